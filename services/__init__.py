@@ -1,0 +1,1 @@
+"""Everything that runs: five services, the words they share (`contracts`) and their plumbing (`kit`)."""

@@ -1,0 +1,14 @@
+"""Keys of aggregates, so that content can go for good: a null value on the compacted topic shreds a key."""
+
+from typing import Literal
+
+from services.contracts.base import Event
+from services.contracts.values import ShortText
+
+
+class KeySet(Event):
+    """`key.set.v1`: the AES-256 key of an aggregate (base64, 32 bytes); topic `sanwu.keys`, key = its aggregate id."""
+
+    type: Literal["key.set.v1"] = "key.set.v1"
+    aggregate: Literal["key"] = "key"
+    key: ShortText

@@ -1,0 +1,53 @@
+"""Staff and signing keys: who may act where, and which key vouches for it. Never a password, never a TOTP secret."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from services.contracts.base import Event, Model, Revision, Role
+from services.contracts.values import DivisionCode, ShortText
+
+
+class StaffRevision(Revision):
+    """A person's role and the part of the division tree it reaches, in a span of time."""
+
+    role: Role
+    scope: DivisionCode
+
+
+class Staff(Model):
+    """One member of staff with history, oldest revision first; no revision in force means no access."""
+
+    staff_id: ShortText
+    username: ShortText
+    revisions: tuple[StaffRevision, ...] = Field(min_length=1)
+    sessions_not_before: AwareDatetime = Field(description="tokens issued earlier are void")
+
+    def at(self, day: date) -> StaffRevision | None:
+        """The role in force on a day, or None."""
+        return next((r for r in reversed(self.revisions) if r.holds(day)), None)
+
+
+class Signer(Model):
+    """A public Ed25519 key (RFC 8032) that signs tokens; raw 32 bytes, base64url without padding (RFC 8037 `x`)."""
+
+    kid: ShortText
+    public_key: ShortText
+    not_after: AwareDatetime | None = None
+
+
+class StaffSet(Event):
+    """`staff.set.v1`: a person's whole state; topic `sanwu.staff`, key = `staff:<id>`."""
+
+    type: Literal["staff.set.v1"] = "staff.set.v1"
+    aggregate: Literal["staff"] = "staff"
+    staff: Staff
+
+
+class SignerSet(Event):
+    """`signer.set.v1`: a signing key's whole state; topic `sanwu.staff`, key = `signer:<kid>`."""
+
+    type: Literal["signer.set.v1"] = "signer.set.v1"
+    aggregate: Literal["signer"] = "signer"
+    signer: Signer

@@ -1,0 +1,148 @@
+"""All topics on one screen: who writes, who reads, what travels. `docs/map.md` is drawn from here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal, get_args
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from services.contracts.alert import AlertCleared, AlertRaised
+from services.contracts.base import Event
+from services.contracts.catalogue import CalendarSet, ItemSet, ProfileSet
+from services.contracts.code import CodeSet
+from services.contracts.disclosure import (
+    DisclosureApproved,
+    DisclosureConfirmed,
+    DisclosureReturned,
+    DisclosureSubmitted,
+    DisclosureWithdrawn,
+)
+from services.contracts.division import DivisionSet
+from services.contracts.keys import KeySet
+from services.contracts.publication import PublicationPublished, PublicationWithdrawn
+from services.contracts.staff import SignerSet, StaffSet
+
+ServiceName = Literal["registry", "ingest", "publish", "audit", "qr"]
+SERVICES: Final[tuple[ServiceName, ...]] = get_args(ServiceName)
+
+_FOREVER: Final = MappingProxyType({"retention.ms": "-1", "cleanup.policy": "delete", "flush.ms": "1000"})
+#: Tombstones live a week, longer than any pause of a rebuild.
+_COMPACTED: Final = MappingProxyType(
+    {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1", "delete.retention.ms": "604800000", "flush.ms": "1000"},
+)
+_SHREDDED: Final = MappingProxyType({**_COMPACTED, "max.compaction.lag.ms": "3600000", "segment.ms": "600000"})
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic. `first`: its records are acknowledged before any other of the same batch is sent."""
+
+    name: str
+    key: str
+    producer: ServiceName
+    consumers: tuple[ServiceName, ...]
+    events: tuple[type[Event], ...]
+    partitions: int
+    compacted: bool = False
+    first: bool = False
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+def _log(name: str, producer: ServiceName, consumers: tuple[ServiceName, ...], *events: type[Event]) -> Topic:
+    return Topic(f"sanwu.{name}", "village_code", producer, consumers, events, 24, config=_FOREVER)
+
+
+def _dead_letters(service: ServiceName) -> Topic:
+    return Topic(f"{service}.dlq", "the record's own key", service, (), (), 1, config=_FOREVER)
+
+
+DIVISIONS: Final = Topic(
+    "sanwu.divisions", "code", "registry", ("ingest", "publish", "audit", "qr"), (DivisionSet,), 3, compacted=True, config=_COMPACTED
+)
+CATALOGUE: Final = Topic(
+    "sanwu.catalogue",
+    "item:<code> · profile:<code> · calendar:<year>",
+    "registry",
+    ("ingest", "publish", "audit", "qr"),
+    (ItemSet, ProfileSet, CalendarSet),
+    3,
+    compacted=True,
+    config=_COMPACTED,
+)
+STAFF: Final = Topic(
+    "sanwu.staff",
+    "staff:<id> · signer:<kid>",
+    "registry",
+    ("ingest", "publish", "audit", "qr"),
+    (StaffSet, SignerSet),
+    3,
+    compacted=True,
+    config=_COMPACTED,
+)
+KEYS: Final = Topic("sanwu.keys", "aggregate id", "ingest", ("publish", "audit"), (KeySet,), 24, compacted=True, first=True, config=_SHREDDED)
+DISCLOSURES: Final = _log(
+    "disclosures",
+    "ingest",
+    ("publish", "audit"),
+    DisclosureSubmitted,
+    DisclosureConfirmed,
+    DisclosureReturned,
+    DisclosureApproved,
+    DisclosureWithdrawn,
+)
+PUBLICATIONS: Final = _log("publications", "publish", ("ingest", "audit"), PublicationPublished, PublicationWithdrawn)
+ALERTS: Final = _log("alerts", "audit", ("ingest",), AlertRaised, AlertCleared)
+CODES: Final = Topic("sanwu.codes", "code", "qr", ("publish",), (CodeSet,), 3, compacted=True, config=_COMPACTED)
+
+TOPICS: Final[tuple[Topic, ...]] = (
+    DIVISIONS,
+    CATALOGUE,
+    STAFF,
+    KEYS,
+    DISCLOSURES,
+    PUBLICATIONS,
+    ALERTS,
+    CODES,
+    *(_dead_letters(name) for name in SERVICES),
+)
+
+#: Every event type by its tag, and the topic that carries it.
+EVENTS: Final[Mapping[str, type[Event]]] = MappingProxyType(
+    {e.model_fields["type"].default: e for t in TOPICS for e in t.events},
+)
+TOPIC_OF: Final[Mapping[str, Topic]] = MappingProxyType(
+    {e.model_fields["type"].default: t for t in TOPICS for e in t.events},
+)
+
+
+class UnknownEventTypeError(ValueError):
+    """An event of a type that this version of the code does not know."""
+
+
+_ADAPTERS: Final[Mapping[str, TypeAdapter[Any]]] = MappingProxyType({tag: TypeAdapter(model) for tag, model in EVENTS.items()})
+
+
+def parse(tag: str, value: bytes) -> Event:
+    """Read one event; UnknownEventTypeError for a strange tag, ValidationError for a malformed value."""
+    adapter = _ADAPTERS.get(tag)
+    if adapter is None:
+        raise UnknownEventTypeError(tag)
+    event: Event = adapter.validate_json(value)
+    return event
+
+
+def topic_schema(topic: Topic) -> dict[str, Any]:
+    """JSON Schema of everything that travels on a topic."""
+    adapter: TypeAdapter[Any]
+    if len(topic.events) == 1:
+        adapter = TypeAdapter(topic.events[0])
+    else:
+        union: Any = topic.events[0]
+        for model in topic.events[1:]:
+            union = union | model
+        adapter = TypeAdapter(Annotated[union, Field(discriminator="type")])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": topic.name, **adapter.json_schema(mode="serialization")}
+
+
+__all__ = ["EVENTS", "SERVICES", "TOPICS", "TOPIC_OF", "ServiceName", "Topic", "UnknownEventTypeError", "ValidationError", "parse", "topic_schema"]

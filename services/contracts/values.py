@@ -1,0 +1,127 @@
+"""Small values with one meaning everywhere: money, codes, periods, digests.
+
+In come strings and integers from outside, out go checked values. Nothing here may round, guess or localise.
+"""
+
+import calendar
+import re
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+#: Local time of the pages and of every deadline. Inside, times are UTC.
+SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
+
+#: The largest integer that every JSON reader keeps exact (RFC 8259 section 6, I-JSON RFC 7493).
+FEN_LIMIT: Final = 2**53 - 1
+
+
+def _refuse_nul(value: str) -> str:
+    if "\x00" in value:
+        message = "不能含有空字符（NUL）"
+        raise ValueError(message)
+    return value
+
+
+#: Text without NUL, which PostgreSQL cannot hold; surrounding white space is dropped.
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(_refuse_nul)]
+ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_refuse_nul)]
+
+#: An amount of money in fen (1 yuan = 100 fen), |value| < 2^53.
+Fen = Annotated[int, Field(strict=True, ge=-FEN_LIMIT, le=FEN_LIMIT)]
+
+#: Statistical division code: 6 digits a county or city, 9 a township, 12 a village (国家统计局统计用区划代码).
+DivisionCode = Annotated[str, StringConstraints(pattern=r"^\d{6}(\d{3}(\d{3})?)?$")]
+VillageCode = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+
+#: SHA-256 as 64 lower-case hex digits.
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Frequency(StrEnum):
+    """How often an item is due; the shape of its periods follows from it."""
+
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+    HALF_YEAR = "half_year"
+    YEARLY = "yearly"
+    ON_EVENT = "on_event"
+
+
+_PERIOD_SHAPES: Final = {
+    Frequency.MONTHLY: re.compile(r"(?P<year>20\d\d)-(?P<n>0[1-9]|1[0-2])"),
+    Frequency.QUARTERLY: re.compile(r"(?P<year>20\d\d)Q(?P<n>[1-4])"),
+    Frequency.HALF_YEAR: re.compile(r"(?P<year>20\d\d)H(?P<n>[12])"),
+    Frequency.YEARLY: re.compile(r"(?P<year>20\d\d)"),
+    Frequency.ON_EVENT: re.compile(r"20\d\d-\d\d-\d\d"),
+}
+_MONTHS: Final = {Frequency.MONTHLY: 1, Frequency.QUARTERLY: 3, Frequency.HALF_YEAR: 6, Frequency.YEARLY: 12}
+
+
+def period_frequency(period: str) -> Frequency:
+    """Tell which frequency a period belongs to; ValueError when it is none of the five shapes."""
+    for frequency, shape in _PERIOD_SHAPES.items():
+        if shape.fullmatch(period):
+            if frequency is Frequency.ON_EVENT:
+                date.fromisoformat(period)
+            return frequency
+    message = "公开期应为 2026-10、2026Q3、2026H1、2026 或事项日期 2026-10-03"
+    raise ValueError(message)
+
+
+def period_bounds(period: str) -> tuple[date, date]:
+    """First and last day of a period, both inclusive; ValueError when the period is malformed."""
+    frequency = period_frequency(period)
+    if frequency is Frequency.ON_EVENT:
+        day = date.fromisoformat(period)
+        return day, day
+    match = _PERIOD_SHAPES[frequency].fullmatch(period)
+    assert match is not None  # noqa: S101 - period_frequency has just matched this shape
+    year, months = int(match["year"]), _MONTHS[frequency]
+    number = int(match["n"]) if frequency is not Frequency.YEARLY else 1
+    last_month = number * months
+    return (
+        date(year, last_month - months + 1, 1),
+        date(year, last_month, calendar.monthrange(year, last_month)[1]),
+    )
+
+
+def period_of(day: date, frequency: Frequency) -> str:
+    """The period of a frequency that holds a day."""
+    match frequency:
+        case Frequency.MONTHLY:
+            return f"{day.year}-{day.month:02}"
+        case Frequency.QUARTERLY:
+            return f"{day.year}Q{(day.month + 2) // 3}"
+        case Frequency.HALF_YEAR:
+            return f"{day.year}H{1 if day.month <= 6 else 2}"  # noqa: PLR2004 - June ends the first half
+        case Frequency.YEARLY:
+            return str(day.year)
+        case Frequency.ON_EVENT:
+            return day.isoformat()
+
+
+def previous_period(period: str) -> str | None:
+    """The period just before, of the same frequency; None for on-event items, which form no chain."""
+    frequency = period_frequency(period)
+    if frequency is Frequency.ON_EVENT:
+        return None
+    return period_of(period_bounds(period)[0] - timedelta(days=1), frequency)
+
+
+def _checked_period(value: str) -> str:
+    period_frequency(value)
+    return value
+
+
+#: `2026-10`, `2026Q3`, `2026H1`, `2026`, or the event's date for on-event items.
+Period = Annotated[str, StringConstraints(min_length=4, max_length=10), AfterValidator(_checked_period)]
+
+
+def yuan(fen: int) -> str:
+    """Fen as yuan with two decimals and thousands separators: 123456 -> `1,234.56`."""
+    sign = "-" if fen < 0 else ""
+    return f"{sign}{abs(fen) // 100:,}.{abs(fen) % 100:02}"
