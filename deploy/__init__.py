@@ -1,0 +1,1 @@
+"""How Sunshine Sanwu is run: locally, on one server, on a cluster."""

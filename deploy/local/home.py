@@ -1,0 +1,143 @@
+"""The folder a city lives in: its lock, its secrets, its ports, its logs.
+
+    home = Home(Path(".sanwu"))      # created when missing
+    home.password("ingest")          # generated once, kept in secrets.json (0600)
+    home.port("kafka")               # free when first asked for, the same at the next start
+    with home.lock(): ...            # one city per home
+
+Files are written to a temporary name and renamed, so that kill -9 leaves the old or the new.
+"""
+
+import fcntl
+import json
+import os
+import random
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.local.faults import Fault
+
+_FIRST_PORT = 15_000
+_RANGE_FILE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_DEFAULT_EPHEMERAL = 32_768
+
+
+class Home:
+    """One city's folder. Cheap to make: reads and writes only when asked."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        if not self.path.exists():
+            # Traversable, since PostgreSQL runs as another user when we are root.
+            self.path.mkdir(mode=0o711, parents=True)
+        self.logs.mkdir(exist_ok=True)
+        self.run.mkdir(exist_ok=True)
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def run(self) -> Path:
+        return self.path / "run"
+
+    def password(self, role: str) -> str:
+        """Return the role's password, generated at the first call."""
+        file = self.path / "secrets.json"
+        known = read_json(file)
+        if role not in known:
+            known[role] = secrets.token_urlsafe(24)
+            write_json(file, known, mode=0o600)
+        return str(known[role])
+
+    def port(self, name: str) -> int:
+        """Return the part's port, choosing a free one when it has none yet."""
+        file = self.run / "inner-ports.json"
+        known = read_json(file)
+        if name not in known:
+            known[name] = free_port(avoid={int(str(port)) for port in known.values()})
+            write_json(file, known)
+        return int(str(known[name]))
+
+    def forget_taken_ports(self) -> None:
+        """Drop the kept ports that somebody else listens on now."""
+        file = self.run / "inner-ports.json"
+        known = read_json(file)
+        kept = {name: port for name, port in known.items() if is_free(int(str(port)))}
+        if kept != known:
+            write_json(file, kept)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the home for this process; a second city in it is a fault."""
+        with (self.run / "city.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                message = f"A city already runs in {self.path}: stop it, or set SANWU_HOME to another folder."
+                raise Fault(message) from None
+            yield
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a server could listen on this loopback port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As servers do: old connections in TIME_WAIT do not count as taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+            probe.listen(1)
+        except OSError:
+            return False
+    return True
+
+
+def free_port(avoid: set[int]) -> int:
+    """Choose a free port below the range that outgoing connections are given.
+
+    A port from that range (what binding port 0 gives) can be taken by an outgoing connection
+    while its part is being restarted; a client that dials it meanwhile can even reach itself.
+    """
+    chooser = random.SystemRandom()
+    for _ in range(2_000):
+        port = chooser.randrange(_FIRST_PORT, max(_first_ephemeral(), _FIRST_PORT + 5_000))
+        if port not in avoid and is_free(port):
+            return port
+    raise Fault("No free port was found on 127.0.0.1: stop some servers and run again.")
+
+
+def _first_ephemeral() -> int:
+    try:
+        return int(_RANGE_FILE.read_text().split()[0])
+    except (OSError, ValueError):
+        return _DEFAULT_EPHEMERAL
+
+
+def read_json(file: Path) -> dict[str, object]:
+    """Read a small JSON object; a missing file is an empty one."""
+    try:
+        content = json.loads(file.read_text())
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        raise Fault(f"{file} is not JSON any more: restore it or delete it, then run again.") from None
+    return dict(content)
+
+
+def write_json(file: Path, content: dict[str, object], mode: int = 0o644) -> None:
+    """Replace a small JSON file in one step."""
+    write_text(file, json.dumps(content, indent=2, ensure_ascii=False) + "\n", mode)
+
+
+def write_text(file: Path, text: str, mode: int = 0o644) -> None:
+    """Replace a file in one step: readers and kill -9 see the old or the new one."""
+    partial = file.with_name(f".{file.name}.{os.getpid()}")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "w") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    partial.replace(file)

@@ -1,0 +1,205 @@
+"""One process of the city: started, awaited until ready, watched, stopped, killed.
+
+    async with Postgres(Path("home")) as pg:   # prepare, spawn, wait until ready
+        pg.process.pid                         # the asyncio subprocess
+        await pg.kill()                        # SIGKILL and wait
+        await pg.start()                       # again, on the same port and the same data
+    # stopped cleanly, with SIGKILL after a deadline
+
+Each part has its own process group (Ctrl-C reaches the supervisor alone), dies with its parent
+where the system offers that, and leaves a note (pid and start time) by which a later start ends
+it if it survived. A part never ends a process whose start time differs from its note.
+"""
+
+import asyncio
+import os
+import signal
+import time
+from asyncio.subprocess import Process
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Self
+
+import psutil
+
+from deploy.local import privileges
+from deploy.local.faults import Fault
+from deploy.local.home import Home, read_json, write_json
+
+_ROTATE_BYTES = 20 * 1024 * 1024
+_READY_PAUSE = 0.1
+_ORPHAN_PATIENCE = 20.0
+
+
+class Part:
+    """A supervised process; subclasses say how it is prepared, started and known to be ready."""
+
+    name: str
+    stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
+    stop_seconds: ClassVar[float] = 15.0
+    user: tuple[int, int] | None = None
+    override: bool = False
+
+    def __init__(self, home: Home | Path) -> None:
+        self.home = home if isinstance(home, Home) else Home(home)
+        self._process: Process | None = None
+
+    # What a subclass says.
+
+    async def prepare(self) -> None:
+        """Make files and folders before the process starts; safe to repeat."""
+
+    def command(self) -> list[str]:
+        raise NotImplementedError
+
+    def environment(self) -> Mapping[str, str]:
+        return os.environ
+
+    async def is_ready(self) -> bool:
+        raise NotImplementedError
+
+    async def settle(self) -> None:
+        """Do what is due once it is ready, before others use it; safe to repeat."""
+
+    # What the supervisor and the tests call.
+
+    @property
+    def process(self) -> Process:
+        if self._process is None:
+            message = f"{self.name} was not started."
+            raise RuntimeError(message)
+        return self._process
+
+    @property
+    def log(self) -> Path:
+        return self.home.logs / f"{self.name}.log"
+
+    async def start(self) -> None:
+        """Start the process and return when it is ready; a fault if it dies before."""
+        end_orphan(self.home, self.name)
+        await self.prepare()
+        await self._spawn()
+        try:
+            await self._await_ready()
+            await self.settle()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def wait(self) -> int:
+        """Wait until the process is gone and return its exit code."""
+        return await self.process.wait()
+
+    async def stop(self) -> None:
+        """End the process cleanly, or by SIGKILL after its deadline."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        self._process.send_signal(self.stop_signal)
+        try:
+            async with asyncio.timeout(self.stop_seconds):
+                await self._process.wait()
+        except TimeoutError:
+            await self.kill()
+        self._note.unlink(missing_ok=True)
+
+    async def kill(self) -> None:
+        """Kill the process and its group, as a power cut would."""
+        process = self.process
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    @property
+    def _note(self) -> Path:
+        return self.home.run / f"{self.name}.json"
+
+    async def _spawn(self) -> None:
+        if self.log.exists() and self.log.stat().st_size > _ROTATE_BYTES:
+            self.log.replace(self.log.with_suffix(".log.1"))
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *self.command(),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self.environment(),
+                process_group=0,
+                preexec_fn=privileges.preparation(
+                    fate=self.stop_signal, user=self.user, override=self.override
+                ),
+            )
+        pid = self._process.pid
+        with suppress(psutil.NoSuchProcess):
+            write_json(self._note, {"pid": pid, "started": psutil.Process(pid).create_time()})
+
+    async def _await_ready(self) -> None:
+        # No deadline while it lives: recovery after a power cut takes the time it takes.
+        while not await self.is_ready():
+            if self.process.returncode is not None:
+                message = f"{self.name} ended before it was ready: {self.last_words()} (see {self.log})"
+                raise Fault(message)
+            await asyncio.sleep(_READY_PAUSE)
+
+    def last_words(self) -> str:
+        """Return the last line of the log that says something."""
+        lines = self.log.read_text(errors="replace").splitlines()[-40:] if self.log.exists() else []
+        return next((line.strip() for line in reversed(lines) if line.strip()), "no message")
+
+
+def end_orphan(home: Home, name: str) -> bool:
+    """End the part that an earlier, killed parent left; True if there was one."""
+    note = home.run / f"{name}.json"
+    known = read_json(note)
+    if not known:
+        return False
+    orphan = _same_process(known)
+    if orphan is not None:
+        _end_group(orphan)
+    note.unlink(missing_ok=True)
+    return orphan is not None
+
+
+def end_orphans(home: Home) -> list[str]:
+    """End every part that an earlier, killed parent left; return their names."""
+    names = [note.stem for note in sorted(home.run.glob("*.json")) if note.stem != "inner-ports"]
+    return [name for name in names if end_orphan(home, name)]
+
+
+def _same_process(known: dict[str, object]) -> psutil.Process | None:
+    try:
+        process = psutil.Process(int(str(known["pid"])))
+        # Pids are used again; the start time is what makes it the same process.
+        same = abs(process.create_time() - float(str(known["started"]))) < 1.0
+    except (psutil.NoSuchProcess, KeyError, ValueError):
+        return None
+    return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+
+
+def _end_group(orphan: psutil.Process) -> None:
+    members = [orphan, *orphan.children(recursive=True)]
+    # SIGINT is PostgreSQL's fast shutdown; the other parts end on it as well.
+    for moment in (signal.SIGINT, signal.SIGKILL):
+        with suppress(psutil.NoSuchProcess):
+            orphan.send_signal(moment)
+        _, members = psutil.wait_procs(members, timeout=_ORPHAN_PATIENCE)
+        if not members:
+            return
+        for member in members:
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+    time.sleep(0.1)
