@@ -1,0 +1,70 @@
+"""The gateway: Caddy in front of the five services, the only part a villager's phone talks to.
+
+    async with Gateway(home, port=8000, upstreams={"publish": "127.0.0.1:N", …}) as gateway:
+        gateway.url                                # "http://127.0.0.1:8000"
+
+The Caddyfile is the same one that a server uses; what differs comes by the environment.
+"""
+
+import asyncio
+import os
+import shutil
+import sysconfig
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from deploy.local.faults import Fault
+from deploy.local.home import Home
+from deploy.local.part import Part
+
+_FOLDER: Final = Path(__file__).parents[1] / "caddy"
+_DOCS: Final = Path(__file__).parents[2] / "docs"
+
+
+class Gateway(Part):
+    """Caddy on one loopback port, without admin interface and without TLS."""
+
+    name = "gateway"
+
+    def __init__(self, home: Home | Path, port: int, upstreams: Mapping[str, str]) -> None:
+        super().__init__(home)
+        self.port = port
+        self.upstreams = upstreams
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def command(self) -> list[str]:
+        caddy = shutil.which("caddy", path=sysconfig.get_path("scripts"))
+        if caddy is None:
+            raise Fault("caddy is missing in the virtual environment: run `make run` again.")
+        return [caddy, "run", "--config", str(_FOLDER / "Caddyfile"), "--adapter", "caddyfile"]
+
+    def environment(self) -> Mapping[str, str]:
+        state = self.home.path / "caddy"
+        return {
+            "PATH": os.environ.get("PATH", ""),
+            "HOME": str(state),
+            "XDG_DATA_HOME": str(state),
+            "XDG_CONFIG_HOME": str(state),
+            "SANWU_SITE": self.url,
+            "SANWU_DOCS": str(_DOCS),
+            **{f"SANWU_UPSTREAM_{name.upper()}": to for name, to in self.upstreams.items()},
+        }
+
+    async def is_ready(self) -> bool:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        # A path that the gateway answers itself, whatever the services do.
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        try:
+            answer = await asyncio.wait_for(reader.readline(), timeout=2)
+        except (TimeoutError, OSError):
+            return False
+        finally:
+            writer.close()
+        return answer.startswith(b"HTTP/1.1 404")

@@ -1,0 +1,85 @@
+"""Creates the topics that `services.contracts.topics` declares, on a broker that is up.
+
+    await apply("127.0.0.1:9092")                  # all of TOPICS
+    await apply("127.0.0.1:9092", prefix="t1.")    # the same under other names, for a test
+
+Idempotent: creates what is missing, alters nothing. A topic with another number of partitions
+than declared is a fault, since keys would land elsewhere and order per village would break.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from deploy.local.faults import Fault
+
+_MOST_COPIES = 3
+
+
+class Declared(Protocol):
+    """What this module reads of a topic's declaration."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def partitions(self) -> int: ...
+    @property
+    def config(self) -> Mapping[str, str]: ...
+
+
+async def apply(bootstrap: str, prefix: str = "", topics: Iterable[Declared] | None = None) -> None:
+    """Create the missing topics and check the partitions of the others."""
+    declared = list(_declared() if topics is None else topics)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="sanwu-topics")
+    try:
+        await admin.start()
+        existing = set(await admin.list_topics())
+        missing = [topic for topic in declared if prefix + topic.name not in existing]
+        await _create(admin, missing, prefix)
+        await _check(admin, declared, prefix)
+    except (KafkaError, OSError) as error:
+        raise Fault(f"The topics could not be created: {error}") from error
+    finally:
+        await admin.close()
+
+
+def _declared() -> Iterable[Declared]:
+    # Read late, so that a broker alone can be started without the services' packages.
+    from services.contracts.topics import TOPICS  # noqa: PLC0415 -- see above
+
+    return TOPICS
+
+
+async def _create(admin: AIOKafkaAdminClient, missing: list[Declared], prefix: str) -> None:
+    if not missing:
+        return
+    brokers = (await admin.describe_cluster())["brokers"]
+    copies = min(len(brokers), _MOST_COPIES)
+    wanted = [
+        NewTopic(
+            name=prefix + topic.name,
+            num_partitions=topic.partitions,
+            replication_factor=copies,
+            topic_configs=dict(topic.config),
+        )
+        for topic in missing
+    ]
+    answer = await admin.create_topics(wanted)
+    for name, code, *message in answer.topic_errors:
+        if code not in {0, TopicAlreadyExistsError.errno}:
+            raise Fault(f"Topic {name} could not be created: {message[0] if message else for_code(code).__name__}")
+
+
+async def _check(admin: AIOKafkaAdminClient, declared: list[Declared], prefix: str) -> None:
+    described = await admin.describe_topics([prefix + topic.name for topic in declared])
+    found = {topic["topic"]: len(topic["partitions"]) for topic in described}
+    for topic in declared:
+        partitions = found.get(prefix + topic.name, 0)
+        if partitions != topic.partitions:
+            message = (
+                f"Topic {prefix}{topic.name} has {partitions} partitions and not {topic.partitions}: "
+                "move its events to a new topic, partitions are never changed in place."
+            )
+            raise Fault(message)
