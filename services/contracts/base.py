@@ -3,9 +3,10 @@
 Readers ignore fields they do not know; writers are held by the type checker (`init_forbid_extra`).
 """
 
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, TypeVar
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -67,6 +68,17 @@ class Revision(Model):
     def holds(self, day: date) -> bool:
         """Tell whether this revision is in force on a local day."""
         return self.since <= day and (self.until is None or day < self.until)
+
+
+AnyRevision = TypeVar("AnyRevision", bound=Revision)
+
+
+def revision_at(revisions: Sequence[AnyRevision], day: date) -> AnyRevision:
+    """Pick the newest revision (of some, oldest first) that began by a local day; before all of them, the first.
+
+    A revision that has ended and was not followed stays the last word: a retired item keeps its name.
+    """
+    return next((r for r in reversed(revisions) if r.since <= day), revisions[0])
 
 
 class Sealed(Model):

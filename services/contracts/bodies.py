@@ -5,19 +5,21 @@ add up yields findings, which its author may explain and accept.
 """
 
 import hashlib
-from datetime import date as Day  # noqa: N812 - the line's own field is called `date`
+import re
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
 import rfc8785
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from services.contracts.base import Finding, Model
-from services.contracts.values import Fen, ShortText, period_bounds, yuan
+from services.contracts.values import Fen, Frequency, ShortText, period_bounds, period_frequency, yuan
 
 #: A disclosure with more is refused with the advice to split it.
 MAX_LINES: Final = 2000
 MAX_BODY_BYTES: Final = 512 * 1024
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _not_zero(value: int) -> int:
@@ -26,6 +28,17 @@ def _not_zero(value: int) -> int:
         raise ValueError(message)
     return value
 
+
+def _written_day(value: object) -> object:
+    # pydantic would read 20261003 as seconds since 1970: a date is refused, never guessed (domain.md section 5).
+    if isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    message = "日期应写作 2026-10-03"
+    raise ValueError(message)
+
+
+#: A local day as `2026-10-03`; no timestamp, no other order. Named so because a line's own field is called `date`.
+Day = Annotated[date, BeforeValidator(_written_day)]
 
 #: `cash`, `bank`, `imprest`, or one of several accounts of a kind: `bank:信用社`.
 AccountName = Annotated[str, StringConstraints(pattern=r"^(cash|bank|imprest)(:[^\s:\x00]{1,20})?$")]
@@ -136,7 +149,7 @@ class Ledger(Model):
         return sum(x.amount_fen for x in self.lines if x.direction is Direction.OUT)
 
     def movement_fen(self, account: str) -> int:
-        """What the lines add to one account, in fen: income − spending − transfers out + transfers in."""
+        """Sum what the lines add to one account, in fen: income − spending − transfers out + transfers in."""
         moved = 0
         for line in self.lines:
             if line.account == account:
@@ -166,7 +179,10 @@ class Ledger(Model):
     def _total_findings(self) -> tuple[Finding, ...]:
         if self.totals is None:
             return ()
-        stated = (("income_fen", self.totals.income_fen, self.income_fen), ("expense_fen", self.totals.expense_fen, self.expense_fen))
+        stated = (
+            ("income_fen", self.totals.income_fen, self.income_fen),
+            ("expense_fen", self.totals.expense_fen, self.expense_fen),
+        )
         return tuple(
             Finding(
                 code="ledger.total",
@@ -178,6 +194,9 @@ class Ledger(Model):
         )
 
     def _date_findings(self, period: str) -> tuple[Finding, ...]:
+        # An on-event item is named after the event's day; what it cost is booked before and after.
+        if period_frequency(period) is Frequency.ON_EVENT:
+            return ()
         first, last = period_bounds(period)
         return tuple(
             Finding(

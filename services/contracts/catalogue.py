@@ -6,15 +6,15 @@ All of it is data that an operator edits; whole state per key, history inside.
 import re
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from services.contracts.base import Event, Model, Revision
+from services.contracts.base import Event, Model, Revision, revision_at
 from services.contracts.values import Frequency, ShortText, Text
 
 #: Item codes of the starter catalogue: P party, V village, F finance, then two digits.
-ItemCode = Annotated[str, StringConstraints(pattern=r"^[PVF]\d{2}$")]
+ItemCode = Annotated[str, StringConstraints(pattern=r"^[PVF][0-9]{2}$")]
 
 
 class Affair(StrEnum):
@@ -52,7 +52,7 @@ class DueRule(NamedTuple):
     base: str
     month: int
     day: int
-    count: int
+    days: int
     working: bool
 
 
@@ -60,7 +60,10 @@ _DUE: Final = re.compile(
     r"(?P<span>month|quarter|half):(?P<dom>[1-9]|[12]\d|3[01])"
     r"|(?P<year>year(?:\+1)?):(?P<month>0[1-9]|1[0-2])-(?P<mday>0[1-9]|[12]\d|3[01])"
     r"|event:(?P<count>[1-9]\d?)(?P<unit>wd|d)",
+    re.ASCII,
 )
+#: 02-29 is allowed: in other years it means 28 February.
+_LONGEST_MONTHS: Final = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _DUE_BASES: Final = {
     Frequency.MONTHLY: {"month"},
     Frequency.QUARTERLY: {"quarter"},
@@ -73,14 +76,12 @@ _DUE_BASES: Final = {
 def parse_due(text: str) -> DueRule:
     """Read a due rule; ValueError with the allowed forms when it is none."""
     match = _DUE.fullmatch(text)
-    if match is None:
+    if match is None or (match["year"] and int(match["mday"]) > _LONGEST_MONTHS[int(match["month"])]):
         message = "期限应写作 month:15、quarter:15、half:20、year:03-31、year+1:01-31、event:10d 或 event:10wd"
         raise ValueError(message)
     if match["span"]:
         return DueRule(match["span"], 0, int(match["dom"]), 0, working=False)
     if match["year"]:
-        # A leap year is tried, so that 02-29 is allowed and 02-30 is not.
-        date(2024, int(match["month"]), int(match["mday"]))
         return DueRule(match["year"], int(match["month"]), int(match["mday"]), 0, working=False)
     return DueRule("event", 0, 0, int(match["count"]), working=match["unit"] == "wd")
 
@@ -88,6 +89,12 @@ def parse_due(text: str) -> DueRule:
 def due_fits(due: str, frequency: Frequency) -> bool:
     """Tell whether a due rule counts from the kind of period that a frequency has."""
     return parse_due(due).base in _DUE_BASES[frequency]
+
+
+def _refuse_misfit(due: str, frequency: Frequency) -> None:
+    if not due_fits(due, frequency):
+        message = f"期限 {due} 与公开频次 {frequency.value} 不符"
+        raise ValueError(message)
 
 
 def _checked_due(value: str) -> str:
@@ -118,6 +125,11 @@ class ItemRevision(Revision):
     province_item: ShortText | None
     basis: Text
 
+    @model_validator(mode="after")
+    def _due_counts_from_its_period(self) -> Self:
+        _refuse_misfit(self.due, self.frequency)
+        return self
+
 
 class Item(Model):
     """One item with its history, oldest revision first."""
@@ -126,8 +138,13 @@ class Item(Model):
     revisions: tuple[ItemRevision, ...] = Field(min_length=1)
 
     def at(self, day: date) -> ItemRevision:
-        """The revision of a day; before the first one, the first."""
-        return next((r for r in reversed(self.revisions) if r.holds(day)), self.revisions[0])
+        """Return the revision of a day; before the first one, the first; after the last one ended, the last."""
+        return revision_at(self.revisions, day)
+
+    def retired(self, day: date) -> bool:
+        """Tell whether the item was taken out of the catalogue by this day."""
+        until = self.at(day).until
+        return until is not None and until <= day
 
 
 class ProfileRevision(Revision):
@@ -139,6 +156,12 @@ class ProfileRevision(Revision):
     confirmed_by_city: bool = Field(default=False, description="false: pages say 参考期限 instead of 公开时限")
     source: ShortText = Field(description="the document that the choice rests on")
 
+    @model_validator(mode="after")
+    def _dues_count_from_their_periods(self) -> Self:
+        for frequency, due in self.due_by_frequency.items():
+            _refuse_misfit(due, frequency)
+        return self
+
 
 class Profile(Model):
     """A deadline profile with its history, oldest revision first."""
@@ -147,8 +170,8 @@ class Profile(Model):
     revisions: tuple[ProfileRevision, ...] = Field(min_length=1)
 
     def at(self, day: date) -> ProfileRevision:
-        """The revision of a day; before the first one, the first."""
-        return next((r for r in reversed(self.revisions) if r.holds(day)), self.revisions[0])
+        """Return the revision of a day; before the first one, the first; after the last one ended, the last."""
+        return revision_at(self.revisions, day)
 
 
 class CalendarYear(Model):
@@ -178,13 +201,13 @@ class WorkCalendar:
         return day in self._worked or (day.isoweekday() <= 5 and day not in self._off)  # noqa: PLR2004 - Friday
 
     def next_working(self, day: date) -> date:
-        """This day when it is worked, else the first working day after it."""
+        """Return the day itself when it is worked, else the first working day after it."""
         while not self.is_working(day):
             day += timedelta(days=1)
         return day
 
     def add_working(self, day: date, count: int) -> date:
-        """The `count`-th working day after a day."""
+        """Return the `count`-th working day after a day."""
         while count:
             day += timedelta(days=1)
             count -= self.is_working(day)

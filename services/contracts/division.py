@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.contracts.base import Event, Model, Revision
+from services.contracts.base import Event, Model, Revision, revision_at
 from services.contracts.values import DivisionCode, ShortText
 
 
@@ -38,8 +38,8 @@ class Division(Model):
     revisions: tuple[DivisionRevision, ...] = Field(min_length=1)
 
     def at(self, day: date) -> DivisionRevision:
-        """The revision of a day; before the first one, the first (a village did exist before it was registered)."""
-        return next((r for r in reversed(self.revisions) if r.holds(day)), self.revisions[0])
+        """Return the revision of a day; before the first one, the first (a village did exist before it was registered)."""
+        return revision_at(self.revisions, day)
 
     @property
     def now(self) -> DivisionRevision:

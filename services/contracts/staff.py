@@ -25,7 +25,7 @@ class Staff(Model):
     sessions_not_before: AwareDatetime = Field(description="tokens issued earlier are void")
 
     def at(self, day: date) -> StaffRevision | None:
-        """The role in force on a day, or None."""
+        """Return the role in force on a day, or None."""
         return next((r for r in reversed(self.revisions) if r.holds(day)), None)
 
 

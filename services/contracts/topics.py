@@ -29,7 +29,12 @@ SERVICES: Final[tuple[ServiceName, ...]] = get_args(ServiceName)
 _FOREVER: Final = MappingProxyType({"retention.ms": "-1", "cleanup.policy": "delete", "flush.ms": "1000"})
 #: Tombstones live a week, longer than any pause of a rebuild.
 _COMPACTED: Final = MappingProxyType(
-    {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1", "delete.retention.ms": "604800000", "flush.ms": "1000"},
+    {
+        "cleanup.policy": "compact",
+        "min.cleanable.dirty.ratio": "0.1",
+        "delete.retention.ms": "604800000",
+        "flush.ms": "1000",
+    },
 )
 _SHREDDED: Final = MappingProxyType({**_COMPACTED, "max.compaction.lag.ms": "3600000", "segment.ms": "600000"})
 
@@ -58,7 +63,14 @@ def _dead_letters(service: ServiceName) -> Topic:
 
 
 DIVISIONS: Final = Topic(
-    "sanwu.divisions", "code", "registry", ("ingest", "publish", "audit", "qr"), (DivisionSet,), 3, compacted=True, config=_COMPACTED
+    "sanwu.divisions",
+    "code",
+    "registry",
+    ("ingest", "publish", "audit", "qr"),
+    (DivisionSet,),
+    3,
+    compacted=True,
+    config=_COMPACTED,
 )
 CATALOGUE: Final = Topic(
     "sanwu.catalogue",
@@ -80,7 +92,17 @@ STAFF: Final = Topic(
     compacted=True,
     config=_COMPACTED,
 )
-KEYS: Final = Topic("sanwu.keys", "aggregate id", "ingest", ("publish", "audit"), (KeySet,), 24, compacted=True, first=True, config=_SHREDDED)
+KEYS: Final = Topic(
+    "sanwu.keys",
+    "aggregate id",
+    "ingest",
+    ("publish", "audit"),
+    (KeySet,),
+    24,
+    compacted=True,
+    first=True,
+    config=_SHREDDED,
+)
 DISCLOSURES: Final = _log(
     "disclosures",
     "ingest",
@@ -120,7 +142,9 @@ class UnknownEventTypeError(ValueError):
     """An event of a type that this version of the code does not know."""
 
 
-_ADAPTERS: Final[Mapping[str, TypeAdapter[Any]]] = MappingProxyType({tag: TypeAdapter(model) for tag, model in EVENTS.items()})
+_ADAPTERS: Final[Mapping[str, TypeAdapter[Any]]] = MappingProxyType(
+    {tag: TypeAdapter(model) for tag, model in EVENTS.items()}
+)
 
 
 def parse(tag: str, value: bytes) -> Event:
@@ -142,7 +166,22 @@ def topic_schema(topic: Topic) -> dict[str, Any]:
         for model in topic.events[1:]:
             union = union | model
         adapter = TypeAdapter(Annotated[union, Field(discriminator="type")])
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": topic.name, **adapter.json_schema(mode="serialization")}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": topic.name,
+        **adapter.json_schema(mode="serialization"),
+    }
 
 
-__all__ = ["EVENTS", "SERVICES", "TOPICS", "TOPIC_OF", "ServiceName", "Topic", "UnknownEventTypeError", "ValidationError", "parse", "topic_schema"]
+__all__ = [
+    "EVENTS",
+    "SERVICES",
+    "TOPICS",
+    "TOPIC_OF",
+    "ServiceName",
+    "Topic",
+    "UnknownEventTypeError",
+    "ValidationError",
+    "parse",
+    "topic_schema",
+]

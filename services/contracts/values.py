@@ -27,15 +27,19 @@ def _refuse_nul(value: str) -> str:
 
 
 #: Text without NUL, which PostgreSQL cannot hold; surrounding white space is dropped.
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(_refuse_nul)]
-ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_refuse_nul)]
+Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(_refuse_nul)
+]
+ShortText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_refuse_nul)
+]
 
 #: An amount of money in fen (1 yuan = 100 fen), |value| < 2^53.
 Fen = Annotated[int, Field(strict=True, ge=-FEN_LIMIT, le=FEN_LIMIT)]
 
 #: Statistical division code: 6 digits a county or city, 9 a township, 12 a village (国家统计局统计用区划代码).
-DivisionCode = Annotated[str, StringConstraints(pattern=r"^\d{6}(\d{3}(\d{3})?)?$")]
-VillageCode = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+DivisionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}([0-9]{3}([0-9]{3})?)?$")]
+VillageCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 
 #: SHA-256 as 64 lower-case hex digits.
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -52,11 +56,11 @@ class Frequency(StrEnum):
 
 
 _PERIOD_SHAPES: Final = {
-    Frequency.MONTHLY: re.compile(r"(?P<year>20\d\d)-(?P<n>0[1-9]|1[0-2])"),
-    Frequency.QUARTERLY: re.compile(r"(?P<year>20\d\d)Q(?P<n>[1-4])"),
-    Frequency.HALF_YEAR: re.compile(r"(?P<year>20\d\d)H(?P<n>[12])"),
-    Frequency.YEARLY: re.compile(r"(?P<year>20\d\d)"),
-    Frequency.ON_EVENT: re.compile(r"20\d\d-\d\d-\d\d"),
+    Frequency.MONTHLY: re.compile(r"(?P<year>20\d\d)-(?P<n>0[1-9]|1[0-2])", re.ASCII),
+    Frequency.QUARTERLY: re.compile(r"(?P<year>20\d\d)Q(?P<n>[1-4])", re.ASCII),
+    Frequency.HALF_YEAR: re.compile(r"(?P<year>20\d\d)H(?P<n>[12])", re.ASCII),
+    Frequency.YEARLY: re.compile(r"(?P<year>20\d\d)", re.ASCII),
+    Frequency.ON_EVENT: re.compile(r"20\d\d-\d\d-\d\d", re.ASCII),
 }
 _MONTHS: Final = {Frequency.MONTHLY: 1, Frequency.QUARTERLY: 3, Frequency.HALF_YEAR: 6, Frequency.YEARLY: 12}
 
@@ -90,7 +94,7 @@ def period_bounds(period: str) -> tuple[date, date]:
 
 
 def period_of(day: date, frequency: Frequency) -> str:
-    """The period of a frequency that holds a day."""
+    """Name the period of a frequency that holds a day."""
     match frequency:
         case Frequency.MONTHLY:
             return f"{day.year}-{day.month:02}"
@@ -105,7 +109,7 @@ def period_of(day: date, frequency: Frequency) -> str:
 
 
 def previous_period(period: str) -> str | None:
-    """The period just before, of the same frequency; None for on-event items, which form no chain."""
+    """Name the period just before, of the same frequency; None for on-event items, which form no chain."""
     frequency = period_frequency(period)
     if frequency is Frequency.ON_EVENT:
         return None

@@ -1,0 +1,286 @@
+"""Duties and their cells: what a division must open, by when, and how that stands at a given moment.
+
+Catalogue, profile, calendar, records and the time come in as arguments, so that ingest (to-do), publish (what is
+missing) and audit (grid) agree on every cell. Nothing here reads a clock, a table or a file.
+"""
+
+import calendar as month_lengths
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Final, Literal, NamedTuple
+
+from services.contracts.catalogue import DueRule, Item, ItemRevision, Profile, ProfileRevision, WorkCalendar, parse_due
+from services.contracts.division import DivisionKind
+from services.contracts.values import SHANGHAI, Frequency, period_bounds, period_frequency, period_of
+
+Holder = Literal["village", "township"]
+
+#: A new division gets at least this long before anything is due (design.md section 3).
+GRACE: Final = timedelta(days=10)
+#: No due rule reaches further past the end of its period (`year+1:12-31`, moved over a long holiday).
+_LONGEST_WAIT: Final = timedelta(days=400)
+#: The grammar of periods begins here.
+_FIRST_DAY: Final = date(2000, 1, 1)
+_DECEMBER: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class DutyDivision:
+    """What a duty needs to know of a division; `duties_from` is already inherited, None means no duties at all."""
+
+    code: str
+    kind: DivisionKind
+    duties_from: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One cell of the grid before anybody acted: one item, one division, one period.
+
+    Days are local (Asia/Shanghai). `due_at` is UTC, the first instant after the due day: before it is in time.
+    `opens_on` is the first day on which the disclosure can be made: the day after the period, the event's own day,
+    or, for `year:` rules (a plan for the year itself), the first day of the period.
+    `history`: due before the duties began plus ten days, so it is accepted and never late. `reference`: the city has
+    not confirmed the profile, so pages say 参考期限. Source: design.md section 3, domain.md section 3.
+    """
+
+    item: str
+    division: str
+    period: str
+    opens_on: date
+    due: date
+    due_at: datetime
+    applies: bool
+    history: bool
+    reference: bool
+
+
+def _start_of(day: date) -> datetime:
+    """Return the first instant of a local day, in UTC."""
+    return datetime.combine(day, time.min, SHANGHAI).astimezone(UTC)
+
+
+def _local_day(at: datetime) -> date:
+    """Return the local day of an aware time."""
+    return at.astimezone(SHANGHAI).date()
+
+
+def _clamped(year: int, month: int, day: int) -> date:
+    """Make a date; a day that the month lacks becomes the month's last day."""
+    return date(year, month, min(day, month_lengths.monthrange(year, month)[1]))
+
+
+def _named_day(rule: DueRule, last: date, work_calendar: WorkCalendar) -> date:
+    """Find the day that a rule names for the period ending on `last`, before any shift over days off."""
+    match rule.base:
+        case "event" if rule.working:
+            return work_calendar.add_working(last, rule.days)
+        case "event":
+            return last + timedelta(days=rule.days)
+        case "year" | "year+1":
+            return _clamped(last.year + (rule.base == "year+1"), rule.month, rule.day)
+        case _:
+            year, month = (last.year + 1, 1) if last.month == _DECEMBER else (last.year, last.month + 1)
+            return _clamped(year, month, rule.day)
+
+
+def _opens_on(rule: DueRule, first: date, last: date) -> date:
+    return first if rule.base in {"year", "event"} else last + timedelta(days=1)
+
+
+def _applies(item: Item, revision: ItemRevision, kind: DivisionKind, day: date) -> bool:
+    """Tell whether an item concerns a kind of division on a day; cities, townships and zones have no duties."""
+    if kind not in {DivisionKind.VILLAGE, DivisionKind.COMMUNITY} or item.retired(day):
+        return False
+    return revision.applies in {"both", kind.value}
+
+
+def _rule(item: ItemRevision, profile: ProfileRevision) -> DueRule:
+    return parse_due(profile.due_by_frequency.get(item.frequency, item.due))
+
+
+def duty(item: Item, division: DutyDivision, period: str, profile: Profile, calendar: WorkCalendar) -> Duty:
+    """Work out what one division owes for one period of one item.
+
+    Item and profile are taken as they stood on the period's last day. The profile's `due_by_frequency` goes before the
+    item's own `due`; `shift_holidays` moves a due day that is a day off to the next working day.
+    Raises ValueError when the period is malformed or does not fit the item's frequency.
+    """
+    first, last = period_bounds(period)
+    of_item, of_profile = item.at(last), profile.at(last)
+    if period_frequency(period) is not of_item.frequency:
+        message = f"公开期 {period} 与事项 {item.code} 的公开频次 {of_item.frequency.value} 不符"
+        raise ValueError(message)
+    rule = _rule(of_item, of_profile)
+    due = _named_day(rule, last, calendar)
+    if of_profile.shift_holidays:
+        due = calendar.next_working(due)
+    return Duty(
+        item=item.code,
+        division=division.code,
+        period=period,
+        opens_on=_opens_on(rule, first, last),
+        due=due,
+        due_at=_start_of(due + timedelta(days=1)),
+        applies=_applies(item, of_item, division.kind, last),
+        history=division.duties_from is None or due < division.duties_from + GRACE,
+        reference=not of_profile.confirmed_by_city,
+    )
+
+
+def _backwards(frequency: Frequency, from_day: date, until_day: date) -> Iterator[str]:
+    """Periods of a frequency from the one that holds `from_day` back to the one that holds `until_day`."""
+    day = from_day
+    while day >= until_day:
+        period = period_of(day, frequency)
+        yield period
+        day = period_bounds(period)[0] - timedelta(days=1)
+
+
+def periods_due(
+    item: Item, division: DutyDivision, profile: Profile, calendar: WorkCalendar, now: datetime
+) -> Iterator[str]:
+    """Every period that a division owes an item for by `now` (aware), oldest first.
+
+    A period counts when it applies, is no history, and can be made: it has ended, or its rule is of the `year:` form
+    and it has begun (a plan due on 31 January must not wait for December to be missed). On-event items yield nothing:
+    their cells come from events. An item whose frequency changed yields the periods of each frequency in its time.
+    """
+    if division.duties_from is None:
+        return
+    today = _local_day(now)
+    floor = max(division.duties_from - _LONGEST_WAIT, _FIRST_DAY)
+    found: list[tuple[date, str]] = []
+    for frequency in {r.frequency for r in item.revisions} - {Frequency.ON_EVENT}:
+        for period in _backwards(frequency, today, floor):
+            last = period_bounds(period)[1]
+            if item.at(last).frequency is not frequency:
+                continue
+            owed = duty(item, division, period, profile, calendar)
+            if owed.applies and not owed.history and owed.opens_on <= today:
+                found.append((last, period))
+    yield from (period for _, period in sorted(found))
+
+
+class CellState(StrEnum):
+    """How a cell of the grid stands; the order is the order of precedence (words: domain.md section 9)."""
+
+    QUESTIONED = "questioned"
+    OPENED_LATE = "opened_late"
+    OPENED = "opened"
+    NIL = "nil"
+    NOT_APPLICABLE = "not_applicable"
+    WAIVED = "waived"
+    IN_PROGRESS = "in_progress"
+    NOT_OPENED = "not_opened"
+    NOT_DUE = "not_due"
+
+
+@dataclass(frozen=True, slots=True)
+class CellRecord:
+    """What is known of a cell: aware times of the last edition's steps, and what others said of it.
+
+    `nil`: the village declared that nothing happened, whether as a published page or a quarterly "no".
+    `submitted_at` and `confirmed_at` are of the edition under way (None again after a return), the latter once
+    nobody else has to confirm. `waived_at`: a waiver in force was granted.
+    """
+
+    first_published_at: datetime | None = None
+    nil: bool = False
+    waived_at: datetime | None = None
+    open_questions: int = 0
+    submitted_at: datetime | None = None
+    confirmed_at: datetime | None = None
+
+
+class Cell(NamedTuple):
+    """A cell's state; who holds it now, if anybody; since when (UTC): the holder got it, or the state began."""
+
+    state: CellState
+    held_by: Holder | None
+    since: datetime | None
+
+
+def _published_late(of: Duty, record: CellRecord) -> bool:
+    return record.first_published_at is not None and not of.history and record.first_published_at >= of.due_at
+
+
+def _state(of: Duty, record: CellRecord, now: datetime) -> CellState:
+    """First match wins, in the order of `CellState`."""
+    matches = (
+        (CellState.QUESTIONED, record.open_questions > 0),
+        (CellState.OPENED_LATE, _published_late(of, record)),
+        # A published "nothing happened" is `nil`: it must not look like a page with content.
+        (CellState.OPENED, record.first_published_at is not None and not record.nil),
+        (CellState.NIL, record.nil),
+        (CellState.NOT_APPLICABLE, not of.applies),
+        (CellState.WAIVED, record.waived_at is not None),
+        (CellState.IN_PROGRESS, record.submitted_at is not None and (of.history or record.submitted_at < of.due_at)),
+        (CellState.NOT_OPENED, not of.history and now >= of.due_at),
+    )
+    return next((state for state, hit in matches if hit), CellState.NOT_DUE)
+
+
+def _handed_over_at(record: CellRecord) -> datetime | None:
+    """When the village was done: submitted and confirmed."""
+    if record.submitted_at is None or record.confirmed_at is None:
+        return None
+    return max(record.submitted_at, record.confirmed_at)
+
+
+def _holder(of: Duty, record: CellRecord, now: datetime) -> tuple[Holder | None, datetime | None]:
+    handed_over_at = _handed_over_at(record)
+    if handed_over_at is not None:
+        return "township", handed_over_at
+    opens_at = _start_of(of.opens_on)
+    if record.submitted_at is not None or (not of.history and now >= opens_at):
+        return "village", opens_at
+    return None, None
+
+
+def _is_settled(of: Duty, record: CellRecord) -> bool:
+    """Tell whether nobody has to do anything more for this cell to be open."""
+    return record.first_published_at is not None or record.nil or record.waived_at is not None or not of.applies
+
+
+def cell_state(of: Duty, record: CellRecord, now: datetime) -> Cell:
+    """Tell how a cell stands at `now` (aware).
+
+    The village holds it from `opens_on` until it submitted and everybody needed confirmed; then the township. A cell
+    that is published, nil, waived or not applicable is held by nobody, and `since` tells when it got there, where
+    that is known. History is never late: unpublished it stays `not_due`, or `in_progress` once submitted.
+    """
+    state = _state(of, record, now)
+    if _is_settled(of, record):
+        return Cell(state, None, record.first_published_at or record.waived_at)
+    return Cell(state, *_holder(of, record, now))
+
+
+def late_by(of: Duty, at: datetime) -> int:
+    """Whole local days from the due day to `at` (aware), the number in 晚了N天; 0 when in time, history or no duty."""
+    if of.history or not of.applies:
+        return 0
+    return max((_local_day(at) - of.due).days, 0)
+
+
+class Lateness(NamedTuple):
+    """Days past due, charged to whoever held the cell on them; the sum is what the villager sees."""
+
+    village: int
+    township: int
+
+
+def lateness(of: Duty, record: CellRecord, now: datetime) -> Lateness:
+    """Charge a cell's late days to their holders: the village until it submitted and confirmed, then the township.
+
+    Counts up to the first publication, else to `now` (aware). A cell that is settled without a publication is 0, 0.
+    """
+    if record.first_published_at is None and _is_settled(of, record):
+        return Lateness(0, 0)
+    end = record.first_published_at or now
+    total = late_by(of, end)
+    handed_over_at = _handed_over_at(record)
+    village = total if handed_over_at is None else min(late_by(of, handed_over_at), total)
+    return Lateness(village, total - village)
