@@ -1,0 +1,51 @@
+# Sunshine Sanwu. `make` shows what there is.
+
+PYTHON ?= python3
+VENV := .venv
+SETUP := $(PYTHON) deploy/local/setup.py
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench docs fmt clean
+
+##@ Use it
+run: ## Start the whole city on this machine (SANWU_HOME, SANWU_PORT, SANWU_SAMPLE=full|small|none)
+	@$(SETUP) run
+	@exec $(VENV)/bin/python -m deploy.local run
+
+##@ Work on it
+test: ## Run every test, on real PostgreSQL, Kafka and a browser (ARGS= goes to pytest)
+	@$(SETUP) test
+	@$(VENV)/bin/python -m deploy.local.browser
+	@$(VENV)/bin/python -m pytest $(ARGS)
+
+check: ## Lint, format, types, imports and generated documents
+	@$(SETUP) test
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy .
+	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/python -m deploy.docs --check
+
+bench: ## Measure against nginx, pgbench and the others; writes docs/benchmarks.md
+	@$(SETUP) test
+	@$(VENV)/bin/python -m tests.bench
+
+docs: ## Write the generated documents anew
+	@$(SETUP) test
+	@$(VENV)/bin/python -m deploy.docs
+
+fmt: ## Format the code and fix what can be fixed
+	@$(SETUP) test
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/ruff check --fix .
+
+##@ Care
+clean: ## Remove the packages, the caches and the local city with all its data
+	@if [ -x $(VENV)/bin/python ]; then $(VENV)/bin/python -m deploy.local down; fi
+	@rm -rf $(VENV) .venv.partial .venv.lock .sanwu .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))

@@ -1,0 +1,80 @@
+"""`python -m deploy.local run | down`: the whole city on this machine.
+
+SANWU_HOME     its folder (default `.sanwu`)
+SANWU_PORT     the gateway's port (default 8000)
+SANWU_SAMPLE   full (299 villages), small (one township) or none
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from deploy.local import stack
+from deploy.local.faults import Fault, describe, guarded
+from deploy.local.home import Home
+
+_SAMPLES = ("full", "small", "none")
+_LAST_PORT = 65_535
+
+
+def main() -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.local",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", choices=("run", "down"))
+    command = parser.parse_args().command
+    home = _home()
+    if command == "down":
+        asyncio.run(stack.down(home))
+        return 0
+    sample = os.environ.get("SANWU_SAMPLE") or "full"
+    if sample not in _SAMPLES:
+        raise Fault(f"SANWU_SAMPLE is {sample!r}: choose {', '.join(_SAMPLES)}.")
+    return asyncio.run(_run_until_signal(home, _port(), sample))
+
+
+async def _run_until_signal(home: Home, port: int, sample: str) -> int:
+    city = asyncio.create_task(stack.run(home, port, sample, Console()))
+    stopped_by_user = asyncio.Event()
+
+    def stop() -> None:
+        # Once: a second Ctrl-C must not cut the stopping short.
+        if not stopped_by_user.is_set():
+            stopped_by_user.set()
+            city.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    try:
+        await city
+    except asyncio.CancelledError:
+        if not stopped_by_user.is_set():
+            raise
+    return 0
+
+
+def _home() -> Home:
+    path = Path(os.environ.get("SANWU_HOME") or ".sanwu")
+    try:
+        return Home(path)
+    except OSError as error:
+        raise Fault(describe(error)) from None
+
+
+def _port() -> int:
+    text = os.environ.get("SANWU_PORT") or "8000"
+    if not text.isdecimal() or not 0 < int(text) <= _LAST_PORT:
+        raise Fault(f"SANWU_PORT is {text!r}: give a port number from 1 to {_LAST_PORT}.")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))

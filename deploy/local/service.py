@@ -1,0 +1,62 @@
+"""One of the five services as a part: `python -m services.<name> serve`, ready by its `/readyz`."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from deploy.local.home import Home
+from deploy.local.part import Part
+
+_ROOT: Final = Path(__file__).parents[2]
+_PROBE_SECONDS: Final = 3.0
+
+
+def is_written(name: str) -> bool:
+    """Tell whether this tree has the service's process; one that is not there is left out."""
+    return (_ROOT / "services" / name / "__main__.py").exists()
+
+
+class Service(Part):
+    """A service's process: HTTP, relay, consumer and jobs."""
+
+    def __init__(self, home: Home | Path, name: str, settings: Mapping[str, str]) -> None:
+        super().__init__(home)
+        self.name = name
+        self.port = self.home.port(name)
+        self.settings = settings
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", f"services.{self.name}", "serve"]
+
+    def environment(self) -> Mapping[str, str]:
+        return environment(self.settings)
+
+    async def is_ready(self) -> bool:
+        try:
+            async with asyncio.timeout(_PROBE_SECONDS):
+                return await _status(self.port, "/readyz") == 200  # noqa: PLR2004 -- HTTP's OK
+        except (OSError, TimeoutError, ValueError, IndexError):
+            return False
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a service's command: the caller's, with the city's settings."""
+    path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
+    return {**os.environ, **settings, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+async def _status(port: int, path: str) -> int:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+        writer.write(request.encode())
+        return int((await reader.readline()).split()[1])
+    finally:
+        writer.close()

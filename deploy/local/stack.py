@@ -1,0 +1,203 @@
+"""The supervisor: starts the parts in order, keeps them alive, stops them in reverse.
+
+    postgres → roles → migrations ┐
+    kafka → topics                ┴→ seed → five services → gateway → sample → ready
+
+A part that dies is started again, with a pause that grows to ten seconds, for ever. One city per
+home. What an earlier, killed supervisor left running is ended first, by pid and start time.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+from rich.console import Console
+
+from deploy.local import job, migrate, topics
+from deploy.local.faults import Fault, describe
+from deploy.local.gateway import Gateway
+from deploy.local.home import Home, is_free, write_json
+from deploy.local.kafka import Kafka
+from deploy.local.part import Part, end_orphans
+from deploy.local.postgres import SERVICES, Postgres
+from deploy.local.service import Service, is_written
+
+_FIRST_PAUSE: Final = 0.5
+_LONGEST_PAUSE: Final = 10.0
+_STEADY_SECONDS: Final = 30.0
+
+
+class City:
+    """All parts of one home. `async with home lock` is the caller's."""
+
+    def __init__(self, home: Home, port: int, console: Console) -> None:
+        self.home = home
+        self.console = console
+        self.postgres = Postgres(home)
+        self.kafka = Kafka(home)
+        self.url = f"http://127.0.0.1:{port}"
+        settings = {name: self._settings(name) for name in SERVICES}
+        self.services = [
+            Service(home, name, settings[name]) for name in SERVICES if is_written(name)
+        ]
+        upstreams = {name: f"127.0.0.1:{home.port(name)}" for name in SERVICES}
+        self.gateway = Gateway(home, port, upstreams)
+        self.info = job.StackInfo(home.path, self.url, self._addresses(), settings)
+        self._started: list[Part] = []
+        self._keepers: list[asyncio.Task[None]] = []
+
+    async def start(self, sample: str) -> None:
+        """Start everything; returns when the city is ready and its main job is done."""
+        write_json(self.home.path / "ports.json", dict(self.info.addresses))
+        await together(self._start_postgres(), self._start_kafka())
+        await job.seed(self.info, sample)
+        await together(*(self._start(service) for service in self.services))
+        await self._start(self.gateway)
+        await job.load(self.info, sample)
+
+    async def stop(self) -> None:
+        """Stop what was started, the last first; the services side by side."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        for part in (self.gateway, self.services, self.kafka, self.postgres):
+            parts = part if isinstance(part, list) else [part]
+            await asyncio.gather(*(each.stop() for each in parts if each in self._started))
+
+    async def _start_postgres(self) -> None:
+        await self._start(self.postgres)
+        begin = time.monotonic()
+        await migrate.migrate_all(self.postgres)
+        self._say("migrations", begin)
+
+    async def _start_kafka(self) -> None:
+        await self._start(self.kafka)
+        begin = time.monotonic()
+        await topics.apply(self.kafka.bootstrap)
+        self._say("topics", begin)
+
+    async def _start(self, part: Part) -> None:
+        begin = time.monotonic()
+        await part.start()
+        self._started.append(part)
+        self._keepers.append(asyncio.create_task(self._keep(part), name=f"keep {part.name}"))
+        self._say(part.name, begin)
+
+    async def _keep(self, part: Part) -> None:
+        pause = _FIRST_PAUSE
+        since = time.monotonic()
+        while True:
+            code = await part.wait()
+            if time.monotonic() - since > _STEADY_SECONDS:
+                pause = _FIRST_PAUSE
+            self.console.print(f"[yellow]{part.name}[/] ended ({code}), again in {pause:g} s")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            since = time.monotonic()
+            try:
+                await part.start()
+            except Fault as fault:
+                self.console.print(f"[yellow]{part.name}[/] {fault}")
+            except OSError as error:
+                self.console.print(f"[yellow]{part.name}[/] {describe(error)}")
+            else:
+                self._say(part.name, since)
+
+    def _say(self, name: str, begin: float) -> None:
+        seconds = time.monotonic() - begin
+        self.console.print(f"  [green]✓[/] {name:<12} {seconds:6.1f} s", highlight=False)
+
+    def _settings(self, name: str) -> Mapping[str, str]:
+        return {
+            "SANWU_DATABASE_URL": self.postgres.dsn(name),
+            "SANWU_KAFKA": self.kafka.bootstrap,
+            "SANWU_HTTP_PORT": str(self.home.port(name)),
+            "SANWU_HOME": str(self.home.path),
+            "SANWU_PUBLIC_URL": self.url,
+        }
+
+    def _addresses(self) -> dict[str, str]:
+        inner = {name: f"http://127.0.0.1:{self.home.port(name)}" for name in SERVICES}
+        return {
+            "gateway": self.url,
+            **inner,
+            "postgres": self.postgres.address,
+            "kafka": self.kafka.address,
+        }
+
+
+async def run(home: Home, port: int, sample: str, console: Console) -> None:
+    """Start a city in this home and keep it until the task is cancelled."""
+    with home.lock():
+        for name in end_orphans(home):
+            console.print(f"  ended {name} of an earlier run", highlight=False)
+        home.forget_taken_ports()
+        if not is_free(port):
+            message = f"Port {port} is in use: set SANWU_PORT to a free port, or stop what listens there."
+            raise Fault(message)
+        _note_supervisor(home)
+        city = City(home, port, console)
+        try:
+            await city.start(sample)
+            _say_ready(city)
+            await asyncio.Event().wait()
+        finally:
+            console.print("stopping …")
+            await city.stop()
+            (home.run / "city.pid").unlink(missing_ok=True)
+
+
+async def down(home: Home) -> bool:
+    """Stop the city of this home, if one runs; True if it did."""
+    file = home.run / "city.pid"
+    with suppress(FileNotFoundError, ValueError, psutil.NoSuchProcess):
+        pid, started = file.read_text().split()
+        supervisor = psutil.Process(int(pid))
+        if abs(supervisor.create_time() - float(started)) < 1.0:
+            supervisor.terminate()
+            await asyncio.to_thread(supervisor.wait)
+            return True
+    return bool(end_orphans(home))
+
+
+async def together(*steps: Coroutine[Any, Any, None]) -> None:
+    """Run steps side by side; the first failure ends the others and is raised as itself."""
+    tasks = [asyncio.create_task(step) for step in steps]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _note_supervisor(home: Home) -> None:
+    started = psutil.Process(os.getpid()).create_time()
+    (home.run / "city.pid").write_text(f"{os.getpid()} {started}\n")
+
+
+def _say_ready(city: City) -> None:
+    say = city.console.print
+    say(f"\n[bold green]ready:[/] {city.url}", highlight=False)
+    for path, what in _LINKS:
+        say(f"  {city.url}{path:<12} {what}", highlight=False)
+    files = (("staff.csv", "user names and passwords"), ("ports.json", "inner addresses"), ("logs", "logs"))
+    for name, what in files:
+        file: Path = city.home.path / name
+        if file.exists():
+            say(f"  {file}  {what}", highlight=False, soft_wrap=True)
+
+
+_LINKS: Final = (
+    ("/", "villagers' pages"),
+    ("/sign-in", "staff"),
+    ("/desk", "clerks and reviewers"),
+    ("/inspect", "inspectors"),
+    ("/posters", "codes and posters"),
+    ("/docs/", "the API's documents"),
+)
