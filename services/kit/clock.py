@@ -1,0 +1,43 @@
+"""The time, passed in wherever it matters, so that tests can stop it."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
+
+from services.contracts.values import SHANGHAI
+
+
+class Clock(Protocol):
+    """Tells the time in UTC."""
+
+    def now(self) -> datetime:
+        """The present moment, aware, UTC."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The present moment, aware, UTC."""
+        return datetime.now(UTC)  # noqa: TID251 - the one place that may
+
+
+@dataclass
+class FixedClock:
+    """A clock that stands still until it is moved."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        """The moment it was set to."""
+        return self.at
+
+    def advance(self, **span: float) -> None:
+        """Move on by `timedelta(**span)`."""
+        self.at += timedelta(**span)
+
+
+def local_day(moment: datetime) -> date:
+    """The day in Asia/Shanghai that a moment falls on."""
+    return moment.astimezone(SHANGHAI).date()

@@ -1,0 +1,481 @@
+"""The consumer: from topics to handlers, effect and offset in one transaction, fenced against zombies.
+
+The truth of "how far" is the row in `consumer_offset`. A batch locks it, compares it with the value this process
+holds, applies the handlers, moves it, commits; a process that lost the partition while frozen finds another value and
+forgets the partition. The driver hands out records before the assignment callback was awaited (aiokafka#738), so
+records of a partition whose offset is not loaded are dropped: the seek that follows brings them again.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
+
+from services.contracts.base import Event
+from services.contracts.topics import KEYS, TOPICS, Topic
+from services.kit import metrics, park, reference
+from services.kit.clock import Clock
+from services.kit.db import INFRASTRUCTURE_ERRORS, Connection, Database
+from services.kit.errors import Reject, Retry
+from services.kit.log import get_logger
+from services.kit.park import Incoming
+from services.kit.settings import Settings
+from services.kit.shred import KeyMissingError, save_key
+
+log = get_logger(__name__)
+
+MAX_RECORDS: Final = 1000
+POLL_MS: Final = 500
+TRIES: Final = 3
+REVOKE_WAIT_S: Final = 30.0
+SILENT_LIMIT_S: Final = 30.0
+#: A code that is still unknown after so long will not become known by waiting.
+RETRY_LIMIT_S: Final = 300.0
+#: So many parked in an hour mean a bad deploy, not bad records.
+PARK_LIMIT: Final = 100
+
+SELECT_OFFSET = "SELECT next_offset FROM consumer_offset WHERE topic = $1 AND partition = $2"
+LOCK_OFFSET = "SELECT next_offset FROM consumer_offset WHERE topic = $1 AND partition = $2 FOR UPDATE"
+CREATE_OFFSET = """
+INSERT INTO consumer_offset (topic, partition, next_offset) VALUES ($1, $2, $3)
+ON CONFLICT (topic, partition) DO NOTHING
+"""
+MOVE_OFFSET = """
+UPDATE consumer_offset SET next_offset = $3, updated_at = now() WHERE topic = $1 AND partition = $2
+"""
+SELECT_OFFSETS = "SELECT topic, partition, next_offset FROM consumer_offset WHERE topic = ANY($1::text[])"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerGuards:
+    """What protects the consumer; tests switch one off to prove that they would see the loss."""
+
+    ready: bool = True
+    fence: bool = True
+    versions: bool = True
+    park: bool = True
+    compacted_first: bool = True
+    atomic_offset: bool = True
+
+
+@dataclass(slots=True)
+class Handling:
+    """What a handler works with: the batch's transaction, the time, the reference copy, and its service's state."""
+
+    conn: Connection
+    clock: Clock
+    reference: reference.Reference
+    settings: Any
+    shredded: frozenset[str] = frozenset()
+
+
+Handler = Callable[[Handling, Any], Awaitable[None]]
+Handlers = Mapping[type[Event], Handler]
+
+
+class LogLostError(Exception):
+    """The stored offset lies outside the log: going on would skip or repeat in silence. Republish, then restart."""
+
+    def __init__(self, tp: TopicPartition, offset: int, begin: int, end: int) -> None:
+        """Name the partition and the three numbers."""
+        super().__init__(f"{tp.topic}[{tp.partition}]: stored offset {offset} is outside the log {begin}..{end}")
+
+
+class _ZombieError(Exception):
+    """Another process has moved the offset: this one no longer owns the partition."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    held: dict[TopicPartition, int] = field(default_factory=dict)
+    wait_until: dict[TopicPartition, float] = field(default_factory=dict)
+    retried_since: dict[TopicPartition, tuple[int, float]] = field(default_factory=dict)
+
+
+class PartitionedConsumer:
+    """Consumes the topics of one service. `run` returns when stopped and raises when only a restart can help."""
+
+    def __init__(
+        self,
+        service: str,
+        settings: Settings,
+        database: Database,
+        ref: reference.Reference,
+        clock: Clock,
+        *,
+        topics: Sequence[Topic] | None = None,
+        project: Handlers | None = None,
+        react: Handlers | None = None,
+        guards: ConsumerGuards | None = None,
+    ) -> None:
+        """Prepare only; `run` works. Topics default to those that name the service as a consumer."""
+        self._service = service
+        self._settings = settings
+        self._database = database
+        self._reference = ref
+        self._clock = clock
+        self._topics = {settings.topic_prefix + t.name: t for t in (topics or [t for t in TOPICS if service in t.consumers])}
+        self._project = project or {}
+        self._react = react or {}
+        self._guards = guards or ConsumerGuards()
+        self._driver: AIOKafkaConsumer | None = None
+        self._progress = _Progress()
+        self._in_hand = asyncio.Lock()
+        self._missing_keys: dict[str, dict[TopicPartition, int]] = {}
+        self._shredded: set[str] = set()
+        self._parked_at: deque[float] = deque()
+        self._last_poll = time.monotonic()
+        self._fatal: Exception | None = None
+        self.caught_up = asyncio.Event()
+
+    # -- life ---------------------------------------------------------------------------------------------------
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until stopped; a lost broker or database is waited out."""
+        await park.replay_known_types(self)
+        pause = 0.5
+        while not stop.is_set():
+            try:
+                await self._consume(stop)
+                pause = 0.5
+            except (*INFRASTRUCTURE_ERRORS, KafkaError) as error:
+                log.warning("consumer interrupted", error=repr(error))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), pause)
+                pause = min(pause * 2, 30.0)
+            finally:
+                await self._close()
+
+    async def _consume(self, stop: asyncio.Event) -> None:
+        driver = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.kafka,
+            group_id=self._settings.topic_prefix + self._service,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=self._settings.session_timeout_ms,
+            rebalance_timeout_ms=max(60_000, self._settings.session_timeout_ms),
+            heartbeat_interval_ms=min(3_000, self._settings.session_timeout_ms // 3),
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+        )
+        self._driver = driver
+        driver.subscribe(list(self._topics), listener=_Listener(self))
+        async with asyncio.timeout(60):
+            await driver.start()
+        noted = await self._note_ends([t for t in self._topics.values() if t.compacted])
+        self._last_poll = time.monotonic()
+        async with asyncio.TaskGroup() as tasks:
+            watchdog = tasks.create_task(self._watch())
+            while not stop.is_set():
+                batches = await driver.getmany(timeout_ms=POLL_MS, max_records=MAX_RECORDS)
+                self._last_poll = time.monotonic()
+                if self._fatal is not None:
+                    raise self._fatal
+                metrics.CONSUMER_LAST_POLL.set(time.time())  # noqa: TID251 - a metric of the wall clock
+                if not self.caught_up.is_set() and await self._reached(noted):
+                    self.caught_up.set()
+                async with self._in_hand:
+                    worked = await self._work(batches)
+                if batches and not worked:
+                    await asyncio.sleep(0.1)
+            watchdog.cancel()
+
+    async def _watch(self) -> None:
+        """A driver that is alive but out of its group does not come back by itself (aiokafka#1154): leave, restart."""
+        while True:
+            await asyncio.sleep(5)
+            if time.monotonic() - self._last_poll > SILENT_LIMIT_S and not self._in_hand.locked():
+                message = f"no poll returned for {SILENT_LIMIT_S} s"
+                raise RuntimeError(message)
+
+    async def _close(self) -> None:
+        driver, self._driver = self._driver, None
+        self._progress = _Progress()
+        if driver is not None:
+            with contextlib.suppress(TimeoutError, KafkaError, OSError):
+                async with asyncio.timeout(5):
+                    await driver.stop()
+
+    # -- assignment ---------------------------------------------------------------------------------------------
+
+    async def revoked(self, _revoked: set[TopicPartition]) -> None:
+        """Wait for the batch in hand, then hold nothing."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REVOKE_WAIT_S), self._in_hand:
+                self._progress.held.clear()
+        self._progress.held.clear()
+
+    async def assigned(self, assigned: set[TopicPartition]) -> None:
+        """Load each partition's offset and seek there; nothing of it is handled before."""
+        driver = self._driver
+        if driver is None or not assigned:
+            return
+        driver.pause(*assigned)
+        metrics.CONSUMER_REBALANCES.inc()
+        await self._load(assigned)
+        driver.resume(*(assigned & driver.assignment()))
+
+    async def _load(self, partitions: set[TopicPartition]) -> None:
+        """Take the stored offsets of partitions as held; retries until PostgreSQL and Kafka answer."""
+        pause = 0.1
+        while (driver := self._driver) is not None:
+            try:
+                stored = await self._stored(partitions)
+                begin, end = await driver.beginning_offsets(partitions), await driver.end_offsets(partitions)
+                for tp in partitions & driver.assignment():
+                    offset = stored.get(tp, begin[tp])
+                    if not begin[tp] <= offset <= end[tp]:
+                        self._fatal = LogLostError(tp, offset, begin[tp], end[tp])
+                        return
+                    driver.seek(tp, offset)
+                    self._progress.held[tp] = offset
+            except (*INFRASTRUCTURE_ERRORS, KafkaError) as error:
+                log.warning("offsets not loaded yet", error=repr(error))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5.0)
+            else:
+                return
+
+    async def _stored(self, partitions: set[TopicPartition]) -> dict[TopicPartition, int]:
+        async with self._database.connection() as conn:
+            rows = await conn.fetch(SELECT_OFFSETS, list({tp.topic for tp in partitions}))
+        found = {TopicPartition(r["topic"], r["partition"]): r["next_offset"] for r in rows}
+        return {tp: offset for tp, offset in found.items() if tp in partitions}
+
+    async def _note_ends(self, topics: Sequence[Topic]) -> dict[TopicPartition, int]:
+        driver = self._driver
+        if driver is None:
+            return {}
+        partitions = [
+            TopicPartition(self._settings.topic_prefix + t.name, n) for t in topics for n in range(t.partitions)
+        ]
+        ends = await driver.end_offsets(partitions) if partitions else {}
+        begins = await driver.beginning_offsets(partitions) if partitions else {}
+        return {tp: end for tp, end in ends.items() if end > begins[tp]}
+
+    async def _reached(self, noted: Mapping[TopicPartition, int]) -> bool:
+        """Tell whether every noted end was handled, by this process or a copy of it."""
+        if not noted:
+            return True
+        stored = await self._stored(set(noted))
+        return all(stored.get(tp, 0) >= end for tp, end in noted.items())
+
+    # -- work ---------------------------------------------------------------------------------------------------
+
+    async def _work(self, batches: Mapping[TopicPartition, list[ConsumerRecord]]) -> bool:
+        """Handle what was polled, compacted topics first; True when any record was handled."""
+        worked = False
+        for tp, records in sorted(batches.items(), key=lambda b: not self._topics[b[0].topic].compacted):
+            if not records or (self._guards.ready and tp not in self._progress.held):
+                continue
+            if self._must_wait(tp):
+                self._rewind(tp)
+                continue
+            started = time.monotonic()
+            worked |= await self._batch(tp, records)
+            metrics.CONSUMER_BATCH.observe(time.monotonic() - started)
+            self._observe_lag(tp)
+        return worked
+
+    def _must_wait(self, tp: TopicPartition) -> bool:
+        if self._progress.wait_until.get(tp, 0) > time.monotonic():
+            return True
+        before_reference = not self._topics[tp.topic].compacted and not self.caught_up.is_set()
+        return before_reference and self._guards.compacted_first
+
+    def _rewind(self, tp: TopicPartition) -> None:
+        if self._driver is not None and tp in self._progress.held and tp in self._driver.assignment():
+            self._driver.seek(tp, self._progress.held[tp])
+
+    async def _batch(self, tp: TopicPartition, records: Sequence[ConsumerRecord]) -> bool:
+        """One transaction for the batch; when that fails, record by record."""
+        incoming = [Incoming.read(r, self._settings.topic_prefix) for r in records]
+        try:
+            await self._apply(tp, incoming)
+        except _ZombieError:
+            await self._lost(tp)
+            return False
+        except INFRASTRUCTURE_ERRORS as error:
+            await self._unknown(tp, error)
+            return False
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises decides about its record alone
+            log.info("batch replayed record by record", topic=tp.topic, error=repr(error))
+            return await self._one_by_one(tp, incoming)
+        return True
+
+    async def _one_by_one(self, tp: TopicPartition, incoming: Sequence[Incoming]) -> bool:
+        for record in incoming:
+            for attempt in range(1, TRIES + 1):
+                try:
+                    await self._apply(tp, [record])
+                    break
+                except _ZombieError:
+                    await self._lost(tp)
+                    return False
+                except INFRASTRUCTURE_ERRORS as error:
+                    await self._unknown(tp, error)
+                    return False
+                except (Retry, KeyMissingError) as outcome:
+                    if isinstance(outcome, Retry) and self._out_of_patience(tp, record.offset):
+                        await self._park(tp, record, outcome)
+                        break
+                    await self._later(tp, outcome)
+                    return False
+                except Exception as error:  # noqa: BLE001 - deterministic as far as anybody can tell
+                    if not self._guards.park:
+                        self._rewind(tp)
+                        return False
+                    if attempt == TRIES or isinstance(error, Reject | ValueError):
+                        await self._park(tp, record, error)
+                        break
+        return True
+
+    async def _apply(self, tp: TopicPartition, incoming: Sequence[Incoming]) -> None:
+        next_offset = incoming[-1].offset + 1
+        if not self._guards.atomic_offset:
+            async with self._database.transaction() as conn:
+                await self._move(conn, tp, next_offset)
+        async with self._database.transaction() as conn:
+            if self._guards.atomic_offset:
+                await self._fence(conn, tp)
+            await self._handle(conn, incoming)
+            if self._guards.atomic_offset:
+                await self._move(conn, tp, next_offset)
+        self._progress.held[tp] = next_offset
+        await self._after_commit(tp, next_offset)
+
+    async def _after_commit(self, tp: TopicPartition, next_offset: int) -> None:
+        if self._topics[tp.topic].compacted:
+            await self._reference.refresh()
+        if self._driver is not None:
+            # A mirror for lag tools only: nobody reads it back, so a failure does not matter.
+            with contextlib.suppress(KafkaError, TimeoutError):
+                async with asyncio.timeout(2):
+                    await self._driver.commit({tp: OffsetAndMetadata(next_offset, "")})
+
+    async def _fence(self, conn: Connection, tp: TopicPartition) -> None:
+        stored = await conn.fetchval(LOCK_OFFSET, tp.topic, tp.partition)
+        if stored is None:
+            await conn.execute(CREATE_OFFSET, tp.topic, tp.partition, self._progress.held.get(tp, 0))
+            stored = await conn.fetchval(LOCK_OFFSET, tp.topic, tp.partition)
+        if self._guards.fence and self._guards.ready and stored != self._progress.held.get(tp):
+            raise _ZombieError
+
+    async def _move(self, conn: Connection, tp: TopicPartition, next_offset: int) -> None:
+        await conn.execute(CREATE_OFFSET, tp.topic, tp.partition, next_offset)
+        await conn.execute(MOVE_OFFSET, tp.topic, tp.partition, next_offset)
+
+    async def _handle(self, conn: Connection, incoming: Sequence[Incoming]) -> None:
+        fresh = await park.fresh(conn, incoming) if self._guards.versions else list(incoming)
+        behind = await park.parked_aggregates(conn, incoming) if self._guards.park else frozenset()
+        for record in fresh:
+            if record.aggregate_key in behind:
+                await park.insert(conn, record, "behind a parked record", self._clock.now())
+                outcome = "parked"
+            else:
+                await self.handle_one(conn, record)
+                outcome = "done"
+            metrics.CONSUMER_EVENTS.labels(type=record.type, outcome=outcome).inc()
+
+    async def handle_one(self, conn: Connection, record: Incoming) -> None:
+        """Apply one record: the kit's own copies first, then the service's read model, then its reactions."""
+        if record.topic == KEYS.name:
+            key = record.event() if record.value is not None else None
+            await save_key(conn, record.key.decode(), getattr(key, "key", None))
+            return
+        event = record.event()
+        await reference.project(conn, event)
+        handling = Handling(conn, self._clock, self._reference, self._settings, frozenset(self._shredded))
+        for handlers in (self._project, self._react):
+            if (handler := handlers.get(type(event))) is not None:
+                try:
+                    await handler(handling, event)
+                except KeyMissingError as missing:
+                    if missing.aggregate_id not in self._shredded:
+                        raise
+                    await save_key(conn, missing.aggregate_id, None)
+                    await handler(handling, event)
+
+    # -- what can go wrong --------------------------------------------------------------------------------------
+
+    async def _lost(self, tp: TopicPartition) -> None:
+        """We were a zombie: forget the partition, read where its owner stands."""
+        log.warning("partition fenced off", topic=tp.topic, partition=tp.partition)
+        self._progress.held.pop(tp, None)
+        if self._driver is not None and tp in self._driver.assignment():
+            await self._load({tp})
+
+    async def _unknown(self, tp: TopicPartition, error: BaseException) -> None:
+        """Whether the commit happened is unknown: ask the table, never guess."""
+        log.warning("batch interrupted", topic=tp.topic, partition=tp.partition, error=repr(error))
+        self._progress.held.pop(tp, None)
+        await self._load({tp})
+
+    async def _later(self, tp: TopicPartition, outcome: Retry | KeyMissingError) -> None:
+        after = outcome.after if isinstance(outcome, Retry) else timedelta(milliseconds=50)
+        if isinstance(outcome, KeyMissingError):
+            await self._judge_missing_key(outcome.aggregate_id)
+        self._progress.wait_until[tp] = time.monotonic() + after.total_seconds()
+        self._rewind(tp)
+
+    def _out_of_patience(self, tp: TopicPartition, offset: int) -> bool:
+        """Tell whether a record has been retried for five minutes."""
+        now = time.monotonic()
+        since = self._progress.retried_since.get(tp)
+        if since is None or since[0] != offset:
+            self._progress.retried_since[tp] = (offset, now)
+            return False
+        return now - since[1] > RETRY_LIMIT_S
+
+    async def _judge_missing_key(self, aggregate_id: str) -> None:
+        """A key still missing once the keys topic is read to the end noted at the first miss was shredded."""
+        noted = self._missing_keys.get(aggregate_id)
+        if noted is None:
+            self._missing_keys[aggregate_id] = await self._note_ends([KEYS])
+        elif await self._reached(noted):
+            self._shredded.add(aggregate_id)
+            del self._missing_keys[aggregate_id]
+
+    async def _park(self, tp: TopicPartition, record: Incoming, error: Exception) -> None:
+        log.error("record parked", topic=tp.topic, offset=record.offset, type=record.type, error=repr(error))
+        async with self._database.transaction() as conn:
+            await self._fence(conn, tp)
+            await park.fresh(conn, [record])
+            await park.insert(conn, record, repr(error), self._clock.now(), dead_letters_of=self._service)
+            await self._move(conn, tp, record.offset + 1)
+        self._progress.held[tp] = record.offset + 1
+        metrics.CONSUMER_EVENTS.labels(type=record.type, outcome="parked").inc()
+        now = time.monotonic()
+        self._parked_at.append(now)
+        while self._parked_at and self._parked_at[0] < now - 3600:
+            self._parked_at.popleft()
+        if len(self._parked_at) > PARK_LIMIT:
+            message = f"more than {PARK_LIMIT} records parked within an hour: stopped, see the dead letters"
+            raise RuntimeError(message)
+
+    def _observe_lag(self, tp: TopicPartition) -> None:
+        if self._driver is not None and (high := self._driver.highwater(tp)) is not None:
+            metrics.CONSUMER_LAG.labels(topic=tp.topic).set(high - self._progress.held.get(tp, high))
+
+    @property
+    def database(self) -> Database:
+        """The database that parked records stand in."""
+        return self._database
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # the driver ships no types
+    def __init__(self, consumer: PartitionedConsumer) -> None:
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        await self._consumer.revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        await self._consumer.assigned(assigned)

@@ -1,0 +1,146 @@
+"""PostgreSQL: one pool per process and the only BEGIN and COMMIT of the project.
+
+A transaction is open for one request, one partition's batch or one run of a job, never across a Kafka or HTTP call.
+After every commit the listeners are woken (relay, renderer), so that nobody has to poll fast.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, LiteralString, Protocol, cast
+
+import asyncpg
+
+from services.kit import metrics
+from services.kit.settings import Settings
+
+#: Errors that say nothing about the data: the same work may succeed in a while.
+INFRASTRUCTURE_ERRORS: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.PostgresSystemError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+UniqueViolationError = asyncpg.UniqueViolationError
+
+
+class Row(Protocol):
+    """A row; it never leaves the module that asked for it."""
+
+    def __getitem__(self, key: str | int) -> Any:
+        """A column by name or place."""
+        ...
+
+
+class Connection(Protocol):
+    """What stores may do with a connection: run constant SQL."""
+
+    async def execute(self, query: LiteralString, *args: object) -> str:
+        """Run a statement; returns its command tag."""
+        ...
+
+    async def executemany(self, query: LiteralString, args: Sequence[Sequence[object]]) -> None:
+        """Run a statement for many rows, pipelined."""
+        ...
+
+    async def fetch(self, query: LiteralString, *args: object) -> list[Row]:
+        """All rows."""
+        ...
+
+    async def fetchrow(self, query: LiteralString, *args: object) -> Row | None:
+        """The first row."""
+        ...
+
+    async def fetchval(self, query: LiteralString, *args: object) -> Any:
+        """The first column of the first row."""
+        ...
+
+
+def affected(tag: str) -> int:
+    """How many rows a command tag reports: `UPDATE 3` -> 3."""
+    return int(tag.rsplit(" ", 1)[-1])
+
+
+class Database:
+    """A pool. `listeners` are set after every commit."""
+
+    def __init__(self, settings: Settings, application: str) -> None:
+        """Prepare only; `open` connects."""
+        self._settings = settings
+        self._application = application
+        self._pool: asyncpg.Pool | None = None
+        self.listeners: list[asyncio.Event] = []
+
+    async def open(self) -> None:
+        """Connect; waits as long as the server takes to come up."""
+        while self._pool is None:
+            try:
+                self._pool = await asyncpg.create_pool(
+                    self._settings.database_url.get_secret_value(),
+                    min_size=2,
+                    max_size=self._settings.pool_size,
+                    timeout=5,
+                    command_timeout=10,
+                    server_settings={
+                        "application_name": self._application,
+                        "statement_timeout": "10s",
+                        "lock_timeout": "5s",
+                        "idle_in_transaction_session_timeout": "30s",
+                    },
+                )
+            except INFRASTRUCTURE_ERRORS:
+                await asyncio.sleep(0.5)
+
+    async def close(self) -> None:
+        """Close the pool; connections that do not end within 5 s are cut."""
+        if self._pool is not None:
+            pool, self._pool = self._pool, None
+            try:
+                async with asyncio.timeout(5):
+                    await pool.close()
+            except TimeoutError:
+                pool.terminate()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection for reading, each statement on its own."""
+        if self._pool is None:
+            message = "the pool is closed"
+            raise asyncpg.InterfaceError(message)
+        async with self._pool.acquire(timeout=5) as conn:
+            metrics.POOL_SIZE.set(self._pool.get_size())
+            metrics.POOL_IN_USE.set(self._pool.get_size() - self._pool.get_idle_size())
+            yield cast("Connection", conn)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """One transaction: committed when the block ends well, rolled back otherwise; listeners woken after commit."""
+        async with self.connection() as conn:
+            transaction = cast("asyncpg.Connection", conn).transaction()
+            await transaction.start()
+            try:
+                yield conn
+            except BaseException:
+                # A dead connection has rolled back by itself.
+                if not cast("asyncpg.Connection", conn).is_closed():
+                    await asyncio.shield(transaction.rollback())
+                raise
+            # A cancelled request must not leave it unknown whether the commit ran.
+            await asyncio.shield(transaction.commit())
+        for listener in self.listeners:
+            listener.set()
+
+    async def dedicated(self) -> asyncpg.Connection:
+        """A connection outside the pool, whose session locks outlive transactions; the caller closes it."""
+        return await asyncpg.connect(
+            self._settings.database_url.get_secret_value(),
+            timeout=5,
+            command_timeout=10,
+            server_settings={"application_name": f"{self._application}-session"},
+        )

@@ -1,0 +1,27 @@
+"""Metrics that every service has; a service's own stand in its `metrics.py`. Base units, no village in any label."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+HTTP_DURATION = Histogram(
+    "http_request_duration_seconds",
+    "Time from request to response, by route template",
+    ("method", "route", "status"),
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+POOL_SIZE = Gauge("db_pool_size_connections", "Connections that the pool holds")
+POOL_IN_USE = Gauge("db_pool_in_use_connections", "Connections that are lent out")
+LOOP_LAG = Gauge("event_loop_lag_seconds", "How late the event loop ran a timer just now")
+
+OUTBOX_PENDING = Gauge("outbox_pending_events", "Rows that wait to be sent, as of the relay's last look")
+OUTBOX_OLDEST = Gauge("outbox_oldest_pending_age_seconds", "Age of the oldest row that waits")
+OUTBOX_PUBLISHED = Counter("outbox_published_events_total", "Records acknowledged by the broker", ("topic",))
+OUTBOX_ERRORS = Counter("outbox_send_errors_total", "Sends that failed, by kind of error", ("kind",))
+RELAY_LEADER = Gauge("outbox_relay_leader", "1 while this process holds the relay's lock")
+
+CONSUMER_LAG = Gauge("consumer_lag_records", "Records between the stored offset and the end, as of the last poll", ("topic",))
+CONSUMER_EVENTS = Counter("consumer_events_total", "Records handled", ("type", "outcome"))
+CONSUMER_BATCH = Histogram("consumer_batch_duration_seconds", "Time of one partition's batch, commit included")
+CONSUMER_PARKED = Gauge("consumer_parked_events", "Records parked and not yet replayed or discarded")
+CONSUMER_REBALANCES = Counter("consumer_rebalances_total", "Assignments received")
+CONSUMER_LAST_POLL = Gauge("consumer_last_poll_timestamp_seconds", "Unix time of the last return from a poll")
+JOB_FAILURES = Counter("job_failures_total", "Runs of a job that failed", ("job",))

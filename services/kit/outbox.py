@@ -1,0 +1,97 @@
+"""The outbox: state, event and pointer commit together, in the caller's transaction, which this module never ends.
+
+`stamp` takes the aggregate's lock and its next version first; `append` takes the pointer's number after it. So per
+aggregate the order of numbers is the order of commits.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+import structlog
+import uuid_utils.compat
+
+from services.contracts.base import Event, Role, Stamp
+from services.contracts.topics import TOPIC_OF, Topic
+from services.kit.db import Connection
+
+BUMP_VERSION = """
+INSERT INTO aggregate (aggregate, aggregate_id, version) VALUES ($1, $2, 1)
+ON CONFLICT (aggregate, aggregate_id) DO UPDATE SET version = aggregate.version + 1
+RETURNING version
+"""
+
+
+async def stamp(
+    conn: Connection,
+    aggregate: str,
+    aggregate_id: str,
+    *,
+    at: datetime,
+    village_code: str | None = None,
+    actor_id: str | None = None,
+    actor_role: Role = Role.SYSTEM,
+) -> Stamp:
+    """Lock an aggregate and give the envelope of its next event; UUIDv7 as event id."""
+    version = await conn.fetchval(BUMP_VERSION, aggregate, aggregate_id)
+    return Stamp(
+        event_id=uuid_utils.compat.uuid7(),
+        occurred_at=at,
+        aggregate_id=aggregate_id,
+        aggregate_version=version,
+        village_code=village_code,
+        actor_id=actor_id,
+        actor_role=actor_role,
+        traceparent=structlog.contextvars.get_contextvars().get("traceparent"),
+    )
+
+
+INSERT_EVENT = """
+WITH said AS (
+    INSERT INTO event (event_id, occurred_at, type, aggregate, aggregate_id, aggregate_version, payload)
+    VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb)
+)
+INSERT INTO outbox (topic, key, event_id, occurred_at, headers) VALUES ($8, $9, $1, $2, $10::jsonb)
+"""
+
+
+async def append(conn: Connection, event: Event, *, key: str | None = None) -> None:
+    """Record an event and queue it for its topic; `key` is the record's key when it is not the village's code."""
+    headers = {
+        "id": str(event.event_id),
+        "type": event.type,
+        "aggregate": event.aggregate,
+        "aggregate_id": event.aggregate_id,
+        "aggregate_version": str(event.aggregate_version),
+        "content-type": "application/json",
+    }
+    await conn.execute(
+        INSERT_EVENT,
+        event.event_id,
+        event.occurred_at,
+        event.type,
+        event.aggregate,
+        event.aggregate_id,
+        event.aggregate_version,
+        event.model_dump_json(),
+        TOPIC_OF[event.type].name,
+        key or event.village_code or event.aggregate_id,
+        json.dumps(headers),
+    )
+
+
+INSERT_RAW = """
+INSERT INTO outbox (topic, key, occurred_at, value, headers) VALUES ($1, $2, $3, $4, $5::jsonb)
+"""
+
+
+async def append_tombstone(conn: Connection, topic: Topic, key: str, *, at: datetime, version: int) -> None:
+    """Queue a null value for a key of a compacted topic."""
+    await conn.execute(INSERT_RAW, topic.name, key, at, None, json.dumps({"aggregate_version": str(version)}))
+
+
+async def append_dead_letter(
+    conn: Connection, service: str, key: str, value: bytes | None, headers: Mapping[str, str], at: datetime
+) -> None:
+    """Queue a record that could not be handled, bytes untouched, for the service's dead letter topic."""
+    await conn.execute(INSERT_RAW, f"{service}.dlq", key, at, value, json.dumps(dict(headers)))

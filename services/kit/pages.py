@@ -1,0 +1,71 @@
+"""Server-rendered pages: Jinja2 with autoescape, the staff pages' common frame and stylesheet, errors as pages.
+
+Every page of a city with made-up figures says 示例数据 at its top; that is decided here and nowhere else.
+"""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import FastAPI, Request, Response
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.staticfiles import StaticFiles
+
+from services.contracts.values import SHANGHAI, yuan
+from services.kit.errors import SanwuError, UnauthenticatedError
+from services.kit.runtime import Runtime
+from services.kit.web import problem
+
+_HERE: Final = Path(__file__).parent
+
+
+def local_time(moment: datetime) -> str:
+    """A moment as people here read it: `2026-10-03 08:30`."""
+    return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+
+
+class Pages:
+    """A service's templates with the common ones behind them."""
+
+    def __init__(self, runtime: Runtime, templates: Path) -> None:
+        """Load from a service's `templates/` folder."""
+        self._runtime = runtime
+        self._jinja = Environment(
+            loader=ChoiceLoader([FileSystemLoader(templates), FileSystemLoader(_HERE / "templates")]),
+            autoescape=select_autoescape(default=True, default_for_string=True),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._jinja.filters["yuan"] = yuan
+        self._jinja.filters["local_time"] = local_time
+
+    def text(self, template: str, **values: Any) -> str:
+        """Render a template to text."""
+        return self._jinja.get_template(template).render(sample=self._runtime.reference.is_sample(), **values)
+
+    def answer(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+        """Render a staff page; never cached, for it shows what one person may see."""
+        return HTMLResponse(self.text(template, **values), status, {"cache-control": "no-store"})
+
+
+def mount_pages(app: FastAPI, runtime: Runtime, templates: Path, *, static: str) -> Pages:
+    """Give an application its pages, the common stylesheet under `static`, and errors as pages for page requests."""
+    pages = Pages(runtime, templates)
+    app.state.pages = pages
+    app.mount(static, StaticFiles(directory=_HERE / "static"), name="static")
+
+    def on_error(request: Request, error: SanwuError) -> Response:
+        if "text/html" not in request.headers.get("accept", ""):
+            return problem(request, error)
+        if isinstance(error, UnauthenticatedError):
+            # A page asks for a new token by itself; only when that fails does the person sign in again.
+            target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            if request.method == "GET":
+                return RedirectResponse(str(request.url.replace(scheme="", netloc="", path="/registry/renew", query="").include_query_params(next=target)), 303)
+            return RedirectResponse("/sign-in", 303)
+        return pages.answer("error.html", status=error.status, error=error, static=static)
+
+    app.state.on_error = on_error
+    return pages

@@ -1,0 +1,195 @@
+"""Records set aside: one that cannot be handled, and those of the same aggregate behind it, so that order holds.
+
+Also the memory of versions: a record that is not newer than the last one handled of its aggregate has no effect.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from services.contracts.base import Event
+from services.contracts.topics import EVENTS, KEYS, UnknownEventTypeError, parse
+from services.kit import metrics
+from services.kit.db import Connection
+from services.kit.log import get_logger
+from services.kit.outbox import append_dead_letter
+
+if TYPE_CHECKING:
+    from services.kit.consumer import PartitionedConsumer
+
+log = get_logger(__name__)
+
+#: Headers of a dead letter, named as Kafka's own dead letter queues name them in Streams 4.2 (KIP-1034).
+_DLQ: Final = "__streams.errors."
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A record as it came, before anybody tried to understand it."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes
+    value: bytes | None
+    headers: Mapping[str, str]
+
+    @classmethod
+    def read(cls, record: Any, prefix: str) -> Self:
+        """Take over a driver's record."""
+        headers = {name: value.decode("utf-8", "replace") for name, value in record.headers}
+        topic = record.topic.removeprefix(prefix)
+        return cls(topic, record.partition, record.offset, record.key or b"", record.value, headers)
+
+    @property
+    def type(self) -> str:
+        """The event's tag, or `tombstone`."""
+        return "tombstone" if self.value is None else self.headers.get("type", "missing")
+
+    @property
+    def aggregate(self) -> tuple[str, str]:
+        """Kind and id of the aggregate; without headers the record's key stands for it."""
+        if self.topic == KEYS.name:
+            return "key", self.key.decode("utf-8", "replace")
+        fallback = self.key.decode("utf-8", "replace")
+        return self.headers.get("aggregate", "?"), self.headers.get("aggregate_id", fallback)
+
+    @property
+    def aggregate_key(self) -> str:
+        """Kind and id in one string."""
+        return ":".join(self.aggregate)
+
+    @property
+    def version(self) -> int | None:
+        """The aggregate's version, where the header tells one."""
+        text = self.headers.get("aggregate_version", "")
+        return int(text) if text.isdecimal() else None
+
+    def event(self) -> Event:
+        """The event; UnknownEventTypeError or ValidationError when it is none."""
+        return parse(self.type, self.value or b"")
+
+
+SELECT_SEEN = """
+SELECT s.aggregate, s.aggregate_id, s.version
+FROM aggregate_seen s JOIN unnest($1::text[], $2::text[]) AS w (aggregate, aggregate_id) USING (aggregate, aggregate_id)
+"""
+UPSERT_SEEN = """
+INSERT INTO aggregate_seen (aggregate, aggregate_id, version)
+SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])
+ON CONFLICT (aggregate, aggregate_id) DO UPDATE SET version = excluded.version
+WHERE excluded.version > aggregate_seen.version
+"""
+
+
+async def fresh(conn: Connection, incoming: Sequence[Incoming]) -> list[Incoming]:
+    """Records newer than all seen of their aggregate, in order; remembers them as seen."""
+    wanted = sorted({r.aggregate for r in incoming})
+    rows = await conn.fetch(SELECT_SEEN, [a for a, _ in wanted], [i for _, i in wanted])
+    seen = {(r["aggregate"], r["aggregate_id"]): r["version"] for r in rows}
+    kept, newest = [], {}
+    for record in incoming:
+        version = record.version
+        if version is not None:
+            if version <= seen.get(record.aggregate, 0):
+                metrics.CONSUMER_EVENTS.labels(type=record.type, outcome="repeated").inc()
+                continue
+            seen[record.aggregate] = newest[record.aggregate] = version
+        kept.append(record)
+    if newest:
+        ordered = sorted(newest.items())
+        await conn.execute(
+            UPSERT_SEEN, [a for (a, _), _ in ordered], [i for (_, i), _ in ordered], [v for _, v in ordered]
+        )
+    return kept
+
+
+SELECT_PARKED_AGGREGATES = "SELECT DISTINCT aggregate_key FROM parked_event WHERE aggregate_key = ANY($1::text[])"
+
+
+async def parked_aggregates(conn: Connection, incoming: Sequence[Incoming]) -> frozenset[str]:
+    """Which of the records' aggregates have something parked."""
+    rows = await conn.fetch(SELECT_PARKED_AGGREGATES, list({r.aggregate_key for r in incoming}))
+    return frozenset(r["aggregate_key"] for r in rows)
+
+
+INSERT_PARKED = """
+INSERT INTO parked_event
+    (topic, partition, record_offset, key, value, headers, type, aggregate_key, error, unknown_type, parked_at)
+VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10, $11)
+ON CONFLICT (topic, partition, record_offset) DO NOTHING
+"""
+COUNT_PARKED = "SELECT count(*) FROM parked_event"
+
+
+async def insert(
+    conn: Connection, record: Incoming, error: str, at: datetime, *, dead_letters_of: str | None = None
+) -> None:
+    """Park a record; `dead_letters_of` also sends it, bytes untouched, to that service's dead letters."""
+    await conn.execute(
+        INSERT_PARKED,
+        record.topic,
+        record.partition,
+        record.offset,
+        record.key,
+        record.value,
+        json.dumps(dict(record.headers)),
+        record.type,
+        record.aggregate_key,
+        error[:2000],
+        record.type not in EVENTS and record.type != "tombstone",
+        at,
+    )
+    metrics.CONSUMER_PARKED.set(await conn.fetchval(COUNT_PARKED))
+    if dead_letters_of is not None:
+        headers = {
+            **record.headers,
+            f"{_DLQ}message": error[:500],
+            f"{_DLQ}topic": record.topic,
+            f"{_DLQ}partition": str(record.partition),
+            f"{_DLQ}offset": str(record.offset),
+        }
+        key = record.key.decode("utf-8", "replace")
+        await append_dead_letter(conn, dead_letters_of, key, record.value, headers, at)
+
+
+SELECT_PARKED = """
+SELECT id, topic, partition, record_offset, key, value, headers::text AS headers, error, parked_at
+FROM parked_event WHERE aggregate_key = $1 ORDER BY id FOR UPDATE
+"""
+SELECT_KNOWN_AGAIN = """
+SELECT aggregate_key FROM parked_event
+WHERE unknown_type AND type = ANY($1::text[]) GROUP BY aggregate_key ORDER BY min(id)
+"""
+DELETE_PARKED = "DELETE FROM parked_event WHERE id = $1"
+
+
+async def replay(consumer: "PartitionedConsumer", aggregate_key: str) -> int:
+    """Handle an aggregate's parked records in order, in one transaction; returns how many. Raises what they raise."""
+    async with consumer.database.transaction() as conn:
+        rows = await conn.fetch(SELECT_PARKED, aggregate_key)
+        for row in rows:
+            record = Incoming(
+                row["topic"], row["partition"], row["record_offset"], row["key"], row["value"], json.loads(row["headers"])
+            )
+            await consumer.handle_one(conn, record)
+            await conn.execute(DELETE_PARKED, row["id"])
+        metrics.CONSUMER_PARKED.set(await conn.fetchval(COUNT_PARKED))
+    return len(rows)
+
+
+async def replay_known_types(consumer: "PartitionedConsumer") -> None:
+    """At a start: replay what was parked for an unknown type that this version knows."""
+    async with consumer.database.connection() as conn:
+        rows = await conn.fetch(SELECT_KNOWN_AGAIN, list(EVENTS))
+    for row in rows:
+        try:
+            count = await replay(consumer, row["aggregate_key"])
+            log.info("parked records replayed", aggregate=row["aggregate_key"], count=count)
+        except Exception as error:  # noqa: BLE001 - it stays parked; the start goes on
+            log.error("parked records stay", aggregate=row["aggregate_key"], error=repr(error))  # noqa: TRY400 - no traceback wanted
+
+
+__all__ = ["Incoming", "UnknownEventTypeError", "fresh", "insert", "parked_aggregates", "replay", "replay_known_types"]

@@ -1,0 +1,260 @@
+"""One process kind for all services: `python -m services.<name> serve [--roles http,relay,consumer,jobs]`.
+
+N copies are always safe: the relay and every job lead by a session lock, consumers share partitions. On SIGTERM or
+SIGINT it drains: no new requests, the batch in hand is finished, then the pool closes; 10 s at most.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import asyncpg
+import uvloop
+from granian.constants import HTTPModes, Interfaces
+from granian.server.embed import Server
+
+from services.contracts.topics import TOPICS, ServiceName
+from services.kit import metrics
+from services.kit.clock import Clock, SystemClock
+from services.kit.consumer import Handlers, PartitionedConsumer
+from services.kit.db import INFRASTRUCTURE_ERRORS, Database
+from services.kit.log import configure_logs, get_logger
+from services.kit.reference import Reference
+from services.kit.relay import Relay
+from services.kit.runtime import Runtime
+from services.kit.settings import Settings
+
+log = get_logger(__name__)
+
+ROLES: Final = ("http", "relay", "consumer", "jobs")
+DRAIN_S: Final = 10.0
+REFRESH_S: Final = 1.0
+
+ENSURE_PARTITIONS = "SELECT ensure_event_partitions($1)"
+FORGET_ANSWERS = "DELETE FROM idempotency WHERE created_at < $1::timestamptz - interval '48 hours'"
+TRY_JOB_LOCK = "SELECT pg_try_advisory_lock(hashtext('job ' || $1), hashtext(current_user))"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the clock makes happen: `run` again and again, by one process at a time.
+
+    It pauses `every_s` seconds between runs, less when a commit of this process wakes it (`on_commit`).
+    """
+
+    name: str
+    every_s: float
+    run: Callable[[Runtime], Awaitable[None]]
+    on_commit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An operators' command beside `serve`: it gets an open runtime and returns the exit status."""
+
+    name: str
+    help: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[Runtime, argparse.Namespace], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What tells one service from another."""
+
+    name: ServiceName
+    settings: type[Settings]
+    create_app: Callable[[Runtime], Any]
+    project: Handlers = field(default_factory=dict)
+    react: Handlers = field(default_factory=dict)
+    jobs: Sequence[Job] = ()
+    commands: Sequence[Command] = ()
+
+
+async def open_runtime(service: Service, settings: Settings, clock: Clock) -> Runtime:
+    """Connect to the database and fill the reference copy; the caller closes `runtime.database`."""
+    database = Database(settings, f"sanwu-{service.name}")
+    await database.open()
+    runtime = Runtime(service.name, settings, database, clock, Reference(database))
+    await runtime.reference.refresh()
+    return runtime
+
+
+async def serve(service: Service, settings: Settings, roles: Sequence[str], stop: asyncio.Event) -> None:
+    """Run the roles until stopped or until one of them fails."""
+    runtime = await open_runtime(service, settings, SystemClock())
+    consumes = any(service.name in t.consumers for t in TOPICS)
+    if "consumer" in roles and consumes:
+        runtime.consumer = PartitionedConsumer(
+            service.name,
+            settings,
+            runtime.database,
+            runtime.reference,
+            runtime.clock,
+            project=service.project,
+            react=service.react,
+        )
+    runtime.stopping = stop
+    app = service.create_app(runtime)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            _start_roles(tasks, service, runtime, app, roles)
+    finally:
+        await runtime.database.close()
+
+
+def _start_roles(tasks: asyncio.TaskGroup, service: Service, runtime: Runtime, app: Any, roles: Sequence[str]) -> None:
+    stop = runtime.stopping
+    tasks.create_task(_housekeeping(runtime), name="housekeeping")
+    if "http" in roles:
+        tasks.create_task(_http(runtime, app), name="http")
+    if "relay" in roles:
+        tasks.create_task(Relay(runtime.database, runtime.settings, runtime.clock).run(stop), name="relay")
+    if runtime.consumer is not None:
+        tasks.create_task(runtime.consumer.run(stop), name="consumer")
+    if "jobs" in roles:
+        for job in service.jobs:
+            tasks.create_task(_job(runtime, job), name=f"job {job.name}")
+
+
+async def _http(runtime: Runtime, app: Any) -> None:
+    server = Server(
+        app,
+        address=runtime.settings.http_host,
+        port=runtime.settings.http_port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        websockets=False,
+        log_access=False,
+        log_enabled=False,
+        backlog=1024,
+    )
+    serving = asyncio.ensure_future(server.serve())
+    await asyncio.wait([serving, asyncio.ensure_future(runtime.stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
+    if not runtime.stopping.is_set():
+        await serving
+        message = "the HTTP server ended by itself"
+        raise RuntimeError(message)
+    server.stop()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(serving, DRAIN_S)
+
+
+async def _housekeeping(runtime: Runtime) -> None:
+    """Keep the reference copy fresh, partitions made, old answers forgotten, and watch the loop's lag."""
+    next_hourly = 0.0
+    while not runtime.stopping.is_set():
+        started = time.monotonic()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(runtime.stopping.wait(), REFRESH_S)
+        metrics.LOOP_LAG.set(max(0.0, time.monotonic() - started - REFRESH_S))
+        try:
+            await runtime.reference.refresh()
+            if started >= next_hourly:
+                async with runtime.database.connection() as conn:
+                    await conn.execute(ENSURE_PARTITIONS, runtime.clock.now())
+                    await conn.execute(FORGET_ANSWERS, runtime.clock.now())
+                next_hourly = started + 3600
+        except INFRASTRUCTURE_ERRORS as error:
+            log.warning("housekeeping waits for the database", error=repr(error))
+
+
+async def _job(runtime: Runtime, job: Job) -> None:
+    """Run a job for as long as this process leads it."""
+    wake = asyncio.Event()
+    if job.on_commit:
+        runtime.database.listeners.append(wake)
+    while not runtime.stopping.is_set():
+        try:
+            session = await runtime.database.dedicated()
+            try:
+                if await session.fetchval(TRY_JOB_LOCK, job.name):
+                    await _lead_job(runtime, job, wake, session)
+            finally:
+                await session.close(timeout=2)
+        except (*INFRASTRUCTURE_ERRORS, asyncpg.PostgresError) as error:
+            metrics.JOB_FAILURES.labels(job=job.name).inc()
+            log.warning("job interrupted", job=job.name, error=repr(error))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(runtime.stopping.wait(), 1.0)
+
+
+async def _lead_job(runtime: Runtime, job: Job, wake: asyncio.Event, session: asyncpg.Connection) -> None:
+    while not runtime.stopping.is_set():
+        wake.clear()
+        # A lost session has lost the lock, and this raises.
+        await session.execute("SELECT 1")
+        try:
+            await job.run(runtime)
+        except INFRASTRUCTURE_ERRORS:
+            raise
+        except Exception as error:  # noqa: BLE001 - the job's next run may succeed; the process must not die of it
+            metrics.JOB_FAILURES.labels(job=job.name).inc()
+            log.error("job failed", job=job.name, error=repr(error), exc_info=True)
+        await _first_of(runtime.stopping, wake, job.every_s)
+
+
+async def _first_of(stop: asyncio.Event, wake: asyncio.Event, seconds: float) -> None:
+    """Wait until stopped, woken, or the time is over."""
+    waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(wake.wait())]
+    try:
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
+def main(service: Service, argv: Sequence[str]) -> int:
+    """The command line of a service; returns the exit status."""
+    parser = argparse.ArgumentParser(prog=f"python -m services.{service.name}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    serving = commands.add_parser("serve", help="run until SIGTERM")
+    serving.add_argument("--roles", default=",".join(ROLES), help=f"some of {','.join(ROLES)}")
+    for command in service.commands:
+        command.add_arguments(commands.add_parser(command.name, help=command.help))
+    arguments = parser.parse_args(argv)
+    if arguments.command != "serve":
+        command = next(c for c in service.commands if c.name == arguments.command)
+        settings = service.settings.load()
+        configure_logs(service.name)
+        return uvloop.run(_once(service, settings, command, arguments))
+    roles = [r for r in arguments.roles.split(",") if r]
+    if unknown := set(roles) - set(ROLES):
+        parser.error(f"unknown roles: {', '.join(sorted(unknown))}")
+    settings = service.settings.load()
+    configure_logs(service.name)
+    return uvloop.run(_until_signal(service, settings, roles))
+
+
+async def _once(service: Service, settings: Settings, command: Command, arguments: argparse.Namespace) -> int:
+    runtime = await open_runtime(service, settings, SystemClock())
+    try:
+        return await command.run(runtime, arguments)
+    finally:
+        await runtime.database.close()
+
+
+async def _until_signal(service: Service, settings: Settings, roles: Sequence[str]) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    serving = asyncio.ensure_future(serve(service, settings, roles, stop))
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+    try:
+        async with asyncio.timeout(DRAIN_S if stop.is_set() else None):
+            await serving
+    except TimeoutError:
+        log.warning("not drained in time")
+    except BaseExceptionGroup as group:
+        log.critical("stopped by a failure", error=repr(group.exceptions))
+        return 1
+    finally:
+        stopping.cancel()
+    return 0

@@ -1,0 +1,165 @@
+"""A service's own copy of the compacted topics: divisions, catalogue, staff, signing keys.
+
+The table `reference` holds it; this module writes it (the registry from its commands, the others from their
+consumer) and keeps it in memory, refreshed at once in the process that wrote and within a second in its copies.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from services.contracts.base import Event
+from services.contracts.catalogue import (
+    CalendarSet,
+    CalendarYear,
+    Item,
+    ItemSet,
+    Profile,
+    ProfileSet,
+    WorkCalendar,
+)
+from services.contracts.division import Division, DivisionKind, DivisionSet
+from services.contracts.duties import DutyDivision
+from services.contracts.staff import Signer, SignerSet, Staff, StaffSet
+from services.kit.clock import local_day
+from services.kit.db import Connection, Database
+
+#: A row committed late by another process may carry an earlier time than one already read.
+OVERLAP: Final = timedelta(seconds=30)
+ReferenceEvent = DivisionSet | ItemSet | ProfileSet | CalendarSet | StaffSet | SignerSet
+
+UPSERT_REFERENCE = """
+INSERT INTO reference (kind, key, payload) VALUES ($1, $2, $3::jsonb)
+ON CONFLICT (kind, key) DO UPDATE SET payload = excluded.payload, changed_at = clock_timestamp()
+"""
+SELECT_CHANGED = "SELECT kind, key, payload::text AS payload, changed_at FROM reference WHERE changed_at > $1"
+
+
+async def project(conn: Connection, event: Event) -> bool:
+    """Write a reference event's state into the copy; False for any other event."""
+    if not isinstance(event, ReferenceEvent):
+        return False
+    kind, key, payload = _state(event)
+    await conn.execute(UPSERT_REFERENCE, kind, key, payload)
+    return True
+
+
+def _state(event: ReferenceEvent) -> tuple[str, str, str]:
+    match event:
+        case DivisionSet():
+            return "division", event.division.code, event.division.model_dump_json()
+        case ItemSet():
+            return "item", event.item.code, event.item.model_dump_json()
+        case ProfileSet():
+            return "profile", event.profile.code, event.profile.model_dump_json()
+        case CalendarSet():
+            return "calendar", str(event.calendar.year), event.calendar.model_dump_json()
+        case StaffSet():
+            return "staff", event.staff.staff_id, event.staff.model_dump_json()
+        case SignerSet():
+            return "signer", event.signer.kid, event.signer.model_dump_json()
+
+
+class Reference:
+    """The copy in memory. Reading never touches the database."""
+
+    def __init__(self, database: Database) -> None:
+        """Start empty; `refresh` fills."""
+        self._database = database
+        self._since = datetime(2000, 1, 1, tzinfo=UTC)
+        self._children: dict[str, list[str]] = {}
+        self.divisions: dict[str, Division] = {}
+        self.items: dict[str, Item] = {}
+        self.profiles: dict[str, Profile] = {}
+        self.years: dict[str, CalendarYear] = {}
+        self.staff: dict[str, Staff] = {}
+        self.signers: dict[str, Signer] = {}
+        self.calendar = WorkCalendar(())
+        self.changed = asyncio.Event()
+
+    async def refresh(self) -> None:
+        """Read what changed since the last time."""
+        async with self._database.connection() as conn:
+            rows = await conn.fetch(SELECT_CHANGED, self._since - OVERLAP)
+        touched = False
+        for row in rows:
+            touched |= self._put(row["kind"], row["key"], row["payload"])
+            self._since = max(self._since, row["changed_at"])
+        if touched:
+            self.calendar = WorkCalendar(tuple(self.years.values()))
+            self._children = {}
+            for code, division in sorted(self.divisions.items()):
+                if (parent := division.now.parent) is not None:
+                    self._children.setdefault(parent, []).append(code)
+            self.changed.set()
+
+    def _put(self, kind: str, key: str, payload: str) -> bool:
+        table, model = _TABLES[kind]
+        known = getattr(self, table)
+        value = model.model_validate_json(payload)
+        if known.get(key) == value:
+            return False
+        known[key] = value
+        return True
+
+    def children(self, code: str) -> list[Division]:
+        """Divisions directly below one, by code."""
+        return [self.divisions[c] for c in self._children.get(code, ())]
+
+    def ancestors(self, code: str) -> Iterator[Division]:
+        """A division, its parent, and so on up to the city; nothing for an unknown code."""
+        next_code: str | None = code
+        while next_code is not None and (division := self.divisions.get(next_code)) is not None:
+            yield division
+            next_code = division.now.parent
+
+    def covers(self, scope: str, code: str) -> bool:
+        """Tell whether a scope holds a division: the same one or one above it."""
+        return any(d.code == scope for d in self.ancestors(code))
+
+    def villages(self, scope: str) -> list[Division]:
+        """All villages and communities (no zones) within a scope, by code."""
+        return [
+            d
+            for code, d in sorted(self.divisions.items())
+            if d.now.kind in {DivisionKind.VILLAGE, DivisionKind.COMMUNITY} and self.covers(scope, code)
+        ]
+
+    def city(self) -> Division | None:
+        """The root of the tree."""
+        return next((d for d in self.divisions.values() if d.now.kind is DivisionKind.CITY), None)
+
+    def is_sample(self) -> bool:
+        """Tell whether the city's figures are made up, so that every page must say so."""
+        city = self.city()
+        return city is not None and city.now.sample
+
+    def duty_division(self, code: str) -> DutyDivision:
+        """A division as the duty function wants it, with what it inherits; KeyError when unknown."""
+        chain = list(self.ancestors(code))
+        if not chain:
+            raise KeyError(code)
+        starts = (d.now.duties_from for d in chain)
+        return DutyDivision(code=code, kind=chain[0].now.kind, duties_from=next((s for s in starts if s is not None), None))
+
+    def profile(self, code: str) -> Profile:
+        """The deadline profile that a division has or inherits; KeyError when there is none."""
+        names = (d.now.profile for d in self.ancestors(code))
+        return self.profiles[next((n for n in names if n is not None), "default")]
+
+    def staff_role(self, staff_id: str, moment: datetime) -> tuple[str, str] | None:
+        """Role and scope of a member of staff at a moment; None when unknown or not in service."""
+        staff = self.staff.get(staff_id)
+        revision = staff.at(local_day(moment)) if staff is not None else None
+        return (revision.role, revision.scope) if revision is not None else None
+
+
+_TABLES: Final = {
+    "division": ("divisions", Division),
+    "item": ("items", Item),
+    "profile": ("profiles", Profile),
+    "calendar": ("years", CalendarYear),
+    "staff": ("staff", Staff),
+    "signer": ("signers", Signer),
+}

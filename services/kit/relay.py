@@ -1,0 +1,257 @@
+"""The relay: from the outbox to Kafka, in order per key, at least once, by one leader per service.
+
+Leadership is a session lock; the same session reads the batch, so a leader that lost its lock fails before it sends.
+The producer is disposable: on any error but a refused record it is dropped and the outbox read again, because the
+driver cannot recover from a sequence gap and may wait for ever (aiokafka#1017, #1039).
+"""
+
+import asyncio
+import contextlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+from services.contracts.topics import TOPICS
+from services.kit import metrics
+from services.kit.clock import Clock
+from services.kit.db import INFRASTRUCTURE_ERRORS, Database
+from services.kit.log import get_logger
+
+if TYPE_CHECKING:
+    from services.kit.settings import Settings
+
+log = get_logger(__name__)
+
+BATCH: Final = 500
+SEND_DEADLINE_S: Final = 15.0
+AFTER_WORK_S: Final = 0.02
+IDLE_S: Final = 0.25
+_FIRST: Final = frozenset(t.name for t in TOPICS if t.first)
+
+SELECT_PENDING = """
+SELECT o.seq, o.topic, o.key, o.headers::text AS headers, o.occurred_at,
+       coalesce(convert_to(e.payload::text, 'UTF8'), o.value) AS value
+FROM outbox o LEFT JOIN event e ON e.occurred_at = o.occurred_at AND e.event_id = o.event_id
+WHERE o.error IS NULL
+  AND NOT EXISTS (SELECT FROM outbox p WHERE p.error IS NOT NULL AND p.topic = o.topic AND p.key = o.key)
+ORDER BY o.seq LIMIT $1
+"""
+DELETE_SENT = "DELETE FROM outbox WHERE seq = ANY($1::bigint[])"
+PARK_ROW = "UPDATE outbox SET error = $2 WHERE seq = $1"
+COUNT_PENDING = "SELECT count(*) AS rows, min(occurred_at) AS oldest FROM outbox WHERE error IS NULL"
+TRY_LOCK = "SELECT pg_try_advisory_lock(hashtext('relay'), hashtext(current_user))"
+
+
+@dataclass(frozen=True, slots=True)
+class RelayGuards:
+    """What protects the relay; tests switch one off to prove that they would see the loss."""
+
+    leader: bool = True
+    keys_first: bool = True
+    delete_after_ack: bool = True
+    disposable_producer: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    seq: int
+    topic: str
+    key: str
+    headers: tuple[tuple[str, bytes], ...]
+    value: bytes | None
+    occurred_at: datetime
+
+
+class Relay:
+    """Sends what waits. `wake` is set after every commit of this process."""
+
+    def __init__(self, database: Database, settings: "Settings", clock: Clock, guards: RelayGuards | None = None) -> None:
+        """Prepare only; `run` works."""
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+        self._guards = guards or RelayGuards()
+        self._session: asyncpg.Connection | None = None
+        self._producer: AIOKafkaProducer | None = None
+        self.wake = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until stopped; every failure is logged, waited out and tried again."""
+        self._database.listeners.append(self.wake)
+        pause = 0.25
+        while not stop.is_set():
+            try:
+                pause = 0.25 if await self._lead(stop) else 1.0
+            except (*INFRASTRUCTURE_ERRORS, asyncpg.PostgresError, KafkaError) as error:
+                metrics.OUTBOX_ERRORS.labels(kind=type(error).__name__).inc()
+                log.warning("relay interrupted", error=repr(error))
+                pause = min(pause * 2, 5.0)
+            finally:
+                metrics.RELAY_LEADER.set(0)
+                await self._drop_session()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause)
+        await self._drop_producer()
+
+    async def _lead(self, stop: asyncio.Event) -> bool:
+        """Relay until stopped; False at once when another process leads."""
+        self._session = await self._database.dedicated()
+        if self._guards.leader and not await self._session.fetchval(TRY_LOCK):
+            return False
+        metrics.RELAY_LEADER.set(1)
+        while not stop.is_set():
+            sent = await self.step()
+            if sent == 0:
+                await self._observe()
+            self.wake.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.wake.wait(), AFTER_WORK_S if sent else IDLE_S)
+        return True
+
+    async def step(self) -> int:
+        """Send one batch, keys before what they open; returns how many rows were sent and deleted."""
+        assert self._session is not None  # noqa: S101 - _lead opened it
+        rows = [
+            _Pending(r["seq"], r["topic"], r["key"], _headers(r["headers"]), r["value"], r["occurred_at"])
+            for r in await self._session.fetch(SELECT_PENDING, BATCH)
+        ]
+        if not rows:
+            return 0
+        if not self._guards.delete_after_ack:
+            await self._session.execute(DELETE_SENT, [r.seq for r in rows])
+        first = [r for r in rows if r.topic in _FIRST]
+        if self._guards.keys_first and first:
+            sent = await self._send(first)
+            if len(sent) == len(first):
+                sent += await self._send([r for r in rows if r.topic not in _FIRST])
+        else:
+            sent = await self._send(rows)
+        if self._guards.delete_after_ack:
+            await self._session.execute(DELETE_SENT, sent)
+        return len(sent)
+
+    async def _send(self, rows: list[_Pending]) -> list[int]:
+        """Send rows and wait for all acks; returns the numbers of the longest acknowledged prefix per key."""
+        if not rows:
+            return []
+        producer = await self._fresh_producer()
+        outcomes: dict[int, BaseException | None] = {}
+        try:
+            async with asyncio.timeout(SEND_DEADLINE_S if self._guards.disposable_producer else None):
+                acks = [(r, await self._enqueue(producer, r)) for r in rows]
+                for row, ack in acks:
+                    outcomes[row.seq] = ack if isinstance(ack, BaseException) else await _outcome(ack)
+        except TimeoutError:
+            metrics.OUTBOX_ERRORS.labels(kind="deadline").inc()
+        await self._park_refused(rows, outcomes)
+        acked = list(_acked_prefixes(rows, outcomes))
+        for row in acked:
+            metrics.OUTBOX_PUBLISHED.labels(topic=row.topic).inc()
+        if len(acked) < len(rows) and self._guards.disposable_producer:
+            await self._drop_producer()
+        return [r.seq for r in acked]
+
+    async def _enqueue(self, producer: AIOKafkaProducer, row: _Pending) -> "asyncio.Future[Any] | BaseException":
+        try:
+            ack: asyncio.Future[Any] = await producer.send(
+                self._settings.topic_prefix + row.topic,
+                row.value,
+                key=row.key.encode(),
+                headers=row.headers,
+                timestamp_ms=int(row.occurred_at.timestamp() * 1000),
+            )
+        except KafkaError as error:
+            return error
+        return ack
+
+    async def _park_refused(self, rows: list[_Pending], outcomes: dict[int, BaseException | None]) -> None:
+        """A record that the broker will never take is set aside with those behind it; the rest flows."""
+        assert self._session is not None  # noqa: S101 - _lead opened it
+        for row in rows:
+            error = outcomes.get(row.seq)
+            if isinstance(error, MessageSizeTooLargeError):
+                log.error("outbox row parked", seq=row.seq, topic=row.topic, error=repr(error))
+                await self._session.execute(PARK_ROW, row.seq, repr(error))
+
+    async def _fresh_producer(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._settings.kafka,
+                enable_idempotence=True,
+                acks="all",
+                max_batch_size=256 * 1024,
+                linger_ms=5,
+                compression_type="zstd",
+                request_timeout_ms=10_000,
+            )
+            try:
+                async with asyncio.timeout(SEND_DEADLINE_S):
+                    await producer.start()
+            except BaseException:
+                await _stop(producer)
+                raise
+            self._producer = producer
+        return self._producer
+
+    async def _drop_producer(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await _stop(producer)
+
+    async def _drop_session(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            with contextlib.suppress(*INFRASTRUCTURE_ERRORS, asyncpg.PostgresError):
+                await session.close(timeout=2)
+
+    async def _observe(self) -> None:
+        assert self._session is not None  # noqa: S101 - _lead opened it
+        row = await self._session.fetchrow(COUNT_PENDING)
+        metrics.OUTBOX_PENDING.set(row["rows"])
+        oldest = row["oldest"]
+        metrics.OUTBOX_OLDEST.set((self._clock.now() - oldest).total_seconds() if oldest else 0)
+
+
+def _headers(text: str) -> tuple[tuple[str, bytes], ...]:
+    return tuple((name, value.encode()) for name, value in json.loads(text).items())
+
+
+async def _outcome(ack: "asyncio.Future[Any]") -> BaseException | None:
+    try:
+        await ack
+    except KafkaError as error:
+        return error
+    except asyncio.CancelledError as error:
+        # The driver cancels what it gives up; our own cancellation leaves the future pending.
+        if ack.cancelled():
+            return error
+        raise
+    return None
+
+
+def _acked_prefixes(rows: Iterable[_Pending], outcomes: dict[int, BaseException | None]) -> Iterable[_Pending]:
+    """Rows acknowledged with nothing unacknowledged of the same topic and key before them."""
+    broken: dict[tuple[str, str], bool] = defaultdict(bool)
+    for row in rows:
+        place = (row.topic, row.key)
+        if row.seq not in outcomes or outcomes[row.seq] is not None:
+            broken[place] = True
+        if not broken[place]:
+            yield row
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    """Stop under a deadline; a producer that hangs is left to the garbage collector with its connections closed."""
+    try:
+        async with asyncio.timeout(2):
+            await producer.stop()
+    except (TimeoutError, KafkaError, OSError):
+        with contextlib.suppress(Exception):
+            await producer.client.close()

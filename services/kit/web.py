@@ -1,0 +1,385 @@
+"""HTTP as all services speak it: problem+json (RFC 9457), one transaction per request, idempotency keys, limits.
+
+The transaction of a request is committed before the first byte of its answer leaves; a caller that reads 2xx can rely
+on it. Pure ASGI middleware only.
+"""
+
+import base64
+import hashlib
+import json
+import time
+import traceback
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
+
+import structlog
+from fastapi import Depends, FastAPI, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.kit import metrics
+from services.kit.auth import TOKEN_COOKIE, Actor, read_token
+from services.kit.db import INFRASTRUCTURE_ERRORS, Connection
+from services.kit.errors import (
+    Fault,
+    ForbiddenError,
+    IdempotencyKeyReusedError,
+    InvalidInputError,
+    SanwuError,
+    TooLargeError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from services.kit.log import get_logger
+from services.kit.runtime import Runtime
+
+log = get_logger(__name__)
+
+#: No request of ours needs more: a body of 512 KiB plus its frame. Files go another way.
+MAX_REQUEST_BYTES: Final = 1024 * 1024
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+SECURITY_HEADERS: Final = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "x-frame-options": "DENY",
+    "content-security-policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "
+        "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+}
+
+
+# -- dependencies -------------------------------------------------------------------------------------------------
+
+
+def runtime_of(request: Request) -> Runtime:
+    """The process's runtime."""
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+RuntimeDep = Annotated[Runtime, Depends(runtime_of)]
+
+
+async def _transaction(runtime: RuntimeDep) -> AsyncIterator[Connection]:
+    async with runtime.database.transaction() as conn:
+        yield conn
+
+
+async def _reading(runtime: RuntimeDep) -> AsyncIterator[Connection]:
+    async with runtime.database.connection() as conn:
+        yield conn
+
+
+#: `scope="function"`: the block ends, and the commit runs, before the answer is sent. Without it FastAPI answers first.
+Transaction = Annotated[Connection, Depends(_transaction, scope="function")]
+Reading = Annotated[Connection, Depends(_reading, scope="function")]
+
+
+def _token(request: Request) -> str | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if token:
+        return token if scheme.lower() == "bearer" else None
+    cookie = request.cookies.get(TOKEN_COOKIE)
+    if cookie and request.method not in SAFE_METHODS:
+        _require_same_origin(request)
+    return cookie
+
+
+def _require_same_origin(request: Request) -> None:
+    """A cookie travels by itself, so a foreign page could use it: unsafe methods must come from our own pages."""
+    if request.headers.get("sec-fetch-site") == "same-origin":
+        return
+    origin, public = request.headers.get("origin"), urlsplit(runtime_of(request).settings.public_url)
+    if origin is None or urlsplit(origin)[:2] != public[:2]:
+        detail = "请求不是从本站页面发出的。"
+        raise ForbiddenError(detail)
+
+
+def current_actor(request: Request, runtime: RuntimeDep) -> Actor:
+    """Who asks; UnauthenticatedError when nobody is signed in."""
+    token = _token(request)
+    if token is None:
+        raise UnauthenticatedError
+    return read_token(token, runtime.reference, runtime.clock.now())
+
+
+ActorDep = Annotated[Actor, Depends(current_actor)]
+
+
+CLAIM_KEY = """
+INSERT INTO idempotency (actor, route, key, request_digest, created_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (actor, route, key) DO NOTHING
+"""
+SELECT_ANSWER = """
+SELECT request_digest, status, response FROM idempotency WHERE actor = $1 AND route = $2 AND key = $3
+"""
+SAVE_ANSWER = "UPDATE idempotency SET status = $4, response = $5 WHERE actor = $1 AND route = $2 AND key = $3"
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A request's Idempotency-Key within its transaction: the first answer is kept 48 h and given again."""
+
+    conn: Connection
+    actor: str
+    route: str
+    key: str | None
+    digest: str
+
+    async def answer(self, work: Callable[[], Awaitable[tuple[int, str]]], now: Any) -> Response:
+        """Do the work once and answer with (status, JSON text); a repeated key gets the first answer."""
+        if self.key is None:
+            status, text = await work()
+            return Response(text, status, media_type="application/json")
+        claimed = await self.conn.execute(CLAIM_KEY, self.actor, self.route, self.key, self.digest, now)
+        if claimed.endswith(" 0"):
+            row = await self.conn.fetchrow(SELECT_ANSWER, self.actor, self.route, self.key)
+            if row is None or row["request_digest"] != self.digest:
+                raise IdempotencyKeyReusedError
+            replayed = {"idempotency-replayed": "true"}
+            return Response(row["response"], row["status"], media_type="application/json", headers=replayed)
+        status, text = await work()
+        await self.conn.execute(SAVE_ANSWER, self.actor, self.route, self.key, status, text)
+        return Response(text, status, media_type="application/json")
+
+
+async def _idempotency(
+    request: Request,
+    conn: Transaction,
+    actor: ActorDep,
+    key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=8, max_length=100)] = None,
+) -> Idempotency:
+    digest = hashlib.sha256(await request.body()).hexdigest()
+    return Idempotency(conn, actor.staff_id, f"{request.method} {request.scope['route'].path}", key, digest)
+
+
+IdempotencyDep = Annotated[Idempotency, Depends(_idempotency)]
+
+
+# -- lists --------------------------------------------------------------------------------------------------------
+
+MAX_LIMIT: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list is asked for: at most `limit` items after `after` (keyset, None = from the start)."""
+
+    limit: int
+    after: str | None
+
+    def answer(self, items: Sequence[Any], next_after: str | None) -> dict[str, Any]:
+        """The list as every list answers: items and an opaque cursor, null at the end."""
+        cursor = base64.urlsafe_b64encode(next_after.encode()).decode() if next_after is not None else None
+        return {"items": items, "next": cursor}
+
+
+def _page(
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50, cursor: Annotated[str | None, Query(max_length=500)] = None
+) -> Page:
+    if cursor is None:
+        return Page(limit, None)
+    try:
+        return Page(limit, base64.urlsafe_b64decode(cursor.encode()).decode())
+    except ValueError as error:
+        raise InvalidInputError(faults=[Fault("query.cursor", "不是本接口给出的游标，请从头读取")]) from error
+
+
+PageDep = Annotated[Page, Depends(_page)]
+
+
+# -- problems -----------------------------------------------------------------------------------------------------
+
+
+def problem(request: Request, error: SanwuError) -> Response:
+    """An error as problem+json (RFC 9457); `errors` names places in the input."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": (type(error).__doc__ or "").strip(),
+        "status": error.status,
+        "code": error.code,
+        "detail": error.detail,
+        "instance": request.url.path,
+        **error.extra,
+    }
+    if error.faults:
+        body["errors"] = [{"at": f.at, "message": f.message} for f in error.faults]
+    headers = {"cache-control": "no-store"}
+    if error.status == UnauthenticatedError.status:
+        headers["www-authenticate"] = "Bearer"
+    if error.status == UnavailableError.status:
+        headers["retry-after"] = "2"
+    return Response(json.dumps(body, ensure_ascii=False), error.status, headers, "application/problem+json")
+
+
+def place(location: tuple[int | str, ...]) -> str:
+    """A path as people write it: ("body", "lines", 3, "date") -> `body.lines[3].date`."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+#: Pydantic's reasons in the readers' language; anything else keeps the validator's own words.
+_REASONS: Final = {
+    "missing": "缺少这一项",
+    "json_invalid": "不是有效的 JSON",
+    "extra_forbidden": "没有这一项，请检查名称",
+    "string_too_long": "太长，最多 {max_length} 个字",
+    "string_too_short": "不能为空",
+    "string_pattern_mismatch": "格式不对",
+    "string_type": "应为文字",
+    "int_type": "应为整数（金额以分为单位）",
+    "int_parsing": "应为整数",
+    "int_from_float": "应为整数（金额以分为单位）",
+    "date_from_datetime_parsing": "应为日期，如 2026-10-03",
+    "date_parsing": "应为日期，如 2026-10-03",
+    "greater_than_equal": "不能小于 {ge}",
+    "less_than_equal": "不能大于 {le}",
+    "literal_error": "应为 {expected} 之一",
+    "enum": "应为 {expected} 之一",
+    "too_long": "最多 {max_length} 项，请拆分",
+    "union_tag_invalid": "不认识的类型，应为 {expected_tags}",
+}
+
+
+def faults_of(errors: Any, *, below: tuple[int | str, ...] = ()) -> tuple[Fault, ...]:
+    """Pydantic's errors as faults with places."""
+    found = []
+    for error in errors:
+        location = (*below, *(p for p in error["loc"] if p != "function-after"))
+        template = _REASONS.get(error["type"])
+        message = template.format(**error.get("ctx", {})) if template else str(error["msg"]).removeprefix("Value error, ")
+        found.append(Fault(place(location), message))
+    return tuple(found)
+
+
+def _on_validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
+    # FastAPI puts "body" in front; our own input models have a field of that name, so the frame is dropped.
+    faults = [Fault(f.at.removeprefix("body.") if f.at.startswith("body.") else f.at, f.message) for f in faults_of(error.errors())]
+    return problem(request, InvalidInputError(faults=faults))
+
+
+def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
+    kind = type("HttpError", (SanwuError,), {"status": error.status_code, "code": _HTTP_CODES.get(error.status_code, "http"), "__doc__": str(error.detail)})
+    return problem(request, kind(_HTTP_DETAILS.get(error.status_code)))
+
+
+_HTTP_CODES: Final = {404: "not_found", 405: "method_not_allowed", 400: "bad_request", 413: "too_large"}
+_HTTP_DETAILS: Final = {404: "没有这个地址。", 405: "这个地址不支持此方法。"}
+
+
+def _on_unavailable(request: Request, error: Exception) -> Response:
+    log.warning("database unavailable", error=repr(error))
+    return problem(request, UnavailableError())
+
+
+def _on_sanwu(request: Request, error: Exception) -> Response:
+    assert isinstance(error, SanwuError)  # noqa: S101 - registered for this class
+    handler: Callable[[Request, SanwuError], Response] | None = getattr(request.app.state, "on_error", None)
+    return (handler or problem)(request, error)
+
+
+# -- middleware ---------------------------------------------------------------------------------------------------
+
+
+class Frame:
+    """Outermost ASGI layer: request id, size limit, security headers, metrics, the last catch of errors."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 500
+        headers = dict(scope["headers"])
+        request_id = uuid.uuid4().hex
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        if (parent := headers.get(b"traceparent")) is not None:
+            structlog.contextvars.bind_contextvars(traceparent=parent.decode("latin-1")[:100])
+
+        async def framed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                present = {name.lower() for name, _ in message["headers"]}
+                extra = {**SECURITY_HEADERS, "x-request-id": request_id}
+                message["headers"] = [
+                    *message["headers"],
+                    *((n.encode(), v.encode()) for n, v in extra.items() if n.encode() not in present),
+                ]
+            await send(message)
+
+        try:
+            await self._app(scope, _limited(receive, headers), framed)
+        finally:
+            route = getattr(scope.get("route"), "path", "unmatched")
+            metrics.HTTP_DURATION.labels(scope["method"], route, str(status)).observe(time.perf_counter() - started)
+            structlog.contextvars.unbind_contextvars("request_id", "traceparent")
+
+
+def _limited(receive: Receive, headers: dict[bytes, bytes]) -> Receive:
+    """Refuse a body beyond the limit while it streams in, whatever its Content-Length says."""
+    length = headers.get(b"content-length", b"0")
+    seen = int(length) if length.isdigit() and int(length) > MAX_REQUEST_BYTES else 0
+
+    async def limited() -> Message:
+        nonlocal seen
+        if seen > MAX_REQUEST_BYTES:
+            raise TooLargeError
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > MAX_REQUEST_BYTES:
+            raise TooLargeError
+        return message
+
+    return limited
+
+
+
+
+def create_web(runtime: Runtime, title: str) -> FastAPI:
+    """A FastAPI application with everything above; the service adds its routes."""
+    app = FastAPI(title=title, version="0.1.0", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.runtime = runtime
+    app.add_exception_handler(SanwuError, _on_sanwu)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(HTTPException, _on_http)
+    for kind in INFRASTRUCTURE_ERRORS:
+        app.add_exception_handler(kind, _on_unavailable)
+    app.add_exception_handler(Exception, _on_bug)
+    app.add_middleware(Frame)
+    _add_health(app, runtime)
+    return app
+
+
+def _on_bug(request: Request, error: Exception) -> Response:
+    log.error("request failed", path=request.url.path, error=repr(error), stack="".join(traceback.format_exception(error))[-4000:])
+    return problem(request, SanwuError("系统出错，已记录。请稍后再试。"))
+
+
+def _add_health(app: FastAPI, runtime: Runtime) -> None:
+    @app.get("/livez", include_in_schema=False)
+    async def livez() -> Response:
+        return Response("ok\n", media_type="text/plain")
+
+    @app.get("/readyz", include_in_schema=False)
+    async def readyz() -> Response:
+        reason = await runtime.not_ready()
+        return Response((reason or "ok") + "\n", 503 if reason else 200, media_type="text/plain")
+
+    @app.get("/metrics", include_in_schema=False)
+    async def exposition() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
