@@ -1,7 +1,7 @@
 """Sees to it that the browser tests have a Chromium and a Chinese font; `make run` needs neither.
 
-    python -m deploy.local.browser     # installs by apt when root on Debian, else says what to do
-    find()                             # its path, or None
+python -m deploy.local.browser     # installs by apt when root on Debian, else says what to do
+find()                             # its path, or None
 """
 
 import os
@@ -29,14 +29,14 @@ def main() -> int:
     if find() is not None:
         return 0
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise Fault("The browser tests need Chromium and a Chinese font: install chromium and fonts-noto-cjk, then run again.")
+        raise Fault(
+            "The browser tests need Chromium and a Chinese font: install chromium and fonts-noto-cjk, then run again."
+        )
     sys.stdout.write("set-up: installing chromium and fonts-noto-cjk by apt\n")
     sys.stdout.flush()
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (("update", "-q"), ("install", "-y", "-q", "--no-install-recommends", *_PACKAGES)):
-        done = subprocess.run(
-            ("apt-get", *command), env=environment, capture_output=True, check=False
-        )
+        done = subprocess.run(("apt-get", *command), env=environment, capture_output=True, check=False)
         if done.returncode != 0:
             words = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
             raise Fault(f"Chromium could not be installed by apt: {words[-1] if words else 'no message'}")

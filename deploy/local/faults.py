@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 -- not an error of ours, but of the place we run in
     """Something outside the program stops it; the text is the whole message."""
 
 
@@ -17,7 +17,7 @@ def describe(error: OSError) -> str:
     place = error.filename or "the local city's folder"
     if error.errno == errno.ENOSPC:
         return f"The disk is full ({place}): free some space and run again."
-    if error.errno == errno.EDQUOT or error.errno == errno.EFBIG:
+    if error.errno in {errno.EDQUOT, errno.EFBIG}:
         return f"No more may be written at {place}: raise the quota and run again."
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
         return f"{place} cannot be written: choose a writable folder with SANWU_HOME."

@@ -34,15 +34,18 @@ class Gateway(Part):
 
     @property
     def url(self) -> str:
+        """Where people reach the city."""
         return f"http://127.0.0.1:{self.port}"
 
     def command(self) -> list[str]:
+        """Run Caddy on the shared Caddyfile."""
         caddy = shutil.which("caddy", path=sysconfig.get_path("scripts"))
         if caddy is None:
             raise Fault("caddy is missing in the virtual environment: run `make run` again.")
         return [caddy, "run", "--config", str(_FOLDER / "Caddyfile"), "--adapter", "caddyfile"]
 
     def environment(self) -> Mapping[str, str]:
+        """Fill the Caddyfile's placeholders; Caddy keeps its state in the home."""
         state = self.home.path / "caddy"
         return {
             "PATH": os.environ.get("PATH", ""),
@@ -55,6 +58,7 @@ class Gateway(Part):
         }
 
     async def is_ready(self) -> bool:
+        """Ask for a path that only the gateway answers."""
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         except OSError:

@@ -38,10 +38,12 @@ class Home:
 
     @property
     def logs(self) -> Path:
+        """One file a part."""
         return self.path / "logs"
 
     @property
     def run(self) -> Path:
+        """Locks, pids and inner ports."""
         return self.path / "run"
 
     def password(self, role: str) -> str:

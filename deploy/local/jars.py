@@ -39,6 +39,7 @@ class Jar:
 
     @property
     def file_name(self) -> str:
+        """Its name in the folder of jars."""
         _, artifact, version = self.coordinate.split(":")
         return f"{artifact}-{version}.jar"
 

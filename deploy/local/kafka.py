@@ -124,14 +124,17 @@ class Kafka(Part):
 
     @property
     def port(self) -> int:
+        """The port of this broker's clients."""
         return self._port_of(self.node)
 
     @property
     def address(self) -> str:
+        """Host and port of this broker alone."""
         return f"127.0.0.1:{self.port}"
 
     @property
     def bootstrap(self) -> str:
+        """All brokers of the cluster, as a client wants them."""
         return ",".join(f"127.0.0.1:{self._port_of(node)}" for node in self._all_nodes())
 
     async def prepare(self) -> None:
@@ -145,18 +148,19 @@ class Kafka(Part):
             await self._format()
 
     def command(self) -> list[str]:
+        """Run the broker on the wheel's Java."""
         return [*self._java("kafka.Kafka"), str(self._settings)]
 
     def environment(self) -> Mapping[str, str]:
+        """Keep JAVA_TOOL_OPTIONS, KAFKA_OPTS and the like out."""
         return {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PATH": os.environ.get("PATH", "")}
 
     async def is_ready(self) -> bool:
+        """Ask this broker for the cluster's metadata."""
         # Without the TCP check first, the client logs an error for each try.
         if not await _listens(self.port):
             return False
-        client = AIOKafkaClient(
-            bootstrap_servers=self.address, request_timeout_ms=_READY_TIMEOUT_MS
-        )
+        client = AIOKafkaClient(bootstrap_servers=self.address, request_timeout_ms=_READY_TIMEOUT_MS)
         try:
             await client.bootstrap()
             return any(broker.nodeId == self.node for broker in client.cluster.brokers())
@@ -206,9 +210,7 @@ class Kafka(Part):
         ]
 
     def _properties(self, data: Path) -> str:
-        voters = ",".join(
-            f"{node}@127.0.0.1:{self._controller_port_of(node)}" for node in self._all_nodes()
-        )
+        voters = ",".join(f"{node}@127.0.0.1:{self._controller_port_of(node)}" for node in self._all_nodes())
         return _PROPERTIES.format(
             node=self.node,
             voters=voters,

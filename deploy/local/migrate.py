@@ -26,16 +26,16 @@ async def migrate_all(pg: Postgres, database: str = DATABASE) -> None:
     """Bring every service's schema to its newest migration; the first failure is a fault."""
     async with asyncio.TaskGroup() as group:
         tasks = [
-            group.create_task(_outcome(service, pg.dsn(service, database))) for service in SERVICES
+            group.create_task(_outcome(service, pg.dsn(service, database), folders(service))) for service in SERVICES
         ]
     for task in tasks:
         if task.result() is not None:
             raise Fault(str(task.result()))
 
 
-async def migrate(service: str, dsn: str) -> None:
+async def migrate(service: str, dsn: str, wanted: list[Path] | None = None) -> None:
     """Bring one service's schema to its newest migration."""
-    complaint = await _outcome(service, dsn)
+    complaint = await _outcome(service, dsn, folders(service) if wanted is None else wanted)
     if complaint is not None:
         raise Fault(complaint)
 
@@ -48,8 +48,7 @@ def folders(service: str) -> list[Path]:
     return [folder for folder in (kit, own) if any(folder.glob("*.sql"))] if own.parent.exists() else []
 
 
-async def _outcome(service: str, dsn: str) -> str | None:
-    wanted = folders(service)
+async def _outcome(service: str, dsn: str, wanted: list[Path]) -> str | None:
     if not wanted:
         return None
     dbmate = await asyncio.create_subprocess_exec(

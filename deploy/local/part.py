@@ -52,12 +52,15 @@ class Part:
         """Make files and folders before the process starts; safe to repeat."""
 
     def command(self) -> list[str]:
+        """Return the program and its arguments."""
         raise NotImplementedError
 
     def environment(self) -> Mapping[str, str]:
+        """Return its whole environment."""
         return os.environ
 
     async def is_ready(self) -> bool:
+        """Tell whether it serves; asked again and again while it lives."""
         raise NotImplementedError
 
     async def settle(self) -> None:
@@ -67,6 +70,7 @@ class Part:
 
     @property
     def process(self) -> Process:
+        """The newest process, also after its end."""
         if self._process is None:
             message = f"{self.name} was not started."
             raise RuntimeError(message)
@@ -74,6 +78,7 @@ class Part:
 
     @property
     def log(self) -> Path:
+        """Where its output goes."""
         return self.home.logs / f"{self.name}.log"
 
     async def start(self) -> None:
@@ -139,9 +144,7 @@ class Part:
                 stderr=log,
                 env=self.environment(),
                 process_group=0,
-                preexec_fn=privileges.preparation(
-                    fate=self.stop_signal, user=self.user, override=self.override
-                ),
+                preexec_fn=privileges.preparation(fate=self.stop_signal, user=self.user, override=self.override),
             )
         pid = self._process.pid
         with suppress(psutil.NoSuchProcess):

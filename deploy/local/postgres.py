@@ -79,6 +79,7 @@ class Postgres(Part):
 
     @property
     def address(self) -> str:
+        """Host and port."""
         return f"127.0.0.1:{self.port}"
 
     def dsn(self, role: str, database: str = DATABASE) -> str:
@@ -115,13 +116,16 @@ class Postgres(Part):
         partial.replace(self.data)
 
     def command(self) -> list[str]:
+        """Run the server with our settings over the cluster's file."""
         settings = [item for name, value in _SETTINGS.items() for item in ("-c", f"{name}={value}")]
         return [str(BIN / "postgres"), "-D", str(self.data), "-p", str(self.port), *settings]
 
     def environment(self) -> Mapping[str, str]:
+        """Keep PGDATA, PGHOST and the like out."""
         return {"LC_ALL": "C", "TZ": "UTC", "PATH": os.environ.get("PATH", "")}
 
     async def is_ready(self) -> bool:
+        """Sign in; a server that still recovers refuses."""
         try:
             connection = await asyncpg.connect(self.dsn(ADMIN, "postgres"), timeout=5)
         except (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
@@ -163,9 +167,7 @@ class Postgres(Part):
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            preexec_fn=privileges.preparation(
-                fate=signal.SIGKILL, user=self.user, override=self.override
-            ),
+            preexec_fn=privileges.preparation(fate=signal.SIGKILL, user=self.user, override=self.override),
         )
         output, _ = await initdb.communicate()
         if initdb.returncode != 0:
@@ -182,4 +184,6 @@ def _first_line(output: bytes) -> str:
 
 def _first_error(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return next((line for line in lines if "error" in line.lower() or "FATAL" in line), lines[-1] if lines else "no message")
+    return next(
+        (line for line in lines if "error" in line.lower() or "FATAL" in line), lines[-1] if lines else "no message"
+    )

@@ -49,9 +49,7 @@ def lesser_user() -> tuple[int, int] | None:
 def reachable_by(uid: int, *places: Path) -> bool:
     """Tell whether another user can walk to every one of these places."""
     folders = {parent for place in places for parent in place.resolve().parents}
-    return all(
-        folder.stat().st_mode & 0o001 or folder.stat().st_uid == uid for folder in folders
-    )
+    return all(folder.stat().st_mode & 0o001 or folder.stat().st_uid == uid for folder in folders)
 
 
 def preparation(

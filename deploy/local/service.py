@@ -30,15 +30,19 @@ class Service(Part):
 
     @property
     def address(self) -> str:
+        """The inner port, behind the gateway."""
         return f"127.0.0.1:{self.port}"
 
     def command(self) -> list[str]:
+        """Run all roles in one process."""
         return [sys.executable, "-m", f"services.{self.name}", "serve"]
 
     def environment(self) -> Mapping[str, str]:
+        """Pass on the caller's environment with the city's settings."""
         return environment(self.settings)
 
     async def is_ready(self) -> bool:
+        """Ask `/readyz`."""
         try:
             async with asyncio.timeout(_PROBE_SECONDS):
                 return await _status(self.port, "/readyz") == 200  # noqa: PLR2004 -- HTTP's OK

@@ -44,6 +44,7 @@ class SetupError(Exception):
 
 
 def main(wanted: str) -> None:
+    """Do what is not done yet, in order."""
     check_platform(platform.system(), platform.machine(), platform.libc_ver())
     with LOCK.open("w") as lock:
         # Two set-ups at once (two terminals): the second waits and then finds all done.
@@ -86,13 +87,15 @@ def make_environment() -> None:
         call([sys.executable, "-m", "venv", str(PARTIAL)], "The virtual environment could not be made")
     except SetupError as error:
         if "ensurepip" in str(error):
-            raise SetupError("Python's venv module is missing: install it (Debian: apt-get install python3-venv).") from None
+            raise SetupError(
+                "Python's venv module is missing: install it (Debian: apt-get install python3-venv)."
+            ) from None
         raise
     pip = [str(PARTIAL / "bin" / "python"), "-m", "pip", "install", "--quiet", "--require-hashes"]
     pip += ["--disable-pip-version-check", "--retries", "2", "-r", str(REQUIREMENTS / "bootstrap.txt")]
     call(pip, "uv could not be installed")
     write(PARTIAL / MAKING_STAMP.name, identity)
-    os.rename(str(PARTIAL), str(VENV))
+    PARTIAL.rename(VENV)
 
 
 def install_packages(name: str) -> None:
@@ -123,9 +126,7 @@ def fetch_jars() -> None:
         say("fetching Kafka")
     python = str(VENV / "bin" / "python")
     environment = dict(os.environ, PYTHONPATH=str(ROOT))
-    done = subprocess.run(
-        [python, "-m", "deploy.local.jars", "fetch"], env=environment, cwd=str(ROOT), check=False
-    )
+    done = subprocess.run([python, "-m", "deploy.local.jars", "fetch"], env=environment, cwd=str(ROOT), check=False)
     if done.returncode != 0:
         # It has said its sentence.
         sys.exit(1)
@@ -138,9 +139,7 @@ def index_of_pip() -> dict[str, str]:
     if "UV_DEFAULT_INDEX" in os.environ or "UV_INDEX_URL" in os.environ:
         return {}
     python = str(VENV / "bin" / "python")
-    pip = subprocess.run(
-        [python, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
-    )
+    pip = subprocess.run([python, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
     values = dict(line.split("=", 1) for line in pip.stdout.splitlines() if "=" in line)
     for key in (":env:.index-url", "install.index-url", "global.index-url"):
         if key in values:
@@ -171,9 +170,15 @@ def cause_of(output: str) -> str:
     causes = (
         (("no space left", "disk quota"), "the disk is full; free some space and run again."),
         (("file too large",), "a file may not grow that large (ulimit -f); raise the limit and run again."),
-        (("permission denied", "read-only file system"), "the folder cannot be written; make it writable and run again."),
+        (
+            ("permission denied", "read-only file system"),
+            "the folder cannot be written; make it writable and run again.",
+        ),
         (("ensurepip",), "ensurepip is missing."),
-        (("hash mismatch", "do not match the hashes"), "a package does not have the locked checksum; run again, or change the network."),
+        (
+            ("hash mismatch", "do not match the hashes"),
+            "a package does not have the locked checksum; run again, or change the network.",
+        ),
         (
             ("connect", "network", "resolve", "timed out", "timeout", "proxy", "dns", "no matching distribution"),
             "no network; check the connection (or proxy and package index) and run again.",
@@ -187,14 +192,17 @@ def cause_of(output: str) -> str:
 
 
 def stamp_of(name: str) -> dict[str, str]:
+    """Return what is noted when this lock is installed."""
     return {"set": name, "sha256": digest(REQUIREMENTS / (name + ".txt"))}
 
 
 def digest(file: Path) -> str:
+    """Return a file's SHA-256."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def read(stamp: Path) -> dict[str, str]:
+    """Read a stamp; a missing or broken one says nothing."""
     try:
         return dict(json.loads(stamp.read_text()))
     except (FileNotFoundError, ValueError):
@@ -202,12 +210,14 @@ def read(stamp: Path) -> dict[str, str]:
 
 
 def write(stamp: Path, content: dict[str, str]) -> None:
+    """Replace a stamp in one step."""
     partial = stamp.with_suffix(".partial")
     partial.write_text(json.dumps(content))
     partial.replace(stamp)
 
 
 def say(what: str, begin: float | None = None) -> None:
+    """Print one line of progress."""
     took = "" if begin is None else " (%.0f s)" % (time.monotonic() - begin)
     sys.stdout.write("set-up: %s%s\n" % (what, took))
     sys.stdout.flush()

@@ -42,9 +42,7 @@ class City:
         self.kafka = Kafka(home)
         self.url = f"http://127.0.0.1:{port}"
         settings = {name: self._settings(name) for name in SERVICES}
-        self.services = [
-            Service(home, name, settings[name]) for name in SERVICES if is_written(name)
-        ]
+        self.services = [Service(home, name, settings[name]) for name in SERVICES if is_written(name)]
         upstreams = {name: f"127.0.0.1:{home.port(name)}" for name in SERVICES}
         self.gateway = Gateway(home, port, upstreams)
         self.info = job.StackInfo(home.path, self.url, self._addresses(), settings)

@@ -22,11 +22,11 @@ class Declared(Protocol):
     """What this module reads of a topic's declaration."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str: ...  # noqa: D102 -- named as in the declaration
     @property
-    def partitions(self) -> int: ...
+    def partitions(self) -> int: ...  # noqa: D102 -- the same
     @property
-    def config(self) -> Mapping[str, str]: ...
+    def config(self) -> Mapping[str, str]: ...  # noqa: D102 -- the same
 
 
 async def apply(bootstrap: str, prefix: str = "", topics: Iterable[Declared] | None = None) -> None:
