@@ -164,7 +164,7 @@ class Relay:
                 self._settings.topic_prefix + row.topic,
                 row.value,
                 key=row.key.encode(),
-                headers=row.headers,
+                headers=list(row.headers),
                 timestamp_ms=int(row.occurred_at.timestamp() * 1000),
             )
         except KafkaError as error:

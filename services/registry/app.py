@@ -1,0 +1,19 @@
+"""The registry's application: mounts, nothing else."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.kit.pages import mount_pages
+from services.kit.runtime import Runtime
+from services.kit.web import create_web
+from services.registry import api, pages
+
+
+def create_app(runtime: Runtime) -> FastAPI:
+    """Build the application of one process."""
+    app = create_web(runtime, "阳光三务 registry")
+    app.include_router(api.router)
+    app.include_router(pages.router)
+    mount_pages(app, runtime, Path(__file__).parent / "templates", static=pages.STATIC)
+    return app

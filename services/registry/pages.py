@@ -1,0 +1,112 @@
+"""Pages of the registry: signing in and out, and renewing a page's token."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Cookie, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from services.kit.auth import TOKEN_COOKIE, TOKEN_LIFETIME
+from services.kit.errors import SanwuError, UnauthenticatedError
+from services.kit.pages import Pages
+from services.kit.runtime import Runtime
+from services.kit.web import RuntimeDep, Transaction
+from services.registry import commands
+from services.registry.commands import Tokens
+
+router = APIRouter(include_in_schema=False)
+REFRESH_COOKIE = "sanwu_refresh"
+STATIC = "/registry/static"
+Next = Annotated[str, Form(alias="next")]
+Refresh = Annotated[str | None, Cookie(alias=REFRESH_COOKIE)]
+
+
+def _own_path(target: str) -> str:
+    """A path on this site, never another host: `//evil`, `https:…` and `\\` lead to the desk instead."""
+    parts = urlsplit(target)
+    safe = not parts.scheme and not parts.netloc and target.startswith("/") and not target.startswith("//") and "\\" not in target
+    return target if safe else "/desk"
+
+
+def _pages(request: Request) -> Pages:
+    pages: Pages = request.app.state.pages
+    return pages
+
+
+def _set_token(response: Response, runtime: Runtime, access: str) -> None:
+    response.set_cookie(
+        TOKEN_COOKIE,
+        access,
+        max_age=int(TOKEN_LIFETIME.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=runtime.settings.secure_cookies,
+    )
+
+
+def _set_session(response: Response, runtime: Runtime, tokens: Tokens) -> None:
+    _set_token(response, runtime, tokens.access)
+    response.set_cookie(
+        REFRESH_COOKIE,
+        tokens.refresh,
+        max_age=int(runtime.settings.session_length.total_seconds()),
+        path="/registry",
+        httponly=True,
+        samesite="lax",
+        secure=runtime.settings.secure_cookies,
+    )
+
+
+@router.get("/sign-in")
+async def form(request: Request, next: str = "/desk") -> Response:  # noqa: A002 - the query's name
+    """The sign-in form."""
+    return _pages(request).answer("sign_in.html", static=STATIC, next=_own_path(next), error=None, username="")
+
+
+@router.post("/sign-in")
+async def sign_in(
+    request: Request, runtime: RuntimeDep, username: Annotated[str, Form()], password: Annotated[str, Form()], target: Next = "/desk"
+) -> Response:
+    """Sign in with the form; errors come back on the form."""
+    now = runtime.clock.now()
+    try:
+        tokens = await commands.sign_in(runtime.database, runtime.settings, username.strip(), password, now)
+    except SanwuError as error:
+        values = {"static": STATIC, "next": _own_path(target), "error": error, "username": username}
+        return _pages(request).answer("sign_in.html", status=error.status, **values)
+    response = RedirectResponse(_own_path(target), 303)
+    _set_session(response, runtime, tokens)
+    return response
+
+
+@router.get("/registry/renew")
+async def renew(runtime: RuntimeDep, conn: Transaction, next: str = "/desk", refresh: Refresh = None) -> Response:  # noqa: A002 - the query's name
+    """Give a page a fresh token and send it back; without an open session, to the sign-in form."""
+    target = _own_path(next)
+    try:
+        if refresh is None:
+            raise UnauthenticatedError
+        access = await commands.renew(conn, runtime.reference, refresh, runtime.clock.now())
+    except UnauthenticatedError:
+        return RedirectResponse(f"/sign-in?next={target}", 303)
+    response = RedirectResponse(target, 303)
+    _set_token(response, runtime, access)
+    return response
+
+
+@router.post("/sign-out")
+async def leave() -> Response:
+    """Drop the short token, then let the registry's own path see the long one."""
+    response = RedirectResponse("/registry/sign-out", 307)
+    response.delete_cookie(TOKEN_COOKIE)
+    return response
+
+
+@router.post("/registry/sign-out")
+async def sign_out(conn: Transaction, refresh: Refresh = None) -> Response:
+    """End the session."""
+    if refresh is not None:
+        await commands.sign_out(conn, refresh)
+    response = RedirectResponse("/sign-in", 303)
+    response.delete_cookie(REFRESH_COOKIE, path="/registry")
+    return response
