@@ -44,7 +44,7 @@ def _row(topic: Topic) -> str:
     readers = ", ".join(topic.consumers)
     cells = (
         f"`{topic.name}`",
-        topic.key,
+        f"`{topic.key}`",
         str(topic.partitions),
         topic.producer,
         readers,

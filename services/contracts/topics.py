@@ -168,8 +168,8 @@ def topic_schema(topic: Topic) -> dict[str, Any]:
         adapter = TypeAdapter(Annotated[union, Field(discriminator="type")])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": topic.name,
         **adapter.json_schema(mode="serialization"),
+        "title": topic.name,
     }
 
 
