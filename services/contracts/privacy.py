@@ -69,6 +69,8 @@ _BANK: Final = re.compile(r"[34569][0-9]{15,18}")
 #: Organisations' credit codes can be all digits and then pass Luhn's check one time in ten (GB 32100-2015).
 _CREDIT_CODE_PREFIXES: Final = ("51", "52", "53", "54", "55", "91", "92", "93")
 _LONGEST: Final = 19
+#: Mobile and landline numbers: most text has no row of digits this long, and costs next to nothing.
+_SHORTEST: Final = 11
 #: Room for `at` of a finding (ShortText).
 _LONGEST_PATH: Final = 200
 
@@ -178,8 +180,11 @@ def detect(text: str) -> tuple[Hit, ...]:
     `id_card`: 18 digits with a valid check digit and birth date (python-stdnum), or 15 with a valid date.
     `bank_card`: 16–19 digits that pass Luhn's check. `phone`: mobile and, with area code, landline.
     """
+    if len(text) < _SHORTEST:
+        return ()
     plain = _OPAQUE.sub(lambda m: "_" * len(m[0]), text.translate(_PLAIN))
-    return tuple(hit for run in _RUN.finditer(plain) for hit in _hits_in_run(_groups(run[0], run.start()), plain))
+    runs = (run for run in _RUN.finditer(plain) if len(run[0]) >= _SHORTEST)
+    return tuple(hit for run in runs for hit in _hits_in_run(_groups(run[0], run.start()), plain))
 
 
 def mask(text: str) -> str:
