@@ -114,7 +114,8 @@ DISCLOSURES: Final = _log(
     DisclosureWithdrawn,
 )
 PUBLICATIONS: Final = _log("publications", "publish", ("ingest", "audit"), PublicationPublished, PublicationWithdrawn)
-ALERTS: Final = _log("alerts", "audit", ("ingest",), AlertRaised, AlertCleared)
+#: Nobody inside reads alerts yet; cases will.
+ALERTS: Final = _log("alerts", "audit", (), AlertRaised, AlertCleared)
 CODES: Final = Topic("sanwu.codes", "code", "qr", ("publish",), (CodeSet,), 3, compacted=True, config=_COMPACTED)
 
 TOPICS: Final[tuple[Topic, ...]] = (

@@ -155,7 +155,8 @@ async def _idempotency(
     actor: ActorDep,
     key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=8, max_length=100)] = None,
 ) -> Idempotency:
-    digest = hashlib.sha256(await request.body()).hexdigest()
+    # The path names the thing acted on: the same words about another thing are another request.
+    digest = hashlib.sha256(request.url.path.encode() + b"\n" + await request.body()).hexdigest()
     return Idempotency(conn, actor.staff_id, f"{request.method} {request.scope['route'].path}", key, digest)
 
 
