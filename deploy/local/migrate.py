@@ -10,11 +10,11 @@ files in `<schema>.schema_migrations` and holds a lock in the database meanwhile
 import asyncio
 import os
 import shutil
-import subprocess
 import sysconfig
 from pathlib import Path
 from typing import Final
 
+from deploy.local import tool
 from deploy.local.faults import Fault
 from deploy.local.postgres import DATABASE, SERVICES, Postgres
 
@@ -51,22 +51,18 @@ def folders(service: str) -> list[Path]:
 async def _outcome(service: str, dsn: str, wanted: list[Path]) -> str | None:
     if not wanted:
         return None
-    dbmate = await asyncio.create_subprocess_exec(
-        _dbmate(),
-        *(argument for folder in wanted for argument in ("--migrations-dir", str(folder))),
-        *("--migrations-table", f"{service}.schema_migrations", "--no-dump-schema"),
-        *("--migration-lock", "--migration-lock-timeout", _LOCK_PATIENCE),
-        *("--env-file", os.devnull, "migrate"),
+    code, output = await tool.run(
+        (
+            _dbmate(),
+            *(argument for folder in wanted for argument in ("--migrations-dir", str(folder))),
+            *("--migrations-table", f"{service}.schema_migrations", "--no-dump-schema"),
+            *("--migration-lock", "--migration-lock-timeout", _LOCK_PATIENCE),
+            *("--env-file", os.devnull, "migrate"),
+        ),
         # By the environment: a process list shows the arguments to everybody.
-        env={"PATH": os.environ.get("PATH", ""), "DATABASE_URL": f"{dsn}?sslmode=disable"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        {"PATH": os.environ.get("PATH", ""), "DATABASE_URL": f"{dsn}?sslmode=disable"},
     )
-    output, _ = await dbmate.communicate()
-    if dbmate.returncode == 0:
-        return None
-    return _sentence(service, output.decode(errors="replace"))
+    return None if code == 0 else _sentence(service, output)
 
 
 def _sentence(service: str, output: str) -> str:

@@ -12,11 +12,10 @@ Passwords (scram-sha-256, also for local connections) stand in the home's secret
 Nothing outside the home is ever changed.
 """
 
-import asyncio
 import os
+import secrets
 import shutil
 import signal
-import subprocess
 import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +23,7 @@ from typing import ClassVar, Final
 
 import asyncpg
 
-from deploy.local import privileges
+from deploy.local import privileges, tool
 from deploy.local.faults import Fault
 from deploy.local.home import Home, write_text
 from deploy.local.part import Part
@@ -100,10 +99,11 @@ class Postgres(Part):
         if (self.data / "PG_VERSION").exists():
             return
         for leftover in self.home.path.glob("postgres.partial*"):
-            shutil.rmtree(leftover)
-        partial = self.home.path / "postgres.partial"
+            # What a killed start left may still be closing its files: its name is not used again.
+            shutil.rmtree(leftover, ignore_errors=True)
+        partial = self.home.path / f"postgres.partial.{os.getpid()}.{secrets.token_hex(4)}"
         partial.mkdir(mode=0o700)
-        password = self.home.path / "postgres.partial.password"
+        password = partial.with_suffix(".password")
         write_text(password, self.home.password(ADMIN) + "\n", mode=0o600)
         try:
             if self.user is not None:
@@ -111,7 +111,7 @@ class Postgres(Part):
                 os.chown(password, *self.user)
             await self._initdb(partial, password)
         finally:
-            password.unlink()
+            password.unlink(missing_ok=True)
         (partial / "pg_hba.conf").write_text(_ACCESS)
         partial.replace(self.data)
 
@@ -139,47 +139,31 @@ class Postgres(Part):
     async def settle(self) -> None:
         """Bring database, schemas, roles and passwords to what roles.sql says."""
         passwords = {f"SANWU_{role.upper()}_PASSWORD": self.home.password(role) for role in SERVICES}
-        psql = await asyncio.create_subprocess_exec(
-            *(BIN / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", _ROLES_FILE),
-            env={
-                **self.environment(),
-                **passwords,
-                "PGHOST": "127.0.0.1",
-                "PGPORT": str(self.port),
-                "PGUSER": ADMIN,
-                "PGPASSWORD": self.home.password(ADMIN),
-                "PGDATABASE": "postgres",
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+        address = {"PGHOST": "127.0.0.1", "PGPORT": str(self.port), "PGDATABASE": "postgres"}
+        admin = {"PGUSER": ADMIN, "PGPASSWORD": self.home.password(ADMIN)}
+        code, output = await tool.run(
+            (BIN / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, "-f", _ROLES_FILE),
+            {**self.environment(), **passwords, **address, **admin},
         )
-        _, errors = await psql.communicate()
-        if psql.returncode != 0:
-            raise Fault(f"The roles could not be set: {_first_line(errors)}")
+        if code != 0:
+            raise Fault(f"The roles could not be set: {_first_error(output)}")
 
     async def _initdb(self, folder: Path, password: Path) -> None:
-        initdb = await asyncio.create_subprocess_exec(
-            *(BIN / "initdb", "-D", folder, "-U", ADMIN, "--pwfile", password),
-            *("--auth", "scram-sha-256", "--data-checksums", "--encoding", "UTF8"),
-            *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-instructions"),
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            preexec_fn=privileges.preparation(fate=signal.SIGKILL, user=self.user, override=self.override),
+        code, output = await tool.run(
+            (
+                *(BIN / "initdb", "-D", folder, "-U", ADMIN, "--pwfile", password),
+                *("--auth", "scram-sha-256", "--data-checksums", "--encoding", "UTF8"),
+                *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-instructions"),
+            ),
+            self.environment(),
+            user=self.user,
+            override=self.override,
         )
-        output, _ = await initdb.communicate()
-        if initdb.returncode != 0:
-            text = output.decode(errors="replace")
+        if code != 0:
             shutil.rmtree(folder, ignore_errors=True)
-            if "No space left" in text:
+            if "No space left" in output:
                 raise Fault(f"The disk is full ({self.home.path}): free some space and run again.")
-            raise Fault(f"PostgreSQL's folder could not be made: {_first_error(text)}")
-
-
-def _first_line(output: bytes) -> str:
-    return next(iter(output.decode(errors="replace").strip().splitlines()), "no message")
+            raise Fault(f"PostgreSQL's folder could not be made: {_first_error(output)}")
 
 
 def _first_error(text: str) -> str:

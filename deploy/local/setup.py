@@ -37,6 +37,7 @@ REQUIREMENTS = ROOT / "requirements"
 MAKING_STAMP = VENV / "sanwu-made.json"
 PACKAGES_STAMP = VENV / "sanwu-packages.json"
 GLIBC_AT_LEAST = (2, 28)
+NEARLY_NOTHING = 1_000_000
 
 
 class SetupError(Exception):
@@ -83,14 +84,10 @@ def make_environment() -> None:
     for folder in (VENV, PARTIAL):
         if folder.exists():
             shutil.rmtree(folder)
-    try:
-        call([sys.executable, "-m", "venv", str(PARTIAL)], "The virtual environment could not be made")
-    except SetupError as error:
-        if "ensurepip" in str(error):
-            raise SetupError(
-                "Python's venv module is missing: install it (Debian: apt-get install python3-venv)."
-            ) from None
-        raise
+    failure = "The virtual environment could not be made"
+    # In two steps, since venv hides why its ensurepip failed.
+    call([sys.executable, "-m", "venv", "--without-pip", str(PARTIAL)], failure)
+    call([str(PARTIAL / "bin" / "python"), "-m", "ensurepip", "--default-pip"], failure)
     pip = [str(PARTIAL / "bin" / "python"), "-m", "pip", "install", "--quiet", "--require-hashes"]
     pip += ["--disable-pip-version-check", "--retries", "2", "-r", str(REQUIREMENTS / "bootstrap.txt")]
     call(pip, "uv could not be installed")
@@ -161,7 +158,9 @@ def call(command: list[str], failure: str, environment: dict[str, str] | None = 
         check=False,
     )
     if done.returncode != 0:
-        raise SetupError("%s: %s" % (failure, cause_of(done.stdout)))
+        # Some tools fall silent on a full disk.
+        full = shutil.disk_usage(str(ROOT)).free < NEARLY_NOTHING
+        raise SetupError("%s: %s" % (failure, cause_of("no space left" if full else done.stdout)))
 
 
 def cause_of(output: str) -> str:
@@ -174,7 +173,10 @@ def cause_of(output: str) -> str:
             ("permission denied", "read-only file system"),
             "the folder cannot be written; make it writable and run again.",
         ),
-        (("ensurepip",), "ensurepip is missing."),
+        (
+            ("no module named ensurepip", "no module named venv"),
+            "Python's venv is missing; install it (Debian: apt-get install python3-venv).",
+        ),
         (
             ("hash mismatch", "do not match the hashes"),
             "a package does not have the locked checksum; run again, or change the network.",

@@ -7,6 +7,7 @@ Idempotent: creates what is missing, alters nothing. A topic with another number
 than declared is a fault, since keys would land elsewhere and order per village would break.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
@@ -16,6 +17,8 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from deploy.local.faults import Fault
 
 _MOST_COPIES = 3
+_VISIBLE_SECONDS = 30.0
+_VISIBLE_PAUSE = 0.1
 
 
 class Declared(Protocol):
@@ -39,7 +42,7 @@ async def apply(bootstrap: str, prefix: str = "", topics: Iterable[Declared] | N
         missing = [topic for topic in declared if prefix + topic.name not in existing]
         await _create(admin, missing, prefix)
         await _check(admin, declared, prefix)
-    except (KafkaError, OSError) as error:
+    except (KafkaError, OSError, TimeoutError) as error:
         raise Fault(f"The topics could not be created: {error}") from error
     finally:
         await admin.close()
@@ -73,8 +76,7 @@ async def _create(admin: AIOKafkaAdminClient, missing: list[Declared], prefix: s
 
 
 async def _check(admin: AIOKafkaAdminClient, declared: list[Declared], prefix: str) -> None:
-    described = await admin.describe_topics([prefix + topic.name for topic in declared])
-    found = {topic["topic"]: len(topic["partitions"]) for topic in described}
+    found = await _partitions(admin, [prefix + topic.name for topic in declared])
     for topic in declared:
         partitions = found.get(prefix + topic.name, 0)
         if partitions != topic.partitions:
@@ -83,3 +85,14 @@ async def _check(admin: AIOKafkaAdminClient, declared: list[Declared], prefix: s
                 "move its events to a new topic, partitions are never changed in place."
             )
             raise Fault(message)
+
+
+async def _partitions(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, int]:
+    """Count each topic's partitions, waiting for a new topic to reach the broker's metadata."""
+    async with asyncio.timeout(_VISIBLE_SECONDS):
+        while True:
+            described = await admin.describe_topics(names)
+            found = {topic["topic"]: len(topic["partitions"]) for topic in described}
+            if all(found.get(name) for name in names):
+                return found
+            await asyncio.sleep(_VISIBLE_PAUSE)
