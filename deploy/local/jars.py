@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import shutil
 import sys
+import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ _SPEC: Final = Path(__file__).parent / "kafka" / "jgo.toml"
 _LOCK: Final = Path(__file__).parent / "kafka" / "jgo.lock.toml"
 _TIMEOUT_SECONDS: Final = 60
 _DOWNLOADS: Final = 8
+_PAUSES: Final = (0.5, 2.0, 4.0)
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,12 @@ def fetch(folder: Path = FOLDER) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         context = MavenContext(repo_cache=cache, timeout=_TIMEOUT_SECONDS)
         with ThreadPoolExecutor(_DOWNLOADS) as pool:
-            for done in [pool.submit(_fetch_one, context, jar, folder) for jar in missing]:
-                done.result()
+            try:
+                for done in [pool.submit(_fetch_one, context, jar, folder) for jar in missing]:
+                    done.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
         shutil.rmtree(cache, ignore_errors=True)
     verify(folder)
 
@@ -90,16 +96,34 @@ def lock() -> None:
 
 
 def _fetch_one(context: MavenContext, jar: Jar, folder: Path) -> None:
+    for pause in _PAUSES:
+        try:
+            _try_to_fetch(context, jar, folder)
+        except Fault:
+            # Many small files at once: a busy network drops one now and then.
+            time.sleep(pause)
+        else:
+            return
+    _try_to_fetch(context, jar, folder)
+
+
+def _try_to_fetch(context: MavenContext, jar: Jar, folder: Path) -> None:
+    artifact = context.create_dependency(jar.coordinate).artifact
     try:
-        fetched = context.create_dependency(jar.coordinate).artifact.resolve()
+        fetched = artifact.resolve()
+        if _sha256(fetched) != jar.sha256:
+            raise Fault(
+                f"{jar.file_name} came with another content than the lock names: run again, or change the network."
+            )
+        fetched.replace(folder / jar.file_name)
     except RequestException:
         message = f"{jar.file_name} could not be fetched: check the network (or the proxy) and run again."
         raise Fault(message) from None
     except RuntimeError:
         raise Fault(f"{jar.coordinate} is not at the package source: check the network and run again.") from None
-    if _sha256(fetched) != jar.sha256:
-        raise Fault(f"{jar.file_name} came with another content than the lock names: run again, or change the network.")
-    fetched.replace(folder / jar.file_name)
+    finally:
+        # The resolver would take what a broken download left for the whole jar.
+        artifact.cached_path.unlink(missing_ok=True)
 
 
 def _sha256(file: Path) -> str:
