@@ -270,6 +270,9 @@ def _on_validation(request: Request, error: Exception) -> Response:
 
 def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
+    if isinstance(error.__cause__, SanwuError):
+        # FastAPI wraps whatever goes wrong while a body is read, our own size limit included.
+        return problem(request, error.__cause__)
     kind = type("HttpError", (SanwuError,), {"status": error.status_code, "code": _HTTP_CODES.get(error.status_code, "http"), "__doc__": str(error.detail)})
     return problem(request, kind(_HTTP_DETAILS.get(error.status_code)))
 

@@ -28,7 +28,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--city", required=True, metavar="CODE:NAME", help="the city, as 210881:盖州市")
     parser.add_argument("--divisions", required=True, type=Path, help="CSV: code,name,township_code,township_name,kind")
     parser.add_argument("--catalogue", required=True, type=Path, help="CSV of the items")
-    parser.add_argument("--staff", type=Path, help="CSV: username,password,totp_secret,role,scope; known passwords stay")
+    parser.add_argument(
+        "--staff", type=Path, help="CSV: username,password,totp_secret,role,scope; known passwords stay"
+    )
     parser.add_argument("--sample", action="store_true", help="figures are made up; every page will say so")
     parser.add_argument(
         "--duties-from",
@@ -70,9 +72,7 @@ async def _import(runtime: Runtime, arguments: argparse.Namespace) -> int:
     divisions = _with_starts(_read(arguments.divisions, lambda data: read_divisions(data, city)), starts)
     items = _read(arguments.catalogue, lambda data: read_items(data, today))
     staff = _read(arguments.staff, read_staff) if arguments.staff else []
-    profile = Profile(
-        code="default", revisions=(ProfileRevision(since=today, source="平台默认档案，待本市确认"),)
-    )
+    profile = Profile(code="default", revisions=(ProfileRevision(since=today, source="平台默认档案，待本市确认"),))
     async with runtime.database.connection() as conn:
         known = await store.select_usernames(conn)
     fresh = commands.hash_passwords([s for s in staff if s.username not in known])

@@ -19,7 +19,9 @@ router = APIRouter(prefix="/registry/v1")
 @router.post("/sign-in")
 async def sign_in(body: SignInIn, runtime: RuntimeDep) -> SignInOut:
     """Exchange name and password for a token of 15 minutes."""
-    tokens = await commands.sign_in(runtime.database, runtime.settings, body.username, body.password, runtime.clock.now())
+    tokens = await commands.sign_in(
+        runtime.database, runtime.settings, body.username, body.password, runtime.clock.now()
+    )
     return SignInOut(access_token=tokens.access, expires_in=int(TOKEN_LIFETIME.total_seconds()))
 
 
@@ -50,7 +52,8 @@ async def catalogue(runtime: RuntimeDep, _actor: ActorDep) -> dict[str, Any]:
     """The catalogue as it stands today."""
     today = local_day(runtime.clock.now())
     items = [
-        {"code": code, **item.at(today).model_dump(mode="json")} for code, item in sorted(runtime.reference.items.items())
+        {"code": code, **item.at(today).model_dump(mode="json")}
+        for code, item in sorted(runtime.reference.items.items())
     ]
     return {"items": items, "next": None}
 

@@ -254,5 +254,3 @@ async def sign_out(conn: Connection, refresh: str) -> None:
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-

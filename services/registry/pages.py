@@ -22,9 +22,15 @@ Refresh = Annotated[str | None, Cookie(alias=REFRESH_COOKIE)]
 
 
 def _own_path(target: str) -> str:
-    """A path on this site, never another host: `//evil`, `https:…` and `\\` lead to the desk instead."""
+    """A path on this site; anything that a browser could take for another host leads to the desk instead."""
     parts = urlsplit(target)
-    safe = not parts.scheme and not parts.netloc and target.startswith("/") and not target.startswith("//") and "\\" not in target
+    safe = (
+        not parts.scheme
+        and not parts.netloc
+        and target.startswith("/")
+        and not target.startswith("//")
+        and "\\" not in target
+    )
     return target if safe else "/desk"
 
 
@@ -65,7 +71,11 @@ async def form(request: Request, next: str = "/desk") -> Response:  # noqa: A002
 
 @router.post("/sign-in")
 async def sign_in(
-    request: Request, runtime: RuntimeDep, username: Annotated[str, Form()], password: Annotated[str, Form()], target: Next = "/desk"
+    request: Request,
+    runtime: RuntimeDep,
+    username: Annotated[str, Form()],
+    password: Annotated[str, Form()],
+    target: Next = "/desk",
 ) -> Response:
     """Sign in with the form; errors come back on the form."""
     now = runtime.clock.now()
@@ -84,9 +94,7 @@ async def renew(runtime: RuntimeDep, conn: Transaction, next: str = "/desk", ref
     """Give a page a fresh token and send it back; without an open session, to the sign-in form."""
     target = _own_path(next)
     try:
-        if refresh is None:
-            raise UnauthenticatedError
-        access = await commands.renew(conn, runtime.reference, refresh, runtime.clock.now())
+        access = await commands.renew(conn, runtime.reference, refresh or "", runtime.clock.now())
     except UnauthenticatedError:
         return RedirectResponse(f"/sign-in?next={target}", 303)
     response = RedirectResponse(target, 303)

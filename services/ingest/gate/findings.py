@@ -1,0 +1,41 @@
+"""Findings of a body in its chain: arithmetic, opening against the last closing, personal data."""
+
+from collections.abc import Iterable
+
+from services.contracts import privacy
+from services.contracts.base import AcceptedFinding, Finding
+from services.contracts.bodies import Body
+from services.contracts.values import yuan
+
+PRIVACY_PREFIX = "privacy."
+
+
+def findings(body: Body, period: str, previous: Body | None) -> tuple[Finding, ...]:
+    """Everything to mend or to explain, in the order of the form."""
+    chain = _chain_findings(body, previous) if previous is not None else ()
+    return (*chain, *body.findings(period), *privacy.findings(body.model_dump(mode="json"), "body"))
+
+
+def _chain_findings(body: Body, previous: Body) -> tuple[Finding, ...]:
+    closings = {a.account: a.closing_fen for a in previous.accounts}
+    return tuple(
+        Finding(
+            code="ledger.opening",
+            at=f"body.accounts[{n}].opening_fen",
+            message=f"期初余额与上期期末相差 {yuan(a.opening_fen - closings[a.account])} 元，请核对。",
+        )
+        for n, a in enumerate(body.accounts)
+        if a.account in closings and closings[a.account] != a.opening_fen
+    )
+
+
+def unexplained(
+    found: Iterable[Finding], accepted: Iterable[AcceptedFinding], *, may_accept_privacy: bool
+) -> tuple[Finding, ...]:
+    """Findings that nobody who may has given a reason for; personal data needs a reviewer's word."""
+    given = {(a.code, a.at) for a in accepted}
+    return tuple(
+        f
+        for f in found
+        if (f.code, f.at) not in given or (f.code.startswith(PRIVACY_PREFIX) and not may_accept_privacy)
+    )

@@ -1,0 +1,15 @@
+"""What ingest hears: that an approved disclosure can be read by everybody."""
+
+from uuid import UUID
+
+from services.contracts.publication import PublicationPublished
+from services.ingest import store
+from services.kit.consumer import Handlers, Handling
+
+
+async def on_publication_published(at: Handling, event: PublicationPublished) -> None:
+    """Show on the desk when it became public."""
+    await store.update_published(at.conn, UUID(event.aggregate_id), event.first_published_at)
+
+
+PROJECT: Handlers = {PublicationPublished: on_publication_published}
