@@ -1,0 +1,25 @@
+"""The application of qr: mounts, nothing else."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from services.kit.pages import mount_pages
+from services.kit.runtime import Runtime
+from services.kit.web import create_web
+from services.qr import api, pages
+from services.qr.store import CODES, CodesInMemory
+
+_HERE = Path(__file__).parent
+
+
+def create_app(runtime: Runtime) -> FastAPI:
+    """Build the application of one process."""
+    runtime.own[CODES] = CodesInMemory(runtime.database)
+    app = create_web(runtime, "阳光三务 qr")
+    app.mount(pages.OWN_STATIC, StaticFiles(directory=_HERE / "static"), name="own")
+    app.include_router(api.router)
+    app.include_router(pages.router)
+    mount_pages(app, runtime, _HERE / "templates", static=pages.STATIC)
+    return app

@@ -1,0 +1,27 @@
+"""What can go wrong in qr."""
+
+from services.kit.errors import ConflictError, InvalidInputError
+
+
+class CodeRevokedError(ConflictError):
+    """这个码已经作废，请使用本村新发的码。"""
+
+    code = "code_revoked"
+
+
+class CodeChangedError(ConflictError):
+    """同一个村的码刚刚被别人改动，请刷新后再试。"""
+
+    code = "code_changed"
+
+
+class NothingToPrintError(ConflictError):
+    """这里还没有可以打印的码。"""
+
+    code = "nothing_to_print"
+
+
+class ZoneHasNoCodeError(InvalidInputError):
+    """开发区占位条目不是村或社区，没有公开任务，也不发码。"""
+
+    code = "zone_has_no_code"

@@ -1,0 +1,111 @@
+"""The pages of qr: what a scan opens (one redirect, or a plain word), and the staff's list of codes and posters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from starlette.responses import RedirectResponse
+
+from services.contracts.base import Role
+from services.contracts.division import Division
+from services.contracts.values import ShortText
+from services.kit.db import INFRASTRUCTURE_ERRORS
+from services.kit.pages import Pages
+from services.kit.reference import Reference
+from services.kit.web import ActorDep, PageDep, Reading, RuntimeDep, Transaction
+from services.qr import commands, metrics, store
+from services.qr.render.code import read_code
+from services.qr.store import CODES, CodeRow, CodesInMemory
+
+router = APIRouter(include_in_schema=False)
+STATIC = "/posters/static"
+#: Of qr's own stylesheet: a villager's page has larger letters than the staff's.
+OWN_STATIC = "/posters/own"
+
+
+def _pages(request: Request) -> Pages:
+    pages: Pages = request.app.state.pages
+    return pages
+
+
+# -- a scan -------------------------------------------------------------------------------------------------------
+
+
+@router.api_route("/c/{code}", methods=["GET", "HEAD"])
+async def scan(request: Request, code: str, runtime: RuntimeDep) -> Response:
+    """Lead to the village's page by one redirect; a strange code gets a word of warning, and nobody is ever asked anything."""
+    codes: CodesInMemory = runtime.own[CODES]
+    known = read_code(code)
+    try:
+        row = await codes.find(known) if known is not None else None
+    except INFRASTRUCTURE_ERRORS:
+        metrics.SCANS.labels(outcome="unavailable").inc()
+        return _pages(request).answer("try_again.html", status=503, own=OWN_STATIC)
+    if row is None:
+        metrics.SCANS.labels(outcome="unknown").inc()
+        return _pages(request).answer("unknown_code.html", status=404, own=OWN_STATIC)
+    metrics.SCANS.labels(outcome=row.state).inc()
+    # The page lists the serials that count; one that does not must find no place there.
+    hint = f"#s-{row.code}" if row.state == "valid" else ""
+    return RedirectResponse(f"/v/{row.village}{hint}", 302, {"cache-control": "no-store"})
+
+
+# -- the poster desk ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class VillageLine:
+    """A village with its codes, newest first; none while the first is still on its way."""
+
+    division: Division
+    codes: Sequence[CodeRow]
+
+
+def _townships(ref: Reference, villages: Sequence[Division]) -> list[Division]:
+    parents = dict.fromkeys(v.now.parent for v in villages)
+    return [ref.divisions[p] for p in parents if p in ref.divisions]
+
+
+@router.get("/posters")
+async def desk(
+    request: Request,
+    runtime: RuntimeDep,
+    actor: ActorDep,
+    conn: Reading,
+    page: PageDep,
+    division: Annotated[str | None, Query(max_length=12)] = None,
+) -> Response:
+    """The villages of my part of the tree with their codes and posters."""
+    ref, top = runtime.reference, division or actor.scope
+    actor.require_scope(ref, top)
+    villages = ref.villages(top)
+    rest = [v for v in villages if page.after is None or v.code > page.after]
+    shown = rest[: page.limit]
+    rows = await store.select_all_codes(conn, [v.code for v in shown])
+    of_village = {code: list(of) for code, of in groupby(rows, key=lambda r: r.village)}
+    lines = [VillageLine(v, of_village.get(v.code, [])) for v in shown]
+    more = page.answer([], shown[-1].code)["next"] if len(rest) > page.limit else None
+    return _pages(request).answer(
+        "posters.html",
+        static=STATIC,
+        actor=actor,
+        top=ref.divisions[top],
+        townships=_townships(ref, villages),
+        groups=[(ref.divisions[p], list(of)) for p, of in groupby(lines, key=lambda x: x.division.now.parent) if p],
+        may_print=actor.role is not Role.SUPERVISOR,
+        may_revoke=actor.role in {Role.OPERATOR, Role.REVIEWER},
+        more=urlencode({"division": top, "limit": page.limit, "cursor": more}) if more else None,
+    )
+
+
+@router.post("/posters/{code}/revoke")
+async def revoke(
+    code: str, runtime: RuntimeDep, actor: ActorDep, conn: Transaction, reason: Annotated[ShortText, Form()]
+) -> Response:
+    """Make a code count no more; the list then shows the one in its place."""
+    replaced = await commands.revoke_code(conn, runtime.reference, code, reason, actor, runtime.clock.now())
+    parent = runtime.reference.divisions[replaced.issued.village].now.parent
+    return RedirectResponse(f"/posters?division={parent}#v-{replaced.issued.village}", 303)

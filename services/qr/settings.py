@@ -1,0 +1,7 @@
+"""Settings of qr."""
+
+from services.kit.settings import Settings
+
+
+class QrSettings(Settings):
+    """The common settings; `public_url` is what stands inside every code."""
