@@ -1,0 +1,22 @@
+"""The sample city: Gaizhou's real villages with made-up figures, entered through the public and staff APIs alone.
+
+`seed` fills the registry before the services start; `run` is the city's main job: a month of every village's ledger.
+Both find by themselves what is done already, so that a city killed at any moment completes at its next start.
+"""
+
+from deploy.local.job import StackInfo
+from deploy.local.sample import registry
+from deploy.local.sample.main_job import run_main_job
+
+__all__ = ["run", "seed"]
+
+
+async def seed(info: StackInfo, sample: str) -> None:
+    """Put divisions, catalogue, calendar and staff into the registry."""
+    await registry.seed(info, sample)
+
+
+async def run(info: StackInfo, sample: str) -> None:
+    """Load the month; nothing to do in a city without a sample."""
+    if sample != "none":
+        await run_main_job(info)

@@ -1,0 +1,119 @@
+"""The city seen from outside: its public and staff APIs over one origin, as any other program would use them."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final, Self
+
+import httpx2
+
+from deploy.local.faults import Fault
+from deploy.local.sample.registry import Account
+
+#: A part that is being restarted answers within this time, or something is truly wrong.
+PATIENCE_S: Final = 180.0
+_RENEW_AFTER_S: Final = 600.0
+_TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not a failure of ours
+    """The city said no: `status` and the problem's members."""
+
+    def __init__(self, path: str, status: int, problem: Mapping[str, Any]) -> None:
+        super().__init__(f"{path}: {status} {problem.get('code')} {problem.get('detail')} {problem.get('errors', '')}")
+        self.status = status
+        self.problem = problem
+
+
+class CityClient:
+    """A client that waits out restarts and signs people in when it needs them."""
+
+    def __init__(self, url: str, staff: Mapping[str, Account]) -> None:
+        self.url = url
+        self._staff = staff
+        self._tokens: dict[str, tuple[str, float]] = {}
+        self._http = httpx2.AsyncClient(base_url=url, timeout=15, limits=httpx2.Limits(max_connections=40))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def get(self, path: str, user: str | None = None, **query: str | int) -> Any:
+        """A JSON answer; Refused for a 4xx."""
+        return (await self._call("GET", path, user, params=query)).json()
+
+    async def post(self, path: str, user: str, body: Mapping[str, Any], key: str | None = None) -> Any:
+        """A JSON answer; Refused for a 4xx."""
+        return (await self._call("POST", path, user, json=body, key=key)).json()
+
+    async def page(self, path: str) -> int:
+        """The status of a page for the public, asked once."""
+        try:
+            return (await self._http.get(path)).status_code
+        except httpx2.TransportError:
+            return 0
+
+    async def items(self, path: str, user: str | None, **query: str | int) -> AsyncIterator[Any]:
+        """Everything of a list, page by page."""
+        cursor: dict[str, str] = {}
+        while True:
+            answer = await self.get(path, user, limit=200, **query, **cursor)
+            for item in answer["items"]:
+                yield item
+            if answer["next"] is None:
+                return
+            cursor = {"cursor": answer["next"]}
+
+    async def _call(
+        self, method: str, path: str, user: str | None, key: str | None = None, **rest: Any
+    ) -> httpx2.Response:
+        give_up = time.monotonic() + PATIENCE_S
+        pause = 0.2
+        while True:
+            headers = {"idempotency-key": key} if key else {}
+            if user is not None:
+                headers["authorization"] = f"Bearer {await self._token(user)}"
+            try:
+                answer = await self._http.request(method, path, headers=headers, **rest)
+            except httpx2.TransportError as error:
+                trouble = repr(error)
+            else:
+                if answer.is_success:
+                    return answer
+                trouble = f"status {answer.status_code}"
+                if not await self._worth_another_try(answer, user, give_up):
+                    raise Refused(path, answer.status_code, _problem(answer))
+            if time.monotonic() > give_up:
+                message = (
+                    f"The city did not answer {path} for {PATIENCE_S:.0f} s ({trouble}); see the logs of its parts."
+                )
+                raise Fault(message)
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 2.0)
+
+    async def _worth_another_try(self, answer: httpx2.Response, user: str | None, give_up: float) -> bool:
+        """A busy or restarting part, or a token whose signer this part does not know yet."""
+        if answer.status_code == 401 and user is not None and time.monotonic() < give_up:  # noqa: PLR2004 - unauthenticated
+            self._tokens.pop(user, None)
+            return True
+        return answer.status_code in _TRY_AGAIN
+
+    async def _token(self, user: str) -> str:
+        token, until = self._tokens.get(user, ("", 0.0))
+        if time.monotonic() >= until:
+            account = self._staff[user]
+            body = {"username": account.username, "password": account.password}
+            answer = await self._call("POST", "/registry/v1/sign-in", None, json=body)
+            token = str(answer.json()["access_token"])
+            self._tokens[user] = (token, time.monotonic() + _RENEW_AFTER_S)
+        return token
+
+
+def _problem(answer: httpx2.Response) -> Mapping[str, Any]:
+    try:
+        problem = answer.json()
+    except ValueError:
+        return {"detail": answer.text[:200]}
+    return problem if isinstance(problem, dict) else {}

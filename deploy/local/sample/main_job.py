@@ -1,0 +1,125 @@
+"""The city's main job: plan, manifest, load, then what came of it, counted from outside.
+
+Prints: submitted, published, alerts by rule against the manifest, codes, approve → visible p50/p99.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+from typing import Final, NamedTuple
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from deploy.local.faults import Fault
+from deploy.local.job import StackInfo
+from deploy.local.sample import loader
+from deploy.local.sample.city import CityClient
+from deploy.local.sample.ledgers import months_before
+from deploy.local.sample.manifest import MANIFEST_FILE, Plan, Planted, make_plan, write_manifest
+from deploy.local.sample.registry import CITY, Village, read_staff
+
+#: Alerts follow publication within a second or so; a restart in between takes longer.
+_SETTLE_S: Final = 90.0
+
+
+class Outcome(NamedTuple):
+    """What an outsider can count once the load is done."""
+
+    submitted: int
+    published: int
+    codes: int
+    alerts: tuple[Planted, ...]
+
+
+async def run_main_job(info: StackInfo) -> None:
+    """Load the sample's month and report; Fault when the alerts are not those of the manifest."""
+    console = Console()
+    staff = read_staff(info.home)
+    async with CityClient(info.url, staff) as city:
+        plan = await _plan(city)
+        write_manifest(info.home, plan)
+        visible = await _load(city, plan, console)
+        outcome = await _settled(city, plan)
+    console.print(_report(plan, outcome, visible))
+    missing, surplus = set(plan.planted) - set(outcome.alerts), set(outcome.alerts) - set(plan.planted)
+    if missing or surplus:
+        message = (
+            f"The alerts differ from {info.home / MANIFEST_FILE}: missing {sorted(missing, key=str)}, "
+            f"unexpected {sorted(surplus, key=str)}."
+        )
+        raise Fault(message)
+
+
+async def _plan(city: CityClient) -> Plan:
+    """What to enter, from the registry's own word: the villages, and the month before the city went live."""
+    villages, live = [], None
+    async for d in city.items("/registry/v1/divisions", "operator"):
+        if d["code"] == CITY:
+            live = date.fromisoformat(d["duties_from"])
+        if d["kind"] in {"village", "community"}:
+            villages.append(Village(d["code"], d["name"], d["parent"]))
+    if live is None:
+        message = "The registry knows no city: its seed did not run."
+        raise Fault(message)
+    return make_plan(villages, months_before(f"{live.year}-{live.month:02}", 1))
+
+
+async def _load(city: CityClient, plan: Plan, console: Console) -> list[float]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("ledgers entered, checked, published", total=len(plan.entries))
+        progress = loader.Progress(entered=lambda: bar.advance(task))
+        await loader.load(city, plan, progress)
+    return progress.visible_s
+
+
+async def _settled(city: CityClient, plan: Plan) -> Outcome:
+    """Count until the alerts are those of the plan, or until there is no more reason to wait."""
+    give_up = time.monotonic() + _SETTLE_S
+    while True:
+        outcome = await _count(city, plan)
+        agrees = set(outcome.alerts) == set(plan.planted) and outcome.codes == len({v for v, _ in plan.entries})
+        if agrees or time.monotonic() > give_up:
+            return outcome
+        await asyncio.sleep(0.5)
+
+
+async def _count(city: CityClient, plan: Plan) -> Outcome:
+    last = max(period for _, period in plan.entries)
+    submitted = sum([1 async for d in city.items(loader.DISCLOSURES, "operator", item="F01") if d["submitted_at"]])
+    published = 0
+    for village in {v.code for v, _ in plan.entries}:
+        answer = await city.get(f"/api/v1/villages/{village}/disclosures", item="F01", limit=200)
+        published += len([d for d in answer["items"] if d["period"] <= last])
+    codes = len([1 async for c in city.items("/qr/v1/codes", "operator") if c["state"] == "valid"])
+    alerts = [
+        Planted(a["rule"], a["village"], a["subject"]["period"], a["subject"].get("account"))
+        async for a in city.items("/audit/v1/alerts", "operator", state="open")
+        if a["subject"]["period"] <= last
+    ]
+    return Outcome(submitted, published, codes, tuple(alerts))
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The smallest value that at least a share of all values do not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def _report(plan: Plan, outcome: Outcome, visible: Sequence[float]) -> Table:
+    table = Table(show_header=False, title="Sample city")
+    table.add_row("ledgers submitted", f"{outcome.submitted} of {len(plan.entries)}")
+    table.add_row("published, read over HTTP", f"{outcome.published} of {len(plan.entries)}")
+    expected = Counter(f.rule for f in plan.planted)
+    raised = Counter(f.rule for f in outcome.alerts)
+    for rule in sorted(expected | raised):
+        table.add_row(f"open alerts {rule}", f"{raised[rule]} (manifest: {expected[rule]})")
+    table.add_row("codes", str(outcome.codes))
+    if visible:
+        times = f"p50 {quantile(visible, 0.5):.3f} s, p99 {quantile(visible, 0.99):.3f} s ({len(visible)} measured)"
+        table.add_row("approve → visible", times)
+    return table

@@ -1,0 +1,130 @@
+"""Who lives and works in the sample city: the registry's files, a staff file with generated passwords, the import."""
+
+import asyncio
+import csv
+import io
+import secrets
+import sys
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from services.contracts.values import SHANGHAI
+
+from deploy.local.faults import Fault
+from deploy.local.home import write_text
+from deploy.local.job import StackInfo
+
+DATA: Final = Path(__file__).parents[2] / "data"
+CITY: Final = "210881"
+CITY_NAME: Final = "盖州市"
+#: The township that went live two months before the others.
+PILOT: Final = "210881006"
+STAFF_FILE: Final = "staff.csv"
+
+
+class Village(NamedTuple):
+    """A row of the registry file that can have a ledger."""
+
+    code: str
+    name: str
+    township: str
+
+
+class Account(NamedTuple):
+    """A row of the staff file."""
+
+    username: str
+    password: str
+    totp_secret: str
+    role: str
+    scope: str
+
+
+def division_rows(sample: str) -> list[dict[str, str]]:
+    """The registry file's rows; `small` keeps the pilot township alone."""
+    text = (DATA / "gaizhou-villages.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    return [r for r in rows if r["township_code"] == PILOT] if sample == "small" else rows
+
+
+def villages(rows: list[dict[str, str]]) -> list[Village]:
+    """Villages and communities, without the placeholders of development zones."""
+    return [Village(r["code"], r["name"], r["township_code"]) for r in rows if r["kind"] != "zone"]
+
+
+def _accounts(rows: list[dict[str, str]], sample: str) -> Iterator[tuple[str, str, str]]:
+    yield "operator", "operator", CITY
+    if sample == "none":
+        return
+    yield f"inspector-{CITY}", "inspector", CITY
+    for township in sorted({r["township_code"] for r in rows}):
+        yield f"reviewer-{township}", "reviewer", township
+        yield f"inspector-{township}", "inspector", township
+    for village in villages(rows):
+        yield f"clerk-{village.code}", "clerk", village.code
+        yield f"supervisor-{village.code}", "supervisor", village.code
+
+
+def read_staff(home: Path) -> dict[str, Account]:
+    """The accounts of the staff file by username; empty before the first start."""
+    file = home / STAFF_FILE
+    if not file.exists():
+        return {}
+    rows = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8")))
+    return {r["username"]: Account(**r) for r in rows}
+
+
+def _write_staff(home: Path, rows: list[dict[str, str]], sample: str) -> None:
+    known = read_staff(home)
+    wanted = list(_accounts(rows, sample))
+    if all(name in known for name, _, _ in wanted):
+        return
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(Account._fields)
+    for username, role, scope in wanted:
+        fresh = Account(username, secrets.token_urlsafe(12), "", role, scope)
+        writer.writerow(known.get(username, fresh))
+    write_text(home / STAFF_FILE, out.getvalue(), mode=0o600)
+
+
+def _two_months_before(day: date) -> date:
+    year, month = (day.year, day.month - 2) if day.month > 2 else (day.year - 1, day.month + 10)  # noqa: PLR2004
+    return date(year, month, min(day.day, 28))
+
+
+async def seed(info: StackInfo, sample: str) -> None:
+    """Write the staff file and let the registry read everything; a second time changes nothing."""
+    rows = division_rows(sample)
+    _write_staff(info.home, rows, sample)
+    divisions = DATA / "gaizhou-villages.csv"
+    if sample == "small":
+        divisions = info.home / "run" / "divisions.csv"
+        lines = [",".join(rows[0]), *(",".join(r.values()) for r in rows)]
+        write_text(divisions, "\n".join(lines) + "\n")
+    today = datetime.now(SHANGHAI).date()
+    await _import(
+        info,
+        [
+            *("--city", f"{CITY}:{CITY_NAME}", "--divisions", str(divisions)),
+            *("--catalogue", str(DATA / "catalogue.csv"), "--staff", str(info.home / STAFF_FILE)),
+            *("--duties-from", f"{CITY}={today}"),
+            *(("--sample", "--duties-from", f"{PILOT}={_two_months_before(today)}") if sample != "none" else ()),
+        ],
+    )
+
+
+async def _import(info: StackInfo, arguments: list[str]) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services.registry", "import", *arguments),
+        env=info.environment("registry"),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, told = await process.communicate()
+    if process.returncode:
+        sentence = told.decode().strip() or f"status {process.returncode}"
+        message = f"The registry did not take its files: {sentence}"
+        raise Fault(message)
