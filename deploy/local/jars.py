@@ -11,11 +11,11 @@ import argparse
 import hashlib
 import shutil
 import sys
-import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 from jgo.env import LockFile
@@ -73,11 +73,13 @@ def fetch(folder: Path = FOLDER) -> None:
         shutil.rmtree(cache, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
         context = MavenContext(repo_cache=cache, timeout=_TIMEOUT_SECONDS)
+        given_up = Event()
         with ThreadPoolExecutor(_DOWNLOADS) as pool:
             try:
-                for done in [pool.submit(_fetch_one, context, jar, folder) for jar in missing]:
+                for done in [pool.submit(_fetch_one, context, jar, folder, given_up) for jar in missing]:
                     done.result()
             except BaseException:
+                given_up.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
         shutil.rmtree(cache, ignore_errors=True)
@@ -95,16 +97,18 @@ def lock() -> None:
     shutil.rmtree(cache, ignore_errors=True)
 
 
-def _fetch_one(context: MavenContext, jar: Jar, folder: Path) -> None:
+def _fetch_one(context: MavenContext, jar: Jar, folder: Path, given_up: Event) -> None:
     for pause in _PAUSES:
         try:
             _try_to_fetch(context, jar, folder)
         except Fault:
             # Many small files at once: a busy network drops one now and then.
-            time.sleep(pause)
+            if given_up.wait(pause):
+                return
         else:
             return
-    _try_to_fetch(context, jar, folder)
+    if not given_up.is_set():
+        _try_to_fetch(context, jar, folder)
 
 
 def _try_to_fetch(context: MavenContext, jar: Jar, folder: Path) -> None:
@@ -123,7 +127,8 @@ def _try_to_fetch(context: MavenContext, jar: Jar, folder: Path) -> None:
         raise Fault(f"{jar.coordinate} is not at the package source: check the network and run again.") from None
     finally:
         # The resolver would take what a broken download left for the whole jar.
-        artifact.cached_path.unlink(missing_ok=True)
+        if artifact.cached_path is not None:
+            artifact.cached_path.unlink(missing_ok=True)
 
 
 def _sha256(file: Path) -> str:

@@ -145,7 +145,7 @@ async def run(home: Home, port: int, sample: str, console: Console) -> None:
             _say_ready(city)
             await asyncio.Event().wait()
         finally:
-            console.print("stopping …")
+            console.print("  stopping …")
             await city.stop()
             (home.run / "city.pid").unlink(missing_ok=True)
 

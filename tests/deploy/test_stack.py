@@ -46,9 +46,11 @@ class Running:
         assert self.process.poll() is None, self.say()
 
     def pid_of(self, part: str) -> int | None:
-        note = self.home / "run" / f"{part}.json"
-        # Gone for a moment while a part is started again.
-        return int(json.loads(note.read_text())["pid"]) if note.exists() else None
+        try:
+            return int(json.loads((self.home / "run" / f"{part}.json").read_text())["pid"])
+        except FileNotFoundError:
+            # Gone for a moment while a part is started again.
+            return None
 
     def family(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
