@@ -24,8 +24,7 @@ async def _posters(runtime: Runtime, arguments: argparse.Namespace) -> int:
         sys.stderr.write(f"没有代码为 {arguments.division} 的区划。\n")
         return 1
     try:
-        async with runtime.database.connection() as conn:
-            pdf = await draw_posters(runtime, conn, arguments.division)
+        pdf = await draw_posters(runtime, arguments.division)
         arguments.out.write_bytes(pdf)
     except SanwuError as error:
         sys.stderr.write(f"{error.detail}\n")

@@ -1,6 +1,7 @@
 """JSON routes of qr, the pictures and the posters."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -16,13 +17,19 @@ from services.kit.reference import Reference
 from services.kit.runtime import Runtime
 from services.kit.web import ActorDep, IdempotencyDep, Page, PageDep, Reading, RuntimeDep, Transaction
 from services.qr import commands, metrics, store
-from services.qr.errors import CodeRevokedError, NothingToPrintError, ZoneHasNoCodeError
+from services.qr.errors import CodeRevokedError, NothingToPrintError, TooManyPostersError, ZoneHasNoCodeError
 from services.qr.render import code as picture
 from services.qr.render.poster import Poster, posters
 from services.qr.schemas import CodeOut, RevokedOut, RevokeIn
 from services.qr.store import CodeRow
 
 router = APIRouter(prefix="/qr/v1")
+#: Village and serial of the last code on a page of the list.
+_PLACE = re.compile(r"([0-9]{12})-([0-9]{1,9})", re.ASCII)
+#: The name of the lock under which one print run at a time is drawn.
+PRINTER = "printer"
+#: A page takes some 130 KB of memory while it is drawn; larger runs are for the operators' command.
+MAX_POSTERS = 3000
 Division = Annotated[str, Query(max_length=12, description="code of a village, a township or the city")]
 
 
@@ -42,10 +49,12 @@ def code_out(row: CodeRow, public_url: str) -> CodeOut:
 
 def _after(page: Page) -> tuple[str, int]:
     """The place in the list that a cursor names."""
-    village, _, serial = (page.after or "-0").partition("-")
-    if not serial.isdecimal() or int(serial) >= 2**31:
+    if page.after is None:
+        return "", 0
+    named = _PLACE.fullmatch(page.after)
+    if named is None:
         raise InvalidInputError(faults=[Fault("query.cursor", "不是本接口给出的游标，请从头读取")])
-    return village, int(serial)
+    return named[1], int(named[2])
 
 
 @router.get("/codes")
@@ -111,14 +120,14 @@ async def revoke(
 async def posters_pdf(
     runtime: RuntimeDep,
     actor: ActorDep,
-    conn: Reading,
     division: Division,
     size: Annotated[Literal["a4"], Query(description="paper")] = "a4",
 ) -> Response:
     """A PDF with a page for every board in a division."""
     actor.require(Role.CLERK, Role.REVIEWER, Role.INSPECTOR, Role.OPERATOR)
     actor.require_scope(runtime.reference, division)
-    pdf = await draw_posters(runtime, conn, division)
+    async with runtime.own[PRINTER]:
+        pdf = await draw_posters(runtime, division, at_most=MAX_POSTERS)
     name = f"posters-{division}-{size}.pdf"
     return Response(
         pdf,
@@ -127,14 +136,22 @@ async def posters_pdf(
     )
 
 
-async def draw_posters(runtime: Runtime, conn: Connection, division: str) -> bytes:
-    """The posters of every valid board code in a division; ZoneHasNoCodeError, NothingToPrintError."""
+async def draw_posters(runtime: Runtime, division: str, *, at_most: int | None = None) -> bytes:
+    """The posters of every valid board code in a division.
+
+    Raises ZoneHasNoCodeError, NothingToPrintError, and TooManyPostersError beyond the limit.
+    """
     ref = runtime.reference
     if ref.divisions[division].now.kind is DivisionKind.ZONE:
         raise ZoneHasNoCodeError
-    pages = _pages(ref, await store.select_board_codes(conn, [v.code for v in ref.villages(division)]))
-    if not pages:
+    # Drawing takes seconds; no connection waits for it.
+    async with runtime.database.connection() as conn:
+        rows = await store.select_board_codes(conn, [v.code for v in ref.villages(division)])
+    if not rows:
         raise NothingToPrintError
+    if at_most is not None and len(rows) > at_most:
+        raise TooManyPostersError(at_most=at_most, asked=len(rows))
+    pages = _pages(ref, rows)
     with metrics.POSTERS_DURATION.time():
         pdf = await asyncio.to_thread(posters, pages, runtime.settings.public_url, runtime.clock.now())
     metrics.POSTERS.inc(len(pages))

@@ -1,5 +1,6 @@
 """The application of qr: mounts, nothing else."""
 
+import asyncio
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -17,6 +18,7 @@ _HERE = Path(__file__).parent
 def create_app(runtime: Runtime) -> FastAPI:
     """Build the application of one process."""
     runtime.own[CODES] = CodesInMemory(runtime.database)
+    runtime.own[api.PRINTER] = asyncio.Lock()
     app = create_web(runtime, "阳光三务 qr")
     app.mount(pages.OWN_STATIC, StaticFiles(directory=_HERE / "static"), name="own")
     app.include_router(api.router)

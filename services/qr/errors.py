@@ -1,6 +1,6 @@
 """What can go wrong in qr."""
 
-from services.kit.errors import ConflictError, InvalidInputError
+from services.kit.errors import ConflictError, InvalidInputError, TooLargeError
 
 
 class CodeRevokedError(ConflictError):
@@ -25,3 +25,9 @@ class ZoneHasNoCodeError(InvalidInputError):
     """开发区占位条目不是村或社区，没有公开任务，也不发码。"""
 
     code = "zone_has_no_code"
+
+
+class TooManyPostersError(TooLargeError):
+    """一次打印的海报太多，请按镇街分次打印。"""
+
+    code = "too_many_posters"
