@@ -1,7 +1,7 @@
 """What a child does between fork and exec: its own group, its parent's fate, a lesser user.
 
 PostgreSQL refuses to run as root. Started by root it becomes `nobody`; where that user cannot
-reach the home or the binaries (a clone below /root), it keeps CAP_DAC_OVERRIDE and nothing else,
+reach the home or the binaries (a clone below a private folder), it keeps CAP_DAC_OVERRIDE and nothing else,
 instead of us opening folders that are not ours.
 """
 
