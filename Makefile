@@ -40,9 +40,9 @@ fmt: ## Format the code and fix what can be fixed
 	@$(VENV)/bin/ruff check --fix .
 
 ##@ Care
-clean: ## Remove the packages, the caches and the local city with all its data
+clean: ## Remove the packages and the caches; the local city's data stays (it is in SANWU_HOME)
 	@if [ -x $(VENV)/bin/python ]; then $(VENV)/bin/python -m deploy.local down; fi
-	@rm -rf $(VENV) .venv.partial .venv.lock .sanwu .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .venv.partial .venv.lock .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## Show this list

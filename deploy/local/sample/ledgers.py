@@ -82,7 +82,7 @@ def ledger(village: str, period: str, first: str) -> dict[str, Any]:
     """A village's ledger of a month that adds up; `first` is the month in which its chain begins."""
     if period == first:
         random_one = random.Random(f"{SEED}:{village}:opening")  # noqa: S311 - made-up figures
-        opening = {"cash": random_one.randrange(20_000, 300_000), "bank": random_one.randrange(4_000_000, 40_000_000)}
+        opening = {"cash": random_one.randrange(20_000, 300_000), "bank": random_one.randrange(30_000_000, 80_000_000)}
     else:
         before = ledger(village, months_before(period, 1), first)
         opening = {a["account"]: a["closing_fen"] for a in before["accounts"]}
