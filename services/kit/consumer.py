@@ -267,6 +267,21 @@ class PartitionedConsumer:
         stored = await self._stored(set(noted))
         return all(stored.get(tp, 0) >= end for tp, end in noted.items())
 
+    async def catch_up_with(self, topics: Sequence[Topic], within_s: float) -> bool:
+        """Wait until all that stands on some topics at this moment was handled, here or by a copy; False when it was not.
+
+        What judges that something did *not* happen must ask first: after a pause the news may still be on its way.
+        """
+        with contextlib.suppress(KafkaError, TimeoutError):
+            async with asyncio.timeout(within_s):
+                if self._driver is None or not self.caught_up.is_set():
+                    return False
+                noted = await self._note_ends(topics)
+                while not await self._reached(noted):  # noqa: ASYNC110 - the other side may be another process
+                    await asyncio.sleep(0.1)
+                return True
+        return False
+
     # -- work ---------------------------------------------------------------------------------------------------
 
     async def _work(self, batches: Mapping[TopicPartition, list[ConsumerRecord]]) -> bool:
