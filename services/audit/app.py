@@ -1,0 +1,19 @@
+"""Audit's application: mounts, nothing else."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.audit import api, pages
+from services.kit.pages import mount_pages
+from services.kit.runtime import Runtime
+from services.kit.web import create_web
+
+
+def create_app(runtime: Runtime) -> FastAPI:
+    """Build the application of one process."""
+    app = create_web(runtime, "阳光三务 audit")
+    app.include_router(api.router)
+    app.include_router(pages.router)
+    mount_pages(app, runtime, Path(__file__).parent / "templates", static=pages.STATIC)
+    return app

@@ -1,0 +1,238 @@
+"""What changes audit: judging cells, raising and clearing alerts, replaying all of it on the side.
+
+One path for stream, clock and replay: `views` makes the same views, `rules.judge` says the same of them. Alerts,
+evidence and events are written in the caller's transaction, the one that moves the consumer's offset.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import uuid_utils.compat
+
+from services.audit import metrics
+from services.audit.rules import CHAIN_RULES, CLOCK_RULES, LEDGER_RULES, RULES
+from services.audit.rules.base import Rule
+from services.audit.rules.evidence import canonical, make_pack
+from services.audit.rules.facts import EMPTY, CellKey, Fact, fold
+from services.audit.rules.judge import Judgement, judge
+from services.audit.rules.window import View
+from services.audit.settings import AuditSettings
+from services.audit.store import alerts, facts, replays
+from services.audit.store.alerts import AlertRow, OutcomeRow, Standing
+from services.audit.store.replays import ReplayDifference, ReplayRow
+from services.contracts.alert import AlertCleared, AlertRaised
+from services.contracts.catalogue import ItemKind
+from services.contracts.duties import Duty, duty
+from services.contracts.values import Frequency, period_bounds
+from services.kit import outbox
+from services.kit.db import Connection, Database
+from services.kit.errors import Retry
+from services.kit.reference import Reference
+
+#: Villages judged per read of a replay, so that memory stays flat.
+REPLAY_CHUNK: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What judging needs beside facts: reference data, settings, the time."""
+
+    reference: Reference
+    settings: AuditSettings
+    now: datetime
+
+    @property
+    def city(self) -> str:
+        """The city's code, part of every alert's identity."""
+        city = self.reference.city()
+        if city is None:
+            reason = "the city is not known yet"
+            raise Retry(reason)
+        return city.code
+
+    def duty(self, key: CellKey) -> Duty | None:
+        """What was owed in a cell that the clock rules watch; None for any other."""
+        item = self.reference.items.get(key.item)
+        if key.item not in self.settings.duty_items or item is None or key.village not in self.reference.divisions:
+            return None
+        revision = item.at(period_bounds(key.period)[1])
+        if revision.kind is not ItemKind.LEDGER or revision.frequency is not Frequency.MONTHLY:
+            return None
+        division = self.reference.duty_division(key.village)
+        try:
+            return duty(item, division, key.period, self.reference.profile(key.village), self.reference.calendar)
+        except ValueError:
+            # Named in another rhythm than the catalogue's: no deadline of the catalogue fits it.
+            return None
+
+    def view(self, key: CellKey, known: dict[CellKey, list[Fact]]) -> View:
+        """A cell with its surroundings, from facts that hold the cell before too."""
+        before = key.before()
+        cell_before = fold(known.get(before, ())) if before is not None else EMPTY
+        return View(key, fold(known.get(key, ())), cell_before, self.duty(key), self.now)
+
+
+# -- judging ------------------------------------------------------------------------------------------------------
+
+
+async def judge_after_disclosure(conn: Connection, bench: Bench, key: CellKey, cause: str) -> None:
+    """Judge the arithmetic of a cell of which something was heard, and of the chain into the next period.
+
+    Its deadline is left to the clock, which looks soon: that nothing was published cannot be known from here.
+    """
+    await _lock_known(conn, bench, key)
+    after = key.after()
+    work: list[tuple[CellKey, Sequence[Rule]]] = [(key, LEDGER_RULES)]
+    if after is not None:
+        work.append((after, CHAIN_RULES))
+    await _judge(conn, bench, work, cause)
+    await facts.touch_deadline(conn, key, bench.now)
+
+
+async def judge_after_publication(conn: Connection, bench: Bench, key: CellKey, cause: str) -> None:
+    """Judge the deadline of a cell that can now be read."""
+    await _lock_known(conn, bench, key)
+    await _judge(conn, bench, [(key, CLOCK_RULES)], cause)
+
+
+async def _lock_known(conn: Connection, bench: Bench, key: CellKey) -> None:
+    if key.village not in bench.reference.divisions:
+        reason = f"division {key.village} is not known yet"
+        raise Retry(reason)
+    await facts.lock_village(conn, key.village)
+
+
+async def judge_by_clock(conn: Connection, bench: Bench, keys: Sequence[CellKey]) -> None:
+    """Judge cells, whose villages the caller locked, by the clock rules."""
+    again = await _judge(conn, bench, [(k, CLOCK_RULES) for k in keys], f"clock {bench.now:%Y-%m-%dT%H:%M:%SZ}")
+    # What is no longer watched must not come back at every look.
+    await facts.move_deadlines(conn, {k: None for k in keys if k not in again})
+
+
+async def _judge(
+    conn: Connection, bench: Bench, work: Sequence[tuple[CellKey, Sequence[Rule]]], cause: str
+) -> dict[CellKey, datetime | None]:
+    """Judge, compare with what is stored, store the differences; returns when to look at each watched cell next."""
+    keys = [k for k, _ in work]
+    known = await facts.select_facts(conn, [*keys, *(b for k in keys if (b := k.before()) is not None)])
+    found: list[Judgement] = []
+    again: dict[CellKey, datetime | None] = {}
+    for key, rules in work:
+        said = list(judge(rules, bench.city, bench.view(key, known)))
+        found += said
+        watched = [j.again_at for j in said if j.rule.moments is not None]
+        if watched:
+            again[key] = min((m for m in watched if m is not None), default=None)
+    standings = await alerts.select_standings(conn, [j.alert_id for j in found])
+    await _store_outcomes(conn, found, standings, bench.now)
+    for judgement in found:
+        await _apply(conn, bench, judgement, standings[judgement.alert_id], cause)
+    if again:
+        await facts.move_deadlines(conn, again)
+    return again
+
+
+async def _store_outcomes(
+    conn: Connection, found: Iterable[Judgement], standings: dict[str, Standing], now: datetime
+) -> None:
+    rows = []
+    for j in found:
+        metrics.JUDGED.labels(rule=j.rule.id, result=j.outcome.result).inc()
+        stored = standings[j.alert_id]
+        if (stored.result, stored.reason) != (j.outcome.result, j.outcome.reason):
+            rows.append(OutcomeRow(j.alert_id, j.rule.id, j.subject, j.outcome.result, j.outcome.reason))
+    if rows:
+        await alerts.upsert_outcomes(conn, rows, now)
+
+
+async def _apply(conn: Connection, bench: Bench, judgement: Judgement, stored: Standing, cause: str) -> None:
+    if judgement.outcome.result == "hit":
+        await _raise_alert(conn, bench, judgement, stored, cause)
+    elif judgement.outcome.settles and stored.state == "open":
+        await _clear_alert(conn, bench, judgement, stored, cause)
+
+
+async def _raise_alert(conn: Connection, bench: Bench, judgement: Judgement, stored: Standing, cause: str) -> None:
+    """Open an episode, or bring the open one up to date; said again when the level moved."""
+    pack = make_pack(bench.city, judgement)
+    is_open = stored.state == "open"
+    if is_open and stored.evidence_hash == pack["hash"]:
+        return
+    alert = AlertRow(
+        alert_id=judgement.alert_id,
+        rule=judgement.rule.id,
+        rule_version=judgement.rule.version,
+        subject=judgement.subject,
+        level=judgement.outcome.level,
+        state="open",
+        sentence=judgement.outcome.say,
+        episode=stored.episode if is_open else stored.episode + 1,
+        raised_at=bench.now,
+        cleared_at=None,
+        evidence_hash=pack["hash"],
+    )
+    raised_at = await alerts.upsert_alert(conn, alert)
+    await alerts.insert_evidence(conn, alert, canonical(pack), bench.now)
+    if not is_open:
+        await alerts.insert_episode(conn, alert.alert_id, alert.episode, bench.now, cause)
+        metrics.RAISED.labels(rule=alert.rule).inc()
+    if not is_open or alert.level != stored.level:
+        frame = await _frame(conn, bench, judgement, level=alert.level, episode=alert.episode)
+        await outbox.append(conn, AlertRaised(**frame, raised_at=raised_at))
+
+
+async def _clear_alert(conn: Connection, bench: Bench, judgement: Judgement, stored: Standing, cause: str) -> None:
+    await alerts.clear_alert(conn, judgement.alert_id, bench.now, cause)
+    frame = await _frame(conn, bench, judgement, level=stored.level, episode=stored.episode)
+    await outbox.append(conn, AlertCleared(**frame, cleared_at=bench.now, cleared_by=cause))
+    metrics.CLEARED.labels(rule=judgement.rule.id).inc()
+
+
+async def _frame(conn: Connection, bench: Bench, judgement: Judgement, *, level: int, episode: int) -> dict[str, Any]:
+    """What both events of an alert say: ids only. A lead is never said."""
+    if judgement.rule.kind != "provable":
+        message = f"rule {judgement.rule.id} is a lead and must stay here"
+        raise AssertionError(message)
+    village = judgement.subject.village
+    envelope = await outbox.stamp(conn, "alert", judgement.alert_id, at=bench.now, village_code=village)
+    return {
+        **envelope,
+        "rule": judgement.rule.id,
+        "rule_version": judgement.rule.version,
+        "subject": judgement.subject,
+        "level": level,
+        "episode": episode,
+    }
+
+
+# -- replay -------------------------------------------------------------------------------------------------------
+
+
+async def replay(database: Database, bench: Bench, as_of: int | None) -> list[ReplayDifference]:
+    """Judge everything anew from facts into the side table; how it compares with the living alerts."""
+    replay_id: UUID = uuid_utils.compat.uuid7()
+    async with database.connection() as conn:
+        villages = await facts.select_villages(conn)
+    for first in range(0, len(villages), REPLAY_CHUNK):
+        async with database.transaction() as conn:
+            await _replay_villages(conn, bench, replay_id, villages[first : first + REPLAY_CHUNK], as_of)
+    async with database.transaction() as conn:
+        await replays.forget_other_replays(conn, replay_id)
+        return await replays.select_differences(conn, replay_id)
+
+
+async def _replay_villages(
+    conn: Connection, bench: Bench, replay_id: UUID, villages: Sequence[str], as_of: int | None
+) -> None:
+    known = await facts.select_facts_of_villages(conn, villages, as_of)
+    watched = await facts.select_deadline_cells(conn, villages, bench.now)
+    rows = []
+    # All cells are dirty, and so are the chains into cells of which only the period before was heard: none has a word.
+    for key in {*known, *watched}:
+        for j in judge(RULES, bench.city, bench.view(key, known)):
+            evidence_hash = make_pack(bench.city, j)["hash"] if j.outcome.result == "hit" else None
+            rows.append(ReplayRow(j.alert_id, j.rule.id, j.outcome.result, j.outcome.level, evidence_hash))
+    await replays.insert_replay(conn, replay_id, rows)

@@ -1,0 +1,104 @@
+"""What the clock makes happen: deadlines are planned when a day or the reference data changes, and watched.
+
+A look costs nothing while no deadline has come: one index read. Villages that owe an item alike share one plan.
+"""
+
+from collections import defaultdict
+from datetime import date, datetime
+from typing import Final
+
+from services.audit import commands, metrics
+from services.audit.commands import Bench
+from services.audit.store import facts
+from services.contracts.catalogue import Item, Profile, WorkCalendar
+from services.contracts.division import DivisionKind
+from services.contracts.duties import DutyDivision, duty, periods_due
+from services.contracts.topics import DISCLOSURES, PUBLICATIONS
+from services.kit.clock import local_day
+from services.kit.process import Job
+from services.kit.runtime import Runtime
+
+#: Cells judged in one transaction.
+BATCH: Final = 200
+#: A look that cannot hear all the news within this time leaves the deadlines to the next look.
+HEAR_WITHIN_S: Final = 5.0
+_NEWS: Final = (DISCLOSURES, PUBLICATIONS)
+_PLANNED: Final = "planned_for"
+
+
+async def watch_deadlines(runtime: Runtime) -> None:
+    """Plan if something changed, then judge every cell whose time has come."""
+    with metrics.CLOCK_DURATION.time():
+        await _plan_if_changed(runtime)
+        now = runtime.clock.now()
+        async with runtime.database.connection() as conn:
+            more = await facts.has_due_cells(conn, now)
+        if more and not await _news_heard(runtime):
+            return
+        while more and not runtime.stopping.is_set():
+            more = await _judge_some(runtime, now)
+
+
+async def _news_heard(runtime: Runtime) -> bool:
+    """Tell whether everything said up to now was heard: without it, what is missing may only be on its way.
+
+    A process without a consumer cannot tell and goes on; run jobs where the consumer runs.
+    """
+    return runtime.consumer is None or await runtime.consumer.catch_up_with(_NEWS, HEAR_WITHIN_S)
+
+
+async def _judge_some(runtime: Runtime, now: datetime) -> bool:
+    """Judge a batch; True when more may be waiting."""
+    async with runtime.database.transaction() as conn:
+        keys = await facts.select_due_cells(conn, now, BATCH)
+        if keys:
+            await commands.judge_by_clock(conn, Bench(runtime.reference, runtime.settings, now), keys)
+    return len(keys) == BATCH
+
+
+# -- the plan -----------------------------------------------------------------------------------------------------
+
+
+async def _plan_if_changed(runtime: Runtime) -> None:
+    """Plan anew on a new day and whenever reference data changed: every change makes a new calendar object."""
+    now = runtime.clock.now()
+    state: tuple[date, WorkCalendar] = (local_day(now), runtime.reference.calendar)
+    if runtime.own.get(_PLANNED) != state and runtime.reference.city() is not None:
+        await plan_deadlines(runtime, now)
+        runtime.own[_PLANNED] = state
+
+
+async def plan_deadlines(runtime: Runtime, now: datetime) -> None:
+    """Watch what is owed now, and look once more at what no longer is."""
+    groups = _alike(runtime)
+    items = [runtime.reference.items[c] for c in runtime.settings.duty_items if c in runtime.reference.items]
+    for item in items:
+        for (_, _, profile), divisions in groups.items():
+            await _plan_group(runtime, item, runtime.reference.profiles[profile], divisions, now)
+
+
+def _alike(runtime: Runtime) -> dict[tuple[DivisionKind, date | None, str], list[DutyDivision]]:
+    """Divisions at the foot of the tree by all that a deadline depends on."""
+    groups = defaultdict(list)
+    for code, division in runtime.reference.divisions.items():
+        if division.now.kind in {DivisionKind.CITY, DivisionKind.TOWNSHIP}:
+            continue
+        owed = runtime.reference.duty_division(code)
+        groups[owed.kind, owed.duties_from, runtime.reference.profile(code).code].append(owed)
+    return groups
+
+
+async def _plan_group(
+    runtime: Runtime, item: Item, profile: Profile, divisions: list[DutyDivision], now: datetime
+) -> None:
+    calendar = runtime.reference.calendar
+    one = divisions[0]
+    due = {p: duty(item, one, p, profile, calendar).due_at for p in periods_due(item, one, profile, calendar, now)}
+    villages = [d.code for d in divisions]
+    async with runtime.database.transaction() as conn:
+        await facts.plan_deadlines(conn, villages, item.code, due, now)
+        await facts.recall_deadlines(conn, villages, item.code, list(due), now)
+    metrics.CLOCK_CELLS.set(len(due) * len(villages))
+
+
+JOBS: Final = (Job("deadlines", 5.0, watch_deadlines),)

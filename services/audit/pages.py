@@ -1,0 +1,180 @@
+"""The inspectors' console: alerts of one's part of the tree, one page an alert, the rules explained."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from services.audit.api import ConsoleDep, known_rule, read_place, write_place
+from services.audit.rules import BY_ID, RULES
+from services.audit.schemas import ConsoleQuery
+from services.audit.store import alerts, facts
+from services.audit.store.alerts import AlertFilter
+from services.contracts.alert import Subject
+from services.contracts.division import DivisionKind
+from services.contracts.values import period_bounds, yuan
+from services.kit.pages import Pages, local_time
+from services.kit.reference import Reference
+from services.kit.web import PageDep
+
+router = APIRouter(prefix="/inspect", include_in_schema=False)
+STATIC = "/inspect/static"
+
+LEVELS: Mapping[int, str] = {3: "重点", 2: "关注", 1: "提醒"}
+STATES: Mapping[str, str] = {"open": "未消除", "cleared": "已消除"}
+STATUSES: Mapping[str, str] = {"draft": "草拟", "trial": "试行", "active": "启用", "retired": "停用"}
+ACCOUNTS: Mapping[str, str] = {"cash": "库存现金", "bank": "银行存款", "imprest": "备用金"}
+_PARTS: Mapping[str, str] = {"cur": "本期", "before": "上期"}
+_FIELDS: Mapping[str, str] = {
+    "income_stated_fen": "收入合计（填写）",
+    "expense_stated_fen": "支出合计（填写）",
+    "income_lines_fen": "收入逐笔相加",
+    "expense_lines_fen": "支出逐笔相加",
+    "opening_fen": "期初余额",
+    "income_fen": "收入",
+    "expense_fen": "支出",
+    "transfer_in_fen": "划入",
+    "transfer_out_fen": "划出",
+    "closing_fen": "期末余额",
+    "item": "公开事项",
+    "period": "公开期",
+    "due": "最迟公开日",
+    "due_at": "逾期起算",
+    "applies": "本村有此项",
+    "history": "补录期",
+    "waived": "已备案不公开",
+    "first_published_at": "首次公开",
+    "held_by": "办理环节",
+    "is_open": "本期已公开",
+    "before_is_open": "上期已公开",
+    "correcting": "上期正在更正",
+    "now": "本级起算",
+}
+_VALUES: Mapping[Any, str] = {"village": "村级", "township": "镇街", None: "无"}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFact:
+    """A fact as a row of the table: words, value, and the disclosure that it can be looked up in."""
+
+    name: str
+    value: str
+    disclosure: str | None
+
+
+class Names:
+    """Codes in words, for templates."""
+
+    def __init__(self, reference: Reference) -> None:
+        """Take the reference copy."""
+        self._reference = reference
+
+    def division(self, code: str) -> str:
+        """A division by its name; its code when it is not known."""
+        found = self._reference.divisions.get(code)
+        return found.now.name if found else code
+
+    def township(self, code: str) -> str:
+        """The name of what stands above a village."""
+        found = self._reference.divisions.get(code)
+        return self.division(found.now.parent) if found and found.now.parent else ""
+
+    def item(self, subject: Subject) -> str:
+        """An item's name as it was in the subject's period."""
+        item = self._reference.items.get(subject.item or "")
+        if item is None or subject.period is None:
+            return subject.item or ""
+        return item.at(period_bounds(subject.period)[1]).name
+
+    def account(self, account: str) -> str:
+        """An account as people here call it."""
+        kind, _, branch = account.partition(":")
+        return ACCOUNTS.get(kind, kind) + (f"（{branch}）" if branch else "")
+
+
+def _page(request: Request, console: ConsoleDep, template: str, **values: Any) -> Response:
+    pages: Pages = request.app.state.pages
+    words = {"levels": LEVELS, "states": STATES, "rules": BY_ID, "names": Names(console.reference)}
+    return pages.answer(template, **{"static": STATIC, "actor": console.actor, **words, **values})
+
+
+@router.get("")
+async def overview(
+    request: Request, console: ConsoleDep, page: PageDep, query: Annotated[ConsoleQuery, Query()]
+) -> Response:
+    """Alerts of my part of the tree, the most serious first."""
+    wanted = AlertFilter(
+        villages=console.villages(query.division or None),
+        rule=known_rule(query.rule or None),
+        state=None if query.state == "all" else query.state,
+        level=int(query.level) if query.level else None,
+    )
+    found = await alerts.select_alerts(console.conn, wanted, read_place(page.after), page.limit + 1)
+    shown = found[: page.limit]
+    more = page.answer([], write_place(shown[-1]))["next"] if len(found) > page.limit else None
+    return _page(
+        request,
+        console,
+        "alerts.html",
+        alerts=shown,
+        counts=await alerts.count_open(console.conn, wanted.villages),
+        townships=_townships(console),
+        chosen=query,
+        more=str(request.url.include_query_params(cursor=more).query) if more else None,
+        first=page.after is None,
+    )
+
+
+def _townships(console: ConsoleDep) -> list[tuple[str, str]]:
+    """Divisions that the filter offers: the townships of a city, the villages of a township."""
+    below = console.reference.children(console.actor.scope)
+    return [(d.code, d.now.name) for d in below if d.now.kind is not DivisionKind.ZONE]
+
+
+@router.get("/alerts/{alert_id}")
+async def one_alert(alert_id: str, request: Request, console: ConsoleDep) -> Response:
+    """One alert on one page that can be printed."""
+    alert = await console.alert(alert_id)
+    pack = json.loads(await alerts.select_pack(console.conn, alert))
+    history = await alerts.select_episodes(console.conn, alert_id)
+    causes = [c for e in history for c in (e.raised_by, e.cleared_by) if c and not c.startswith("clock")]
+    sources = await facts.select_disclosures(console.conn, [*causes, *(f[0] for f in pack["facts"] if f[0])])
+    return _page(
+        request,
+        console,
+        "alert.html",
+        alert=alert,
+        rule=BY_ID[alert.rule],
+        pack=pack,
+        facts=[_shown(f, sources) for f in pack["facts"]],
+        episodes=history,
+        sources=sources,
+    )
+
+
+def _shown(fact: list[Any], sources: Mapping[str, str]) -> ShownFact:
+    event, name, value = fact
+    part, _, field = name.rpartition(".")
+    words = _FIELDS.get(field, field)
+    if part == "before":
+        words = _PARTS[part] + words
+    return ShownFact(words, _value_words(field, value), sources.get(event) if event else None)
+
+
+def _value_words(field: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if field.endswith("_fen") and value is not None:
+        return f"{yuan(int(value))} 元"
+    if field.endswith("_at") or field == "now":
+        return local_time(datetime.fromisoformat(value)) if value else _VALUES[None]
+    return _VALUES.get(value, str(value))
+
+
+@router.get("/rules")
+async def explain(request: Request, console: ConsoleDep) -> Response:
+    """What each rule looks at, on what ground, and what to rule out first."""
+    return _page(request, console, "rules.html", all_rules=RULES, statuses=STATUSES)

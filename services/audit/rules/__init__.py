@@ -1,0 +1,22 @@
+"""The rules, one file each, and what judges by them. Pure: values in, values out."""
+
+from typing import Final
+
+from services.audit.rules.a01_totals import totals_match_lines
+from services.audit.rules.a02_opening import opening_follows_closing
+from services.audit.rules.a03_balance import account_balances
+from services.audit.rules.base import Rule
+from services.audit.rules.d01_overdue import nothing_published_after_due
+
+RULES: Final[tuple[Rule, ...]] = (
+    totals_match_lines,
+    opening_follows_closing,
+    account_balances,
+    nothing_published_after_due,
+)
+BY_ID: Final = {r.id: r for r in RULES}
+#: Judged when a disclosure changes, and the chains also when the one before them does.
+LEDGER_RULES: Final = tuple(r for r in RULES if r.shape in {"cell", "chain"})
+CHAIN_RULES: Final = tuple(r for r in RULES if r.shape == "chain")
+#: Judged when time passes or something is published.
+CLOCK_RULES: Final = tuple(r for r in RULES if r.shape == "clock")

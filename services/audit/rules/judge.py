@@ -1,0 +1,54 @@
+"""Judging a view: every rule of the shapes asked for, every subject it has there. Stream and replay both come here."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+import rfc8785
+
+from services.audit.rules.base import Outcome, Rule
+from services.audit.rules.window import View
+from services.contracts.alert import Subject
+
+#: An alert's name has 120 bits: 30 hex digits.
+_ID_HEX: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one rule says of one subject. `again_at`: when time alone may change it, None for never."""
+
+    alert_id: str
+    rule: Rule
+    subject: Subject
+    window: Any
+    outcome: Outcome
+    again_at: datetime | None
+    as_of: int
+
+
+def alert_id(city: str, rule_id: str, major: int, subject: Subject) -> str:
+    """The name of the alert of a rule on a subject, for ever: amounts, limits, wording and time are not in it."""
+    name = rfc8785.dumps([city, rule_id, major, subject.model_dump(exclude_none=True)])
+    return hashlib.sha256(name).hexdigest()[:_ID_HEX]
+
+
+def judge(rules: Sequence[Rule], city: str, view: View) -> Iterator[Judgement]:
+    """Apply rules to the subjects of one view."""
+    for rule in rules:
+        for subject, window in rule.window.of(view):  # type: ignore[attr-defined] # every window class has it
+            settled, again_at = _settle(rule, window, view.now)
+            outcome = rule.judge(settled, rule.settings)
+            name = alert_id(city, rule.id, rule.major, subject)
+            yield Judgement(name, rule, subject, settled, outcome, again_at, max(view.cell.as_of, view.before.as_of))
+
+
+def _settle(rule: Rule, window: Any, now: datetime) -> tuple[Any, datetime | None]:
+    """Put a clock rule's time back to when its answer last changed: the same evidence, whenever it is looked at."""
+    if rule.moments is None:
+        return window, None
+    moments = rule.moments(window, rule.settings)
+    past = [m for m in moments if m <= now]
+    return (replace(window, now=past[-1]) if past else window), next((m for m in moments if m > now), None)

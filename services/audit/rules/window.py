@@ -1,0 +1,204 @@
+"""Windows: all that a rule may see of a subject, cut from cells; and windows as lists of facts and back.
+
+A window holds nothing that its rule does not use, so writing it down as facts is the rule's evidence, and reading the
+facts gives the window again: a pack can be checked without any other state.
+"""
+
+import types
+import typing
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from services.audit.rules.facts import AccountSums, Cell, CellKey, LedgerTotals
+from services.contracts.alert import Subject
+from services.contracts.duties import Duty, cell_state
+from services.contracts.values import FEN_LIMIT
+
+#: Event id (null for what follows from the catalogue and the calendar), field, value.
+WindowFact = tuple[str | None, str, int | str | bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A cell with what stands around it: the cell before, what was owed, and the time."""
+
+    key: CellKey
+    cell: Cell
+    before: Cell
+    duty: Duty | None
+    now: datetime
+
+
+class Window(Protocol):
+    """What every window class can do."""
+
+    @classmethod
+    def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
+        """Cut the subjects of a view, each with its window."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TotalsWindow:
+    """A ledger's totals; None when no edition is open."""
+
+    cur: LedgerTotals | None
+
+    @classmethod
+    def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
+        """One subject a cell, once any edition was approved."""
+        if view.cell.approved:
+            subject = Subject(village=view.key.village, item=view.key.item, period=view.key.period)
+            yield subject, cls(view.cell.ledger.totals if view.cell.ledger else None)
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceWindow:
+    """One account of a cell. `is_open`: an edition is open; `cur` None beside it: that edition lacks the account."""
+
+    is_open: bool
+    cur: AccountSums | None
+
+    @classmethod
+    def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
+        """One subject an account that any approved edition named."""
+        for account in sorted(view.cell.accounts):
+            cur = view.cell.ledger.accounts.get(account) if view.cell.ledger else None
+            yield _of_account(view.key, account), cls(view.cell.ledger is not None, cur)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainWindow:
+    """One account of a cell and of the cell before. `correcting`: a new edition of the cell before is under way."""
+
+    is_open: bool
+    cur: AccountSums | None
+    before_is_open: bool
+    correcting: bool
+    before: AccountSums | None
+
+    @classmethod
+    def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
+        """One subject an account of either cell, once an edition of the later one was approved."""
+        if not view.cell.approved:
+            return
+        cur, before = view.cell.ledger, view.before.ledger
+        for account in sorted(view.cell.accounts | view.before.accounts):
+            yield (
+                _of_account(view.key, account),
+                cls(
+                    is_open=cur is not None,
+                    cur=cur.accounts.get(account) if cur else None,
+                    before_is_open=before is not None,
+                    correcting=view.before.correcting,
+                    before=before.accounts.get(account) if before else None,
+                ),
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """What was owed by when, and what came. `due` is a local day; `due_at` the first instant after it."""
+
+    event: str | None
+    item: str
+    period: str
+    due: date
+    due_at: datetime
+    applies: bool
+    history: bool
+    waived: bool
+    first_published_at: datetime | None
+    held_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineWindow:
+    """A deadline and the time."""
+
+    cur: Deadline
+    now: datetime
+
+    @classmethod
+    def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
+        """One subject a cell that the catalogue knows."""
+        if view.duty is None:
+            return
+        duty, record = view.duty, view.cell.record
+        subject = Subject(village=view.key.village, item=view.key.item, period=view.key.period)
+        deadline = Deadline(
+            event=view.cell.published_by,
+            item=duty.item,
+            period=duty.period,
+            due=duty.due,
+            due_at=duty.due_at,
+            applies=duty.applies,
+            history=duty.history,
+            waived=record.waived_at is not None,
+            first_published_at=record.first_published_at,
+            held_by=cell_state(duty, record, view.now).held_by,
+        )
+        yield subject, cls(deadline, view.now)
+
+
+def _of_account(key: CellKey, account: str) -> Subject:
+    return Subject(village=key.village, item=key.item, period=key.period, account=account)
+
+
+# -- windows as facts ---------------------------------------------------------------------------------------------
+
+
+def to_facts(window: Any) -> list[WindowFact]:
+    """Write a window down: a part's fields as `part.field` with the part's event, its own fields with none."""
+    facts: list[WindowFact] = []
+    for own in fields(window):
+        value = getattr(window, own.name)
+        if is_dataclass(value):
+            event = getattr(value, "event", None)
+            inner = [f.name for f in fields(value) if f.name != "event"]
+            facts += [(event, f"{own.name}.{name}", _plain(getattr(value, name))) for name in inner]
+        elif value is not None:
+            facts.append((None, own.name, _plain(value)))
+    return facts
+
+
+def _plain(value: Any) -> int | str | bool | None:
+    if isinstance(value, date):  # a datetime is a date
+        return value.isoformat()
+    # Canonical JSON keeps integers below 2^53 only (RFC 8785); sums of many lines may pass it.
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > FEN_LIMIT:
+        return str(value)
+    plain: int | str | bool | None = value
+    return plain
+
+
+def from_facts(kind: type, facts: Sequence[WindowFact]) -> Any:
+    """Read a window back; ValueError when the facts do not make one."""
+    given: dict[str, Any] = {}
+    hints = typing.get_type_hints(kind)
+    for event, name, value in facts:
+        part, _, inner = name.partition(".")
+        if inner:
+            given.setdefault(part, {"event": event})[inner] = value
+        else:
+            given[part] = value
+    try:
+        return kind(**{name: _value(hint, given.get(name)) for name, hint in hints.items()})
+    except (TypeError, KeyError, AttributeError) as error:
+        message = f"these facts make no {kind.__name__}"
+        raise ValueError(message) from error
+
+
+def _value(hint: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    if typing.get_origin(hint) is types.UnionType:
+        hint = next(a for a in typing.get_args(hint) if a is not types.NoneType)
+    if is_dataclass(hint):
+        inner = typing.get_type_hints(hint)
+        return typing.cast("Any", hint)(**{n: _value(h, value[n]) for n, h in inner.items()})
+    if hint in {date, datetime}:
+        return hint.fromisoformat(value)
+    return hint(value)

@@ -1,0 +1,97 @@
+"""HTTP bodies of audit, and the queries that come in."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from services.contracts.values import DivisionCode, VillageCode
+
+
+class AlertQuery(BaseModel):
+    """Which alerts are asked for."""
+
+    rule: str | None = None
+    division: DivisionCode | None = None
+    village: VillageCode | None = None
+    state: Literal["open", "cleared"] | None = None
+    level: int | None = Field(default=None, ge=1, le=3)
+
+
+class ConsoleQuery(BaseModel):
+    """The console's filters as the form sends them: nothing chosen is an empty text."""
+
+    rule: str = ""
+    division: str = Field(default="", pattern="^([0-9]{6}|[0-9]{9}|[0-9]{12})?$")
+    state: Literal["open", "cleared", "all"] = "open"
+    level: Literal["", "1", "2", "3"] = ""
+
+
+class SubjectOut(BaseModel):
+    """What an alert is about; which fields are set depends on the rule."""
+
+    village: str
+    item: str | None
+    period: str | None
+    account: str | None
+
+
+class AlertOut(BaseModel):
+    """An alert in a list."""
+
+    id: str
+    rule: str
+    village: str
+    subject: SubjectOut
+    level: int
+    state: str
+    sentence: str
+    raised_at: datetime
+    cleared_at: datetime | None
+    episode: int
+
+
+class EpisodeOut(BaseModel):
+    """One time that an alert was open."""
+
+    episode: int
+    raised_at: datetime
+    raised_by: str
+    cleared_at: datetime | None
+    cleared_by: str | None
+
+
+class AlertDetailOut(AlertOut):
+    """An alert with its history and the evidence it stands on."""
+
+    episodes: list[EpisodeOut]
+    evidence: dict[str, Any]
+
+
+class RuleOut(BaseModel):
+    """A rule and what must be known of it."""
+
+    id: str
+    version: str
+    status: str
+    level: int
+    kind: str
+    subject: str
+    reads: list[str]
+    settings: dict[str, int]
+    zh: str
+    en: str
+    law: str
+    explanation: str
+    false_alarms: list[str]
+    code: str
+
+
+class CoverageOut(BaseModel):
+    """What a rule said of a period; `not_applicable` counts by reason."""
+
+    rule: str
+    judged: int
+    hit: int
+    passed: int
+    not_applicable: dict[str, int]

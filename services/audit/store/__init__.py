@@ -1,0 +1,1 @@
+"""All SQL of audit, by what it is about; rows leave as frozen values."""

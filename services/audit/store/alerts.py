@@ -1,0 +1,279 @@
+"""SQL of outcomes, alerts, episodes and evidence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from services.contracts.alert import Subject
+from services.kit.db import Connection, Row
+
+AlertState = Literal["open", "cleared"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is stored of one subject before it is judged again; empty strings and 0 for nothing."""
+
+    result: str
+    reason: str
+    state: str
+    episode: int
+    level: int
+    evidence_hash: str
+
+
+SELECT_STANDINGS = """
+SELECT k.id, coalesce(o.result, '') AS result, coalesce(o.reason, '') AS reason, coalesce(a.state, '') AS state,
+       coalesce(a.episode, 0) AS episode, coalesce(a.level, 0) AS level, coalesce(a.evidence_hash, '') AS evidence_hash
+FROM unnest($1::text[]) AS k (id)
+LEFT JOIN outcome o ON o.alert_id = k.id LEFT JOIN alert a ON a.alert_id = k.id
+"""
+
+
+async def select_standings(conn: Connection, alert_ids: Sequence[str]) -> dict[str, Standing]:
+    """What is stored of each subject."""
+    rows = await conn.fetch(SELECT_STANDINGS, alert_ids)
+    names = ("result", "reason", "state", "episode", "level", "evidence_hash")
+    return {r["id"]: Standing(*(r[n] for n in names)) for r in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRow:
+    """One rule's word on one subject."""
+
+    alert_id: str
+    rule: str
+    subject: Subject
+    result: str
+    reason: str
+
+
+UPSERT_OUTCOMES = """
+INSERT INTO outcome (alert_id, rule, village, item, period, account, result, reason, judged_at)
+SELECT k.*, $9 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) AS k
+ON CONFLICT (alert_id) DO UPDATE SET result = excluded.result, reason = excluded.reason, judged_at = excluded.judged_at
+"""
+
+
+async def upsert_outcomes(conn: Connection, rows: Sequence[OutcomeRow], now: datetime) -> None:
+    """Store the words that are new."""
+    await conn.execute(
+        UPSERT_OUTCOMES,
+        [r.alert_id for r in rows],
+        [r.rule for r in rows],
+        [r.subject.village for r in rows],
+        [r.subject.item for r in rows],
+        [r.subject.period for r in rows],
+        [r.subject.account for r in rows],
+        [r.result for r in rows],
+        [r.reason for r in rows],
+        now,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """One alert as it stands."""
+
+    alert_id: str
+    rule: str
+    rule_version: str
+    subject: Subject
+    level: int
+    state: AlertState
+    sentence: str
+    episode: int
+    raised_at: datetime
+    cleared_at: datetime | None
+    evidence_hash: str
+
+
+UPSERT_ALERT = """
+INSERT INTO alert (alert_id, rule, rule_version, village, item, period, account, level, state, sentence, episode,
+                   raised_at, evidence_hash)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, $10, $11, $12)
+ON CONFLICT (alert_id) DO UPDATE SET
+    rule_version = excluded.rule_version, level = excluded.level, state = 'open', sentence = excluded.sentence,
+    episode = excluded.episode, evidence_hash = excluded.evidence_hash, cleared_at = NULL,
+    raised_at = CASE WHEN alert.episode = excluded.episode THEN alert.raised_at ELSE excluded.raised_at END
+RETURNING raised_at
+"""
+
+
+async def upsert_alert(conn: Connection, alert: AlertRow) -> datetime:
+    """Store an open alert; returns when its episode began."""
+    s = alert.subject
+    raised_at: datetime = await conn.fetchval(
+        UPSERT_ALERT,
+        alert.alert_id,
+        alert.rule,
+        alert.rule_version,
+        s.village,
+        s.item,
+        s.period,
+        s.account,
+        alert.level,
+        alert.sentence,
+        alert.episode,
+        alert.raised_at,
+        alert.evidence_hash,
+    )
+    return raised_at
+
+
+INSERT_EPISODE = "INSERT INTO episode (alert_id, episode, raised_at, raised_by) VALUES ($1, $2, $3, $4)"
+
+
+async def insert_episode(conn: Connection, alert_id: str, episode: int, at: datetime, cause: str) -> None:
+    await conn.execute(INSERT_EPISODE, alert_id, episode, at, cause)
+
+
+INSERT_EVIDENCE = """
+INSERT INTO evidence (alert_id, episode, hash, made_at, pack) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (alert_id, episode, hash) DO NOTHING
+"""
+
+
+async def insert_evidence(conn: Connection, alert: AlertRow, pack: str, now: datetime) -> None:
+    """Keep a pack; the same finding again in one episode is the same pack."""
+    await conn.execute(INSERT_EVIDENCE, alert.alert_id, alert.episode, alert.evidence_hash, now, pack)
+
+
+CLEAR_ALERT = """
+WITH ended AS (
+    UPDATE episode SET cleared_at = $2, cleared_by = $3 WHERE alert_id = $1 AND cleared_at IS NULL
+)
+UPDATE alert SET state = 'cleared', cleared_at = $2 WHERE alert_id = $1
+"""
+
+
+async def clear_alert(conn: Connection, alert_id: str, at: datetime, cause: str) -> None:
+    """End the open episode."""
+    await conn.execute(CLEAR_ALERT, alert_id, at, cause)
+
+
+# -- reading ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFilter:
+    """Which alerts are asked for; `villages` None is the whole city."""
+
+    villages: Sequence[str] | None
+    rule: str | None = None
+    state: AlertState | None = None
+    level: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPlace:
+    """A place in the order of alerts: most serious first, then newest."""
+
+    level: int
+    raised_at: datetime
+    alert_id: str
+
+
+SELECT_ALERTS = """
+SELECT * FROM alert
+WHERE ($1::text[] IS NULL OR village = ANY($1)) AND ($2::text IS NULL OR rule = $2)
+  AND ($3::text IS NULL OR state = $3) AND ($4::integer IS NULL OR level = $4)
+  AND ($5::integer IS NULL OR (level, raised_at, alert_id) < ($5, $6::timestamptz, $7::text))
+ORDER BY level DESC, raised_at DESC, alert_id DESC LIMIT $8
+"""
+
+
+async def select_alerts(conn: Connection, wanted: AlertFilter, after: AlertPlace | None, limit: int) -> list[AlertRow]:
+    """Alerts in order, from after a place."""
+    place = (after.level, after.raised_at, after.alert_id) if after else (None, None, None)
+    rows = await conn.fetch(SELECT_ALERTS, wanted.villages, wanted.rule, wanted.state, wanted.level, *place, limit)
+    return [_alert(r) for r in rows]
+
+
+COUNT_OPEN = """
+SELECT level, count(*) AS n FROM alert
+WHERE state = 'open' AND ($1::text[] IS NULL OR village = ANY($1)) GROUP BY level
+"""
+
+
+async def count_open(conn: Connection, villages: Sequence[str] | None) -> dict[int, int]:
+    """Open alerts by level."""
+    return {r["level"]: r["n"] for r in await conn.fetch(COUNT_OPEN, villages)}
+
+
+SELECT_ALERT = "SELECT * FROM alert WHERE alert_id = $1"
+
+
+async def select_alert(conn: Connection, alert_id: str) -> AlertRow | None:
+    row = await conn.fetchrow(SELECT_ALERT, alert_id)
+    return _alert(row) if row else None
+
+
+def _alert(row: Row) -> AlertRow:
+    return AlertRow(
+        alert_id=row["alert_id"],
+        rule=row["rule"],
+        rule_version=row["rule_version"],
+        subject=Subject(village=row["village"], item=row["item"], period=row["period"], account=row["account"]),
+        level=row["level"],
+        state=row["state"],
+        sentence=row["sentence"],
+        episode=row["episode"],
+        raised_at=row["raised_at"],
+        cleared_at=row["cleared_at"],
+        evidence_hash=row["evidence_hash"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One time that an alert was open; the causes are event ids, or `clock` and the time."""
+
+    episode: int
+    raised_at: datetime
+    raised_by: str
+    cleared_at: datetime | None
+    cleared_by: str | None
+
+
+SELECT_EPISODES = """
+SELECT episode, raised_at, raised_by, cleared_at, cleared_by FROM episode WHERE alert_id = $1 ORDER BY episode DESC
+"""
+
+
+async def select_episodes(conn: Connection, alert_id: str) -> list[Episode]:
+    """An alert's history, newest first."""
+    rows = await conn.fetch(SELECT_EPISODES, alert_id)
+    return [Episode(r["episode"], r["raised_at"], r["raised_by"], r["cleared_at"], r["cleared_by"]) for r in rows]
+
+
+SELECT_PACK = "SELECT pack FROM evidence WHERE alert_id = $1 AND episode = $2 AND hash = $3"
+
+
+async def select_pack(conn: Connection, alert: AlertRow) -> str:
+    """The evidence that an alert stands on, canonical JSON."""
+    pack: str = await conn.fetchval(SELECT_PACK, alert.alert_id, alert.episode, alert.evidence_hash)
+    return pack
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageCount:
+    """How often a rule said something of a period; `reason` is empty but for n/a."""
+
+    rule: str
+    result: str
+    reason: str
+    count: int
+
+
+SELECT_COVERAGE = """
+SELECT rule, result, CASE WHEN result = 'n/a' THEN reason ELSE '' END AS reason, count(*) AS n FROM outcome
+WHERE period = $1 AND ($2::text[] IS NULL OR village = ANY($2)) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
+
+
+async def select_coverage(conn: Connection, period: str, villages: Sequence[str] | None) -> list[CoverageCount]:
+    """What each rule said of a period."""
+    rows = await conn.fetch(SELECT_COVERAGE, period, villages)
+    return [CoverageCount(r["rule"], r["result"], r["reason"], r["n"]) for r in rows]

@@ -1,0 +1,202 @@
+"""SQL of facts and deadlines."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.audit.rules.facts import CellKey, Fact
+from services.kit.db import Connection, Row, affected
+
+INSERT_FACT = """
+INSERT INTO fact (event_id, kind, village, item, period, disclosure, edition, version, occurred_at, heard_at, data)
+VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb)
+ON CONFLICT (event_id) DO NOTHING
+"""
+
+
+async def insert_fact(conn: Connection, fact: Fact, heard_at: datetime) -> None:
+    """Keep a fact; one heard before changes nothing. The number is given here, `fact.seq` is not read."""
+    await conn.execute(
+        INSERT_FACT,
+        fact.event,
+        fact.kind,
+        *fact.key,
+        fact.disclosure,
+        fact.edition,
+        fact.version,
+        fact.occurred_at,
+        heard_at,
+        json.dumps(fact.data),
+    )
+
+
+LOCK_VILLAGE = "SELECT pg_advisory_xact_lock(hashtext('audit village'), hashtext($1))"
+
+
+async def lock_village(conn: Connection, village: str) -> None:
+    """Let one transaction at a time judge a village: whoever comes second sees what the first one kept."""
+    await conn.execute(LOCK_VILLAGE, village)
+
+
+SELECT_FACTS = """
+SELECT f.seq, f.event_id::text AS event, f.kind, f.village, f.item, f.period, f.disclosure, f.edition, f.version,
+       f.occurred_at, f.data::text AS data
+FROM unnest($1::text[], $2::text[], $3::text[]) AS k (village, item, period)
+JOIN fact f ON (f.village, f.item, f.period) = (k.village, k.item, k.period)
+"""
+
+
+async def select_facts(conn: Connection, keys: Sequence[CellKey]) -> dict[CellKey, list[Fact]]:
+    """All facts of some cells."""
+    rows = await conn.fetch(SELECT_FACTS, [k.village for k in keys], [k.item for k in keys], [k.period for k in keys])
+    return _by_cell(rows)
+
+
+SELECT_FACTS_OF_VILLAGES = """
+SELECT seq, event_id::text AS event, kind, village, item, period, disclosure, edition, version, occurred_at,
+       data::text AS data
+FROM fact WHERE village = ANY($1::text[]) AND ($2::bigint IS NULL OR seq <= $2)
+"""
+
+
+async def select_facts_of_villages(
+    conn: Connection, villages: Sequence[str], up_to: int | None
+) -> dict[CellKey, list[Fact]]:
+    """All facts of some villages, up to a number of hearing."""
+    return _by_cell(await conn.fetch(SELECT_FACTS_OF_VILLAGES, villages, up_to))
+
+
+def _by_cell(rows: Sequence[Row]) -> dict[CellKey, list[Fact]]:
+    found: dict[CellKey, list[Fact]] = {}
+    for row in rows:
+        key = CellKey(row["village"], row["item"], row["period"])
+        fact = Fact(
+            seq=row["seq"],
+            event=row["event"],
+            kind=row["kind"],
+            key=key,
+            disclosure=row["disclosure"],
+            edition=row["edition"],
+            version=row["version"],
+            occurred_at=row["occurred_at"],
+            data=json.loads(row["data"]),
+        )
+        found.setdefault(key, []).append(fact)
+    return found
+
+
+SELECT_VILLAGES = "SELECT village FROM fact UNION SELECT village FROM deadline ORDER BY village"
+
+
+async def select_villages(conn: Connection) -> list[str]:
+    """Every village that has a fact or a deadline."""
+    return [r["village"] for r in await conn.fetch(SELECT_VILLAGES)]
+
+
+SELECT_HEARD_AT = "SELECT heard_at FROM fact WHERE seq <= $1 ORDER BY seq DESC LIMIT 1"
+
+
+async def select_heard_at(conn: Connection, seq: int) -> datetime | None:
+    """When the newest fact up to a number was heard; None before the first."""
+    moment: datetime | None = await conn.fetchval(SELECT_HEARD_AT, seq)
+    return moment
+
+
+SELECT_DISCLOSURES = "SELECT event_id::text AS event, disclosure FROM fact WHERE event_id = ANY($1::uuid[])"
+
+
+async def select_disclosures(conn: Connection, events: Sequence[str]) -> dict[str, str]:
+    """The disclosure behind each event."""
+    return {r["event"]: r["disclosure"] for r in await conn.fetch(SELECT_DISCLOSURES, events)}
+
+
+# -- deadlines ----------------------------------------------------------------------------------------------------
+
+#: Only what differs is written: the plan is made anew whenever reference data changes.
+PLAN_DEADLINES = """
+INSERT INTO deadline (village, item, period, due_at, again_at)
+SELECT v, $2, p.period, p.due_at, p.due_at
+FROM unnest($1::text[]) AS v CROSS JOIN unnest($3::text[], $4::timestamptz[]) AS p (period, due_at)
+LEFT JOIN deadline d ON d.village = v AND d.item = $2 AND d.period = p.period
+WHERE d.village IS NULL OR d.due_at <> p.due_at
+ON CONFLICT (village, item, period) DO UPDATE SET due_at = excluded.due_at, again_at = $5
+"""
+
+
+async def plan_deadlines(
+    conn: Connection, villages: Sequence[str], item: str, due_at: dict[str, datetime], now: datetime
+) -> int:
+    """Watch an item's periods in villages that owe them alike; a moved deadline is looked at at once."""
+    tag = await conn.execute(PLAN_DEADLINES, villages, item, list(due_at), list(due_at.values()), now)
+    return affected(tag)
+
+
+RECALL_DEADLINES = """
+UPDATE deadline SET due_at = '-infinity', again_at = $4
+WHERE village = ANY($1::text[]) AND item = $2 AND period <> ALL($3::text[]) AND due_at <> '-infinity'
+"""
+
+
+async def recall_deadlines(
+    conn: Connection, villages: Sequence[str], item: str, periods: Sequence[str], now: datetime
+) -> int:
+    """Look once more at deadlines that no longer stand, so that their alerts end."""
+    return affected(await conn.execute(RECALL_DEADLINES, villages, item, periods, now))
+
+
+#: A village that somebody judges right now is left for the next look, so the clock never waits and never deadlocks.
+SELECT_DUE_CELLS = """
+WITH due AS MATERIALIZED (
+    SELECT village, item, period FROM deadline WHERE again_at <= $1 ORDER BY again_at, village LIMIT $2
+)
+SELECT village, item, period FROM due
+WHERE pg_try_advisory_xact_lock(hashtext('audit village'), hashtext(village))
+"""
+
+
+async def select_due_cells(conn: Connection, now: datetime, limit: int) -> list[CellKey]:
+    """Cells to look at now, their villages locked."""
+    rows = await conn.fetch(SELECT_DUE_CELLS, now, limit)
+    return [CellKey(r["village"], r["item"], r["period"]) for r in rows]
+
+
+MOVE_DEADLINES = """
+UPDATE deadline d SET again_at = k.again_at
+FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS k (village, item, period, again_at)
+WHERE (d.village, d.item, d.period) = (k.village, k.item, k.period) AND d.again_at IS DISTINCT FROM k.again_at
+"""
+
+
+async def move_deadlines(conn: Connection, again: dict[CellKey, datetime | None]) -> None:
+    """Note when to look at each cell next."""
+    keys = list(again)
+    columns = ([k.village for k in keys], [k.item for k in keys], [k.period for k in keys])
+    await conn.execute(MOVE_DEADLINES, *columns, list(again.values()))
+
+
+TOUCH_DEADLINE = """
+UPDATE deadline SET again_at = $4 WHERE (village, item, period) = ($1, $2, $3) AND due_at <= $4
+"""
+
+
+async def touch_deadline(conn: Connection, key: CellKey, now: datetime) -> None:
+    """Let the clock look again at a deadline that has passed."""
+    await conn.execute(TOUCH_DEADLINE, *key, now)
+
+
+HAS_DUE_CELLS = "SELECT EXISTS (SELECT FROM deadline WHERE again_at <= $1)"
+
+
+async def has_due_cells(conn: Connection, now: datetime) -> bool:
+    """Tell whether the time of any cell has come."""
+    found: bool = await conn.fetchval(HAS_DUE_CELLS, now)
+    return found
+
+
+SELECT_DEADLINE_CELLS = "SELECT village, item, period FROM deadline WHERE village = ANY($1::text[]) AND due_at <= $2"
+
+
+async def select_deadline_cells(conn: Connection, villages: Sequence[str], now: datetime) -> list[CellKey]:
+    """Cells of some villages whose deadline has passed."""
+    rows = await conn.fetch(SELECT_DEADLINE_CELLS, villages, now)
+    return [CellKey(r["village"], r["item"], r["period"]) for r in rows]

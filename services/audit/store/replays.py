@@ -1,0 +1,74 @@
+"""SQL of replays: the side table, and its comparison with the living alerts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.kit.db import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayRow:
+    """What a replay says of one subject; the hash is empty but for hits."""
+
+    alert_id: str
+    rule: str
+    result: str
+    level: int
+    evidence_hash: str | None
+
+
+INSERT_REPLAY = """
+INSERT INTO replay_alert (replay_id, alert_id, rule, result, level, evidence_hash)
+SELECT $1, k.* FROM unnest($2::text[], $3::text[], $4::text[], $5::integer[], $6::text[]) AS k
+"""
+
+
+async def insert_replay(conn: Connection, replay_id: UUID, rows: Sequence[ReplayRow]) -> None:
+    await conn.execute(
+        INSERT_REPLAY,
+        replay_id,
+        [r.alert_id for r in rows],
+        [r.rule for r in rows],
+        [r.result for r in rows],
+        [r.level for r in rows],
+        [r.evidence_hash for r in rows],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayDifference:
+    """One subject on which the replay and the living alerts are not of one mind."""
+
+    alert_id: str
+    rule: str
+    verdict: str
+
+
+#: A living alert whose data went missing stays open by design: the replay sees n/a and the alert is `kept`.
+COMPARE_REPLAY = """
+SELECT coalesce(a.alert_id, r.alert_id) AS alert_id, coalesce(a.rule, r.rule) AS rule,
+       CASE WHEN a.alert_id IS NULL THEN 'gained'
+            WHEN r.result = 'hit' AND r.evidence_hash = a.evidence_hash THEN 'same'
+            WHEN r.result = 'hit' THEN 'changed'
+            WHEN r.result = 'n/a' THEN 'kept'
+            ELSE 'lost' END AS verdict
+FROM (SELECT alert_id, rule, evidence_hash FROM alert WHERE state = 'open') a
+FULL JOIN (SELECT alert_id, rule, result, evidence_hash FROM replay_alert WHERE replay_id = $1) r USING (alert_id)
+WHERE a.alert_id IS NOT NULL OR r.result = 'hit'
+ORDER BY verdict, rule, alert_id
+"""
+
+
+async def select_differences(conn: Connection, replay_id: UUID) -> list[ReplayDifference]:
+    """Every open alert and every hit of a replay, with how they compare."""
+    rows = await conn.fetch(COMPARE_REPLAY, replay_id)
+    return [ReplayDifference(r["alert_id"], r["rule"], r["verdict"]) for r in rows]
+
+
+FORGET_REPLAYS = "DELETE FROM replay_alert WHERE replay_id <> $1"
+
+
+async def forget_other_replays(conn: Connection, replay_id: UUID) -> None:
+    """Keep the newest replay only."""
+    await conn.execute(FORGET_REPLAYS, replay_id)
