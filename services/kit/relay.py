@@ -72,7 +72,9 @@ class _Pending:
 class Relay:
     """Sends what waits. `wake` is set after every commit of this process."""
 
-    def __init__(self, database: Database, settings: "Settings", clock: Clock, guards: RelayGuards | None = None) -> None:
+    def __init__(
+        self, database: Database, settings: "Settings", clock: Clock, guards: RelayGuards | None = None
+    ) -> None:
         """Prepare only; `run` works."""
         self._database = database
         self._settings = settings
@@ -86,19 +88,21 @@ class Relay:
         """Work until stopped; every failure is logged, waited out and tried again."""
         self._database.listeners.append(self.wake)
         pause = 0.25
-        while not stop.is_set():
-            try:
-                pause = 0.25 if await self._lead(stop) else 1.0
-            except (*INFRASTRUCTURE_ERRORS, asyncpg.PostgresError, KafkaError) as error:
-                metrics.OUTBOX_ERRORS.labels(kind=type(error).__name__).inc()
-                log.warning("relay interrupted", error=repr(error))
-                pause = min(pause * 2, 5.0)
-            finally:
-                metrics.RELAY_LEADER.set(0)
-                await self._drop_session()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), pause)
-        await self._drop_producer()
+        try:
+            while not stop.is_set():
+                try:
+                    pause = 0.25 if await self._lead(stop) else 1.0
+                except (*INFRASTRUCTURE_ERRORS, asyncpg.PostgresError, KafkaError) as error:
+                    metrics.OUTBOX_ERRORS.labels(kind=type(error).__name__).inc()
+                    log.warning("relay interrupted", error=repr(error))
+                    pause = min(pause * 2, 5.0)
+                finally:
+                    metrics.RELAY_LEADER.set(0)
+                    await self._drop_session()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), pause)
+        finally:
+            await self._drop_producer()
 
     async def _lead(self, stop: asyncio.Event) -> bool:
         """Relay until stopped; False at once when another process leads."""
@@ -107,10 +111,11 @@ class Relay:
             return False
         metrics.RELAY_LEADER.set(1)
         while not stop.is_set():
+            # Before the look, not after it: a commit during the batch is looked for at once.
+            self.wake.clear()
             sent = await self.step()
             if sent == 0:
                 await self._observe()
-            self.wake.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.wake.wait(), AFTER_WORK_S if sent else IDLE_S)
         return True
@@ -143,13 +148,16 @@ class Relay:
             return []
         producer = await self._fresh_producer()
         outcomes: dict[int, BaseException | None] = {}
+        acks: dict[int, asyncio.Future[Any]] = {}
         try:
             async with asyncio.timeout(SEND_DEADLINE_S if self._guards.disposable_producer else None):
-                acks = [(r, await self._enqueue(producer, r)) for r in rows]
-                for row, ack in acks:
-                    outcomes[row.seq] = ack if isinstance(ack, BaseException) else await _outcome(ack)
+                await self._enqueue(producer, rows, acks, outcomes)
+                # Waits without cancelling: a deadline must find the futures as the driver left them.
+                if acks:
+                    await asyncio.wait(acks.values())
         except TimeoutError:
             metrics.OUTBOX_ERRORS.labels(kind="deadline").inc()
+        outcomes |= {seq: _outcome(ack) for seq, ack in acks.items() if ack.done()}
         await self._park_refused(rows, outcomes)
         acked = list(_acked_prefixes(rows, outcomes))
         for row in acked:
@@ -158,18 +166,29 @@ class Relay:
             await self._drop_producer()
         return [r.seq for r in acked]
 
-    async def _enqueue(self, producer: AIOKafkaProducer, row: _Pending) -> "asyncio.Future[Any] | BaseException":
-        try:
-            ack: asyncio.Future[Any] = await producer.send(
-                self._settings.topic_prefix + row.topic,
-                row.value,
-                key=row.key.encode(),
-                headers=list(row.headers),
-                timestamp_ms=int(row.occurred_at.timestamp() * 1000),
-            )
-        except KafkaError as error:
-            return error
-        return ack
+    async def _enqueue(
+        self,
+        producer: AIOKafkaProducer,
+        rows: list[_Pending],
+        acks: dict[int, "asyncio.Future[Any]"],
+        outcomes: dict[int, BaseException | None],
+    ) -> None:
+        """Hand rows to the driver; behind a row that it refuses, nothing of the same key may overtake."""
+        refused: set[tuple[str, str]] = set()
+        for row in rows:
+            if (row.topic, row.key) in refused:
+                continue
+            try:
+                acks[row.seq] = await producer.send(
+                    self._settings.topic_prefix + row.topic,
+                    row.value,
+                    key=row.key.encode(),
+                    headers=list(row.headers),
+                    timestamp_ms=int(row.occurred_at.timestamp() * 1000),
+                )
+            except KafkaError as error:
+                outcomes[row.seq] = error
+                refused.add((row.topic, row.key))
 
     async def _park_refused(self, rows: list[_Pending], outcomes: dict[int, BaseException | None]) -> None:
         """A record that the broker will never take is set aside with those behind it; the rest flows."""
@@ -214,6 +233,7 @@ class Relay:
     async def _observe(self) -> None:
         assert self._session is not None  # noqa: S101 - _lead opened it
         row = await self._session.fetchrow(COUNT_PENDING)
+        assert row is not None  # noqa: S101 - an aggregate answers one row
         metrics.OUTBOX_PENDING.set(row["rows"])
         oldest = row["oldest"]
         metrics.OUTBOX_OLDEST.set((self._clock.now() - oldest).total_seconds() if oldest else 0)
@@ -223,17 +243,9 @@ def _headers(text: str) -> tuple[tuple[str, bytes], ...]:
     return tuple((name, value.encode()) for name, value in json.loads(text).items())
 
 
-async def _outcome(ack: "asyncio.Future[Any]") -> BaseException | None:
-    try:
-        await ack
-    except KafkaError as error:
-        return error
-    except asyncio.CancelledError as error:
-        # The driver cancels what it gives up; our own cancellation leaves the future pending.
-        if ack.cancelled():
-            return error
-        raise
-    return None
+def _outcome(ack: "asyncio.Future[Any]") -> BaseException | None:
+    """None when acknowledged; the driver cancels what it gives up."""
+    return asyncio.CancelledError() if ack.cancelled() else ack.exception()
 
 
 def _acked_prefixes(rows: Iterable[_Pending], outcomes: dict[int, BaseException | None]) -> Iterable[_Pending]:
