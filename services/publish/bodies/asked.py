@@ -1,0 +1,50 @@
+"""What routes share: the renderer, the village of the path, and a body that is rendered because it is asked for."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.responses import Response
+
+from services.kit.db import Connection
+from services.kit.errors import NotFoundError
+from services.kit.web import runtime_of
+from services.publish import store
+from services.publish.bodies.renderer import Bodies
+from services.publish.hot.answers import Answer, pack
+from services.publish.hot.files import Subject, file_of
+from services.publish.hot.front import AnswerResponse
+from services.publish.render.places import Village
+
+
+def bodies_of(request: Request) -> Bodies:
+    """The process's renderer."""
+    bodies: Bodies = runtime_of(request).own["bodies"]
+    return bodies
+
+
+BodiesDep = Annotated[Bodies, Depends(bodies_of)]
+
+
+def village_of(code: str, bodies: BodiesDep) -> Village:
+    """The village of the path; NotFoundError for anything that is none."""
+    village = bodies.village(code)
+    if village is None:
+        detail = f"没有代码为 {code[:20]} 的村（社区）。"
+        raise NotFoundError(detail)
+    return village
+
+
+VillageDep = Annotated[Village, Depends(village_of)]
+
+
+async def render_now(conn: Connection, bodies: Bodies, subject: Subject, path: str) -> Response:
+    """Render what was asked for before the renderer came by, and have it kept."""
+    target = file_of(bodies.release, path)
+    if target is None:
+        raise NotFoundError
+    body = bodies.render(await bodies.load(conn, [subject]), subject).get(path)
+    if body is None:
+        raise NotFoundError
+    if not target.exists():
+        await store.insert_marks(conn, [subject])
+    return AnswerResponse(Answer(pack(body)))

@@ -1,0 +1,276 @@
+"""From the read model to bodies: one way for the renderer and for whoever reads before the renderer came by.
+
+`load` reads everything that a set of subjects needs in a handful of statements; `render` is pure work on a processor
+and may run in a thread.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from services.contracts.bodies import Ledger
+from services.contracts.catalogue import Masking
+from services.contracts.division import DivisionKind
+from services.contracts.duties import Duty, duty, periods_due
+from services.kit.clock import local_day
+from services.kit.db import Connection
+from services.kit.pages import Pages
+from services.kit.runtime import Runtime
+from services.publish import store
+from services.publish.hot.answers import CSS, HTML, JSON, PROBLEM, Answer, Body, pack
+from services.publish.hot.files import Subject
+from services.publish.render.disclosure import disclosure_page
+from services.publish.render.masking import public_body
+from services.publish.render.places import Township, Village, item_at, title
+from services.publish.render.rows import Code, Edition, Publication, Step
+from services.publish.render.sentences import MONEY_ITEM, newest_month
+from services.publish.render.village import VillageFacts, entry, village_page
+from services.publish.schemas import DisclosureBodyOut, DisclosureOut, PlaceOut, VillageOut
+
+_HERE: Final = Path(__file__).parents[1]
+_RECENT: Final = 8
+_VILLAGES: Final = (DivisionKind.VILLAGE, DivisionKind.COMMUNITY)
+FOREVER: Final = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the database said about some subjects, at one moment."""
+
+    now: datetime
+    publications: dict[str, Publication]
+    of_village: dict[str, list[Publication]]
+    editions: dict[tuple[str, int], Edition]
+    times: dict[str, list[tuple[int, datetime]]]
+    steps: dict[str, list[Step]]
+    codes: dict[str, list[Code]]
+    newest: dict[str, Publication]
+    recent: list[Publication]
+
+
+class Bodies:
+    """Renders subjects; made once a process."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Take the templates and the stylesheet; `release` changes whenever what they make could look different."""
+        self._runtime = runtime
+        self._reference = runtime.reference
+        self.pages = Pages(runtime, _HERE / "templates")
+        style = (_HERE / "static" / "page.css").read_bytes()
+        self.style_path = f"/assets/page-{hashlib.sha256(style).hexdigest()[:12]}.css"
+        self.style = Answer(pack(Body(style, CSS)), cache_control=FOREVER)
+        self.release: Path = runtime.settings.rendered / _fingerprint(runtime.settings.public_url)
+        self._owed: dict[tuple[object, ...], tuple[Duty, ...]] = {}
+        self._owed_of: object = None
+
+    # -- places -------------------------------------------------------------------------------------------------
+
+    def township(self, code: str) -> Township | None:
+        """A township by code."""
+        division = self._reference.divisions.get(code)
+        if division is None or division.now.kind is not DivisionKind.TOWNSHIP:
+            return None
+        city = self._reference.divisions.get(division.now.parent or "")
+        return Township(code, division.now.name, city.now.name if city is not None else "")
+
+    def village(self, code: str) -> Village | None:
+        """A village or community by code; None for a zone and anything else."""
+        division = self._reference.divisions.get(code)
+        if division is None or division.now.kind not in _VILLAGES:
+            return None
+        township = self.township(division.now.parent or "")
+        return Village(code, division.now.name, division.now.kind, township) if township is not None else None
+
+    def villages_of(self, township: str) -> list[Village]:
+        """Villages and communities of a township, by code."""
+        found = (self.village(d.code) for d in self._reference.children(township))
+        return [v for v in found if v is not None]
+
+    def townships(self) -> list[Township]:
+        """All townships of the city, by code."""
+        city = self._reference.city()
+        found = (self.township(d.code) for d in self._reference.children(city.code)) if city is not None else ()
+        return [t for t in found if t is not None]
+
+    def owed(self, village: Village, today: date, now: datetime) -> tuple[Duty, ...]:
+        """What a village owes by a day. Villages of one kind and start owe the same, so it is worked out once a day."""
+        reference = self._reference
+        # The calendar is made anew with every change of the reference copy.
+        if self._owed_of is not reference.calendar:
+            self._owed, self._owed_of = {}, reference.calendar
+        division = reference.duty_division(village.code)
+        try:
+            profile = reference.profile(village.code)
+        except KeyError:
+            return ()
+        key = (division.kind, division.duties_from, profile.code, today)
+        if key not in self._owed:
+            self._owed[key] = tuple(
+                duty(item, division, period, profile, reference.calendar)
+                for item in reference.items.values()
+                for period in periods_due(item, division, profile, reference.calendar, now)
+            )
+        return self._owed[key]
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    async def load(self, conn: Connection, subjects: Sequence[Subject]) -> Loaded:
+        """Read what the subjects' bodies are made from."""
+        keys: dict[str, list[str]] = {"disclosure": [], "village": [], "township": [], "city": []}
+        for kind, key in subjects:
+            keys[kind].append(key)
+        villages, ids = keys["village"], keys["disclosure"]
+        publications = await store.select_publications(conn, ids) if ids else {}
+        of_village: dict[str, list[Publication]] = {code: [] for code in villages}
+        for p in await store.select_of_villages(conn, villages) if villages else ():
+            of_village[p.village_code].append(p)
+        months = [m for m in map(newest_month, of_village.values()) if m is not None]
+        wanted = {(p.disclosure_id, p.edition) for p in (*publications.values(), *months)}
+        listed = [v.code for code in keys["township"] for v in self.villages_of(code)]
+        return Loaded(
+            now=self._runtime.clock.now(),
+            publications=publications,
+            of_village=of_village,
+            editions=await store.select_editions(conn, sorted(wanted)) if wanted else {},
+            times=await store.select_edition_times(conn, ids) if ids else {},
+            steps=_by_village(await store.select_steps(conn, villages)) if villages else {},
+            codes=_by_village(await store.select_codes(conn, villages)) if villages else {},
+            newest=await store.select_newest_of_item(conn, listed, MONEY_ITEM) if listed else {},
+            recent=await store.select_recent(conn, _RECENT) if keys["city"] else [],
+        )
+
+    # -- rendering ----------------------------------------------------------------------------------------------
+
+    def render(self, loaded: Loaded, subject: Subject) -> dict[str, Body]:
+        """The bodies of a subject by path; empty when there is no such thing to read."""
+        kind, key = subject
+        match kind:
+            case "village":
+                return self._village(loaded, key)
+            case "disclosure":
+                return self._disclosure(loaded, key)
+            case "township":
+                return self._township(loaded, key)
+            case _:
+                return {"/": self.html("city.html", **self._city(loaded))}
+
+    def html(self, template: str, status: int = 200, **values: Any) -> Body:
+        """A page."""
+        return Body(self.pages.text(template, style=self.style_path, **values).encode(), HTML, status)
+
+    def _village(self, loaded: Loaded, code: str) -> dict[str, Body]:
+        village = self.village(code)
+        if village is None:
+            return {}
+        publications = loaded.of_village[code]
+        month = newest_month(publications)
+        edition = loaded.editions.get((month.disclosure_id, month.edition)) if month is not None else None
+        facts = VillageFacts(
+            village,
+            publications,
+            Ledger.model_validate_json(edition.body) if edition is not None else None,
+            loaded.steps.get(code, []),
+            loaded.codes.get(code, []),
+        )
+        owed = self.owed(village, local_day(loaded.now), loaded.now)
+        page = village_page(facts, self._reference.items, owed, loaded.now)
+        return {
+            f"/v/{code}": self.html("village.html", page=page),
+            f"/api/v1/villages/{code}": Body(village_out(village).model_dump_json().encode(), JSON),
+        }
+
+    def _disclosure(self, loaded: Loaded, disclosure_id: str) -> dict[str, Body]:
+        p = loaded.publications.get(disclosure_id)
+        village = self.village(p.village_code) if p is not None else None
+        if p is None or village is None:
+            return {}
+        edition = loaded.editions.get((disclosure_id, p.edition))
+        body = Ledger.model_validate_json(edition.body) if edition is not None else None
+        path, status = f"/d/{disclosure_id}", 200 if body is not None else 410
+        json_path = f"/api/v1/disclosures/{disclosure_id}"
+        page = disclosure_page(village, self._reference.items, p, p.edition, loaded.times.get(disclosure_id, []), body)
+        html = self.html("disclosure.html", status, page=page)
+        return {path: html, json_path: self._json(p, body) if body is not None else _gone(p, json_path)}
+
+    def _json(self, p: Publication, body: Ledger) -> Body:
+        revision = item_at(self._reference.items, p.item, p.period)
+        shown = public_body(body, revision.masking if revision is not None else Masking.SURNAME)
+        out = DisclosureBodyOut(**self.disclosure_out(p).model_dump(), body=shown)
+        return Body(out.model_dump_json().encode(), JSON)
+
+    def disclosure_out(self, p: Publication) -> DisclosureOut:
+        """A disclosure for JSON lists."""
+        return DisclosureOut(
+            id=p.disclosure_id,
+            village=p.village_code,
+            item=p.item,
+            period=p.period,
+            version=p.edition,
+            state=p.state,
+            published_at=rfc3339(p.published_at),
+            title=title(self._reference.items, p.item, p.period),
+            url=f"{self._runtime.settings.public_url}/d/{p.disclosure_id}",
+        )
+
+    def _township(self, loaded: Loaded, code: str) -> dict[str, Body]:
+        township = self.township(code)
+        if township is None:
+            return {}
+        items = self._reference.items
+        villages = [
+            (v, entry(items, loaded.newest[v.code]) if v.code in loaded.newest else None) for v in self.villages_of(code)
+        ]
+        return {f"/t/{code}": self.html("township.html", township=township, villages=villages)}
+
+    def _city(self, loaded: Loaded) -> dict[str, Any]:
+        city = self._reference.city()
+        recent = [(self.village(p.village_code), entry(self._reference.items, p)) for p in loaded.recent]
+        return {
+            "city": city.now.name if city is not None else "",
+            "townships": [(t, len(self.villages_of(t.code))) for t in self.townships()],
+            "recent": [(v, e) for v, e in recent if v is not None],
+        }
+
+
+def _by_village(rows: Sequence[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.village_code, []).append(row)
+    return found
+
+
+def _fingerprint(public_url: str) -> str:
+    """Names a release: bodies rendered by other templates or other code are not used."""
+    digest = hashlib.sha256(public_url.encode())
+    for file in sorted(p for p in _HERE.rglob("*") if p.suffix in {".html", ".css", ".py"}):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def rfc3339(moment: datetime) -> str:
+    """A moment for JSON, in UTC."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def village_out(village: Village) -> VillageOut:
+    """A village for JSON."""
+    township = PlaceOut(code=village.township.code, name=village.township.name)
+    return VillageOut(code=village.code, name=village.name, kind=village.kind.value, township=township)
+
+
+def _gone(p: Publication, path: str) -> Body:
+    problem = {
+        "type": "about:blank",
+        "title": "这条公开内容已撤回。",
+        "status": 410,
+        "code": "withdrawn",
+        "detail": f"这条公开内容已撤回。原因：{p.reason}" if p.reason else "这条公开内容已撤回。",
+        "instance": path,
+        "reason": p.reason,
+        "withdrawn_at": rfc3339(p.withdrawn_at) if p.withdrawn_at is not None else None,
+    }
+    return Body(json.dumps(problem, ensure_ascii=False).encode(), PROBLEM, 410)

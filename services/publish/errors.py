@@ -1,0 +1,16 @@
+"""What can go wrong in publish."""
+
+from services.kit.errors import NotFoundError, SanwuError
+
+
+class CodeUnknownError(NotFoundError):
+    """这个码不是本平台发出的。"""
+
+    code = "code_unknown"
+
+
+class CodeRevokedError(SanwuError):
+    """这个码已经停用。"""
+
+    status = 410
+    code = "code_revoked"

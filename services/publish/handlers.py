@@ -1,0 +1,196 @@
+"""What publish hears: `PROJECT` fills the rebuildable read model, `REACT` says what became of it.
+
+Every event carries the whole public state, so a repeated one changes nothing and a late one loses against a newer.
+Content exists only while its key does: a shredded key leaves a tombstone, and a tombstone never turns back.
+"""
+
+from typing import Final
+
+from services.contracts.bodies import Body
+from services.contracts.catalogue import CalendarSet, ItemSet, ProfileSet
+from services.contracts.code import CodeSet
+from services.contracts.disclosure import (
+    ApprovedContent,
+    DisclosureApproved,
+    DisclosureConfirmed,
+    DisclosureEvent,
+    DisclosureReturned,
+    DisclosureSubmitted,
+    DisclosureWithdrawn,
+)
+from services.contracts.division import DivisionKind, DivisionSet
+from services.kit.consumer import Handlers, Handling
+from services.kit.shred import save_key, unseal
+from services.publish import commands, store
+from services.publish.hot.files import remove_rendered
+from services.publish.render.rows import Code, Publication, Step
+from services.publish.store import Subject
+
+_EVERYTHING: Final = (("all", ""),)
+
+
+def _subjects(h: Handling, event: DisclosureEvent) -> tuple[Subject, ...]:
+    """What shows a disclosure: its own page, its village's, its township's list, the front page."""
+    return (*_shown_in(h, event.village_code), ("disclosure", event.aggregate_id), ("city", ""))
+
+
+def _shown_in(h: Handling, village_code: str) -> tuple[Subject, ...]:
+    village = h.reference.divisions.get(village_code)
+    township = village.now.parent if village is not None else None
+    return (("village", village_code), *([("township", township)] if township else []))
+
+
+def _step(event: DisclosureSubmitted | DisclosureReturned | DisclosureApproved) -> Step:
+    submitted_at = confirmed_at = None
+    if isinstance(event, DisclosureSubmitted):
+        submitted_at = event.occurred_at
+    elif isinstance(event, DisclosureApproved):
+        submitted_at, confirmed_at = event.submitted_at, event.confirmed_at
+    return Step(
+        event.aggregate_id,
+        event.village_code,
+        event.item,
+        event.period,
+        event.aggregate_version,
+        submitted_at,
+        confirmed_at,
+    )
+
+
+async def on_moved_step(h: Handling, event: DisclosureSubmitted | DisclosureReturned) -> None:
+    """Note who holds the cell now: handed in, or sent back."""
+    await store.upsert_step(h.conn, _step(event))
+    await store.insert_marks(h.conn, _shown_in(h, event.village_code))
+
+
+async def on_confirmed(h: Handling, event: DisclosureConfirmed) -> None:
+    """Once nobody else has to confirm, the township holds the cell."""
+    if event.complete:
+        await store.confirm_step(h.conn, event.aggregate_id, event.aggregate_version, event.occurred_at)
+        await store.insert_marks(h.conn, _shown_in(h, event.village_code))
+
+
+def _publication(event: DisclosureApproved, body: Body) -> Publication:
+    return Publication(
+        disclosure_id=event.aggregate_id,
+        village_code=event.village_code,
+        item=event.item,
+        period=event.period,
+        edition=event.edition,
+        digest=event.digest,
+        history=event.history,
+        nil=not body.lines,
+        # The event's own time, not this service's: a rebuild must come to the same.
+        first_published_at=event.occurred_at,
+        published_at=event.occurred_at,
+        opening_fen=sum(a.opening_fen for a in body.accounts),
+        income_fen=body.income_fen,
+        expense_fen=body.expense_fen,
+        closing_fen=sum(a.closing_fen for a in body.accounts),
+        line_count=len(body.lines),
+    )
+
+
+def _tombstone(event: DisclosureEvent, reason: str | None) -> Publication:
+    return Publication(
+        disclosure_id=event.aggregate_id,
+        village_code=event.village_code,
+        item=event.item,
+        period=event.period,
+        edition=event.edition,
+        digest="",
+        history=False,
+        nil=False,
+        first_published_at=event.occurred_at,
+        published_at=event.occurred_at,
+        withdrawn_at=event.occurred_at,
+        reason=reason,
+    )
+
+
+async def _bury(h: Handling, event: DisclosureEvent, reason: str | None) -> None:
+    """Remove the content here: editions, figures, rendered bodies."""
+    await store.withdraw(h.conn, _tombstone(event, reason))
+    # Before the commit: a file may be missing (it is rendered anew), never left behind.
+    remove_rendered(h.settings.rendered, [("disclosure", event.aggregate_id), ("village", event.village_code)])
+    await store.insert_marks(h.conn, _subjects(h, event))
+
+
+async def on_approved(h: Handling, event: DisclosureApproved) -> None:
+    """Open an edition to everybody."""
+    content = await unseal(h.conn, event.aggregate_id, event.type, event.sealed, ApprovedContent)
+    await store.upsert_step(h.conn, _step(event))
+    if content is None:
+        await _bury(h, event, None)
+        return
+    publication = _publication(event, content.body)
+    body = content.body.model_dump_json()
+    if not await store.insert_edition(h.conn, event.aggregate_id, event.edition, event.occurred_at, body):
+        return
+    await store.upsert_publication(h.conn, publication)
+    await store.lower_first_published(h.conn, event.aggregate_id, event.occurred_at)
+    await store.insert_change(h.conn, publication, publication.state, event.occurred_at)
+    await store.insert_marks(h.conn, _subjects(h, event), event.occurred_at)
+
+
+async def on_withdrawn(h: Handling, event: DisclosureWithdrawn) -> None:
+    """Remove the content everywhere here: editions, figures, key copy, rendered bodies."""
+    await store.delete_step(h.conn, event.aggregate_id)
+    await save_key(h.conn, event.aggregate_id, None)
+    if event.was_published:
+        await _bury(h, event, event.reason)
+        await store.insert_change(h.conn, _tombstone(event, event.reason), "withdrawn", event.occurred_at)
+    else:
+        await store.insert_marks(h.conn, _shown_in(h, event.village_code))
+
+
+async def on_code_set(h: Handling, event: CodeSet) -> None:
+    """Keep a code's state, so that the village's page can list its valid serials."""
+    code = event.code
+    await store.upsert_code(
+        h.conn, Code(code.code, code.village, code.purpose, code.place, code.serial, code.state)
+    )
+    await store.insert_marks(h.conn, [("village", code.village)])
+
+
+async def on_division_set(h: Handling, event: DivisionSet) -> None:
+    """A village's own change touches its pages; a change above it touches everything below."""
+    if event.division.now.kind in {DivisionKind.VILLAGE, DivisionKind.COMMUNITY, DivisionKind.ZONE}:
+        parents = {r.parent for r in event.division.revisions if r.parent is not None}
+        townships = [("township", p) for p in sorted(parents)]
+        await store.insert_marks(h.conn, [("village", event.division.code), *townships, ("city", "")])
+    else:
+        await store.insert_marks(h.conn, _EVERYTHING)
+
+
+async def on_rules_set(h: Handling, _event: ItemSet | ProfileSet | CalendarSet) -> None:
+    """Names, masking and deadlines stand on every page."""
+    await store.insert_marks(h.conn, _EVERYTHING)
+
+
+async def say_published(h: Handling, event: DisclosureApproved) -> None:
+    """Tell the others."""
+    await commands.announce_published(h.conn, event)
+
+
+async def say_withdrawn(h: Handling, event: DisclosureWithdrawn) -> None:
+    """Tell the others."""
+    await commands.announce_withdrawn(h.conn, event)
+
+
+PROJECT: Final[Handlers] = {
+    DisclosureSubmitted: on_moved_step,
+    DisclosureConfirmed: on_confirmed,
+    DisclosureReturned: on_moved_step,
+    DisclosureApproved: on_approved,
+    DisclosureWithdrawn: on_withdrawn,
+    CodeSet: on_code_set,
+    DivisionSet: on_division_set,
+    ItemSet: on_rules_set,
+    ProfileSet: on_rules_set,
+    CalendarSet: on_rules_set,
+}
+REACT: Final[Handlers] = {
+    DisclosureApproved: say_published,
+    DisclosureWithdrawn: say_withdrawn,
+}

@@ -1,0 +1,106 @@
+"""Where rendered bodies stand, how they get there whole, and how they go for good.
+
+A file appears by rename after fsync, so a reader finds the old body, the new one or none. Whatever stands here can be
+made again from the database; what must never happen is that withdrawn content stays.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+#: Kind (disclosure, village, township, city) and key.
+Subject = tuple[str, str]
+
+_ID: Final = r"[0-9A-Za-z-]{1,64}"
+_PATHS: Final = re.compile(
+    rf"/|/t/[0-9]{{9}}|/v/[0-9]{{12}}|/d/{_ID}|/api/v1/villages/[0-9]{{12}}|/api/v1/disclosures/{_ID}", re.ASCII
+)
+_BY_ID: Final = ("/d/", "/api/v1/disclosures/")
+_DISCLOSURES: Final = ("d", "api/v1/disclosures")
+
+
+def paths_of(subject: Subject) -> tuple[str, ...]:
+    """The paths that show a subject by rendered bodies."""
+    kind, key = subject
+    match kind:
+        case "disclosure":
+            return (f"/d/{key}", f"/api/v1/disclosures/{key}")
+        case "village":
+            return (f"/v/{key}", f"/api/v1/villages/{key}")
+        case "township":
+            return (f"/t/{key}",)
+        case _:
+            return ("/",)
+
+
+def file_of(release: Path, path: str) -> Path | None:
+    """The file of a path; None when bodies of such paths are not kept."""
+    if _PATHS.fullmatch(path) is None:
+        return None
+    if path == "/":
+        return release / "index.body"
+    folder, _, name = path[1:].rpartition("/")
+    # A city-year has 30,000 disclosures: spread over 4,096 folders by the random end of the id.
+    shard = name[-3:].rjust(3, "0") if path.startswith(_BY_ID) else ""
+    return release / folder / shard / f"{name}.body"
+
+
+def write_all(files: Sequence[tuple[Path, bytes]]) -> None:
+    """Write files, each whole or not at all, durable when this returns."""
+    folders = {target.parent for target, _ in files}
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    for target, content in files:
+        temporary = target.with_suffix(f".{os.getpid()}.tmp")
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    for folder in folders:
+        _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def remove_rendered(rendered: Path, subjects: Iterable[Subject]) -> None:
+    """Remove the bodies of subjects from every release, durably."""
+    paths = [p for s in subjects for p in paths_of(s)]
+    for release in _releases(rendered):
+        for path in paths:
+            target = file_of(release, path)
+            if target is not None and target.exists():
+                target.unlink(missing_ok=True)
+                _sync_folder(target.parent)
+
+
+def _releases(rendered: Path) -> list[Path]:
+    return [p for p in rendered.iterdir() if p.is_dir()] if rendered.is_dir() else []
+
+
+def remove_disclosures(release: Path) -> None:
+    """Remove all disclosures' bodies of a release; each is rendered anew when somebody reads it."""
+    for folder in _DISCLOSURES:
+        shutil.rmtree(release / folder, ignore_errors=True)
+
+
+def open_release(rendered: Path, release: Path) -> bool:
+    """Make a release's folder and remove all others; False when it was there."""
+    for other in _releases(rendered):
+        if other != release:
+            shutil.rmtree(other, ignore_errors=True)
+    if release.is_dir():
+        return False
+    release.mkdir(parents=True)
+    return True

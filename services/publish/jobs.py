@@ -1,0 +1,103 @@
+"""What the clock makes happen: rendering what changed, and marking pages on which a deadline passed at midnight."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from services.kit.clock import local_day
+from services.kit.process import Job
+from services.kit.runtime import Runtime
+from services.publish import metrics, store
+from services.publish.bodies.renderer import Bodies, Loaded
+from services.publish.hot.answers import pack
+from services.publish.hot.files import Subject, file_of, open_release, remove_disclosures, remove_rendered, write_all
+from services.publish.store import Mark
+
+_AT_ONCE: Final = ("disclosure", "village")
+#: Lists over many villages change with every approval: at most once a second.
+_NOW_AND_THEN: Final = ("township", "city", "all")
+_PAUSE_S: Final = 1.0
+_BATCH: Final = 200
+
+
+async def render_dirty(runtime: Runtime) -> None:
+    """Render what is marked, until nothing is; lists over many villages at most once a second."""
+    bodies: Bodies = runtime.own["bodies"]
+    if not bodies.release.is_dir() and await asyncio.to_thread(open_release, runtime.settings.rendered, bodies.release):
+        async with runtime.database.transaction() as conn:
+            await store.insert_marks(conn, [("all", "")])
+    while await _render_some(runtime, bodies, _AT_ONCE):
+        pass
+    if time.monotonic() >= runtime.own.get("lists_not_before", 0.0):
+        runtime.own["lists_not_before"] = time.monotonic() + _PAUSE_S
+        await _render_some(runtime, bodies, _NOW_AND_THEN)
+
+
+async def _render_some(runtime: Runtime, bodies: Bodies, kinds: Sequence[str]) -> bool:
+    """Serve the oldest marks of some kinds; False when there were none."""
+    async with runtime.database.connection() as conn:
+        marks = await store.select_marks(conn, kinds, _BATCH)
+        if kinds == _AT_ONCE:
+            metrics.DIRTY.set(len(marks))
+        if not marks:
+            return False
+        if any(m.since is None for m in marks):
+            # A mark without an approval may come from reference data, which must be as new as the mark.
+            await runtime.reference.refresh()
+        subjects = sorted({m.subject for m in marks if m.subject[0] != "all"})
+        loaded = await bodies.load(conn, subjects)
+    started = time.perf_counter()
+    await asyncio.to_thread(_write, bodies, loaded, subjects)
+    metrics.RENDER_BATCH.observe(time.perf_counter() - started)
+    await _served(runtime, bodies, marks)
+    return True
+
+
+def _write(bodies: Bodies, loaded: Loaded, subjects: Sequence[Subject]) -> None:
+    """Render and write; a subject that no longer has anything to read loses its bodies."""
+    files: list[tuple[Path, bytes]] = []
+    for subject in subjects:
+        rendered = bodies.render(loaded, subject)
+        if not rendered:
+            remove_rendered(bodies.release.parent, [subject])
+        for path, body in rendered.items():
+            if (target := file_of(bodies.release, path)) is not None:
+                files.append((target, pack(body)))
+        metrics.RENDERED.labels(kind=subject[0]).inc(len(rendered))
+    write_all(files)
+
+
+async def _served(runtime: Runtime, bodies: Bodies, marks: Sequence[Mark]) -> None:
+    """Drop the marks; if somebody else did meanwhile, what was written here may be old: mark it again."""
+    everything = any(m.subject[0] == "all" for m in marks)
+    if everything:
+        await asyncio.to_thread(remove_disclosures, bodies.release)
+    async with runtime.database.transaction() as conn:
+        if await store.delete_marks(conn, [m.id for m in marks]) < len(marks):
+            await store.insert_marks(conn, sorted({m.subject for m in marks}))
+        if everything:
+            await store.insert_marks(conn, _lists_and_villages(bodies))
+    now = runtime.clock.now()
+    for mark in marks:
+        if mark.subject[0] == "disclosure" and mark.since is not None:
+            metrics.SUBMIT_TO_VISIBLE.observe((now - mark.since).total_seconds())
+
+
+def _lists_and_villages(bodies: Bodies) -> list[Subject]:
+    townships = [t.code for t in bodies.townships()]
+    villages = [v.code for t in townships for v in bodies.villages_of(t)]
+    return [*(("village", v) for v in villages), *(("township", t) for t in townships), ("city", "")]
+
+
+async def mark_passed_deadlines(runtime: Runtime) -> None:
+    """Every due date ends at local midnight, and "late by n days" counts on: so once a day, every village anew."""
+    bodies: Bodies = runtime.own["bodies"]
+    async with runtime.database.transaction() as conn:
+        if await store.insert_marked_day(conn, local_day(runtime.clock.now())):
+            await store.insert_marks(conn, _lists_and_villages(bodies))
+
+
+RENDER: Final = Job("render", 0.25, render_dirty, on_commit=True)
+DEADLINES: Final = Job("deadlines", 20.0, mark_passed_deadlines)

@@ -1,0 +1,130 @@
+"""Pages of publish behind the rendered ones: what is asked for rarely, or before it was rendered; and errors as pages."""
+
+from typing import Final
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import RedirectResponse, Response
+
+from services.contracts.bodies import Ledger
+from services.kit.db import INFRASTRUCTURE_ERRORS
+from services.kit.errors import NotFoundError, SanwuError, UnavailableError
+from services.kit.log import get_logger
+from services.kit.web import Reading, Transaction, problem
+from services.publish import store
+from services.publish.bodies.asked import BodiesDep, VillageDep, bodies_of, render_now
+from services.publish.errors import CodeRevokedError, CodeUnknownError
+from services.publish.hot.answers import Answer, Body, pack
+from services.publish.hot.files import file_of
+from services.publish.hot.front import AnswerResponse
+from services.publish.render.disclosure import disclosure_page
+from services.publish.render.places import affair_of, official_name, plain_name
+from services.publish.render.village import entry
+from services.publish.render.words import affair_words
+
+log = get_logger(__name__)
+router = APIRouter(include_in_schema=False)
+_LONGEST_CODE: Final = 64
+
+
+@router.get("/")
+async def city(bodies: BodiesDep, conn: Transaction) -> Response:
+    """The front page."""
+    return await render_now(conn, bodies, ("city", ""), "/")
+
+
+@router.get("/t/{code}")
+async def township(code: str, bodies: BodiesDep, conn: Transaction) -> Response:
+    """A township's villages."""
+    if bodies.township(code) is None:
+        raise NotFoundError
+    return await render_now(conn, bodies, ("township", code), f"/t/{code}")
+
+
+@router.get("/v/{code}")  # noqa: FAST003 - the village is read from it by a dependency
+async def village(village: VillageDep, bodies: BodiesDep, conn: Transaction) -> Response:
+    """A village's page."""
+    return await render_now(conn, bodies, ("village", village.code), f"/v/{village.code}")
+
+
+@router.get("/v/{code}/{item}")  # noqa: FAST003 - the village is read from it by a dependency
+async def history(item: str, village: VillageDep, bodies: BodiesDep, request: Request, conn: Reading) -> Response:
+    """All periods of one item that a village opened (往期)."""
+    items = request.app.state.runtime.reference.items
+    if item not in items:
+        raise NotFoundError
+    found = [p for p in await store.select_of_villages(conn, [village.code]) if p.item == item]
+    found.sort(key=lambda p: (p.period, p.published_at), reverse=True)
+    newest = found[0].period if found else "2026"
+    affair = affair_words(affair_of(items, item, newest), community=village.is_community)
+    body = bodies.html(
+        "history.html",
+        village=village,
+        entries=[entry(items, p) for p in found],
+        plain=plain_name(items, item, newest),
+        official=official_name(items, item, newest),
+        affair=affair,
+    )
+    return _answer(body)
+
+
+@router.get("/d/{disclosure_id}")
+async def disclosure(disclosure_id: str, bodies: BodiesDep, conn: Transaction) -> Response:
+    """A disclosure's newest edition, or its tombstone."""
+    return await render_now(conn, bodies, ("disclosure", disclosure_id), f"/d/{disclosure_id}")
+
+
+@router.get("/d/{disclosure_id}/{edition}")
+async def edition(disclosure_id: str, edition: int, request: Request, bodies: BodiesDep, conn: Reading) -> Response:
+    """An earlier edition: it stays readable when a newer one replaced it."""
+    if file_of(bodies.release, f"/d/{disclosure_id}") is None or not 0 < edition < 2**31:
+        raise NotFoundError
+    loaded = await bodies.load(conn, [("disclosure", disclosure_id)])
+    p = loaded.publications.get(disclosure_id)
+    contents = await store.select_editions(conn, [(disclosure_id, edition)])
+    content = contents.get((disclosure_id, edition))
+    village = bodies.village(p.village_code) if p is not None else None
+    if p is None or village is None or content is None:
+        raise NotFoundError
+    items = request.app.state.runtime.reference.items
+    body = Ledger.model_validate_json(content.body)
+    page = disclosure_page(village, items, p, edition, loaded.times.get(disclosure_id, []), body)
+    return _answer(bodies.html("disclosure.html", page=page))
+
+
+@router.get("/c/{code}")
+async def code(code: str, conn: Reading) -> Response:
+    """The code on the wall, when the service that usually answers is away: one redirect."""
+    known = await store.select_code(conn, code) if len(code) <= _LONGEST_CODE and "\x00" not in code else None
+    if known is None:
+        raise CodeUnknownError
+    if known.state != "valid":
+        raise CodeRevokedError
+    return RedirectResponse(f"/v/{known.village_code}#s-{known.code}", 302, {"cache-control": "no-store"})
+
+
+@router.get("/{path:path}")
+async def unknown(path: str) -> Response:  # noqa: ARG001 - whatever it is, it is nothing
+    """Any other address."""
+    raise NotFoundError
+
+
+def _answer(body: Body) -> Response:
+    return AnswerResponse(Answer(pack(body)))
+
+
+def mount_errors(app: FastAPI) -> None:
+    """Errors as friendly pages, except under /api."""
+
+    def on_error(request: Request, error: SanwuError) -> Response:
+        if request.url.path.startswith("/api/"):
+            return problem(request, error)
+        body = bodies_of(request).html("error.html", error.status, error=error)
+        return Response(body.content, error.status, {"cache-control": "no-store"}, body.media_type)
+
+    def on_unavailable(request: Request, error: Exception) -> Response:
+        log.warning("database unavailable", error=repr(error))
+        return on_error(request, UnavailableError("暂时打不开，请过一会儿再试。"))
+
+    app.state.on_error = on_error
+    for kind in INFRASTRUCTURE_ERRORS:
+        app.add_exception_handler(kind, on_unavailable)

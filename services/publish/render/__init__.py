@@ -1,0 +1,1 @@
+"""Pure: from what is stored and the time to what villagers read. No I/O, no kit."""

@@ -1,0 +1,191 @@
+"""The village page: the five sentences, the biggest lines, what is open, what is missing, the codes on the walls."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from services.contracts.bodies import Direction, Ledger
+from services.contracts.catalogue import Affair, Masking
+from services.contracts.duties import CellState, Duty
+from services.publish.render.cells import Missing, missing, records
+from services.publish.render.ledger import LineView, biggest
+from services.publish.render.masking import masked_body
+from services.publish.render.places import Items, Village, affair_of, item_at, official_name, plain_name
+from services.publish.render.rows import Code, Publication, Step
+from services.publish.render.sentences import Sentence, five_sentences, newest_month
+from services.publish.render.words import PURPOSES, affair_words, day_words, period_words
+
+_BIGGEST: Final = 3
+_SHOWN_MISSING: Final = 5
+_HOLDERS: Final = {"village": "村里", "township": "镇街"}
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyView:
+    """The newest month of money."""
+
+    period: str
+    sentences: tuple[Sentence, ...]
+    spent: tuple[LineView, ...]
+    received: tuple[LineView, ...]
+    line_count: int
+    nil: bool
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """One disclosure in a list."""
+
+    url: str
+    plain: str
+    official: str
+    period: str
+    published: str
+    state: str
+    history_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class AffairView:
+    """The newest disclosures of one affair, one an item."""
+
+    name: str
+    entries: tuple[EntryView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MissingView:
+    """Something that should be open and is not."""
+
+    plain: str
+    official: str
+    period: str
+    state: str
+    due: str
+    due_word: str
+    held_by: str
+    since: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeView:
+    """A valid code on a wall."""
+
+    code: str
+    serial: int
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class VillageFacts:
+    """What a village's page is made from: `publications` newest first, `ledger` the full body of its newest month."""
+
+    village: Village
+    publications: Sequence[Publication]
+    ledger: Ledger | None
+    steps: Sequence[Step]
+    codes: Sequence[Code]
+
+
+@dataclass(frozen=True, slots=True)
+class VillagePage:
+    """Everything on a village's page."""
+
+    village: Village
+    money: MoneyView | None
+    affairs: tuple[AffairView, ...]
+    missing: tuple[MissingView, ...]
+    missing_more: tuple[MissingView, ...]
+    codes: tuple[CodeView, ...]
+    as_of: str
+
+
+def state_words(p: Publication) -> str:
+    """How a disclosure stands, in villagers' words."""
+    if p.withdrawn_at is not None:
+        return "已撤回"
+    if p.edition > 1:
+        return f"已更正（第{p.edition}版）"
+    return "这段时间没有这件事" if p.nil else "已公开"
+
+
+def entry(items: Items, p: Publication) -> EntryView:
+    """A disclosure for a list."""
+    return EntryView(
+        url=f"/d/{p.disclosure_id}",
+        plain=plain_name(items, p.item, p.period),
+        official=official_name(items, p.item, p.period),
+        period=period_words(p.period),
+        published=day_words(p.withdrawn_at or p.published_at),
+        state=state_words(p),
+        history_url=f"/v/{p.village_code}/{p.item}",
+    )
+
+
+def _money(items: Items, publications: Sequence[Publication], month: Publication, ledger: Ledger) -> MoneyView:
+    revision = item_at(items, month.item, month.period)
+    shown = masked_body(ledger, revision.masking if revision is not None else Masking.SURNAME)
+    return MoneyView(
+        period=period_words(month.period),
+        sentences=five_sentences(month, publications),
+        spent=biggest(shown, Direction.OUT, _BIGGEST),
+        received=biggest(shown, Direction.IN, _BIGGEST),
+        line_count=len(shown.lines),
+        nil=month.nil,
+        url=f"/d/{month.disclosure_id}",
+    )
+
+
+def _newest_by_item(publications: Sequence[Publication]) -> list[Publication]:
+    """One publication an item, the newest; a withdrawn one only where nothing else is left."""
+    found: dict[str, Publication] = {}
+    for p in publications:
+        known = found.get(p.item)
+        if known is None or (known.withdrawn_at is not None and p.withdrawn_at is None):
+            found[p.item] = p
+    return list(found.values())
+
+
+def _affairs(items: Items, village: Village, publications: Sequence[Publication]) -> tuple[AffairView, ...]:
+    newest = _newest_by_item(publications)
+    blocks = []
+    for affair in (Affair.FINANCE, Affair.VILLAGE, Affair.PARTY):
+        entries = tuple(entry(items, p) for p in newest if affair_of(items, p.item, p.period) is affair)
+        blocks.append(AffairView(affair_words(affair, community=village.is_community), entries))
+    return tuple(blocks)
+
+
+def _missing_view(items: Items, found: Missing) -> MissingView:
+    duty, cell = found.duty, found.cell
+    late = f"还没公开，已晚{found.late_days}天" if found.late_days else "还没公开"
+    return MissingView(
+        plain=plain_name(items, duty.item, duty.period),
+        official=official_name(items, duty.item, duty.period),
+        period=period_words(duty.period),
+        state="正在办" if cell.state is CellState.IN_PROGRESS else late,
+        due=f"{duty.due.year}年{duty.due.month}月{duty.due.day}日",
+        due_word="参考期限" if duty.reference else "公开时限",
+        held_by=_HOLDERS[cell.held_by or "village"],
+        since=day_words(cell.since) if cell.since is not None else None,
+    )
+
+
+def village_page(facts: VillageFacts, items: Items, owed: Iterable[Duty], now: datetime) -> VillagePage:
+    """Put a village's page together."""
+    month = newest_month(facts.publications)
+    money = None
+    if month is not None and facts.ledger is not None:
+        money = _money(items, facts.publications, month, facts.ledger)
+    known = records(facts.publications, facts.steps)
+    lacking = [_missing_view(items, m) for m in missing(owed, known, now)]
+    return VillagePage(
+        village=facts.village,
+        money=money,
+        affairs=_affairs(items, facts.village, facts.publications),
+        missing=tuple(lacking[:_SHOWN_MISSING]),
+        missing_more=tuple(lacking[_SHOWN_MISSING:]),
+        codes=tuple(CodeView(c.code, c.serial, c.place or PURPOSES.get(c.purpose, "")) for c in facts.codes),
+        as_of=day_words(now),
+    )

@@ -1,0 +1,73 @@
+"""Words that villagers read for figures, periods, accounts and times."""
+
+import re
+from datetime import datetime
+from typing import Final
+
+from services.contracts.catalogue import Affair
+from services.contracts.values import SHANGHAI, yuan
+
+_WAN: Final = 1_000_000
+_YI: Final = 10_000 * _WAN
+_QUARTERS: Final = "一二三四"
+_ACCOUNTS: Final = {"cash": "现金", "bank": "银行存款", "imprest": "备用金"}
+_METHODS: Final = {"cash": "现金", "transfer": "转账", "card": "刷卡"}
+
+AFFAIRS: Final = {Affair.PARTY: "党务公开", Affair.VILLAGE: "村务公开", Affair.FINANCE: "财务公开"}
+PURPOSES: Final = {"board": "公开栏", "gate": "村口", "card": "入户卡"}
+
+
+def amount(fen: int) -> str:
+    """Fen as `51,200.00元`."""
+    return f"{yuan(fen)}元"
+
+
+def about(fen: int) -> str | None:
+    """A big amount in words, `约5.1万元`; None below ten thousand yuan."""
+    size = abs(fen)
+    if size < _WAN:
+        return None
+    unit, word = (_YI, "亿元") if size >= _YI else (_WAN, "万元")
+    tenths = (size * 10 + unit // 2) // unit
+    text = f"{tenths // 10}" if tenths % 10 == 0 else f"{tenths // 10}.{tenths % 10}"
+    exact = tenths * unit == size * 10
+    return f"{'' if exact else '约'}{'负' if fen < 0 else ''}{text}{word}"
+
+
+def period_words(period: str) -> str:
+    """`2026-10` -> `2026年10月`; quarters, halves, years and days alike."""
+    if match := re.fullmatch(r"(\d{4})-(\d\d)(?:-(\d\d))?", period, re.ASCII):
+        year, month, day = match.groups()
+        return f"{year}年{int(month)}月" + (f"{int(day)}日" if day else "")
+    if match := re.fullmatch(r"(\d{4})([QH])(\d)", period, re.ASCII):
+        year, span, number = match.groups()
+        part = f"第{_QUARTERS[int(number) - 1]}季度" if span == "Q" else ("上半年" if number == "1" else "下半年")
+        return f"{year}年{part}"
+    return f"{period}年"
+
+
+def day_words(moment: datetime) -> str:
+    """The local day of a moment: `2026年11月16日`."""
+    local = moment.astimezone(SHANGHAI)
+    return f"{local.year}年{local.month}月{local.day}日"
+
+
+def time_words(moment: datetime) -> str:
+    """Local day and time: `2026年11月16日 08:30`."""
+    return f"{day_words(moment)} {moment.astimezone(SHANGHAI):%H:%M}"
+
+
+def account_words(account: str) -> str:
+    """`bank:信用社` -> `银行存款（信用社）`."""
+    kind, _, name = account.partition(":")
+    return f"{_ACCOUNTS[kind]}（{name}）" if name else _ACCOUNTS[kind]
+
+
+def method_words(method: str | None) -> str | None:
+    """How it was paid."""
+    return _METHODS[method] if method else None
+
+
+def affair_words(affair: Affair, *, community: bool) -> str:
+    """The affair's name; a community's own affairs are 居务."""
+    return "居务公开" if community and affair is Affair.VILLAGE else AFFAIRS[affair]

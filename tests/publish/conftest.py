@@ -1,0 +1,92 @@
+"""Publish with real sealed events: what ingest would have said, made by the kit's own sealing."""
+
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest_asyncio
+
+from services.contracts.bodies import Ledger, body_digest
+from services.contracts.disclosure import ApprovedContent, DisclosureApproved, DisclosureWithdrawn
+from services.kit.shred import seal
+from services.publish import jobs
+from tests import builders
+from tests.conftest import Served, ServiceFactory
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """Publish, and the other services' voices."""
+
+    served: Served
+
+    async def approved(self, disclosure_id: str | None = None, **changes: Any) -> DisclosureApproved:
+        """An approved event with its sealed content, not heard yet; `body` as in `builders.ledger`."""
+        body = Ledger.model_validate(changes.pop("body", builders.ledger()))
+        edition = changes.pop("edition", 1)
+        at: datetime = changes.pop("at", builders.NOW)
+        village = changes.pop("village", builders.VILLAGE)
+        identity = disclosure_id or str(uuid.uuid4())
+        tag = "disclosure.approved.v1"
+        async with self.served.runtime.database.transaction() as conn:
+            sealed = await seal(conn, identity, tag, ApprovedContent(body=body, accepted=()), at)
+        return DisclosureApproved(
+            **{**builders.stamp(identity, 3 * edition, village, at), "village_code": village},
+            item=changes.pop("item", "F01"),
+            period=changes.pop("period", "2026-10"),
+            edition=edition,
+            digest=body_digest(body),
+            history=False,
+            submitted_at=at - timedelta(days=2),
+            submitted_by=builders.staff_id("clerk-210881006206"),
+            confirmed_at=at - timedelta(days=1),
+            accepted=(),
+            sealed=sealed,
+        )
+
+    async def opened(self, disclosure_id: str | None = None, **changes: Any) -> DisclosureApproved:
+        """Let publish hear an approved edition."""
+        event = await self.approved(disclosure_id, **changes)
+        await self.served.hear(event)
+        return event
+
+    async def withdrawn(self, of: DisclosureApproved, reason: str = "填错了村，重新公开") -> DisclosureWithdrawn:
+        """Let publish hear that a disclosure was withdrawn."""
+        event = DisclosureWithdrawn(
+            **{
+                **builders.stamp(of.aggregate_id, of.aggregate_version + 1, of.village_code),
+                "village_code": of.village_code,
+            },
+            item=of.item,
+            period=of.period,
+            edition=of.edition,
+            reason=reason,
+            was_published=True,
+        )
+        await self.served.hear(event)
+        return event
+
+    async def rendered(self) -> None:
+        """Let the renderer serve every mark, lists over many villages as well."""
+        self.served.runtime.own["lists_not_before"] = 0.0
+        await jobs.render_dirty(self.served.runtime)
+        self.served.runtime.own["lists_not_before"] = 0.0
+        await jobs.render_dirty(self.served.runtime)
+
+    async def get(self, path: str, status: int = 200, **headers: str) -> Any:
+        """GET, with the status that is expected."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        answer = await self.served.client.get(path, headers=sent)
+        assert answer.status_code == status, answer.text
+        return answer
+
+
+Opening = Callable[[], Awaitable[Publishing]]
+
+
+@pytest_asyncio.fixture(scope="module")
+async def publish(service: ServiceFactory, tmp_path_factory: Any) -> Publishing:
+    """Publish on the module's own database and its own folder of rendered bodies."""
+    return Publishing(await service("publish", home=tmp_path_factory.mktemp("home")))
