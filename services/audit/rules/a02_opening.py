@@ -1,8 +1,7 @@
 """A02 期初≠上期期末: an account's opening balance and its closing balance of the period before."""
 
 from services.audit.rules.base import Case, Outcome, Settings, hit, not_applicable, passed, rule
-from services.audit.rules.facts import AccountSums
-from services.audit.rules.window import ChainWindow
+from services.audit.rules.window import ChainWindow, Closing, Opening
 from services.contracts.values import yuan
 
 
@@ -45,16 +44,12 @@ def opening_follows_closing(w: ChainWindow, s: Settings) -> Outcome:
     return hit(steps=steps, level=3, say=f"本期期初与上期期末相差 {yuan(gap)} 元，请说明。")
 
 
-def _account(event: str, opening: int, closing: int) -> AccountSums:
-    return AccountSums(event, opening, 0, 0, 0, 0, closing)
-
-
 def _chain(opening: int | None, closing: int | None, **changes: bool) -> ChainWindow:
     """An account that opens after a period that closed; None where an edition does not list it."""
     state = {"is_open": True, "before_is_open": True, "correcting": False, **changes}
     return ChainWindow(
-        cur=_account("e2", opening, 0) if opening is not None else None,
-        before=_account("e1", 0, closing) if closing is not None else None,
+        cur=Opening("e2", opening) if opening is not None else None,
+        before=Closing("e1", closing) if closing is not None else None,
         **state,
     )
 

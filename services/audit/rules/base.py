@@ -1,7 +1,7 @@
 """What a rule is: a pure function from a subject's window to an outcome, with what people must know about it.
 
 A rule gets its window and its settings; no clock, no table, no randomness, integers in fen. Its code hash is taken
-over every function of its module and the words of its decorator, so a change cannot pass unnoticed (`lock.json`).
+over its function, the words of its decorator and what it calls beside it, so a change cannot pass unnoticed (`lock.json`).
 """
 
 import ast
@@ -90,8 +90,8 @@ class Rule:
 
     @cached_property
     def code(self) -> str:
-        """SHA-256 over the syntax tree of the rule's module, metadata included, docstrings and cases left out."""
-        return code_hash(inspect.getsource(sys.modules[self.judge.__module__]))
+        """SHA-256 over the syntax trees of the rule's function, its metadata and what it calls in its module."""
+        return code_hash(inspect.getsource(sys.modules[self.judge.__module__]), self.judge.__name__)
 
 
 def rule(**words: Any) -> Callable[[Judge], Rule]:
@@ -117,13 +117,18 @@ def _shape_of(node: Any) -> Any:
     return repr(node)
 
 
-def code_hash(source: str) -> str:
-    """SHA-256 over all functions of a rule's module, without docstrings."""
-    functions = [n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)]
-    for function in functions:
+def code_hash(source: str, name: str) -> str:
+    """SHA-256 over a function of a module, decorator included, and every function it names there; no docstrings."""
+    functions = {n.name: n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)}
+    wanted, found = [name], {}
+    while wanted:
+        function = functions[wanted.pop()]
         if ast.get_docstring(function) is not None:
             function.body = function.body[1:]
-    return hashlib.sha256(json.dumps([_shape_of(f) for f in functions], ensure_ascii=False).encode()).hexdigest()
+        found[function.name] = _shape_of(function)
+        named = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
+        wanted += [n for n in named if n in functions and n not in found]
+    return hashlib.sha256(json.dumps(sorted(found.items()), ensure_ascii=False).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,14 +70,30 @@ class BalanceWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """What an account began with, in fen."""
+
+    event: str
+    opening_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What an account ended with, in fen."""
+
+    event: str
+    closing_fen: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChainWindow:
     """One account of a cell and of the cell before. `correcting`: a new edition of the cell before is under way."""
 
     is_open: bool
-    cur: AccountSums | None
+    cur: Opening | None
     before_is_open: bool
     correcting: bool
-    before: AccountSums | None
+    before: Closing | None
 
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
@@ -86,16 +102,16 @@ class ChainWindow:
             return
         cur, before = view.cell.ledger, view.before.ledger
         for account in sorted(view.cell.accounts | view.before.accounts):
-            yield (
-                _of_account(view.key, account),
-                cls(
-                    is_open=cur is not None,
-                    cur=cur.accounts.get(account) if cur else None,
-                    before_is_open=before is not None,
-                    correcting=view.before.correcting,
-                    before=before.accounts.get(account) if before else None,
-                ),
+            now = cur.accounts.get(account) if cur else None
+            then = before.accounts.get(account) if before else None
+            window = cls(
+                is_open=cur is not None,
+                cur=Opening(now.event, now.opening_fen) if now else None,
+                before_is_open=before is not None,
+                correcting=view.before.correcting,
+                before=Closing(then.event, then.closing_fen) if then else None,
             )
+            yield _of_account(view.key, account), window
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,52 @@
+"""Audit's service on an emptied database, and what its tests ask of it again and again."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+import pytest_asyncio
+
+from services.audit.jobs import watch_deadlines
+from tests.conftest import Served, ServiceFactory
+
+OWN = ("fact", "outcome", "alert", "episode", "evidence", "deadline", "replay_alert", "shred_key", "event", "outbox", "aggregate")
+
+
+@pytest_asyncio.fixture
+async def audit(service: ServiceFactory, admin: asyncpg.Connection) -> Served:
+    """Audit with no facts, at the tests' present."""
+    from tests import builders  # noqa: PLC0415 - read beside its use
+
+    served = await service("audit")
+    await admin.execute("TRUNCATE " + ", ".join(f"audit.{t}" for t in OWN))
+    served.clock.at = builders.NOW
+    served.runtime.own.clear()
+    return served
+
+
+Alerts = Callable[..., Awaitable[list[dict[str, Any]]]]
+
+
+@pytest_asyncio.fixture
+async def alerts(audit: Served) -> Alerts:
+    """Ask for alerts as the city's inspector."""
+
+    async def ask(**query: str | int) -> list[dict[str, Any]]:
+        answer = await audit.client.get(
+            "/audit/v1/alerts", params={"limit": 200, **query}, headers=audit.bearer("inspector-210881")
+        )
+        assert answer.status_code == 200, answer.text
+        items: list[dict[str, Any]] = answer.json()["items"]
+        return items
+
+    return ask
+
+
+@pytest_asyncio.fixture
+async def tick(audit: Served) -> Callable[[], Awaitable[None]]:
+    """One look of the clock."""
+
+    async def look() -> None:
+        await watch_deadlines(audit.runtime)
+
+    return look

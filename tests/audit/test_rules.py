@@ -1,0 +1,269 @@
+"""Rules against the cases beside them, against mutants of themselves, and against their lock."""
+
+import ast
+import copy
+import importlib
+import inspect
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from services.audit import rules
+from services.audit.rules import RULES
+from services.audit.rules.base import Case, Rule, code_hash
+from services.audit.rules.evidence import canonical, check_pack, make_pack, pack_hash
+from services.audit.rules.judge import Judgement, alert_id
+from services.audit.rules.window import from_facts, to_facts
+from services.contracts.alert import Subject
+
+LOCK = Path(rules.__file__).with_name("lock.json")
+SUBJECT = Subject(village="210881006206", item="F01", period="2026-10")
+
+
+def module_of(rule: Rule) -> ModuleType:
+    return sys.modules[rule.judge.__module__]
+
+
+def cases_of(rule: Rule) -> tuple[Case, ...]:
+    cases: tuple[Case, ...] = module_of(rule).CASES
+    return cases
+
+
+ALL_CASES = [pytest.param(r, c, id=f"{r.id} {c.name}") for r in RULES for c in cases_of(r)]
+
+
+def fails(rule: Rule, case: Case) -> str | None:
+    """What of a case a rule does not fulfil."""
+    settings = {**rule.settings, **case.settings}
+    outcome = rule.judge(case.window, settings)
+    if (outcome.result, outcome.level) != (case.result, case.level):
+        return f"{outcome.result} {outcome.level}"
+    if case.reason and outcome.reason != case.reason:
+        return outcome.reason
+    if case.say and outcome.say != case.say:
+        return outcome.say
+    if case.moments is not None and rule.moments is not None and rule.moments(case.window, settings) != case.moments:
+        return "moments"
+    return None
+
+
+@pytest.mark.parametrize(("rule", "case"), ALL_CASES)
+def test_every_case_comes_out_as_its_rule_promises(rule: Rule, case: Case) -> None:
+    assert fails(rule, case) is None
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda r: r.id)
+def test_every_rule_has_a_positive_a_near_miss_and_a_case_that_does_not_apply(rule: Rule) -> None:
+    assert {c.result for c in cases_of(rule)} == {"hit", "pass", "n/a"}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda r: r.id)
+def test_every_rule_says_on_what_ground_and_what_to_rule_out(rule: Rule) -> None:
+    assert rule.law
+    assert rule.false_alarms
+    assert rule.explanation
+    assert rule.kind == "provable"
+
+
+@pytest.mark.parametrize(("rule", "case"), ALL_CASES)
+def test_sentences_have_at_most_60_characters(rule: Rule, case: Case) -> None:
+    assert len(rule.judge(case.window, {**rule.settings, **case.settings}).say) <= 60
+
+
+def test_sentences_stay_short_for_the_largest_sums_that_a_body_can_hold() -> None:
+    from services.audit.rules.facts import AccountSums, LedgerTotals  # noqa: PLC0415 - read beside its use
+    from services.audit.rules.window import BalanceWindow, TotalsWindow  # noqa: PLC0415
+
+    huge = 2000 * (2**53 - 1)
+    totals = TotalsWindow(LedgerTotals("e", -huge, -huge, huge, huge))
+    balance = BalanceWindow(is_open=True, cur=AccountSums("e", huge, huge, -huge, huge, -huge, -huge))
+    for rule, window in ((RULES[0], totals), (RULES[2], balance)):
+        outcome = rule.judge(window, rule.settings)
+        assert outcome.result == "hit"
+        assert len(outcome.say) <= 60
+        pack = make_pack("210881", Judgement("0" * 30, rule, SUBJECT, window, outcome, None, 1))
+        assert json.loads(canonical(pack))["sentence"] == outcome.say
+
+
+# -- mutants ------------------------------------------------------------------------------------------------------
+
+_FLIPS: dict[type, type] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.And: ast.Or,
+    ast.Or: ast.And,
+}
+
+
+def _changed(node: ast.AST) -> ast.AST | None:
+    """A node with one comparison, operator or number flipped; None where there is nothing to flip."""
+    other: Any = copy.deepcopy(node)
+    match node:
+        case ast.Compare(ops=[op]) if type(op) in _FLIPS:
+            other.ops = [_FLIPS[type(op)]()]
+        case ast.BinOp(op=op) | ast.BoolOp(op=op) if type(op) in _FLIPS:
+            other.op = _FLIPS[type(op)]()
+        case ast.UnaryOp(op=ast.Not()):
+            other = other.operand
+        case ast.Constant(value=int() as number) if not isinstance(number, bool):
+            other.value = number + 1
+        case _:
+            return None
+    return other  # type: ignore[no-any-return] # a copy of a node is a node
+
+
+def mutants(rule: Rule) -> Iterator[tuple[str, Rule]]:
+    """The rule with each comparison, operator and number of its own functions flipped, one at a time."""
+    module = module_of(rule)
+    tree = ast.parse(inspect.getsource(module))
+    used = {n.id for f in tree.body if isinstance(f, ast.FunctionDef) for n in ast.walk(f) if isinstance(n, ast.Name)}
+    for n, top in enumerate(tree.body):
+        is_part = isinstance(top, ast.FunctionDef) and (top.name == rule.judge.__name__ or top.name in used)
+        for k, node in enumerate(ast.walk(top) if is_part else ()):
+            new = _changed(node)
+            if new is None or "decorator" in _where(top, node):
+                continue
+            mutant = copy.deepcopy(tree)
+            old = list(ast.walk(mutant.body[n]))[k]
+            _swap(mutant.body[n], old, new)
+            names = {**vars(module)}
+            exec(compile(ast.fix_missing_locations(mutant), "mutant", "exec"), names)  # noqa: S102 - that is the test
+            made = next(v for v in names.values() if isinstance(v, Rule) and v.id == rule.id)
+            yield f"{rule.id} line {getattr(node, 'lineno', 0)}: {ast.unparse(node)}", made
+
+
+def _where(top: ast.stmt, node: ast.AST) -> str:
+    decorators = getattr(top, "decorator_list", [])
+    return "decorator" if any(node is inner for d in decorators for inner in ast.walk(d)) else "body"
+
+
+def _swap(top: ast.AST, old: ast.AST, new: ast.AST) -> None:
+    for parent in ast.walk(top):
+        for name, value in ast.iter_fields(parent):
+            if value is old:
+                setattr(parent, name, new)
+            elif isinstance(value, list) and any(v is old for v in value):
+                setattr(parent, name, [new if v is old else v for v in value])
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda r: r.id)
+def test_some_case_fails_for_every_mutant_of_a_rule(rule: Rule) -> None:
+    survivors, count = [], 0
+    for name, mutant in mutants(rule):
+        count += 1
+        if not any(_fails_or_breaks(mutant, c) for c in cases_of(rule)):
+            survivors.append(name)
+    assert survivors == []
+    assert count >= 5
+
+
+def _fails_or_breaks(rule: Rule, case: Case) -> bool:
+    try:
+        return fails(rule, case) is not None
+    except (AttributeError, TypeError, KeyError, IndexError, StopIteration):
+        return True
+
+
+# -- lock ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_rule_that_changed_has_a_new_version_in_the_lock_file() -> None:
+    # On failure: raise the rule's version, minor for words, major for logic or subject, then write the new pair here.
+    lock = json.loads(LOCK.read_text())
+    assert {r.id: [r.version, r.code] for r in RULES} == lock
+
+
+def test_the_code_hash_moves_with_logic_and_words_but_not_with_comments_and_docstrings() -> None:
+    source = 'def helper(x):\n    return x\n\n@rule(id="X", zh="词")\ndef f(w, s):\n    """Doc."""\n    return helper(w) > 1\n'
+    told = code_hash(source, "f")
+    assert code_hash(source.replace("Doc", "Other") + "# c\n", "f") == told
+    assert code_hash(source + "\ndef unrelated():\n    return 1\n", "f") == told
+    for change in (("> 1", ">= 1"), ("词", "字"), ("return x", "return -x")):
+        assert code_hash(source.replace(*change), "f") != told
+
+
+# -- evidence -----------------------------------------------------------------------------------------------------
+
+HITS = [p for p in ALL_CASES if p.values[1].result == "hit"]
+
+
+def pack_of(rule: Rule, case: Case) -> dict[str, Any]:
+    rule = replace(rule, settings={**rule.settings, **case.settings})
+    name = alert_id("210881", rule.id, rule.major, SUBJECT)
+    outcome = rule.judge(case.window, rule.settings)
+    return make_pack("210881", Judgement(name, rule, SUBJECT, case.window, outcome, None, 7))
+
+
+@pytest.mark.parametrize(("rule", "case"), ALL_CASES)
+def test_a_window_written_as_facts_reads_back_the_same(rule: Rule, case: Case) -> None:
+    facts = json.loads(json.dumps(to_facts(case.window)))
+    assert from_facts(rule.window, facts) == case.window
+
+
+@pytest.mark.parametrize(("rule", "case"), HITS)
+def test_a_pack_is_recomputed_from_its_facts_alone(rule: Rule, case: Case) -> None:
+    pack = json.loads(canonical(pack_of(rule, case)))
+    assert check_pack(RULES, pack) == []
+
+
+@pytest.mark.parametrize(("rule", "case"), HITS)
+def test_a_pack_with_any_number_moved_no_longer_agrees(rule: Rule, case: Case) -> None:
+    pack = json.loads(canonical(pack_of(rule, case)))
+    for n, fact in enumerate(pack["facts"]):
+        if isinstance(fact[2], int) and not isinstance(fact[2], bool):
+            other = copy.deepcopy(pack)
+            other["facts"][n][2] += 1
+            assert check_pack(RULES, other)
+            other["hash"] = pack_hash(other)
+            assert check_pack(RULES, other), f"{fact} does not matter"
+
+
+def test_how_much_had_been_heard_is_not_in_the_hash() -> None:
+    pack = pack_of(RULES[0], cases_of(RULES[0])[0])
+    assert pack_hash({**pack, "as_of": 99}) == pack["hash"]
+
+
+@pytest.mark.parametrize("pack", [{}, {"rule": {"id": "Z99"}}, {"rule": 3}, {"rule": {"id": "A01"}}, {"rule": {"id": "A01"}, "facts": [[]]}])
+def test_something_that_is_no_pack_is_named_as_such(pack: dict[str, Any]) -> None:
+    assert check_pack(RULES, pack)
+
+
+def test_an_alerts_name_depends_on_city_rule_major_version_and_subject_only() -> None:
+    name = alert_id("210881", "A01", 1, SUBJECT)
+    assert name == "90fda3c59161db65a9cc25b178fc2a"
+    others = (
+        alert_id("210882", "A01", 1, SUBJECT),
+        alert_id("210881", "A02", 1, SUBJECT),
+        alert_id("210881", "A01", 2, SUBJECT),
+        alert_id("210881", "A01", 1, SUBJECT.model_copy(update={"account": "cash"})),
+    )
+    assert len({name, *others}) == 5
+
+
+def test_a_time_in_a_window_keeps_its_zone() -> None:
+    d01 = RULES[3]
+    facts = to_facts(cases_of(d01)[0].window)
+    assert ["now", "2026-11-16T16:00:00+00:00"] in [list(f[1:]) for f in facts]
+    assert from_facts(d01.window, facts).now == datetime(2026, 11, 16, 16, 0, tzinfo=UTC)
+
+
+def test_every_rule_of_the_folder_is_in_the_list() -> None:
+    folder = Path(rules.__file__).parent
+    names = sorted(p.stem for p in folder.glob("*.py") if p.stem[0] in "abdl" and p.stem[1:3].isdigit())
+    modules = [importlib.import_module(f"services.audit.rules.{n}") for n in names]
+    assert [module_of(r) for r in RULES] == modules
