@@ -3,14 +3,14 @@
 The truth of "how far" is the row in `consumer_offset`. A batch locks it, compares it with the value this process
 holds, applies the handlers, moves it, commits; a process that lost the partition while frozen finds another value and
 forgets the partition. The driver hands out records before the assignment callback was awaited (aiokafka#738), so
-records of a partition whose offset is not loaded are dropped: the seek that follows brings them again.
+records of a partition whose offset was not loaded when they were handed out are dropped: the seek that follows brings
+them again.
 """
 
 import asyncio
 import contextlib
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
@@ -20,6 +20,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
 from services.contracts.base import Event
+from services.contracts.keys import KeySet
 from services.contracts.topics import KEYS, TOPICS, Topic
 from services.kit import metrics, park, reference
 from services.kit.clock import Clock
@@ -37,6 +38,8 @@ POLL_MS: Final = 500
 TRIES: Final = 3
 REVOKE_WAIT_S: Final = 30.0
 SILENT_LIMIT_S: Final = 30.0
+#: How often a consumer that gets nothing asks whether there is something.
+IDLE_LOOK_S: Final = 30.0
 #: A code that is still unknown after so long will not become known by waiting.
 RETRY_LIMIT_S: Final = 300.0
 #: So many parked in an hour mean a bad deploy, not bad records.
@@ -64,6 +67,7 @@ class ConsumerGuards:
     park: bool = True
     compacted_first: bool = True
     atomic_offset: bool = True
+    watchdog: bool = True
 
 
 @dataclass(slots=True)
@@ -87,6 +91,14 @@ class LogLostError(Exception):
     def __init__(self, tp: TopicPartition, offset: int, begin: int, end: int) -> None:
         """Name the partition and the three numbers."""
         super().__init__(f"{tp.topic}[{tp.partition}]: stored offset {offset} is outside the log {begin}..{end}")
+
+
+class TooManyParkedError(Exception):
+    """A bad deploy, not bad records: stopped before all of the log lands among the dead letters."""
+
+    def __init__(self) -> None:
+        """Say what was counted."""
+        super().__init__(f"{PARK_LIMIT} records parked within an hour: see the dead letters, mend or discard, restart")
 
 
 class _ZombieError(Exception):
@@ -122,7 +134,9 @@ class PartitionedConsumer:
         self._database = database
         self._reference = ref
         self._clock = clock
-        self._topics = {settings.topic_prefix + t.name: t for t in (topics or [t for t in TOPICS if service in t.consumers])}
+        self._topics = {
+            settings.topic_prefix + t.name: t for t in (topics or [t for t in TOPICS if service in t.consumers])
+        }
         self._project = project or {}
         self._react = react or {}
         self._guards = guards or ConsumerGuards()
@@ -131,8 +145,8 @@ class PartitionedConsumer:
         self._in_hand = asyncio.Lock()
         self._missing_keys: dict[str, dict[TopicPartition, int]] = {}
         self._shredded: set[str] = set()
-        self._parked_at: deque[float] = deque()
-        self._last_poll = time.monotonic()
+        self._behind: dict[TopicPartition, int] = {}
+        self._next_look = 0.0
         self._fatal: Exception | None = None
         self.caught_up = asyncio.Event()
 
@@ -140,10 +154,10 @@ class PartitionedConsumer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until stopped; a lost broker or database is waited out."""
-        await park.replay_known_types(self)
         pause = 0.5
         while not stop.is_set():
             try:
+                await park.replay_known_types(self)
                 await self._consume(stop)
                 pause = 0.5
             except (*INFRASTRUCTURE_ERRORS, KafkaError) as error:
@@ -170,34 +184,45 @@ class PartitionedConsumer:
         async with asyncio.timeout(60):
             await driver.start()
         noted = await self._note_ends([t for t in self._topics.values() if t.compacted])
-        self._last_poll = time.monotonic()
-        async with asyncio.TaskGroup() as tasks:
-            watchdog = tasks.create_task(self._watch())
-            while not stop.is_set():
+        self._next_look = time.monotonic() + IDLE_LOOK_S
+        while not stop.is_set():
+            # A poll that does not return never will: a new driver is the cure.
+            async with asyncio.timeout(SILENT_LIMIT_S):
                 batches = await driver.getmany(timeout_ms=POLL_MS, max_records=MAX_RECORDS)
-                self._last_poll = time.monotonic()
-                if self._fatal is not None:
-                    raise self._fatal
-                metrics.CONSUMER_LAST_POLL.set(time.time())  # noqa: TID251 - a metric of the wall clock
-                if not self.caught_up.is_set() and await self._reached(noted):
-                    self.caught_up.set()
-                async with self._in_hand:
-                    worked = await self._work(batches)
-                if batches and not worked:
-                    await asyncio.sleep(0.1)
-            watchdog.cancel()
+            loaded = dict(self._progress.held)
+            if self._fatal is not None:
+                raise self._fatal
+            metrics.CONSUMER_LAST_POLL.set(time.time())  # noqa: TID251 - a metric of the wall clock
+            if not self.caught_up.is_set() and await self._reached(noted):
+                await self._reference.refresh()
+                self.caught_up.set()
+            async with self._in_hand:
+                worked = await self._work(batches, loaded)
+            if batches and not worked:
+                await asyncio.sleep(0.1)
+            if self._guards.watchdog:
+                await self._look_whether_stalled(driver, got_records=bool(batches))
 
-    async def _watch(self) -> None:
-        """A driver that is alive but out of its group does not come back by itself (aiokafka#1154): leave, restart."""
-        while True:
-            await asyncio.sleep(5)
-            if time.monotonic() - self._last_poll > SILENT_LIMIT_S and not self._in_hand.locked():
-                message = f"no poll returned for {SILENT_LIMIT_S} s"
-                raise RuntimeError(message)
+    async def _look_whether_stalled(self, driver: AIOKafkaConsumer, *, got_records: bool) -> None:
+        """A driver can live on outside its group (aiokafka#1154): records wait, none come; then raise."""
+        now = time.monotonic()
+        if got_records:
+            self._behind, self._next_look = {}, now + IDLE_LOOK_S
+        if now < self._next_look:
+            return
+        self._next_look = now + IDLE_LOOK_S
+        partitions = driver.assignment() or self._partitions(self._topics.values())
+        begins, ends = await driver.beginning_offsets(partitions), await driver.end_offsets(partitions)
+        stored = await self._stored(set(partitions))
+        behind = {tp: at for tp in partitions if (at := stored.get(tp, begins[tp])) < ends[tp]}
+        if any(self._behind.get(tp) == at for tp, at in behind.items()):
+            message = f"records wait and none came for {IDLE_LOOK_S} s"
+            raise TimeoutError(message)
+        self._behind = behind
 
     async def _close(self) -> None:
         driver, self._driver = self._driver, None
-        self._progress = _Progress()
+        self._progress, self._behind = _Progress(), {}
         if driver is not None:
             with contextlib.suppress(TimeoutError, KafkaError, OSError):
                 async with asyncio.timeout(5):
@@ -217,7 +242,8 @@ class PartitionedConsumer:
         driver = self._driver
         if driver is None or not assigned:
             return
-        driver.pause(*assigned)
+        if self._guards.ready:
+            driver.pause(*assigned)
         metrics.CONSUMER_REBALANCES.inc()
         await self._load(assigned)
         driver.resume(*(assigned & driver.assignment()))
@@ -253,12 +279,14 @@ class PartitionedConsumer:
         driver = self._driver
         if driver is None:
             return {}
-        partitions = [
-            TopicPartition(self._settings.topic_prefix + t.name, n) for t in topics for n in range(t.partitions)
-        ]
+        partitions = self._partitions(topics)
         ends = await driver.end_offsets(partitions) if partitions else {}
         begins = await driver.beginning_offsets(partitions) if partitions else {}
         return {tp: end for tp, end in ends.items() if end > begins[tp]}
+
+    def _partitions(self, topics: Iterable[Topic]) -> list[TopicPartition]:
+        prefix = self._settings.topic_prefix
+        return [TopicPartition(prefix + t.name, n) for t in topics for n in range(t.partitions)]
 
     async def _reached(self, noted: Mapping[TopicPartition, int]) -> bool:
         """Tell whether every noted end was handled, by this process or a copy of it."""
@@ -284,11 +312,18 @@ class PartitionedConsumer:
 
     # -- work ---------------------------------------------------------------------------------------------------
 
-    async def _work(self, batches: Mapping[TopicPartition, list[ConsumerRecord]]) -> bool:
-        """Handle what was polled, compacted topics first; True when any record was handled."""
+    async def _work(
+        self, batches: Mapping[TopicPartition, list[ConsumerRecord]], loaded: Mapping[TopicPartition, int]
+    ) -> bool:
+        """Handle what was polled, compacted topics first; True when any record was handled.
+
+        `loaded` are the offsets held when the records were handed out: a partition that was assigned anew since then
+        starts elsewhere.
+        """
         worked = False
         for tp, records in sorted(batches.items(), key=lambda b: not self._topics[b[0].topic].compacted):
-            if not records or (self._guards.ready and tp not in self._progress.held):
+            held = self._progress.held.get(tp)
+            if not records or (self._guards.ready and (held is None or held != loaded.get(tp))):
                 continue
             if self._must_wait(tp):
                 self._rewind(tp)
@@ -327,30 +362,40 @@ class PartitionedConsumer:
 
     async def _one_by_one(self, tp: TopicPartition, incoming: Sequence[Incoming]) -> bool:
         for record in incoming:
-            for attempt in range(1, TRIES + 1):
-                try:
-                    await self._apply(tp, [record])
-                    break
-                except _ZombieError:
-                    await self._lost(tp)
+            try:
+                if not await self._one(tp, record):
                     return False
-                except INFRASTRUCTURE_ERRORS as error:
-                    await self._unknown(tp, error)
-                    return False
-                except (Retry, KeyMissingError) as outcome:
-                    if isinstance(outcome, Retry) and self._out_of_patience(tp, record.offset):
-                        await self._park(tp, record, outcome)
-                        break
+            except _ZombieError:
+                await self._lost(tp)
+                return False
+            except INFRASTRUCTURE_ERRORS as error:
+                await self._unknown(tp, error)
+                return False
+        return True
+
+    async def _one(self, tp: TopicPartition, record: Incoming) -> bool:
+        """Apply one record, or park it after some tries; False when it has to wait."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                await self._apply(tp, [record])
+            except (_ZombieError, *INFRASTRUCTURE_ERRORS):
+                raise
+            except (Retry, KeyMissingError) as outcome:
+                if isinstance(outcome, KeyMissingError) or not self._out_of_patience(tp, record.offset):
                     await self._later(tp, outcome)
                     return False
-                except Exception as error:  # noqa: BLE001 - deterministic as far as anybody can tell
-                    if not self._guards.park:
-                        self._rewind(tp)
-                        return False
-                    if attempt == TRIES or isinstance(error, Reject | ValueError):
-                        await self._park(tp, record, error)
-                        break
-        return True
+                await self._park(tp, record, outcome)
+                return True
+            except Exception as error:  # noqa: BLE001 - deterministic as far as anybody can tell
+                if not self._guards.park:
+                    self._rewind(tp)
+                    return False
+                if attempt == TRIES or isinstance(error, Reject | ValueError):
+                    await self._park(tp, record, error)
+                    return True
+            else:
+                return True
+        return False
 
     async def _apply(self, tp: TopicPartition, incoming: Sequence[Incoming]) -> None:
         next_offset = incoming[-1].offset + 1
@@ -392,7 +437,7 @@ class PartitionedConsumer:
         behind = await park.parked_aggregates(conn, incoming) if self._guards.park else frozenset()
         for record in fresh:
             if record.aggregate_key in behind:
-                await park.insert(conn, record, "behind a parked record", self._clock.now())
+                await park.insert(conn, record, park.BEHIND, self._clock.now())
                 outcome = "parked"
             else:
                 await self.handle_one(conn, record)
@@ -402,8 +447,7 @@ class PartitionedConsumer:
     async def handle_one(self, conn: Connection, record: Incoming) -> None:
         """Apply one record: the kit's own copies first, then the service's read model, then its reactions."""
         if record.topic == KEYS.name:
-            key = record.event() if record.value is not None else None
-            await save_key(conn, record.key.decode(), getattr(key, "key", None))
+            await save_key(conn, record.key.decode(), None if record.value is None else _key_of(record))
             return
         event = record.event()
         await reference.project(conn, event)
@@ -453,27 +497,26 @@ class PartitionedConsumer:
         """A key still missing once the keys topic is read to the end noted at the first miss was shredded."""
         noted = self._missing_keys.get(aggregate_id)
         if noted is None:
-            self._missing_keys[aggregate_id] = await self._note_ends([KEYS])
+            self._missing_keys[aggregate_id] = await self._note_ends(
+                [t for t in self._topics.values() if t.name == KEYS.name]
+            )
         elif await self._reached(noted):
             self._shredded.add(aggregate_id)
             del self._missing_keys[aggregate_id]
 
     async def _park(self, tp: TopicPartition, record: Incoming, error: Exception) -> None:
         log.error("record parked", topic=tp.topic, offset=record.offset, type=record.type, error=repr(error))
+        now = self._clock.now()
         async with self._database.transaction() as conn:
             await self._fence(conn, tp)
+            # Counted in the table: a restart must not begin a new hundred.
+            if await park.count_poisoned(conn, now - timedelta(hours=1)) >= PARK_LIMIT:
+                raise TooManyParkedError
             await park.fresh(conn, [record])
-            await park.insert(conn, record, repr(error), self._clock.now(), dead_letters_of=self._service)
+            await park.insert(conn, record, repr(error), now, dead_letters_of=self._service)
             await self._move(conn, tp, record.offset + 1)
         self._progress.held[tp] = record.offset + 1
         metrics.CONSUMER_EVENTS.labels(type=record.type, outcome="parked").inc()
-        now = time.monotonic()
-        self._parked_at.append(now)
-        while self._parked_at and self._parked_at[0] < now - 3600:
-            self._parked_at.popleft()
-        if len(self._parked_at) > PARK_LIMIT:
-            message = f"more than {PARK_LIMIT} records parked within an hour: stopped, see the dead letters"
-            raise RuntimeError(message)
 
     def _observe_lag(self, tp: TopicPartition) -> None:
         if self._driver is not None and (high := self._driver.highwater(tp)) is not None:
@@ -483,6 +526,14 @@ class PartitionedConsumer:
     def database(self) -> Database:
         """The database that parked records stand in."""
         return self._database
+
+
+def _key_of(record: Incoming) -> str:
+    event = record.event()
+    if not isinstance(event, KeySet):
+        message = f"{event.type} does not belong on the topic of keys"
+        raise Reject(message)
+    return event.key
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # the driver ships no types

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from services.contracts.base import Event
-from services.contracts.topics import EVENTS, KEYS, UnknownEventTypeError, parse
+from services.contracts.topics import EVENTS, KEYS, parse
 from services.kit import metrics
 from services.kit.db import Connection
 from services.kit.log import get_logger
@@ -23,6 +23,9 @@ log = get_logger(__name__)
 
 #: Headers of a dead letter, named as Kafka's own dead letter queues name them in Streams 4.2 (KIP-1034).
 _DLQ: Final = "__streams.errors."
+_BIGINT_DIGITS: Final = 18
+#: The error of a record that is only parked because it must not overtake.
+BEHIND: Final = "behind a parked record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class Incoming:
     @classmethod
     def read(cls, record: Any, prefix: str) -> Self:
         """Take over a driver's record."""
-        headers = {name: value.decode("utf-8", "replace") for name, value in record.headers}
+        # PostgreSQL keeps no NUL; a name in the log with one must not stop the partition.
+        headers = {_text(name.encode()): _text(value) for name, value in record.headers}
         topic = record.topic.removeprefix(prefix)
         return cls(topic, record.partition, record.offset, record.key or b"", record.value, headers)
 
@@ -52,8 +56,8 @@ class Incoming:
     def aggregate(self) -> tuple[str, str]:
         """Kind and id of the aggregate; without headers the record's key stands for it."""
         if self.topic == KEYS.name:
-            return "key", self.key.decode("utf-8", "replace")
-        fallback = self.key.decode("utf-8", "replace")
+            return "key", _text(self.key)
+        fallback = _text(self.key)
         return self.headers.get("aggregate", "?"), self.headers.get("aggregate_id", fallback)
 
     @property
@@ -65,11 +69,15 @@ class Incoming:
     def version(self) -> int | None:
         """The aggregate's version, where the header tells one."""
         text = self.headers.get("aggregate_version", "")
-        return int(text) if text.isdecimal() else None
+        return int(text) if text.isascii() and text.isdecimal() and len(text) <= _BIGINT_DIGITS else None
 
     def event(self) -> Event:
         """The event; UnknownEventTypeError or ValidationError when it is none."""
         return parse(self.type, self.value or b"")
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace").replace("\x00", "\ufffd")
 
 
 SELECT_SEEN = """
@@ -106,11 +114,11 @@ async def fresh(conn: Connection, incoming: Sequence[Incoming]) -> list[Incoming
     return kept
 
 
-SELECT_PARKED_AGGREGATES = "SELECT DISTINCT aggregate_key FROM parked_event WHERE aggregate_key = ANY($1::text[])"
+SELECT_PARKED_AGGREGATES = "SELECT aggregate_key FROM parked_event WHERE aggregate_key = ANY($1::text[]) FOR SHARE"
 
 
 async def parked_aggregates(conn: Connection, incoming: Sequence[Incoming]) -> frozenset[str]:
-    """Which of the records' aggregates have something parked."""
+    """Which of the records' aggregates have something parked; waits for a replay of theirs to end."""
     rows = await conn.fetch(SELECT_PARKED_AGGREGATES, list({r.aggregate_key for r in incoming}))
     return frozenset(r["aggregate_key"] for r in rows)
 
@@ -122,6 +130,13 @@ VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10, $11)
 ON CONFLICT (topic, partition, record_offset) DO NOTHING
 """
 COUNT_PARKED = "SELECT count(*) FROM parked_event"
+COUNT_POISONED = "SELECT count(*) FROM parked_event WHERE parked_at > $1 AND error <> $2"
+
+
+async def count_poisoned(conn: Connection, since: datetime) -> int:
+    """How many records were parked since a moment for their own sake."""
+    count: int = await conn.fetchval(COUNT_POISONED, since, BEHIND)
+    return count
 
 
 async def insert(
@@ -151,7 +166,7 @@ async def insert(
             f"{_DLQ}partition": str(record.partition),
             f"{_DLQ}offset": str(record.offset),
         }
-        key = record.key.decode("utf-8", "replace")
+        key = _text(record.key)
         await append_dead_letter(conn, dead_letters_of, key, record.value, headers, at)
 
 
@@ -168,16 +183,20 @@ DELETE_PARKED = "DELETE FROM parked_event WHERE id = $1"
 
 async def replay(consumer: "PartitionedConsumer", aggregate_key: str) -> int:
     """Handle an aggregate's parked records in order, in one transaction; returns how many. Raises what they raise."""
+    count = 0
     async with consumer.database.transaction() as conn:
-        rows = await conn.fetch(SELECT_PARKED, aggregate_key)
-        for row in rows:
-            record = Incoming(
-                row["topic"], row["partition"], row["record_offset"], row["key"], row["value"], json.loads(row["headers"])
-            )
-            await consumer.handle_one(conn, record)
-            await conn.execute(DELETE_PARKED, row["id"])
+        # Looked for until none is left: the consumer may have parked one more while this waited for the rows.
+        while rows := await conn.fetch(SELECT_PARKED, aggregate_key):
+            for row in rows:
+                headers = json.loads(row["headers"])
+                record = Incoming(
+                    row["topic"], row["partition"], row["record_offset"], row["key"], row["value"], headers
+                )
+                await consumer.handle_one(conn, record)
+                await conn.execute(DELETE_PARKED, row["id"])
+            count += len(rows)
         metrics.CONSUMER_PARKED.set(await conn.fetchval(COUNT_PARKED))
-    return len(rows)
+    return count
 
 
 async def replay_known_types(consumer: "PartitionedConsumer") -> None:
@@ -190,6 +209,3 @@ async def replay_known_types(consumer: "PartitionedConsumer") -> None:
             log.info("parked records replayed", aggregate=row["aggregate_key"], count=count)
         except Exception as error:  # noqa: BLE001 - it stays parked; the start goes on
             log.error("parked records stay", aggregate=row["aggregate_key"], error=repr(error))  # noqa: TRY400 - no traceback wanted
-
-
-__all__ = ["Incoming", "UnknownEventTypeError", "fresh", "insert", "parked_aggregates", "replay", "replay_known_types"]

@@ -140,7 +140,7 @@ async def _http(runtime: Runtime, app: Any) -> None:
         await serving
         message = "the HTTP server ended by itself"
         raise RuntimeError(message)
-    server.stop()
+    server.stop()  # type: ignore[no-untyped-call] # granian ships no types
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(serving, DRAIN_S)
 
@@ -193,9 +193,10 @@ async def _lead_job(runtime: Runtime, job: Job, wake: asyncio.Event, session: as
             await job.run(runtime)
         except INFRASTRUCTURE_ERRORS:
             raise
-        except Exception as error:  # noqa: BLE001 - the job's next run may succeed; the process must not die of it
+        except Exception:
+            # The job's next run may succeed; the process must not die of it.
             metrics.JOB_FAILURES.labels(job=job.name).inc()
-            log.error("job failed", job=job.name, error=repr(error), exc_info=True)
+            log.exception("job failed", job=job.name)
         await _first_of(runtime.stopping, wake, job.every_s)
 
 

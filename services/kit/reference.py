@@ -5,11 +5,11 @@ consumer) and keeps it in memory, refreshed at once in the process that wrote an
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from services.contracts.base import Event
+from services.contracts.base import Event, Model
 from services.contracts.catalogue import (
     CalendarSet,
     CalendarYear,
@@ -155,7 +155,7 @@ class Reference:
         return (revision.role, revision.scope) if revision is not None else None
 
 
-_TABLES: Final = {
+_TABLES: Final[Mapping[str, tuple[str, type[Model]]]] = {
     "division": ("divisions", Division),
     "item": ("items", Item),
     "profile": ("profiles", Profile),

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from services.contracts.base import Sealed
 from services.contracts.keys import KeySet
 from services.contracts.topics import KEYS
-from services.kit.db import Connection
+from services.kit.db import Connection, affected
 from services.kit.outbox import append, append_tombstone, stamp
 
 Content = TypeVar("Content", bound=BaseModel)
@@ -25,7 +25,7 @@ KEY_BITS: Final = 256
 NONCE_BYTES: Final = 12
 
 SELECT_KEY = "SELECT key FROM shred_key WHERE aggregate_id = $1"
-INSERT_KEY = "INSERT INTO shred_key (aggregate_id, key) VALUES ($1, $2)"
+INSERT_KEY = "INSERT INTO shred_key (aggregate_id, key) VALUES ($1, $2) ON CONFLICT (aggregate_id) DO NOTHING"
 SAVE_KEY = """
 INSERT INTO shred_key (aggregate_id, key) VALUES ($1, $2)
 ON CONFLICT (aggregate_id) DO UPDATE SET key = excluded.key WHERE shred_key.key IS NOT NULL
@@ -55,21 +55,24 @@ async def seal(conn: Connection, aggregate_id: str, event_type: str, content: Ba
     """Encrypt content for one event; makes the aggregate's key, and queues it for the topic, at the first time."""
     row = await conn.fetchrow(SELECT_KEY, aggregate_id)
     if row is None:
-        key = base64.b64encode(AESGCM.generate_key(KEY_BITS)).decode()
-        await conn.execute(INSERT_KEY, aggregate_id, key)
-        await append(conn, KeySet(**await stamp(conn, "key", aggregate_id, at=at), key=key), key=aggregate_id)
-    elif row["key"] is None:
+        made = base64.b64encode(AESGCM.generate_key(KEY_BITS)).decode()
+        if affected(await conn.execute(INSERT_KEY, aggregate_id, made)):
+            await append(conn, KeySet(**await stamp(conn, "key", aggregate_id, at=at), key=made), key=aggregate_id)
+        # Read again: another transaction may have been faster.
+        row = await conn.fetchrow(SELECT_KEY, aggregate_id)
+    key = row["key"] if row is not None else None
+    if key is None:
         message = f"the key of {aggregate_id} was shredded"
         raise ValueError(message)
-    else:
-        key = row["key"]
     nonce = os.urandom(NONCE_BYTES)
     plain = zlib.compress(content.model_dump_json().encode(), 6)
     ciphertext = AESGCM(base64.b64decode(key)).encrypt(nonce, plain, _associated(aggregate_id, event_type))
     return Sealed(nonce=base64.b64encode(nonce).decode(), ciphertext=base64.b64encode(ciphertext).decode())
 
 
-async def unseal(conn: Connection, aggregate_id: str, event_type: str, sealed: Sealed, model: type[Content]) -> Content | None:
+async def unseal(
+    conn: Connection, aggregate_id: str, event_type: str, sealed: Sealed, model: type[Content]
+) -> Content | None:
     """Decrypt; None when the key was shredded, KeyMissingError when it is not known (yet)."""
     row = await conn.fetchrow(SELECT_KEY, aggregate_id)
     if row is None:

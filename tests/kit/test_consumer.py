@@ -1,0 +1,205 @@
+"""The consumer on a real broker and a real database: assignment, atomicity, versions, order of topics, watchdog."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.structs import OffsetAndMetadata
+
+from services.contracts.disclosure import DisclosureConfirmed
+from services.contracts.division import DivisionKind, DivisionSet
+from services.contracts.topics import DISCLOSURES, DIVISIONS
+from services.kit import consumer
+from services.kit.consumer import ConsumerGuards, Handlers, Handling, LogLostError, PartitionedConsumer
+from services.kit.errors import Retry
+from tests import builders
+from tests.kit.ground import Ground, confirmed, joined, leave, on_confirmed, record, running, settle
+
+
+async def _produce(ground: Ground, count: int, aggregate_id: str = "d1") -> list[tuple[str, int]]:
+    await ground.produce(DISCLOSURES, *(record(confirmed(aggregate_id, v)) for v in range(1, count + 1)))
+    return [(aggregate_id, v) for v in range(1, count + 1)]
+
+
+class SlowLookUp(PartitionedConsumer):
+    """A consumer whose database answers late when partitions are assigned."""
+
+    async def _stored(self, partitions: set[TopicPartition]) -> dict[TopicPartition, int]:
+        await asyncio.sleep(1.5)
+        return await super()._stored(partitions)
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_nothing_is_handled_before_the_offset_is_known(ground: Ground, *, guarded: bool) -> None:
+    await ground.create()
+    said = await _produce(ground, 60)
+    # The mirror in Kafka is ahead of the truth, as after PostgreSQL came back from a backup.
+    async with AIOKafkaConsumer(
+        bootstrap_servers=ground.kafka, group_id=ground.prefix + "publish", enable_auto_commit=False
+    ) as driver:
+        place = TopicPartition(ground.prefix + DISCLOSURES.name, 0)
+        driver.assign([place])
+        await driver.commit({place: OffsetAndMetadata(40, "")})
+    async with running(await ground.consumer(SlowLookUp, ConsumerGuards(ready=guarded))):
+        effects = await settle(ground, 20)
+        await asyncio.sleep(1)
+    assert (effects == said) is guarded
+    assert effects[-1] == ("d1", 60)
+
+
+class Overtaken(PartitionedConsumer):
+    """A consumer that is assigned its partition anew, read on by another meanwhile, with a batch in hand."""
+
+    moved = False
+
+    async def _work(self, batches: Mapping[TopicPartition, list[Any]], loaded: Mapping[TopicPartition, int]) -> bool:
+        if batches and not self.moved:
+            self.moved = True
+            async with self._database.transaction() as conn:
+                for version in range(1, 21):
+                    await leave(conn, confirmed("d1", version))
+                await conn.execute("UPDATE consumer_offset SET next_offset = 20 WHERE partition = 0")
+            await self._load(set(batches))
+        return await super()._work(batches, loaded)
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_batch_handed_out_before_a_new_assignment_is_dropped(ground: Ground, *, guarded: bool) -> None:
+    await ground.create()
+    await ground.admin(
+        "INSERT INTO publish.consumer_offset (topic, partition, next_offset) VALUES ($1, 0, 0)",
+        ground.prefix + DISCLOSURES.name,
+    )
+    said = await _produce(ground, 60)
+    async with running(await ground.consumer(Overtaken, ConsumerGuards(ready=guarded, versions=False))):
+        effects = await settle(ground, 60)
+    assert (effects == said) is guarded
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_effect_and_offset_commit_together(ground: Ground, *, guarded: bool) -> None:
+    await ground.create()
+    cut = asyncio.Event()
+
+    async def cut_once(handling: Handling, event: DisclosureConfirmed) -> None:
+        await on_confirmed(handling, event)
+        if event.aggregate_version == 30 and not cut.is_set():
+            cut.set()
+            await handling.conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    said = await _produce(ground, 60)
+    handlers: Handlers = {DisclosureConfirmed: cut_once}
+    guards = ConsumerGuards(atomic_offset=guarded, versions=False)
+    async with running(await ground.consumer(guards=guards, project=handlers)):
+        await asyncio.wait_for(cut.wait(), 20)
+        await asyncio.sleep(2)
+    assert (await ground.effects() == said) is guarded
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_repeated_and_late_records_have_no_second_effect(ground: Ground, *, guarded: bool) -> None:
+    await ground.create()
+    first, second, third = (record(confirmed("d1", v)) for v in (1, 2, 3))
+    await ground.produce(DISCLOSURES, first, first, second, third, second, first, record(confirmed("d2", 1)))
+    async with running(await ground.consumer(guards=ConsumerGuards(versions=guarded))):
+        effects = await settle(ground, 4)
+    assert (effects == [("d1", 1), ("d1", 2), ("d1", 3), ("d2", 1)]) is guarded
+
+
+async def test_cut_connections_are_waited_out(ground: Ground) -> None:
+    await ground.create()
+    said = await _produce(ground, 100)
+    async with running(await ground.consumer()):
+        for round_ in range(4):
+            await ground.admin("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'publish'")
+            said += await _produce(ground, 100, f"d{round_ + 2}")
+        effects = await settle(ground, 500)
+    assert effects == said
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_reference_topics_are_read_before_the_rest(ground: Ground, *, guarded: bool) -> None:
+    await ground.create(DIVISIONS, DISCLOSURES)
+    division = builders.division(builders.VILLAGE, "西海村委会", DivisionKind.VILLAGE, None)
+    key, value, headers = record(DivisionSet(**builders.stamp(builders.VILLAGE), division=division))
+    await ground.produce(DIVISIONS, (key, value, headers))
+    await _produce(ground, 3)
+    tries = 0
+
+    async def on_division(_handling: Handling, _event: DivisionSet) -> None:
+        nonlocal tries
+        tries += 1
+        if tries <= 3:
+            reason = "the copy is not ready"
+            raise Retry(reason, timedelta(seconds=0.5))
+
+    async def on_known(handling: Handling, event: DisclosureConfirmed) -> None:
+        known = event.village_code in handling.reference.divisions
+        await leave(handling.conn, event, "known" if known else "unknown")
+
+    started = await ground.consumer(
+        guards=ConsumerGuards(compacted_first=guarded),
+        project={DivisionSet: on_division, DisclosureConfirmed: on_known},
+        topics_=(DISCLOSURES, DIVISIONS),
+    )
+    async with running(started):
+        await settle(ground, 3)
+        await asyncio.wait_for(started.caught_up.wait(), 10)
+    notes = [r["note"] for r in await ground.admin("SELECT note FROM publish.effect")]
+    assert notes == ["known" if guarded else "unknown"] * 3
+
+
+class Deaf(PartitionedConsumer):
+    """A consumer whose first driver lives on and hands out nothing, as after a lost group (aiokafka#1154)."""
+
+    drivers = 0
+
+    async def assigned(self, assigned: set[TopicPartition]) -> None:
+        await super().assigned(assigned)
+        self.drivers += 1
+        if self.drivers == 1 and self._driver is not None:
+            self._driver.pause(*assigned)
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_driver_that_hands_out_nothing_is_replaced(
+    ground: Ground, *, guarded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "IDLE_LOOK_S", 1.0)
+    await ground.create()
+    deaf = await ground.consumer(Deaf, ConsumerGuards(watchdog=guarded))
+    async with running(deaf):
+        await joined(deaf)
+        said = await _produce(ground, 5)
+        await asyncio.sleep(5)
+        effects = await ground.effects()
+    assert effects == (said if guarded else [])
+
+
+async def test_offset_beyond_the_log_stops_the_consumer(ground: Ground) -> None:
+    await ground.create()
+    await _produce(ground, 5)
+    await ground.admin(
+        "INSERT INTO publish.consumer_offset (topic, partition, next_offset) VALUES ($1, 0, 6)",
+        ground.prefix + DISCLOSURES.name,
+    )
+    started = await ground.consumer()
+    with pytest.raises(LogLostError, match=r"stored offset 6 is outside the log 0\.\.5"):
+        async with asyncio.timeout(20):
+            await started.run(asyncio.Event())
+
+
+async def test_stopped_consumer_finishes_its_batch_and_another_goes_on(ground: Ground) -> None:
+    await ground.create()
+    said = await _produce(ground, 400)
+    for _ in range(3):
+        with contextlib.suppress(TimeoutError):
+            async with running(await ground.consumer()):
+                await asyncio.sleep(0.7)
+    async with running(await ground.consumer()):
+        effects = await settle(ground, 400)
+    assert effects == said
