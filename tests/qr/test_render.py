@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import cv2
 import numpy as np
+import psutil
 import pypdfium2
 import pytest
 import typst
@@ -137,3 +138,11 @@ def test_a_citys_posters_are_drawn_in_three_seconds() -> None:
     pdf = posters(city, SITE, AT)
     assert time.process_time() - started < 3, "processor time, so that a busy machine does not fail it"
     assert len(pypdfium2.PdfDocument(pdf)) == 301
+
+
+def test_print_run_after_print_run_takes_no_more_memory() -> None:
+    process, held = psutil.Process(), []
+    for run in range(13):
+        posters([poster(code=f"{run:04d}{n:04d}") for n in range(60)], SITE, AT)
+        held.append(process.memory_info().rss)
+    assert held[-1] - held[2] < 25_000_000, "typst keeps about 8 MB a run of this size unless it is made to let go"

@@ -21,6 +21,8 @@ _TEMPLATE: Final = (Path(__file__).parent / "poster.typ").read_bytes()
 _FONTS: Final = str(Path(manimgx_fonts_cjk.__file__).parent)
 #: Where it is read from three metres off at most: width ≥ distance / 10 and some more, quiet zone not counted.
 _SYMBOL_MM: Final = 120
+#: typst keeps what it computed for ten runs, some 130 KB a page: as many empty ones (4 ms each) make it let go.
+_KEPT_FOR: Final = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +65,6 @@ def posters(pages: Sequence[Poster], public_url: str, at: datetime) -> bytes:
     pdf = compiler.compile(
         input=_TEMPLATE, format="pdf", sys_inputs={"posters": data}, timestamp=int(at.timestamp()), pdf_tags=False
     )
+    for _ in range(_KEPT_FOR):
+        compiler.compile(input=b"", format="pdf")
     return cast("bytes", pdf)  # one output file, so no list
