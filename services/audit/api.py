@@ -1,10 +1,11 @@
 """JSON routes of audit, for inspectors and operators within their part of the tree."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
 
@@ -24,6 +25,7 @@ from services.kit.reference import Reference
 from services.kit.web import ActorDep, PageDep, Reading, RuntimeDep
 
 router = APIRouter(prefix="/audit/v1")
+_ALERT_ID: Final = re.compile("[0-9a-f]{30}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Console:
 
     async def alert(self, alert_id: str) -> AlertRow:
         """An alert within the caller's scope."""
-        found = await alerts.select_alert(self.conn, alert_id)
+        found = await alerts.select_alert(self.conn, alert_id) if _ALERT_ID.fullmatch(alert_id) else None
         if found is None:
             raise UnknownAlertError
         self.actor.require_scope(self.reference, found.subject.village)

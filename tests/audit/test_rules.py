@@ -199,7 +199,7 @@ def test_the_code_hash_moves_with_logic_and_words_but_not_with_comments_and_docs
 
 # -- evidence -----------------------------------------------------------------------------------------------------
 
-HITS = [p for p in ALL_CASES if p.values[1].result == "hit"]
+HITS = [pytest.param(r, c, id=f"{r.id} {c.name}") for r in RULES for c in cases_of(r) if c.result == "hit"]
 
 
 def pack_of(rule: Rule, case: Case) -> dict[str, Any]:
