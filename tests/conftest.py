@@ -7,7 +7,15 @@
 `ingest.client` talks to the application in this process (ASGI, real database). Nothing of ours is replaced.
 """
 
+import csv
+import io
 import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -21,9 +29,9 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from deploy.local import migrate, topics
+from deploy.local.home import free_port
 from deploy.local.kafka import Kafka
 from deploy.local.postgres import Postgres
-from services.contracts.topics import SERVICES
 from services.kit.auth import issue_token
 from services.kit.clock import FixedClock
 from services.kit.consumer import Handling
@@ -32,6 +40,7 @@ from services.kit.runtime import Runtime
 from services.kit.settings import Settings
 from tests import builders
 
+ROOT = Path(__file__).parents[1]
 _numbers = itertools.count(1)
 
 
@@ -121,7 +130,9 @@ class Served:
     async def said(self, event_type: str) -> list[str]:
         """Payloads (JSON text) of the events of a type that the service said, oldest first."""
         async with self.runtime.database.connection() as conn:
-            rows = await conn.fetch("SELECT payload::text AS p FROM event WHERE type = $1 ORDER BY occurred_at, event_id", event_type)
+            rows = await conn.fetch(
+                "SELECT payload::text AS p FROM event WHERE type = $1 ORDER BY occurred_at, event_id", event_type
+            )
         return [r["p"] for r in rows]
 
 
@@ -162,15 +173,61 @@ async def _open(place: Place, name: str, changes: dict[str, object]) -> Served:
     return Served(definition, runtime, clock, client)
 
 
-@pytest.fixture(scope="session")
-def service_names() -> Iterator[tuple[str, ...]]:
-    """The five."""
-    yield SERVICES
-
-
 @pytest_asyncio.fixture
 async def admin(place: Place) -> AsyncIterator[asyncpg.Connection]:
     """The superuser's connection to the module's database, for looking from outside."""
     conn = await asyncpg.connect(place.parts.pg.dsn("sanwu_admin", database=place.database))
     yield conn
     await conn.close()
+
+
+@dataclass(frozen=True, slots=True)
+class RunningCity:
+    """A whole city in processes of its own, started as a user starts it."""
+
+    url: str
+    home: Path
+    process: subprocess.Popen[str]
+
+    def password(self, username: str) -> str:
+        """From the file that the city wrote for its owner."""
+        rows = csv.DictReader(io.StringIO((self.home / "staff.csv").read_text(encoding="utf-8")))
+        return next(r["password"] for r in rows if r["username"] == username)
+
+    def addresses(self) -> dict[str, str]:
+        """The content of ports.json."""
+        known: dict[str, str] = json.loads((self.home / "ports.json").read_text())
+        return known
+
+
+def start_city(home: Path, port: int, sample: str) -> RunningCity:
+    """Start `python -m deploy.local run` and wait until it says that it is ready; its output goes to `run.log`."""
+    log = home.parent / f"{home.name}.log"
+    environment = {**os.environ, "SANWU_HOME": str(home), "SANWU_PORT": str(port), "SANWU_SAMPLE": sample}
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "deploy.local", "run"], env=environment, cwd=ROOT, stdout=out, stderr=out, text=True
+        )
+    give_up = time.monotonic() + 240
+    while "ready: " not in log.read_text():
+        if process.poll() is not None or time.monotonic() > give_up:
+            process.terminate()
+            pytest.fail(f"the city did not get ready: {log.read_text()[-3000:]}")
+        time.sleep(0.3)
+    return RunningCity(f"http://127.0.0.1:{port}", home, process)
+
+
+def stop_city(city: RunningCity) -> None:
+    """Stop it as Ctrl-C does."""
+    city.process.send_signal(signal.SIGINT)
+    city.process.wait(60)
+
+
+@pytest.fixture(scope="session")
+def small_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCity]:
+    """The pilot township with its sample, running for the whole session."""
+    folder = tmp_path_factory.mktemp("small")
+    folder.chmod(0o711)
+    city = start_city(folder / "home", free_port(avoid=set()), "small")
+    yield city
+    stop_city(city)
