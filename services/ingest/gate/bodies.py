@@ -33,10 +33,12 @@ class MalformedBodyError(ValueError):
 def read_body(raw: dict[str, Any]) -> Body:
     """Read a body; a misspelt field is an error, since silence would lose what it says."""
     if len(json.dumps(raw, ensure_ascii=False).encode()) > MAX_BODY_BYTES:
-        raise OversizeError("body", f"内容超过 {MAX_BODY_BYTES // 1024} KiB，请拆分成几份")
+        message = f"内容超过 {MAX_BODY_BYTES // 1024} KiB，请拆分成几份"
+        raise OversizeError("body", message)
     lines = raw.get("lines")
     if isinstance(lines, list) and len(lines) > MAX_LINES:
-        raise OversizeError("body.lines", f"有 {len(lines)} 行，最多 {MAX_LINES} 行，请拆分成几份")
+        message = f"有 {len(lines)} 行，最多 {MAX_LINES} 行，请拆分成几份"
+        raise OversizeError("body.lines", message)
     try:
         return _LEDGER.validate_python(raw, extra="forbid")
     except ValidationError as error:
