@@ -15,7 +15,7 @@ SUPPORTED_KINDS: Final = frozenset({"ledger"})
 class OversizeError(ValueError):
     """The body has too many lines or bytes; `at` says where."""
 
-    def __init__(self, at: str, message: str) -> None:
+    def __init__(self, message: str, *, at: str) -> None:
         """Name the place and what to do."""
         super().__init__(message)
         self.at = at
@@ -34,11 +34,11 @@ def read_body(raw: dict[str, Any]) -> Body:
     """Read a body; a misspelt field is an error, since silence would lose what it says."""
     if len(json.dumps(raw, ensure_ascii=False).encode()) > MAX_BODY_BYTES:
         message = f"内容超过 {MAX_BODY_BYTES // 1024} KiB，请拆分成几份"
-        raise OversizeError("body", message)
+        raise OversizeError(message, at="body")
     lines = raw.get("lines")
     if isinstance(lines, list) and len(lines) > MAX_LINES:
         message = f"有 {len(lines)} 行，最多 {MAX_LINES} 行，请拆分成几份"
-        raise OversizeError("body.lines", message)
+        raise OversizeError(message, at="body.lines")
     try:
         return _LEDGER.validate_python(raw, extra="forbid")
     except ValidationError as error:
