@@ -53,15 +53,18 @@ _FIELDS: Mapping[str, str] = {
     "correcting": "上期正在更正",
     "now": "本级起算",
 }
+#: What follows from the catalogue and the calendar; the rest is what happened, or did not.
+_OWED = frozenset({"item", "period", "due", "due_at", "applies", "history", "now"})
 _VALUES: Mapping[Any, str] = {"village": "村级", "township": "镇街", None: "无"}
 
 
 @dataclass(frozen=True, slots=True)
 class ShownFact:
-    """A fact as a row of the table: words, value, and the disclosure that it can be looked up in."""
+    """A fact as a row of the table: words, value, and the disclosure that it can be looked up in, else its source."""
 
     name: str
     value: str
+    source: str
     disclosure: str | None
 
 
@@ -161,7 +164,8 @@ def _shown(fact: list[Any], sources: Mapping[str, str]) -> ShownFact:
     words = _FIELDS.get(field, field)
     if part == "before":
         words = _PARTS[part] + words
-    return ShownFact(words, _value_words(field, value), sources.get(event) if event else None)
+    source = "公开目录与历法" if field in _OWED else "公开记录"
+    return ShownFact(words, _value_words(field, value), source, sources.get(event) if event else None)
 
 
 def _value_words(field: str, value: Any) -> str:
