@@ -27,6 +27,8 @@ INFRASTRUCTURE_ERRORS: Final = (
     OSError,
     TimeoutError,
 )
+#: A value that no row can hold, such as text with NUL or a number beyond bigint.
+UnstorableError = asyncpg.DataError
 UniqueViolationError = asyncpg.UniqueViolationError
 
 

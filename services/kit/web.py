@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kit import metrics
 from services.kit.auth import TOKEN_COOKIE, Actor, read_token
-from services.kit.db import INFRASTRUCTURE_ERRORS, Connection
+from services.kit.db import INFRASTRUCTURE_ERRORS, Connection, UnstorableError
 from services.kit.errors import (
     Fault,
     ForbiddenError,
@@ -187,7 +187,7 @@ def _page(
     if cursor is None:
         return Page(limit, None)
     try:
-        return Page(limit, base64.urlsafe_b64decode(cursor.encode()).decode())
+        return Page(limit, base64.b64decode(cursor, altchars="-_", validate=True).decode())
     except ValueError as error:
         raise InvalidInputError(faults=[Fault("query.cursor", "不是本接口给出的游标，请从头读取")]) from error
 
@@ -236,6 +236,8 @@ _REASONS: Final = {
     "string_too_short": "不能为空",
     "string_pattern_mismatch": "格式不对",
     "string_type": "应为文字",
+    "string_unicode": "含有不完整的字符",
+    "model_attributes_type": "应为 JSON 对象（Content-Type: application/json）",
     "int_type": "应为整数（金额以分为单位）",
     "int_parsing": "应为整数",
     "int_from_float": "应为整数（金额以分为单位）",
@@ -256,40 +258,67 @@ def faults_of(errors: Any, *, below: tuple[int | str, ...] = ()) -> tuple[Fault,
     for error in errors:
         location = (*below, *(p for p in error["loc"] if p != "function-after"))
         template = _REASONS.get(error["type"])
-        message = template.format(**error.get("ctx", {})) if template else str(error["msg"]).removeprefix("Value error, ")
+        message = (
+            template.format(**error.get("ctx", {})) if template else str(error["msg"]).removeprefix("Value error, ")
+        )
         found.append(Fault(place(location), message))
     return tuple(found)
+
+
+def _answer(request: Request, error: SanwuError) -> Response:
+    """An error as the application wants it: a page for those who read pages, a problem for all others."""
+    handler: Callable[[Request, SanwuError], Response] = getattr(request.app.state, "on_error", problem)
+    return handler(request, error)
 
 
 def _on_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
     # FastAPI puts "body" in front; our own input models have a field of that name, so the frame is dropped.
-    faults = [Fault(f.at.removeprefix("body.") if f.at.startswith("body.") else f.at, f.message) for f in faults_of(error.errors())]
-    return problem(request, InvalidInputError(faults=faults))
+    faults = [Fault(f.at.removeprefix("body."), f.message) for f in faults_of(error.errors())]
+    return _answer(request, InvalidInputError(faults=faults))
 
 
 def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
+    # FastAPI wraps whatever goes wrong while a body is read, our own size limit included.
     if isinstance(error.__cause__, SanwuError):
-        # FastAPI wraps whatever goes wrong while a body is read, our own size limit included.
-        return problem(request, error.__cause__)
-    kind = type("HttpError", (SanwuError,), {"status": error.status_code, "code": _HTTP_CODES.get(error.status_code, "http"), "__doc__": str(error.detail)})
-    return problem(request, kind(_HTTP_DETAILS.get(error.status_code)))
+        return _answer(request, error.__cause__)
+    if error.__cause__ is not None and error.status_code == _BAD_REQUEST:
+        return _answer(request, InvalidInputError(faults=[Fault("body", "无法读取，应为 UTF-8 编码的 JSON")]))
+    code = _HTTP_CODES.get(error.status_code, "http")
+    members = {"status": error.status_code, "code": code, "__doc__": str(error.detail)}
+    return _answer(request, type("HttpError", (SanwuError,), members)(_HTTP_DETAILS.get(error.status_code)))
 
 
+_BAD_REQUEST: Final = 400
 _HTTP_CODES: Final = {404: "not_found", 405: "method_not_allowed", 400: "bad_request", 413: "too_large"}
 _HTTP_DETAILS: Final = {404: "没有这个地址。", 405: "这个地址不支持此方法。"}
 
 
 def _on_unavailable(request: Request, error: Exception) -> Response:
     log.warning("database unavailable", error=repr(error))
-    return problem(request, UnavailableError())
+    return _answer(request, UnavailableError())
+
+
+def _on_unstorable(request: Request, error: Exception) -> Response:
+    # Its text repeats the value, so only the kind of error is told.
+    log.warning("value refused by the database", kind=type(error).__name__)
+    return _answer(request, InvalidInputError("内容中有无法保存的字符（如空字符）或过大的数字，请修改后再提交。"))
 
 
 def _on_sanwu(request: Request, error: Exception) -> Response:
     assert isinstance(error, SanwuError)  # noqa: S101 - registered for this class
-    handler: Callable[[Request, SanwuError], Response] | None = getattr(request.app.state, "on_error", None)
-    return (handler or problem)(request, error)
+    return _answer(request, error)
+
+
+def _on_bug(request: Request, error: Exception) -> Response:
+    log.error(
+        "request failed",
+        path=request.url.path,
+        error=repr(error),
+        stack="".join(traceback.format_exception(error))[-4000:],
+    )
+    return problem(request, SanwuError("系统出错，已记录。请稍后再试。"))
 
 
 # -- middleware ---------------------------------------------------------------------------------------------------
@@ -307,7 +336,7 @@ class Frame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started, status = time.perf_counter(), 500
+        started, status, started_to_answer = time.perf_counter(), 500, False
         headers = dict(scope["headers"])
         request_id = uuid.uuid4().hex
         structlog.contextvars.bind_contextvars(request_id=request_id)
@@ -315,9 +344,9 @@ class Frame:
             structlog.contextvars.bind_contextvars(traceparent=parent.decode("latin-1")[:100])
 
         async def framed(message: Message) -> None:
-            nonlocal status
+            nonlocal status, started_to_answer
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, started_to_answer = message["status"], True
                 present = {name.lower() for name, _ in message["headers"]}
                 extra = {**SECURITY_HEADERS, "x-request-id": request_id}
                 message["headers"] = [
@@ -328,6 +357,11 @@ class Frame:
 
         try:
             await self._app(scope, _limited(receive, headers), framed)
+        except Exception as error:
+            # Whatever it is, the caller gets a problem and no traceback.
+            if started_to_answer:
+                raise
+            await _on_bug(Request(scope, receive), error)(scope, receive, framed)
         finally:
             route = getattr(scope.get("route"), "path", "unmatched")
             metrics.HTTP_DURATION.labels(scope["method"], route, str(status)).observe(time.perf_counter() - started)
@@ -352,8 +386,6 @@ def _limited(receive: Receive, headers: dict[bytes, bytes]) -> Receive:
     return limited
 
 
-
-
 def create_web(runtime: Runtime, title: str) -> FastAPI:
     """A FastAPI application with everything above; the service adds its routes."""
     app = FastAPI(title=title, version="0.1.0", docs_url=None, redoc_url=None, openapi_url=None)
@@ -363,15 +395,10 @@ def create_web(runtime: Runtime, title: str) -> FastAPI:
     app.add_exception_handler(HTTPException, _on_http)
     for kind in INFRASTRUCTURE_ERRORS:
         app.add_exception_handler(kind, _on_unavailable)
-    app.add_exception_handler(Exception, _on_bug)
+    app.add_exception_handler(UnstorableError, _on_unstorable)
     app.add_middleware(Frame)
     _add_health(app, runtime)
     return app
-
-
-def _on_bug(request: Request, error: Exception) -> Response:
-    log.error("request failed", path=request.url.path, error=repr(error), stack="".join(traceback.format_exception(error))[-4000:])
-    return problem(request, SanwuError("系统出错，已记录。请稍后再试。"))
 
 
 def _add_health(app: FastAPI, runtime: Runtime) -> None:
