@@ -49,7 +49,7 @@ class Actor:
 
 def issue_token(key: Ed25519PrivateKey, kid: str, staff_id: str, now: datetime) -> str:
     """A token of 15 minutes for a member of staff."""
-    claims = {"iss": ISSUER, "sub": staff_id, "iat": int(now.timestamp()), "exp": int((now + TOKEN_LIFETIME).timestamp())}
+    claims = {"iss": ISSUER, "sub": staff_id, "iat": now.timestamp(), "exp": int((now + TOKEN_LIFETIME).timestamp())}
     return jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": kid})
 
 
@@ -74,7 +74,7 @@ def read_token(token: str, reference: Reference, now: datetime) -> Actor:
         raise UnauthenticatedError(detail)
     staff = reference.staff.get(claims["sub"])
     held = reference.staff_role(claims["sub"], now)
-    if staff is None or held is None or datetime.fromtimestamp(claims["iat"], UTC) < staff.sessions_not_before.replace(microsecond=0):
+    if staff is None or held is None or datetime.fromtimestamp(claims["iat"], UTC) < staff.sessions_not_before:
         detail = "此账号已停用或登录已被收回，请重新登录。"
         raise UnauthenticatedError(detail)
     return Actor(staff.staff_id, staff.username, Role(held[0]), held[1])
