@@ -21,7 +21,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from services.contracts.base import Event
 from services.contracts.keys import KeySet
-from services.contracts.topics import KEYS, TOPICS, Topic
+from services.contracts.topics import EVENTS, KEYS, TOPIC_OF, TOPICS, Topic
 from services.kit import metrics, park, reference
 from services.kit.clock import Clock
 from services.kit.db import INFRASTRUCTURE_ERRORS, Connection, Database
@@ -35,6 +35,9 @@ log = get_logger(__name__)
 
 MAX_RECORDS: Final = 1000
 POLL_MS: Final = 500
+#: Partitions whose batches are under way at the same time; each takes a connection of the pool.
+AT_ONCE: Final = 4
+TIDY_S: Final = 1.0
 TRIES: Final = 3
 REVOKE_WAIT_S: Final = 30.0
 SILENT_LIMIT_S: Final = 30.0
@@ -45,7 +48,6 @@ RETRY_LIMIT_S: Final = 300.0
 #: So many parked in an hour mean a bad deploy, not bad records.
 PARK_LIMIT: Final = 100
 
-SELECT_OFFSET = "SELECT next_offset FROM consumer_offset WHERE topic = $1 AND partition = $2"
 LOCK_OFFSET = "SELECT next_offset FROM consumer_offset WHERE topic = $1 AND partition = $2 FOR UPDATE"
 CREATE_OFFSET = """
 INSERT INTO consumer_offset (topic, partition, next_offset) VALUES ($1, $2, $3)
@@ -110,6 +112,11 @@ class _Progress:
     held: dict[TopicPartition, int] = field(default_factory=dict)
     wait_until: dict[TopicPartition, float] = field(default_factory=dict)
     retried_since: dict[TopicPartition, tuple[int, float]] = field(default_factory=dict)
+    #: Handed out and of no interest to this service: the stored offset follows later, many at a time.
+    passed: dict[TopicPartition, int] = field(default_factory=dict)
+    #: Moved since the last mirror commit.
+    moved: dict[TopicPartition, int] = field(default_factory=dict)
+    next_tidy: float = 0.0
 
 
 class PartitionedConsumer:
@@ -198,6 +205,7 @@ class PartitionedConsumer:
                 self.caught_up.set()
             async with self._in_hand:
                 worked = await self._work(batches, loaded)
+                await self._tidy()
             if batches and not worked:
                 await asyncio.sleep(0.1)
             if self._guards.watchdog:
@@ -320,19 +328,54 @@ class PartitionedConsumer:
         `loaded` are the offsets held when the records were handed out: a partition that was assigned anew since then
         starts elsewhere.
         """
-        worked = False
-        for tp, records in sorted(batches.items(), key=lambda b: not self._topics[b[0].topic].compacted):
+        due: list[tuple[TopicPartition, list[ConsumerRecord]]] = []
+        for tp, records in batches.items():
             held = self._progress.held.get(tp)
             if not records or (self._guards.ready and (held is None or held != loaded.get(tp))):
                 continue
             if self._must_wait(tp):
                 self._rewind(tp)
-                continue
-            started = time.monotonic()
-            worked |= await self._batch(tp, records)
-            metrics.CONSUMER_BATCH.observe(time.monotonic() - started)
-            self._observe_lag(tp)
+            else:
+                due.append((tp, records))
+        reference_first = [b for b in due if self._topics[b[0].topic].compacted]
+        worked = [await self._timed(tp, records) for tp, records in reference_first]
+        turn = asyncio.Semaphore(AT_ONCE)
+
+        async def in_turn(tp: TopicPartition, records: list[ConsumerRecord]) -> bool:
+            async with turn:
+                return await self._timed(tp, records)
+
+        rest = [in_turn(tp, records) for tp, records in due if not self._topics[tp.topic].compacted]
+        return any([*worked, *await asyncio.gather(*rest)])
+
+    async def _timed(self, tp: TopicPartition, records: Sequence[ConsumerRecord]) -> bool:
+        started = time.monotonic()
+        worked = await self._batch(tp, records)
+        metrics.CONSUMER_BATCH.observe(time.monotonic() - started)
+        if self._driver is not None and (high := self._driver.highwater(tp)) is not None:
+            metrics.CONSUMER_LAG.labels(topic=tp.topic).set(high - records[-1].offset - 1)
         return worked
+
+    async def _tidy(self) -> None:
+        """Once in a while: store how far records of no interest were passed, mirror the offsets for lag tools."""
+        now = time.monotonic()
+        if now < self._progress.next_tidy:
+            return
+        self._progress.next_tidy = now + TIDY_S
+        passed, self._progress.passed = self._progress.passed, {}
+        for tp, offset in passed.items():
+            try:
+                await self._apply(tp, [], offset)
+            except _ZombieError:
+                await self._lost(tp)
+            except INFRASTRUCTURE_ERRORS as error:
+                await self._unknown(tp, error)
+        moved, self._progress.moved = self._progress.moved, {}
+        if moved and self._driver is not None:
+            # Nobody of ours reads the mirror back, so a failure does not matter.
+            with contextlib.suppress(KafkaError, TimeoutError):
+                async with asyncio.timeout(2):
+                    await self._driver.commit({tp: OffsetAndMetadata(offset, "") for tp, offset in moved.items()})
 
     def _must_wait(self, tp: TopicPartition) -> bool:
         if self._progress.wait_until.get(tp, 0) > time.monotonic():
@@ -347,8 +390,12 @@ class PartitionedConsumer:
     async def _batch(self, tp: TopicPartition, records: Sequence[ConsumerRecord]) -> bool:
         """One transaction for the batch; when that fails, record by record."""
         incoming = [Incoming.read(r, self._settings.topic_prefix) for r in records]
+        wanted = [r for r in incoming if self._concerns(r)]
+        if not wanted:
+            self._progress.passed[tp] = incoming[-1].offset + 1
+            return True
         try:
-            await self._apply(tp, incoming)
+            await self._apply(tp, wanted, incoming[-1].offset + 1)
         except _ZombieError:
             await self._lost(tp)
             return False
@@ -357,8 +404,19 @@ class PartitionedConsumer:
             return False
         except Exception as error:  # noqa: BLE001 - whatever a handler raises decides about its record alone
             log.info("batch replayed record by record", topic=tp.topic, error=repr(error))
-            return await self._one_by_one(tp, incoming)
+            return await self._one_by_one(tp, wanted)
         return True
+
+    def _concerns(self, record: Incoming) -> bool:
+        """Tell whether a record has an effect here; what is known and handled by nobody has none."""
+        model = EVENTS.get(record.type)
+        return (
+            model is None
+            or TOPIC_OF[record.type].name != record.topic
+            or self._topics[self._settings.topic_prefix + record.topic].compacted
+            or model in self._project
+            or model in self._react
+        )
 
     async def _one_by_one(self, tp: TopicPartition, incoming: Sequence[Incoming]) -> bool:
         for record in incoming:
@@ -377,7 +435,7 @@ class PartitionedConsumer:
         """Apply one record, or park it after some tries; False when it has to wait."""
         for attempt in range(1, TRIES + 1):
             try:
-                await self._apply(tp, [record])
+                await self._apply(tp, [record], record.offset + 1)
             except (_ZombieError, *INFRASTRUCTURE_ERRORS):
                 raise
             except (Retry, KeyMissingError) as outcome:
@@ -397,28 +455,22 @@ class PartitionedConsumer:
                 return True
         return False
 
-    async def _apply(self, tp: TopicPartition, incoming: Sequence[Incoming]) -> None:
-        next_offset = incoming[-1].offset + 1
+    async def _apply(self, tp: TopicPartition, incoming: Sequence[Incoming], next_offset: int) -> None:
         if not self._guards.atomic_offset:
             async with self._database.transaction() as conn:
-                await self._move(conn, tp, next_offset)
+                await conn.execute(CREATE_OFFSET, tp.topic, tp.partition, next_offset)
+                await conn.execute(MOVE_OFFSET, tp.topic, tp.partition, next_offset)
         async with self._database.transaction() as conn:
             if self._guards.atomic_offset:
                 await self._fence(conn, tp)
-            await self._handle(conn, incoming)
+            if incoming:
+                await self._handle(conn, incoming)
             if self._guards.atomic_offset:
-                await self._move(conn, tp, next_offset)
-        self._progress.held[tp] = next_offset
-        await self._after_commit(tp, next_offset)
-
-    async def _after_commit(self, tp: TopicPartition, next_offset: int) -> None:
+                await conn.execute(MOVE_OFFSET, tp.topic, tp.partition, next_offset)
+        self._progress.held[tp] = self._progress.moved[tp] = next_offset
+        self._progress.passed.pop(tp, None)
         if self._topics[tp.topic].compacted:
             await self._reference.refresh()
-        if self._driver is not None:
-            # A mirror for lag tools only: nobody reads it back, so a failure does not matter.
-            with contextlib.suppress(KafkaError, TimeoutError):
-                async with asyncio.timeout(2):
-                    await self._driver.commit({tp: OffsetAndMetadata(next_offset, "")})
 
     async def _fence(self, conn: Connection, tp: TopicPartition) -> None:
         stored = await conn.fetchval(LOCK_OFFSET, tp.topic, tp.partition)
@@ -427,10 +479,6 @@ class PartitionedConsumer:
             stored = await conn.fetchval(LOCK_OFFSET, tp.topic, tp.partition)
         if self._guards.fence and self._guards.ready and stored != self._progress.held.get(tp):
             raise _ZombieError
-
-    async def _move(self, conn: Connection, tp: TopicPartition, next_offset: int) -> None:
-        await conn.execute(CREATE_OFFSET, tp.topic, tp.partition, next_offset)
-        await conn.execute(MOVE_OFFSET, tp.topic, tp.partition, next_offset)
 
     async def _handle(self, conn: Connection, incoming: Sequence[Incoming]) -> None:
         fresh = await park.fresh(conn, incoming) if self._guards.versions else list(incoming)
@@ -514,13 +562,9 @@ class PartitionedConsumer:
                 raise TooManyParkedError
             await park.fresh(conn, [record])
             await park.insert(conn, record, repr(error), now, dead_letters_of=self._service)
-            await self._move(conn, tp, record.offset + 1)
+            await conn.execute(MOVE_OFFSET, tp.topic, tp.partition, record.offset + 1)
         self._progress.held[tp] = record.offset + 1
         metrics.CONSUMER_EVENTS.labels(type=record.type, outcome="parked").inc()
-
-    def _observe_lag(self, tp: TopicPartition) -> None:
-        if self._driver is not None and (high := self._driver.highwater(tp)) is not None:
-            metrics.CONSUMER_LAG.labels(topic=tp.topic).set(high - self._progress.held.get(tp, high))
 
     @property
     def database(self) -> Database:
