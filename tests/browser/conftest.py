@@ -7,7 +7,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from deploy.local.browser import find
-from tests.conftest import RunningCity
+from tests.running import RunningCity
 
 #: Screenshots of the last run, to be looked at by people.
 SHOTS = Path(__file__).parents[2] / ".pytest_cache" / "screenshots"

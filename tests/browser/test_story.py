@@ -7,7 +7,7 @@ import pypdfium2
 import zxingcpp
 
 from tests.browser.conftest import People, Person
-from tests.conftest import RunningCity
+from tests.running import RunningCity
 
 VILLAGE = "210881006206"
 
@@ -79,7 +79,7 @@ async def test_a_ledger_goes_all_the_way_and_the_wrong_opening_is_seen(people: P
     await reviewer.shoot("5-reviewer-approved")
 
     villager = await people()
-    headers = {"authorization": f"Bearer {token_of(small_city, 'reviewer-210881006')}"}
+    headers = {"authorization": f"Bearer {small_city.token('reviewer-210881006')}"}
     poster = httpx2.get(f"{small_city.url}/qr/v1/posters?division={VILLAGE}&size=a4", headers=headers)
     code = scanned(poster.content)
     assert code.startswith(f"{small_city.url}/c/")
@@ -104,13 +104,6 @@ async def test_a_ledger_goes_all_the_way_and_the_wrong_opening_is_seen(people: P
     await inspector.shoot("9-inspector-evidence")
 
 
-def token_of(city: RunningCity, username: str) -> str:
-    answer = httpx2.post(
-        f"{city.url}/registry/v1/sign-in", json={"username": username, "password": city.password(username)}
-    )
-    return str(answer.json()["access_token"])
-
-
 async def test_wrong_password_and_foreign_village_are_told_plainly(people: People, small_city: RunningCity) -> None:
     stranger = await people()
     await stranger.open("/sign-in")
@@ -126,7 +119,7 @@ async def test_wrong_password_and_foreign_village_are_told_plainly(people: Peopl
 
 
 async def test_the_printed_poster_is_a_page_that_people_can_read(small_city: RunningCity) -> None:
-    headers = {"authorization": f"Bearer {token_of(small_city, 'operator')}"}
+    headers = {"authorization": f"Bearer {small_city.token('operator')}"}
     answer = httpx2.get(f"{small_city.url}/qr/v1/posters?division=210881006&size=a4", headers=headers, timeout=30)
     document = pypdfium2.PdfDocument(answer.content)
     assert len(document) == 9
