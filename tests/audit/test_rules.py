@@ -14,10 +14,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import rfc8785
 
 from services.audit import rules
 from services.audit.rules import RULES
-from services.audit.rules.base import Case, Rule, code_hash
+from services.audit.rules.base import Case, Rule, canonical_json, code_hash
 from services.audit.rules.evidence import canonical, check_pack, make_pack, pack_hash
 from services.audit.rules.judge import Judgement, alert_id
 from services.audit.rules.window import from_facts, to_facts
@@ -231,6 +232,18 @@ def test_a_pack_with_any_number_moved_no_longer_agrees(rule: Rule, case: Case) -
             assert check_pack(RULES, other)
             other["hash"] = pack_hash(other)
             assert check_pack(RULES, other), f"{fact} does not matter"
+
+
+@pytest.mark.parametrize(("rule", "case"), HITS)
+def test_a_pack_is_canonical_json_as_the_standard_has_it(rule: Rule, case: Case) -> None:
+    pack = pack_of(rule, case)
+    assert canonical(pack).encode() == rfc8785.dumps(pack)
+
+
+def test_canonical_json_equals_the_reference_writer_on_awkward_texts() -> None:
+    texts = ["", "\x00\x01\x1f\x7f\u2028", '"\\/', "银行\t\n\r\b\f", "😀é", "<&>"]
+    value: Any = {"b": texts, "a": [0, -1, 2**53 - 1, True, False, None, {}, []], "B": {"z": "", "": "x"}}
+    assert canonical_json(value) == rfc8785.dumps(value)
 
 
 def test_how_much_had_been_heard_is_not_in_the_hash() -> None:

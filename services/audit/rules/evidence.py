@@ -8,10 +8,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import rfc8785
-
-from services.audit.rules.base import Rule
-from services.audit.rules.judge import Judgement, alert_id
+from services.audit.rules.base import Rule, canonical_json
+from services.audit.rules.judge import Judgement, alert_id, subject_words
 from services.audit.rules.window import from_facts, to_facts
 from services.contracts.alert import Subject
 
@@ -20,7 +18,7 @@ _OUTSIDE: Final = frozenset({"as_of", "hash"})
 
 
 def _digest(value: Any) -> str:
-    return hashlib.sha256(rfc8785.dumps(value)).hexdigest()
+    return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
 def pack_hash(pack: Mapping[str, Any]) -> str:
@@ -37,7 +35,7 @@ def make_pack(city: str, judgement: Judgement) -> dict[str, Any]:
         "alert": judgement.alert_id,
         "city": city,
         "rule": {"id": rule.id, "version": rule.version, "code": rule.code, "law": rule.law},
-        "subject": judgement.subject.model_dump(exclude_none=True),
+        "subject": subject_words(judgement.subject),
         "settings": {"values": settings, "hash": _digest(settings)},
         "facts": [list(f) for f in to_facts(judgement.window)],
         "level": outcome.level,
@@ -50,7 +48,7 @@ def make_pack(city: str, judgement: Judgement) -> dict[str, Any]:
 
 def canonical(pack: Mapping[str, Any]) -> str:
     """A pack as the text that is stored and handed out."""
-    return rfc8785.dumps(dict(pack)).decode()
+    return canonical_json(dict(pack)).decode()
 
 
 def check_pack(rules: Sequence[Rule], pack: Mapping[str, Any]) -> list[str]:

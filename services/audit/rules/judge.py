@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-import rfc8785
-
-from services.audit.rules.base import Outcome, Rule
+from services.audit.rules.base import Outcome, Rule, canonical_json
 from services.audit.rules.window import View
 from services.contracts.alert import Subject
 
@@ -29,9 +27,15 @@ class Judgement:
     as_of: int
 
 
+def subject_words(subject: Subject) -> dict[str, str]:
+    """The fields of a subject that are set."""
+    fields = (("village", subject.village), ("item", subject.item), ("period", subject.period), ("account", subject.account))
+    return {name: value for name, value in fields if value is not None}
+
+
 def alert_id(city: str, rule_id: str, major: int, subject: Subject) -> str:
     """The name of the alert of a rule on a subject, for ever: amounts, limits, wording and time are not in it."""
-    name = rfc8785.dumps([city, rule_id, major, subject.model_dump(exclude_none=True)])
+    name = canonical_json([city, rule_id, major, subject_words(subject)])
     return hashlib.sha256(name).hexdigest()[:_ID_HEX]
 
 

@@ -9,7 +9,7 @@ from services.kit.db import Connection
 
 @dataclass(frozen=True, slots=True)
 class ReplayRow:
-    """What a replay says of one subject; the hash is empty but for hits."""
+    """What a replay says of one subject that does not pass; the hash is empty but for hits."""
 
     alert_id: str
     rule: str
