@@ -59,9 +59,7 @@ def check(paths: Sequence[str]) -> int:
 
 
 REPLAY = Command("replay", "judge everything anew on the side, compare with the alerts", _add_arguments, _replay)
-SERVICE = Service(
-    "audit", AuditSettings, create_app, project=PROJECT, react=REACT, jobs=JOBS, commands=(REPLAY,)
-)
+SERVICE = Service("audit", AuditSettings, create_app, project=PROJECT, react=REACT, jobs=JOBS, commands=(REPLAY,))
 
 if __name__ == "__main__":
     # A pack must be checkable where no city runs, so this needs no settings and no database.

@@ -9,7 +9,19 @@ import pytest_asyncio
 from services.audit.jobs import watch_deadlines
 from tests.conftest import Served, ServiceFactory
 
-OWN = ("fact", "outcome", "alert", "episode", "evidence", "deadline", "replay_alert", "shred_key", "event", "outbox", "aggregate")
+OWN = (
+    "fact",
+    "outcome",
+    "alert",
+    "episode",
+    "evidence",
+    "deadline",
+    "replay_alert",
+    "shred_key",
+    "event",
+    "outbox",
+    "aggregate",
+)
 
 
 @pytest_asyncio.fixture

@@ -112,7 +112,9 @@ class Disclosure:
         return PublicationWithdrawn(**stamp, item="F01", period=self.period, edition=self.edition)
 
 
-def ledger(opening: int = 120_000, closing: int = 98_500, totals: tuple[int, int] | None = (60_000, 81_500)) -> dict[str, Any]:
+def ledger(
+    opening: int = 120_000, closing: int = 98_500, totals: tuple[int, int] | None = (60_000, 81_500)
+) -> dict[str, Any]:
     """A ledger of one cash account with 600.00 in and 815.00 out, which adds up unless told otherwise."""
     lines = [
         {"date": "2026-10-03", "summary": "修水管", "direction": "out", "amount_fen": 81_500, "account": "cash"},

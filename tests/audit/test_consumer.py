@@ -98,7 +98,9 @@ async def test_a_broker_that_is_away_leaves_deadlines_unjudged(broker: Place, au
     async with running(audit):
         pass
     runtime = audit.runtime
-    runtime.consumer = PartitionedConsumer("audit", runtime.settings, runtime.database, runtime.reference, runtime.clock)
+    runtime.consumer = PartitionedConsumer(
+        "audit", runtime.settings, runtime.database, runtime.reference, runtime.clock
+    )
     try:
         await watch_deadlines(runtime)
     finally:

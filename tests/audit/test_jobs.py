@@ -72,7 +72,9 @@ async def test_a_rising_level_is_the_same_episode_and_is_said(audit: Served, ale
     ]
 
 
-async def test_publishing_late_clears_and_publishing_in_time_never_raises(audit: Served, alerts: Alerts, tick: Tick) -> None:
+async def test_publishing_late_clears_and_publishing_in_time_never_raises(
+    audit: Served, alerts: Alerts, tick: Tick
+) -> None:
     late, early = Disclosure(VILLAGE), Disclosure(NEIGHBOUR)
     await audit.hear(early.published(at("2026-11-10 02:00")))
     audit.clock.at = at("2026-11-18 02:00")
@@ -112,7 +114,9 @@ async def test_lateness_is_charged_to_whoever_holds_the_paper(audit: Served, ale
     assert await october(alerts) == [("open", 1, LATE)]
 
 
-async def test_a_first_opinion_of_several_is_not_yet_with_the_township(audit: Served, alerts: Alerts, tick: Tick) -> None:
+async def test_a_first_opinion_of_several_is_not_yet_with_the_township(
+    audit: Served, alerts: Alerts, tick: Tick
+) -> None:
     d = Disclosure()
     await audit.hear(d.submitted(at("2026-11-09 02:00")), d.confirmed(at("2026-11-10 02:00"), complete=False))
     audit.clock.at = at("2026-11-17 02:00")

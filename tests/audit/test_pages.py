@@ -29,7 +29,16 @@ async def test_the_console_lists_alerts_with_names_and_says_sample(audit: Served
     await wrong_ledger(audit)
     status, text = await page(audit, "/inspect")
     assert status == 200
-    for words in ("示例数据", "监督工作台：盖州市", "西海村委会", "西海街道", "收支余不平", "库存现金", "相差 0.01 元", "重点 1"):
+    for words in (
+        "示例数据",
+        "监督工作台：盖州市",
+        "西海村委会",
+        "西海街道",
+        "收支余不平",
+        "库存现金",
+        "相差 0.01 元",
+        "重点 1",
+    ):
         assert words in text
 
 
@@ -96,7 +105,14 @@ async def test_the_console_is_closed_to_others(audit: Served, path: str) -> None
 
 @pytest.mark.parametrize(
     ("query", "status"),
-    [("rule=Z99", 422), ("state=x", 422), ("level=9", 422), ("cursor=x", 422), ("division=1", 422), ("division=999999", 404)],
+    [
+        ("rule=Z99", 422),
+        ("state=x", 422),
+        ("level=9", 422),
+        ("cursor=x", 422),
+        ("division=1", 422),
+        ("division=999999", 404),
+    ],
 )
 async def test_a_strange_address_gets_a_page_that_says_so(audit: Served, query: str, status: int) -> None:
     told, _ = await page(audit, f"/inspect?{query}")

@@ -34,11 +34,23 @@ def story() -> tuple[list[Disclosure], list[Event]]:
     for month, d in enumerate(mine):
         day = at(f"2026-{9 + month:02}-10 02:00")
         opening = closings[month - 1] if month else 141_500
-        events += [d.submitted(day), d.confirmed(day), d.approved(ledger(opening, closings[month]), day), d.published(day)]
+        events += [
+            d.submitted(day),
+            d.confirmed(day),
+            d.approved(ledger(opening, closings[month]), day),
+            d.published(day),
+        ]
     for month, d in enumerate(theirs):
         day = at(f"2026-{9 + month:02}-20 02:00")
         body = ledger(120_000 + month, 98_500 + month, totals=(60_000 + month, 81_500))
-        events += [d.submitted(day), d.returned(day), d.submitted(day), d.confirmed(day), d.approved(body, day), d.published(day)]
+        events += [
+            d.submitted(day),
+            d.returned(day),
+            d.submitted(day),
+            d.confirmed(day),
+            d.approved(body, day),
+            d.published(day),
+        ]
     theirs[2].edition = 2
     events += [theirs[2].submitted(at("2026-11-21 02:00")), theirs[2].confirmed(at("2026-11-21 03:00"))]
     events += [theirs[2].approved(ledger(98_500), at("2026-11-21 04:00")), theirs[1].withdrawn(at("2026-11-22 02:00"))]
@@ -184,7 +196,9 @@ async def test_every_stored_pack_is_recomputed_outside_the_city(
     assert done.stdout.count(": agrees\n") == len(packs)
 
 
-async def test_a_forged_pack_and_a_strange_file_are_told(audit: Served, admin: asyncpg.Connection, tmp_path: Path) -> None:
+async def test_a_forged_pack_and_a_strange_file_are_told(
+    audit: Served, admin: asyncpg.Connection, tmp_path: Path
+) -> None:
     d = Disclosure()
     await give_keys(audit, d)
     await audit.hear(d.approved(ledger(closing=1), at("2026-11-10 02:00")))

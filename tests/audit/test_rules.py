@@ -251,7 +251,9 @@ def test_how_much_had_been_heard_is_not_in_the_hash() -> None:
     assert pack_hash({**pack, "as_of": 99}) == pack["hash"]
 
 
-@pytest.mark.parametrize("pack", [{}, {"rule": {"id": "Z99"}}, {"rule": 3}, {"rule": {"id": "A01"}}, {"rule": {"id": "A01"}, "facts": [[]]}])
+@pytest.mark.parametrize(
+    "pack", [{}, {"rule": {"id": "Z99"}}, {"rule": 3}, {"rule": {"id": "A01"}}, {"rule": {"id": "A01"}, "facts": [[]]}]
+)
 def test_something_that_is_no_pack_is_named_as_such(pack: dict[str, Any]) -> None:
     assert check_pack(RULES, pack)
 

@@ -50,13 +50,30 @@ def _totals(income: int | None, expense: int | None) -> TotalsWindow:
 
 CASES = (
     Case("one fen too much income", _totals(60_001, 381_500), "hit", 3, say="收入合计与逐笔相加相差 0.01 元，请说明。"),
-    Case("one fen too little income", _totals(59_999, 381_500), "hit", 3, say="收入合计与逐笔相加相差 -0.01 元，请说明。"),
-    Case("one fen too much spending", _totals(60_000, 381_501), "hit", 3, say="支出合计与逐笔相加相差 0.01 元，请说明。"),
-    Case("one fen too little spending", _totals(60_000, 381_499), "hit", 3, say="支出合计与逐笔相加相差 -0.01 元，请说明。"),
+    Case(
+        "one fen too little income", _totals(59_999, 381_500), "hit", 3, say="收入合计与逐笔相加相差 -0.01 元，请说明。"
+    ),
+    Case(
+        "one fen too much spending", _totals(60_000, 381_501), "hit", 3, say="支出合计与逐笔相加相差 0.01 元，请说明。"
+    ),
+    Case(
+        "one fen too little spending",
+        _totals(60_000, 381_499),
+        "hit",
+        3,
+        say="支出合计与逐笔相加相差 -0.01 元，请说明。",
+    ),
     Case("both", _totals(60_002, 381_501), "hit", 3, say="收入合计与逐笔相加相差 0.02 元，支出也不符，请说明。"),
     Case("equal", _totals(60_000, 381_500), "pass"),
     Case("within a tolerance", _totals(60_005, 381_495), "pass", settings={"tolerance_fen": 5}),
-    Case("only income past a tolerance", _totals(60_006, 381_505), "hit", 3, settings={"tolerance_fen": 5}, say="收入合计与逐笔相加相差 0.06 元，请说明。"),
+    Case(
+        "only income past a tolerance",
+        _totals(60_006, 381_505),
+        "hit",
+        3,
+        settings={"tolerance_fen": 5},
+        say="收入合计与逐笔相加相差 0.06 元，请说明。",
+    ),
     Case("spending past a tolerance", _totals(60_005, 381_494), "hit", 3, settings={"tolerance_fen": 5}),
     Case("no income total", _totals(None, 381_500), "n/a", reason="没有填写合计"),
     Case("no spending total", _totals(60_000, None), "n/a", reason="没有填写合计"),

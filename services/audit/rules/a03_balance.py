@@ -46,8 +46,20 @@ def _balance(*numbers: int) -> BalanceWindow:
 
 
 CASES = (
-    Case("one fen too much", _balance(1000, 500, 300, 70, 20, 1251), "hit", 3, say="期末余额与期初加收支算出的相差 0.01 元，请说明。"),
-    Case("one fen too little", _balance(1000, 500, 300, 70, 20, 1249), "hit", 3, say="期末余额与期初加收支算出的相差 -0.01 元，请说明。"),
+    Case(
+        "one fen too much",
+        _balance(1000, 500, 300, 70, 20, 1251),
+        "hit",
+        3,
+        say="期末余额与期初加收支算出的相差 0.01 元，请说明。",
+    ),
+    Case(
+        "one fen too little",
+        _balance(1000, 500, 300, 70, 20, 1249),
+        "hit",
+        3,
+        say="期末余额与期初加收支算出的相差 -0.01 元，请说明。",
+    ),
     Case("balances with transfers both ways", _balance(1000, 500, 300, 70, 20, 1250), "pass"),
     Case("transfer booked on one side", _balance(1000, 0, 0, 0, 0, 800), "hit", 3),
     Case("reversal", _balance(1000, -500, -300, 0, 0, 800), "pass"),

@@ -66,7 +66,9 @@ def check_pack(rules: Sequence[Rule], pack: Mapping[str, Any]) -> list[str]:
     told = ("hit", pack["level"], tuple(pack["steps"]), pack["sentence"])
     found = (outcome.result, outcome.level, outcome.steps, outcome.say)
     names = ("result", "level", "steps", "sentence")
-    return differences + [f"{n}: stated {t!r}, recomputed {f!r}" for n, t, f in zip(names, told, found, strict=True) if t != f]
+    return differences + [
+        f"{n}: stated {t!r}, recomputed {f!r}" for n, t, f in zip(names, told, found, strict=True) if t != f
+    ]
 
 
 def _compare_frame(rule: Rule, pack: Mapping[str, Any]) -> list[str]:

@@ -29,7 +29,12 @@ class Judgement:
 
 def subject_words(subject: Subject) -> dict[str, str]:
     """The fields of a subject that are set."""
-    fields = (("village", subject.village), ("item", subject.item), ("period", subject.period), ("account", subject.account))
+    fields = (
+        ("village", subject.village),
+        ("item", subject.item),
+        ("period", subject.period),
+        ("account", subject.account),
+    )
     return {name: value for name, value in fields if value is not None}
 
 
