@@ -1,0 +1,88 @@
+"""`make bench`: measure against peers in the same run and write `docs/benchmarks.md`.
+
+Every figure is a ratio to a peer measured moments apart on the same machine, alternating, medians of the rounds.
+Needs wrk and nginx (Debian: `apt-get install wrk nginx-light`); everything else comes with the project.
+"""
+
+import asyncio
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from deploy.local.home import free_port
+from tests.bench import hot, submit, visible
+from tests.bench.report import Section, table
+from tests.running import ROOT, start_city, stop_city
+
+REPORT = ROOT / "docs" / "benchmarks.md"
+HEAD = """# Benchmarks
+
+Written by `make bench`; run it again to measure again. Ratios compare with a peer measured in the same run, alternating
+round by round, on the same cores with the same connections; medians of the rounds. Absolute figures belong to the
+machine of the run and say little elsewhere.
+"""
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    memory = psutil.virtual_memory().total / 2**30
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    day = datetime.now(UTC).date()
+    return (
+        f"{day}, commit {commit.stdout.strip()}, {psutil.cpu_count()} cores, {memory:.0f} GiB, "
+        f"Linux {platform.release().split('-')[0]}, Python {platform.python_version()}.\n"
+    )
+
+
+def memory_section(pids: dict[str, int]) -> Section:
+    """Resident memory of each service after the load."""
+    rows = [(name, f"{psutil.Process(pid).memory_info().rss / 2**20:.0f} MB") for name, pid in sorted(pids.items())]
+    text = "Resident memory of each service after everything above. Bar: at most 200 MB.\n\n"
+    return Section("Memory of the services", text + table(("service", "RSS"), rows))
+
+
+def service_pids(parent: int) -> dict[str, int]:
+    """Processes of the services by name."""
+    found = {}
+    for child in psutil.Process(parent).children(recursive=True):
+        line = child.cmdline()
+        module = next((a for a in line if a.startswith("services.")), None)
+        if module is not None and "serve" in line:
+            found[module.removeprefix("services.")] = child.pid
+    return found
+
+
+def main() -> int:
+    """Start a city with its full sample, measure, write the report."""
+    for tool in ("wrk", "nginx"):
+        if shutil.which(tool) is None and not Path(f"/usr/sbin/{tool}").exists():
+            sys.stderr.write(f"The benchmarks need {tool}: install wrk and nginx-light, then run again.\n")
+            return 1
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        sys.stdout.write("starting a city with the full sample …\n")
+        city = start_city(Path(folder) / "home", free_port(avoid=set()), "full")
+        try:
+            sections = []
+            for name, measure in (("visible", visible.measure), ("hot", hot.measure), ("submit", submit.measure)):
+                sys.stdout.write(f"measuring {name} …\n")
+                sections.append(asyncio.run(measure(city)))
+            sections.append(memory_section(service_pids(city.process.pid)))
+        finally:
+            stop_city(city)
+    text = "\n".join([HEAD, machine(), *(f"## {s.title}\n\n{s.text}" for s in sections)])
+    REPORT.write_text(text, encoding="utf-8")
+    sys.stdout.write(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""From approval to the public page, polled from outside on the public address, at a constant rate of approvals."""
+
+import asyncio
+import time
+from typing import Any
+
+import httpx2
+
+from deploy.local.sample.ledgers import ledger
+from tests.bench.report import Section, quantile, table
+from tests.running import RunningCity
+
+RATE = 50
+COUNT = 1000
+POLL_S = 0.05
+PATH = "/ingest/v1/disclosures"
+#: Months that the sample leaves free; every village of the township gets each.
+YEARS = range(2016, 2026)
+TOWNSHIPS = 10
+
+
+class Desk:
+    """People of some townships with their tokens, over the gateway."""
+
+    def __init__(self, city: RunningCity, http: httpx2.AsyncClient) -> None:
+        self.city = city
+        self.http = http
+        self._tokens: dict[str, tuple[str, float]] = {}
+
+    async def post(self, path: str, user: str, body: Any) -> Any:
+        """A 2xx answer's JSON."""
+        headers = {"authorization": f"Bearer {await self.token(user)}"}
+        answer = await self.http.post(path, json=body, headers=headers)
+        answer.raise_for_status()
+        return answer.json()
+
+    async def token(self, user: str) -> str:
+        """A fresh enough token."""
+        token, until = self._tokens.get(user, ("", 0.0))
+        if time.monotonic() > until:
+            token = await asyncio.to_thread(self.city.token, user)
+            self._tokens[user] = (token, time.monotonic() + 600)
+        return token
+
+
+async def measure(city: RunningCity) -> Section:
+    """Prepare confirmed ledgers, then approve them at the rate and poll each page."""
+    async with httpx2.AsyncClient(base_url=city.url, timeout=30, limits=httpx2.Limits(max_connections=64)) as http:
+        desk = Desk(city, http)
+        waiting = await _prepare(desk)
+        started = time.monotonic()
+        async with asyncio.TaskGroup() as tasks:
+            running = []
+            for number, (disclosure, reviewer) in enumerate(waiting):
+                await asyncio.sleep(max(0.0, started + number / RATE - time.monotonic()))
+                running.append(tasks.create_task(_approve(desk, disclosure, reviewer)))
+        times = [r.result() for r in running]
+        took = time.monotonic() - started
+    rows = [(f"p{share:g}", f"{quantile(times, share / 100):.3f} s") for share in (50, 90, 99, 100)]
+    text = (
+        f"{len(times)} approvals at {RATE}/s (done in {took:.1f} s), each page polled every {POLL_S * 1000:.0f} ms through the "
+        "gateway from the moment the approval was answered; client, gateway, five services, Kafka and PostgreSQL share the "
+        f"machine. Bar: p99 at most 1 s.\n\n{table(('approve → visible', 'time'), rows)}"
+    )
+    return Section("Approve → visible", text)
+
+
+async def _prepare(desk: Desk) -> list[tuple[str, str]]:
+    """Confirmed ledgers with their reviewers, entered by clerks through the public way."""
+    answer = (await desk.http.get("/api/v1/villages?limit=200")).raise_for_status().json()
+    villages = [(v["code"], v["township"]["code"]) for v in answer["items"]][: COUNT // 10]
+    turn = asyncio.Semaphore(8)
+
+    async def enter(village: str, township: str) -> list[tuple[str, str]]:
+        made = []
+        async with turn:
+            for year in YEARS:
+                period = f"{year}-01"
+                body = {"village": village, "item": "F01", "period": period, "body": ledger(village, period, period)}
+                draft = await desk.post(PATH, f"clerk-{village}", body)
+                step = {"version": draft["version"]}
+                await desk.post(f"{PATH}/{draft['id']}/submit", f"clerk-{village}", step)
+                await desk.post(f"{PATH}/{draft['id']}/confirm", f"supervisor-{village}", step)
+                made.append((draft["id"], f"reviewer-{township}"))
+        return made
+
+    groups = await asyncio.gather(*(enter(v, t) for v, t in villages))
+    reviewers = {r for group in groups for _, r in group}
+    await asyncio.gather(*(desk.token(r) for r in reviewers))
+    # One ledger of each village after the other, as a deadline's evening brings them.
+    return [group[n] for n in range(len(YEARS)) for group in groups][:COUNT]
+
+
+async def _approve(desk: Desk, disclosure: str, reviewer: str) -> float:
+    await desk.post(f"{PATH}/{disclosure}/approve", reviewer, {"version": 1})
+    answered = time.monotonic()
+    while (await desk.http.get(f"/d/{disclosure}")).status_code != 200:
+        if time.monotonic() - answered > 60:
+            message = f"{disclosure} is not public after 60 s"
+            raise TimeoutError(message)
+        await asyncio.sleep(POLL_S)
+    return time.monotonic() - answered
