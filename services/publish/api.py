@@ -1,7 +1,7 @@
 """JSON routes of publish: open to all, cacheable, keyset cursors. One village or disclosure is usually answered before."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from services.contracts.catalogue import Affair, ItemCode
 from services.contracts.division import Division
 from services.contracts.duties import CellRecord, Duty, cell_state, duty
-from services.contracts.values import Period, period_bounds, period_frequency
+from services.contracts.values import Frequency, Period, period_bounds, period_frequency
 from services.kit.clock import local_day
 from services.kit.errors import Fault, InvalidInputError
 from services.kit.web import Page, PageDep, Reading, RuntimeDep, Transaction
@@ -22,7 +22,15 @@ from services.publish.hot.front import cached_json
 from services.publish.render.cells import CellKey, live_by_cell, records
 from services.publish.render.places import Village, affair_of
 from services.publish.render.rows import Change, Publication
-from services.publish.schemas import ChangeOut, DisclosureBodyOut, DisclosureOut, DivisionOut, DutyOut, PlaceOut, VillageOut
+from services.publish.schemas import (
+    ChangeOut,
+    DisclosureBodyOut,
+    DisclosureOut,
+    DivisionOut,
+    DutyOut,
+    PlaceOut,
+    VillageOut,
+)
 
 router = APIRouter(prefix="/api/v1")
 Seen = Annotated[str | None, Header(alias="If-None-Match")]
@@ -79,6 +87,7 @@ async def village(village: VillageDep, bodies: BodiesDep, conn: Transaction) -> 
 
 @router.get("/villages/{code}/disclosures", response_model=dict[str, list[DisclosureOut] | str | None])  # noqa: FAST003 - the village is read from it by a dependency
 async def disclosures(
+    *,
     village: VillageDep,
     runtime: RuntimeDep,
     bodies: BodiesDep,
@@ -152,6 +161,7 @@ def _change_out(change: Change, page: Page) -> ChangeOut:
 
 @router.get("/villages/{code}/duties", response_model=dict[str, list[DutyOut] | str | None])  # noqa: FAST003 - the village is read from it by a dependency
 async def duties(
+    *,
     village: VillageDep,
     runtime: RuntimeDep,
     bodies: BodiesDep,
@@ -164,21 +174,27 @@ async def duties(
     now = runtime.clock.now()
     publications = await store.select_of_villages(conn, [village.code])
     known = records(publications, await store.select_steps(conn, [village.code]))
-    live = live_by_cell(publications)
-    if period is None:
-        cells = {(d.item, d.period): d for d in bodies.owed(village, local_day(now), now)}
-        cells = {**_duties_for(runtime, village, sorted(known)), **cells}
+    if period is not None:
+        cells = _duties_of_period(runtime, village, period, known)
     else:
-        of_period = [(code, period) for code in sorted(runtime.reference.items)]
-        cells = _duties_for(runtime, village, of_period)
-        if period_bounds(period)[0] == period_bounds(period)[1]:
-            # On-event items have a cell once there is an event.
-            cells = {key: d for key, d in cells.items() if key in known}
-    order = sorted(cells, key=lambda key: f"{key[1]} {key[0]}")
-    chosen = [key for key in order if page.after is None or f"{key[1]} {key[0]}" > page.after]
-    shown = chosen[: page.limit]
-    items = [_duty_out(cells[k], known.get(k, CellRecord()), live.get(k), now) for k in shown]
-    return _list(page, items, f"{shown[-1][1]} {shown[-1][0]}" if len(chosen) > page.limit else None, seen)
+        owed = {(d.item, d.period): d for d in bodies.owed(village, local_day(now), now)}
+        cells = {**_duties_for(runtime, village, sorted(known)), **owed}
+    order = {f"{at} {item}": (item, at) for item, at in cells}
+    chosen = [place for place in sorted(order) if page.after is None or place > page.after]
+    shown, live = chosen[: page.limit], live_by_cell(publications)
+    cells_shown = [order[place] for place in shown]
+    items = [_duty_out(cells[key], known.get(key, CellRecord()), live.get(key), now) for key in cells_shown]
+    return _list(page, items, shown[-1] if len(chosen) > page.limit else None, seen)
+
+
+def _duties_of_period(
+    runtime: RuntimeDep, village: Village, period: str, known: Mapping[CellKey, CellRecord]
+) -> dict[CellKey, Duty]:
+    cells = _duties_for(runtime, village, [(code, period) for code in sorted(runtime.reference.items)])
+    if period_frequency(period) is Frequency.ON_EVENT:
+        # On-event items have a cell once there is an event.
+        return {key: d for key, d in cells.items() if key in known}
+    return cells
 
 
 def _duties_for(runtime: RuntimeDep, village: Village, cells: list[CellKey]) -> dict[CellKey, Duty]:

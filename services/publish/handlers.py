@@ -127,8 +127,8 @@ async def on_approved(h: Handling, event: DisclosureApproved) -> None:
     body = content.body.model_dump_json()
     if not await store.insert_edition(h.conn, event.aggregate_id, event.edition, event.occurred_at, body):
         return
-    await store.upsert_publication(h.conn, publication)
-    await store.lower_first_published(h.conn, event.aggregate_id, event.occurred_at)
+    if not await store.upsert_publication(h.conn, publication):
+        await store.lower_first_published(h.conn, event.aggregate_id, event.occurred_at)
     await store.insert_change(h.conn, publication, publication.state, event.occurred_at)
     await store.insert_marks(h.conn, _subjects(h, event), event.occurred_at)
 
@@ -147,9 +147,7 @@ async def on_withdrawn(h: Handling, event: DisclosureWithdrawn) -> None:
 async def on_code_set(h: Handling, event: CodeSet) -> None:
     """Keep a code's state, so that the village's page can list its valid serials."""
     code = event.code
-    await store.upsert_code(
-        h.conn, Code(code.code, code.village, code.purpose, code.place, code.serial, code.state)
-    )
+    await store.upsert_code(h.conn, Code(code.code, code.village, code.purpose, code.place, code.serial, code.state))
     await store.insert_marks(h.conn, [("village", code.village)])
 
 

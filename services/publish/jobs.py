@@ -27,7 +27,7 @@ async def render_dirty(runtime: Runtime) -> None:
     bodies: Bodies = runtime.own["bodies"]
     if not bodies.release.is_dir() and await asyncio.to_thread(open_release, runtime.settings.rendered, bodies.release):
         async with runtime.database.transaction() as conn:
-            await store.insert_marks(conn, [("all", "")])
+            await store.insert_marks(conn, _lists_and_villages(bodies))
     while await _render_some(runtime, bodies, _AT_ONCE):
         pass
     if time.monotonic() >= runtime.own.get("lists_not_before", 0.0):

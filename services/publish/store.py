@@ -37,9 +37,9 @@ WHERE p.withdrawn_at IS NULL AND excluded.edition > p.edition
 """
 
 
-async def upsert_publication(conn: Connection, p: Publication) -> None:
-    """Keep the newest edition's public state; a tombstone stays a tombstone."""
-    await conn.execute(
+async def upsert_publication(conn: Connection, p: Publication) -> bool:
+    """Keep the newest edition's public state; a tombstone stays a tombstone. False when a newer one is known."""
+    tag = await conn.execute(
         UPSERT_PUBLICATION,
         p.disclosure_id,
         p.village_code,
@@ -58,6 +58,7 @@ async def upsert_publication(conn: Connection, p: Publication) -> None:
         p.line_count,
         p.withdrawn_at,
     )
+    return affected(tag) == 1
 
 
 LOWER_FIRST_PUBLISHED = """
@@ -98,6 +99,7 @@ INSERT INTO publication (
 """
 DELETE_EDITIONS = "DELETE FROM edition WHERE disclosure_id = $1"
 
+
 async def withdraw(conn: Connection, tombstone: Publication) -> None:
     """Remove every edition's content; what stays is the tombstone with its reason."""
     at, reason = tombstone.withdrawn_at, tombstone.reason
@@ -114,7 +116,6 @@ async def withdraw(conn: Connection, tombstone: Publication) -> None:
             reason,
         )
     await conn.execute(DELETE_EDITIONS, tombstone.disclosure_id)
-
 
 
 def _publication(row: Row) -> Publication:
@@ -168,11 +169,18 @@ ORDER BY published_at DESC, disclosure_id DESC LIMIT $6
 
 
 async def select_list(
-    conn: Connection, village: str, items: Sequence[str], period: str | None, after: tuple[datetime, str] | None, limit: int
+    conn: Connection,
+    village: str,
+    items: Sequence[str],
+    period: str | None,
+    after: tuple[datetime, str] | None,
+    limit: int,
 ) -> list[Publication]:
     """A village's disclosures of some items, newest first, behind a place in that order."""
     at, disclosure_id = after or (None, None)
-    return [_publication(r) for r in await conn.fetch(SELECT_LIST, village, list(items), period, at, disclosure_id, limit)]
+    return [
+        _publication(r) for r in await conn.fetch(SELECT_LIST, village, list(items), period, at, disclosure_id, limit)
+    ]
 
 
 SELECT_NEWEST_OF_ITEM = """
@@ -271,7 +279,13 @@ async def select_steps(conn: Connection, villages: Sequence[str]) -> list[Step]:
     rows = await conn.fetch(SELECT_STEPS, list(villages))
     return [
         Step(
-            r["disclosure_id"], r["village_code"], r["item"], r["period"], r["version"], r["submitted_at"], r["confirmed_at"]
+            r["disclosure_id"],
+            r["village_code"],
+            r["item"],
+            r["period"],
+            r["version"],
+            r["submitted_at"],
+            r["confirmed_at"],
         )
         for r in rows
     ]
@@ -337,7 +351,6 @@ ON CONFLICT (code) DO UPDATE SET village_code = excluded.village_code, purpose =
 
 async def upsert_code(conn: Connection, code: Code) -> None:
     await conn.execute(UPSERT_CODE, code.code, code.village_code, code.purpose, code.place, code.serial, code.state)
-
 
 
 def _code(row: Row) -> Code:

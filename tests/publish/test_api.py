@@ -1,6 +1,5 @@
 """The public JSON: shapes, cursors, tags, tombstones, bad input."""
 
-from datetime import timedelta
 from typing import Any
 
 from tests import builders

@@ -222,7 +222,8 @@ class Bodies:
             return {}
         items = self._reference.items
         villages = [
-            (v, entry(items, loaded.newest[v.code]) if v.code in loaded.newest else None) for v in self.villages_of(code)
+            (v, entry(items, loaded.newest[v.code]) if v.code in loaded.newest else None)
+            for v in self.villages_of(code)
         ]
         return {f"/t/{code}": self.html("township.html", township=township, villages=villages)}
 

@@ -90,7 +90,9 @@ class Answer:
             )
         self.not_modified: Start | None = None
         if status == 200:  # noqa: PLR2004 - OK; a tombstone's 410 is always sent whole
-            headers = [h for h in _headers(etag, "identity", media_type, 0, cache_control) if not h[0].startswith(b"content-")]
+            headers = [
+                h for h in _headers(etag, "identity", media_type, 0, cache_control) if not h[0].startswith(b"content-")
+            ]
             self.not_modified = {"type": "http.response.start", "status": 304, "headers": headers}
 
 

@@ -68,7 +68,8 @@ def disclosure_page(
         newest=p.edition,
         published=time_words(published),
         editions=tuple(
-            EditionView(n, time_words(at), f"/d/{p.disclosure_id}" + ("" if n == p.edition else f"/{n}")) for n, at in times
+            EditionView(n, time_words(at), f"/d/{p.disclosure_id}" + ("" if n == p.edition else f"/{n}"))
+            for n, at in times
         ),
         nil=body is not None and not body.lines,
         ledger=ledger_view(body, masked_body(body, masking), aggregate=masking is Masking.AGGREGATE) if body else None,

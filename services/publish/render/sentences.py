@@ -12,8 +12,8 @@ MONEY_ITEM: Final = "F01"
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
-    """Plain words around an amount; `official` is what the account books call it."""
+class Figure:
+    """Plain words before an amount; `official` is what the account books call it."""
 
     before: str
     amount: str
@@ -21,8 +21,12 @@ class Sentence:
     official: str
 
 
-def _sentence(before: str, fen: int, official: str) -> Sentence:
-    return Sentence(before, amount(fen), about(fen), official)
+#: One sentence tells one figure, the last one two.
+Sentence = tuple[Figure, ...]
+
+
+def _figure(before: str, fen: int, official: str) -> Figure:
+    return Figure(before, amount(fen), about(fen), official)
 
 
 def year_so_far(month: Publication, all_months: Iterable[Publication]) -> tuple[int, int, int]:
@@ -36,16 +40,17 @@ def year_so_far(month: Publication, all_months: Iterable[Publication]) -> tuple[
 
 
 def five_sentences(month: Publication, all_months: Iterable[Publication]) -> tuple[Sentence, ...]:
-    """What a month's ledger says, in the order in which people ask; the fifth has two amounts and so two parts."""
+    """What a month's ledger says, in the order in which people ask."""
     months, income, expense = year_so_far(month, all_months)
-    year = f"今年已公开的{months}个月，一共收进来"
     return (
-        _sentence("上个月底，村里还有", month.opening_fen or 0, "上期结余"),
-        _sentence("这个月收进来", month.income_fen or 0, "本期收入"),
-        _sentence("这个月花出去", month.expense_fen or 0, "本期支出"),
-        _sentence("到月底，村里还剩", month.closing_fen or 0, "本期结余"),
-        _sentence(year, income, "本年累计收入"),
-        _sentence("一共花出去", expense, "本年累计支出"),
+        (_figure("上个月底，村里还有", month.opening_fen or 0, "上期结余"),),
+        (_figure("这个月收进来", month.income_fen or 0, "本期收入"),),
+        (_figure("这个月花出去", month.expense_fen or 0, "本期支出"),),
+        (_figure("到月底，村里还剩", month.closing_fen or 0, "本期结余"),),
+        (
+            _figure(f"{month.period[:4]}年已公开的{months}个月，一共收进来", income, "本年累计收入"),
+            _figure("一共花出去", expense, "本年累计支出"),
+        ),
     )
 
 

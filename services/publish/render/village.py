@@ -1,14 +1,14 @@
 """The village page: the five sentences, the biggest lines, what is open, what is missing, the codes on the walls."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from services.contracts.bodies import Direction, Ledger
 from services.contracts.catalogue import Affair, Masking
-from services.contracts.duties import CellState, Duty
-from services.publish.render.cells import Missing, missing, records
+from services.contracts.duties import CellState, Duty, late_by
+from services.publish.render.cells import CellKey, Missing, missing, records
 from services.publish.render.ledger import LineView, biggest
 from services.publish.render.masking import masked_body
 from services.publish.render.places import Items, Village, affair_of, item_at, official_name, plain_name
@@ -102,16 +102,19 @@ class VillagePage:
     as_of: str
 
 
-def state_words(p: Publication) -> str:
-    """How a disclosure stands, in villagers' words."""
+def state_words(p: Publication, duty: Duty | None = None) -> str:
+    """How a disclosure stands, in villagers' words; `duty` tells whether it came late."""
     if p.withdrawn_at is not None:
         return "已撤回"
     if p.edition > 1:
         return f"已更正（第{p.edition}版）"
+    late_days = late_by(duty, p.first_published_at) if duty is not None and not p.history else 0
+    if late_days:
+        return f"晚了{late_days}天才公开"
     return "这段时间没有这件事" if p.nil else "已公开"
 
 
-def entry(items: Items, p: Publication) -> EntryView:
+def entry(items: Items, p: Publication, duty: Duty | None = None) -> EntryView:
     """A disclosure for a list."""
     return EntryView(
         url=f"/d/{p.disclosure_id}",
@@ -119,7 +122,7 @@ def entry(items: Items, p: Publication) -> EntryView:
         official=official_name(items, p.item, p.period),
         period=period_words(p.period),
         published=day_words(p.withdrawn_at or p.published_at),
-        state=state_words(p),
+        state=state_words(p, duty),
         history_url=f"/v/{p.village_code}/{p.item}",
     )
 
@@ -148,12 +151,16 @@ def _newest_by_item(publications: Sequence[Publication]) -> list[Publication]:
     return list(found.values())
 
 
-def _affairs(items: Items, village: Village, publications: Sequence[Publication]) -> tuple[AffairView, ...]:
-    newest = _newest_by_item(publications)
+def _affairs(items: Items, facts: VillageFacts, owed: Mapping[CellKey, Duty]) -> tuple[AffairView, ...]:
+    newest = _newest_by_item(facts.publications)
     blocks = []
     for affair in (Affair.FINANCE, Affair.VILLAGE, Affair.PARTY):
-        entries = tuple(entry(items, p) for p in newest if affair_of(items, p.item, p.period) is affair)
-        blocks.append(AffairView(affair_words(affair, community=village.is_community), entries))
+        entries = tuple(
+            entry(items, p, owed.get((p.item, p.period)))
+            for p in newest
+            if affair_of(items, p.item, p.period) is affair
+        )
+        blocks.append(AffairView(affair_words(affair, community=facts.village.is_community), entries))
     return tuple(blocks)
 
 
@@ -172,7 +179,7 @@ def _missing_view(items: Items, found: Missing) -> MissingView:
     )
 
 
-def village_page(facts: VillageFacts, items: Items, owed: Iterable[Duty], now: datetime) -> VillagePage:
+def village_page(facts: VillageFacts, items: Items, owed: Sequence[Duty], now: datetime) -> VillagePage:
     """Put a village's page together."""
     month = newest_month(facts.publications)
     money = None
@@ -183,7 +190,7 @@ def village_page(facts: VillageFacts, items: Items, owed: Iterable[Duty], now: d
     return VillagePage(
         village=facts.village,
         money=money,
-        affairs=_affairs(items, facts.village, facts.publications),
+        affairs=_affairs(items, facts, {(d.item, d.period): d for d in owed}),
         missing=tuple(lacking[:_SHOWN_MISSING]),
         missing_more=tuple(lacking[_SHOWN_MISSING:]),
         codes=tuple(CodeView(c.code, c.serial, c.place or PURPOSES.get(c.purpose, "")) for c in facts.codes),
