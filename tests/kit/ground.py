@@ -148,6 +148,9 @@ class Ground:
         """How many rows the outbox of an owner holds."""
         return int((await self.admin(f"SELECT count(*) AS n FROM {owner}.outbox"))[0]["n"])
 
+    async def nothing_waits(self) -> bool:
+        return await self.waiting() == 0
+
     async def produce(
         self, topic: Topic, *records: tuple[bytes, bytes | None, dict[str, str]], partition: int = 0
     ) -> None:

@@ -23,17 +23,13 @@ async def test_events_arrive_once_in_order_with_their_headers(ground: Ground) ->
     await ground.create()
     said = await say_many(await ground.open("ingest"), ["d1", "d2", "d3"], 20)
     async with running(await ground.relay()):
-        await until(lambda: _empty(ground))
+        await until(ground.nothing_waits)
     log = await ground.log(DISCLOSURES)
     headers = [{n: v.decode() for n, v in r.headers} for r in log]
     assert sorted(h["id"] for h in headers) == sorted(said)
     for name in ("d1", "d2", "d3"):
         assert [int(h["aggregate_version"]) for h in headers if h["aggregate_id"] == name] == list(range(1, 21))
     assert {h["type"] for h in headers} == {"disclosure.confirmed.v1"}
-
-
-async def _empty(ground: Ground) -> bool:
-    return await ground.waiting() == 0
 
 
 @pytest.mark.parametrize("guarded", [True, False])
@@ -43,7 +39,7 @@ async def test_sequence_gap_of_the_producer_is_survived(ground: Ground, *, guard
     sender = await ground.relay(guards=RelayGuards(disposable_producer=guarded))
     async with running(sender):
         await say_many(database, ["d1", "d2"], 3)
-        await until(lambda: _empty(ground))
+        await until(ground.nothing_waits)
         _skip_numbers(sender)
         await say_many(database, ["d1", "d2"], 3)
         await asyncio.sleep(3)
@@ -166,7 +162,7 @@ async def test_sealed_event_never_arrives_before_its_key(ground: Ground, *, guar
         await joined(hearer)
         async with database.transaction() as conn:
             await _returned(conn, "d1")
-        await until(lambda: _empty(ground))
+        await until(ground.nothing_waits)
         await settle(ground, 1)
     notes = [r["note"] for r in await ground.admin("SELECT note FROM publish.effect")]
     assert notes == (["发票缺少盖章"] if guarded else ["shredded"])
@@ -179,7 +175,7 @@ async def test_two_relays_of_a_service_do_not_send_the_same_rows(ground: Ground,
     async with running(*[await ground.relay(guards=RelayGuards(leader=guarded)) for _ in range(2)]):
         await asyncio.sleep(1.5)
         said = await say_many(database, [f"d{n}" for n in range(20)], 10)
-        await until(lambda: _empty(ground))
+        await until(ground.nothing_waits)
     sent = [dict(r.headers)["id"].decode() for r in await ground.log(DISCLOSURES)]
     assert (sorted(sent) == sorted(said)) is guarded
     assert set(sent) == set(said)

@@ -1,0 +1,78 @@
+"""PostgreSQL killed with all its children, in the middle of relaying and consuming."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+import pytest_asyncio
+
+from deploy.local.postgres import DATABASE, Postgres
+from services.contracts.disclosure import DisclosureConfirmed
+from services.kit.consumer import ConsumerGuards, Handling
+from tests.conftest import Parts
+from tests.kit.ground import Ground, lay, on_confirmed, running, say_many, settle, until
+
+AGGREGATES = [f"d{n}" for n in range(10)]
+
+
+def _reachable(home: Path) -> Path:
+    """The server runs as another user when we are root."""
+    home.chmod(0o711)
+    return home
+
+
+@pytest_asyncio.fixture(scope="module")
+async def mortal(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Postgres]:
+    """A server that may be killed."""
+    home = _reachable(tmp_path_factory.mktemp("mortal"))
+    async with Postgres(home) as pg:
+        await lay(pg, DATABASE)
+        yield pg
+
+
+@asynccontextmanager
+async def killed(pg: Postgres) -> AsyncIterator[None]:
+    """Without the server and without any of its children, as after a loss of power; then up again."""
+    everybody = [psutil.Process(pg.process.pid), *psutil.Process(pg.process.pid).children(recursive=True)]
+    for process in everybody:
+        process.kill()
+    await pg.wait()
+    await asyncio.to_thread(psutil.wait_procs, everybody[1:], 10)
+    yield
+    await pg.start()
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_effects_are_made_once_across_kills_of_the_database(
+    parts: Parts, mortal: Postgres, *, guarded: bool
+) -> None:
+    prefix = f"mortal-{guarded}."
+    ground = Ground(mortal, parts.kafka.bootstrap, DATABASE, prefix, mortal.home.path)
+    await ground.admin("TRUNCATE publish.effect, ingest.aggregate, publish.aggregate_seen, publish.consumer_offset")
+    await ground.create()
+    in_batch = asyncio.Event()
+
+    async def slowly(handling: Handling, event: DisclosureConfirmed) -> None:
+        await on_confirmed(handling, event)
+        await asyncio.sleep(0.005)
+        if event.aggregate_version % 20 == 10:
+            in_batch.set()
+
+    hearer = await ground.consumer(guards=ConsumerGuards(atomic_offset=guarded), project={DisclosureConfirmed: slowly})
+    database = await ground.open("ingest")
+    async with running(hearer, await ground.relay()):
+        for _ in range(3):
+            await say_many(database, AGGREGATES, 20)
+            await asyncio.wait_for(in_batch.wait(), 30)
+            async with killed(mortal):
+                await asyncio.sleep(0.5)
+            in_batch.clear()
+        await until(ground.nothing_waits)
+        effects = await settle(ground, 600 if guarded else 1)
+    for database in ground.opened:
+        await database.close()
+    once = {name: [v for n, v in effects if n == name] for name in AGGREGATES}
+    assert (once == {name: list(range(1, 61)) for name in AGGREGATES}) is guarded
