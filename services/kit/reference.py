@@ -5,8 +5,8 @@ consumer) and keeps it in memory, refreshed at once in the process that wrote an
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from services.contracts.base import Event, Model
@@ -25,15 +25,16 @@ from services.contracts.staff import Signer, SignerSet, Staff, StaffSet
 from services.kit.clock import local_day
 from services.kit.db import Connection, Database
 
-#: A row committed late by another process may carry an earlier time than one already read.
-OVERLAP: Final = timedelta(seconds=30)
 ReferenceEvent = DivisionSet | ItemSet | ProfileSet | CalendarSet | StaffSet | SignerSet
 
 UPSERT_REFERENCE = """
 INSERT INTO reference (kind, key, payload) VALUES ($1, $2, $3::jsonb)
-ON CONFLICT (kind, key) DO UPDATE SET payload = excluded.payload, changed_at = clock_timestamp()
+ON CONFLICT (kind, key) DO UPDATE
+SET payload = excluded.payload, changed_at = clock_timestamp(), changed_in = pg_current_xact_id()
 """
-SELECT_CHANGED = "SELECT kind, key, payload::text AS payload, changed_at FROM reference WHERE changed_at > $1"
+#: Of a snapshot taken now: every transaction before this one has ended, so a later look sees all of its rows.
+SELECT_HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text"
+SELECT_CHANGED = "SELECT kind, key, payload::text AS payload FROM reference WHERE changed_in >= $1::text::xid8"
 
 
 async def project(conn: Connection, event: Event) -> bool:
@@ -67,7 +68,9 @@ class Reference:
     def __init__(self, database: Database) -> None:
         """Start empty; `refresh` fills."""
         self._database = database
-        self._since = datetime(2000, 1, 1, tzinfo=UTC)
+        self._horizon = "0"
+        self._texts: dict[tuple[str, str], int] = {}
+        self._one_at_a_time = asyncio.Lock()
         self._children: dict[str, list[str]] = {}
         self.divisions: dict[str, Division] = {}
         self.items: dict[str, Item] = {}
@@ -80,13 +83,16 @@ class Reference:
 
     async def refresh(self) -> None:
         """Read what changed since the last time."""
-        async with self._database.connection() as conn:
-            rows = await conn.fetch(SELECT_CHANGED, self._since - OVERLAP)
-        touched = False
-        for row in rows:
-            touched |= self._put(row["kind"], row["key"], row["payload"])
-            self._since = max(self._since, row["changed_at"])
-        if touched:
+        async with self._one_at_a_time:
+            async with self._database.connection() as conn:
+                horizon = await conn.fetchval(SELECT_HORIZON)
+                rows = await conn.fetch(SELECT_CHANGED, self._horizon)
+            self._take_over([(r["kind"], r["key"], r["payload"]) for r in rows])
+            self._horizon = horizon
+
+    def _take_over(self, rows: Sequence[tuple[str, str, str]]) -> None:
+        touched = [self._put(*row) for row in rows]
+        if any(touched):
             self.calendar = WorkCalendar(tuple(self.years.values()))
             self._children = {}
             for code, division in sorted(self.divisions.items()):
@@ -95,12 +101,12 @@ class Reference:
             self.changed.set()
 
     def _put(self, kind: str, key: str, payload: str) -> bool:
-        table, model = _TABLES[kind]
-        known = getattr(self, table)
-        value = model.model_validate_json(payload)
-        if known.get(key) == value:
+        # A row is read again while an older transaction is open; parsing it again would be dear.
+        if self._texts.get((kind, key)) == (digest := hash(payload)):
             return False
-        known[key] = value
+        table, model = _TABLES[kind]
+        getattr(self, table)[key] = model.model_validate_json(payload)
+        self._texts[kind, key] = digest
         return True
 
     def children(self, code: str) -> list[Division]:
@@ -141,7 +147,9 @@ class Reference:
         if not chain:
             raise KeyError(code)
         starts = (d.now.duties_from for d in chain)
-        return DutyDivision(code=code, kind=chain[0].now.kind, duties_from=next((s for s in starts if s is not None), None))
+        return DutyDivision(
+            code=code, kind=chain[0].now.kind, duties_from=next((s for s in starts if s is not None), None)
+        )
 
     def profile(self, code: str) -> Profile:
         """The deadline profile that a division has or inherits; KeyError when there is none."""
