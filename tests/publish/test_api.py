@@ -1,6 +1,9 @@
 """The public JSON: shapes, cursors, tags, tombstones, bad input."""
 
+from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from tests import builders
 
@@ -52,3 +55,122 @@ async def test_natural_payees_are_masked_and_references_never_leave(publish: Any
     assert lines[3]["handler"] == "王会计"
     assert "SECRETREFERENCE" not in answer.text
     assert "payee_ref" not in answer.text
+
+
+async def test_zone_stands_in_divisions_but_is_no_village(publish: Any) -> None:
+    codes = {d["code"] for d in (await publish.get("/api/v1/divisions?limit=200")).json()["items"]}
+    assert {builders.CITY, builders.TOWNSHIP, builders.VILLAGE, builders.ZONE} <= codes
+    villages = (await publish.get("/api/v1/villages?limit=200")).json()["items"]
+    assert [v["code"] for v in villages] == ["210881006206", "210881006208", "210881102200"]
+    await publish.get(f"/api/v1/villages/{builders.ZONE}", 404)
+    await publish.get(f"/v/{builders.ZONE}", 404)
+
+
+async def test_lists_go_on_behind_their_cursor(publish: Any) -> None:
+    first = (await publish.get("/api/v1/villages?limit=2")).json()
+    rest = (await publish.get(f"/api/v1/villages?limit=2&cursor={first['next']}")).json()
+    assert [v["code"] for v in first["items"]] == ["210881006206", "210881006208"]
+    assert [v["code"] for v in rest["items"]] == ["210881102200"]
+    assert rest["next"] is None
+
+
+async def test_disclosures_come_newest_first_and_page_by_page(publish: Any) -> None:
+    for hours, period in ((1, "2026-08"), (2, "2026-09"), (2, "2026-10")):
+        at = builders.NOW + timedelta(hours=hours)
+        await publish.opened(village=builders.FAR_VILLAGE, period=period, at=at)
+    address = f"/api/v1/villages/{builders.FAR_VILLAGE}/disclosures"
+    seen: list[str] = []
+    query = "?limit=1"
+    while query:
+        page = (await publish.get(address + query)).json()
+        seen += [d["period"] for d in page["items"]]
+        query = f"?limit=1&cursor={page['next']}" if page["next"] else ""
+    assert sorted(seen[:2]) == ["2026-09", "2026-10"]
+    assert seen[2:] == ["2026-08"]
+    chosen = (await publish.get(f"{address}?affair=finance&item=F01&period=2026-09")).json()["items"]
+    assert [d["period"] for d in chosen] == ["2026-09"]
+    assert (await publish.get(f"{address}?affair=party")).json()["items"] == []
+
+
+async def test_changes_come_in_the_order_of_commits_and_can_be_continued(publish: Any) -> None:
+    event = await publish.opened()
+    await publish.opened(event.aggregate_id, edition=2)
+    await publish.withdrawn(event)
+    everything = (await publish.get("/api/v1/changes?limit=200")).json()
+    mine = [c for c in everything["items"] if c["id"] == event.aggregate_id]
+    assert [(c["kind"], c["version"]) for c in mine] == [("published", 1), ("corrected", 2), ("withdrawn", 1)]
+    assert everything["next"] is None
+    later = (await publish.get(f"/api/v1/changes?cursor={mine[0]['cursor']}")).json()
+    assert [c["kind"] for c in later["items"]] == ["corrected", "withdrawn"]
+
+
+async def test_withdrawn_disclosure_answers_410_with_the_reason(publish: Any) -> None:
+    event = await publish.opened()
+    await publish.withdrawn(event, "把别的村的账填到这里了")
+    answer = await publish.get(f"/api/v1/disclosures/{event.aggregate_id}", 410)
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert (problem["status"], problem["code"]) == (410, "withdrawn")
+    assert problem["reason"] == "把别的村的账填到这里了"
+
+
+async def test_lists_are_tagged_and_answer_304(publish: Any) -> None:
+    first = await publish.get("/api/v1/divisions")
+    again = await publish.get("/api/v1/divisions", 304, If_None_Match=first.headers["etag"])
+    assert again.content == b""
+    assert again.headers["etag"] == first.headers["etag"]
+
+
+async def test_duties_tell_what_is_open_late_missing_and_not_due(publish: Any) -> None:
+    event = await publish.opened(village=builders.NEIGHBOUR, at=builders.NOW + timedelta(hours=1))
+    october = (await publish.get(f"/api/v1/villages/{builders.NEIGHBOUR}/duties?period=2026-10")).json()
+    assert october["items"] == [
+        {
+            "item": "F01",
+            "period": "2026-10",
+            "due": "2026-11-16",
+            "state": "opened_late",
+            "disclosure_id": event.aggregate_id,
+            "waiver": None,
+        },
+        {
+            "item": "F09",
+            "period": "2026-10",
+            "due": "2026-11-16",
+            "state": "not_opened",
+            "disclosure_id": None,
+            "waiver": None,
+        },
+    ]
+    november = (await publish.get(f"/api/v1/villages/{builders.NEIGHBOUR}/duties?period=2026-11")).json()
+    assert {d["state"] for d in november["items"]} == {"not_due"}
+    everything = (await publish.get(f"/api/v1/villages/{builders.NEIGHBOUR}/duties?limit=200")).json()
+    assert ("F02", "2026Q3", "not_opened") in {(d["item"], d["period"], d["state"]) for d in everything["items"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "at"),
+    [
+        ("/api/v1/villages/999999999999", 404, None),
+        ("/api/v1/villages/%00", 404, None),
+        ("/api/v1/villages/210881006206/disclosures?period=2026-13", 422, "query.period"),
+        ("/api/v1/villages/210881006206/disclosures?item=X99", 422, "query.item"),
+        ("/api/v1/villages/210881006206/disclosures?affair=money", 422, "query.affair"),
+        ("/api/v1/villages/210881006206/disclosures?limit=201", 422, "query.limit"),
+        ("/api/v1/villages/210881006206/disclosures?cursor=eHg=", 422, "query.cursor"),
+        ("/api/v1/villages/210881006206/duties?period=yesterday", 422, "query.period"),
+        ("/api/v1/changes?cursor=LTE=", 422, "query.cursor"),
+        ("/api/v1/changes?cursor=%00", 422, "query.cursor"),
+        ("/api/v1/disclosures/nobody", 404, None),
+        ("/api/v1/disclosures/%00", 404, None),
+        ("/api/v1/disclosures/..%2F..%2Fetc", 404, None),
+        ("/api/v1/nothing", 404, None),
+    ],
+)
+async def test_bad_input_is_named_and_never_an_error_of_ours(
+    publish: Any, path: str, status: int, at: str | None
+) -> None:
+    answer = await publish.get(path, status)
+    assert answer.headers["content-type"] == "application/problem+json"
+    if at is not None:
+        assert [e["at"] for e in answer.json()["errors"]] == [at]

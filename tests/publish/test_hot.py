@@ -1,0 +1,176 @@
+"""Rendered bodies: headers, encodings, 304, who may answer when the database is away, what happens to broken files."""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import brotli
+import pytest
+
+from services.publish import jobs
+from services.publish.hot.answers import HTML, Answer, Body, BrokenFileError, negotiated, pack
+from services.publish.hot.files import file_of, open_release, write_all
+from services.publish.hot.front import Store
+from tests import builders
+
+PAGE = f"/v/{builders.VILLAGE}"
+
+
+async def raw(publish: Any, path: str, accept: str) -> Any:
+    """The bytes as they travel."""
+    async with publish.served.client.stream("GET", path, headers={"accept-encoding": accept}) as answer:
+        return answer, b"".join([part async for part in answer.aiter_raw()])
+
+
+async def test_rendered_page_travels_in_the_best_encoding_with_its_headers(publish: Any) -> None:
+    await publish.opened()
+    await publish.rendered()
+    plain, content = await raw(publish, PAGE, "identity")
+    zipped, small = await raw(publish, PAGE, "gzip, deflate")
+    brotlied, smallest = await raw(publish, PAGE, "gzip, deflate, br")
+    assert gzip.decompress(small) == content == brotli.decompress(smallest)
+    assert len(smallest) < len(small) < len(content)
+    tags = {a.headers["etag"] for a in (plain, zipped, brotlied)}
+    assert len(tags) == 3
+    for answer in (plain, zipped, brotlied):
+        assert answer.headers["cache-control"] == "public, max-age=5, stale-while-revalidate=60, stale-if-error=86400"
+        assert answer.headers["vary"] == "Accept-Encoding"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "script-src 'self'" in answer.headers["content-security-policy"]
+
+
+async def test_known_tag_answers_304_and_head_sends_no_body(publish: Any) -> None:
+    await publish.opened()
+    await publish.rendered()
+    first = await publish.get(PAGE)
+    again = await publish.get(PAGE, 304, If_None_Match=first.headers["etag"])
+    assert again.content == b""
+    assert (await publish.get(PAGE, 200, If_None_Match='"other"')).content == first.content
+    head = await publish.served.client.head(PAGE)
+    assert (head.status_code, head.content) == (200, b"")
+
+
+async def test_rendered_bodies_answer_while_the_database_is_away(publish: Any) -> None:
+    event = await publish.opened()
+    await publish.rendered()
+    database = publish.served.runtime.database
+    pool, database._pool = database._pool, None
+    try:
+        for path in (
+            PAGE,
+            "/",
+            "/t/210881006",
+            f"/d/{event.aggregate_id}",
+            f"/api/v1/disclosures/{event.aggregate_id}",
+        ):
+            await publish.get(path)
+        missing = await publish.get(f"/v/{builders.VILLAGE}/F01", 503)
+        assert "暂时打不开" in missing.text
+        assert (await publish.get("/api/v1/changes", 503)).json()["code"] == "unavailable"
+    finally:
+        database._pool = pool
+
+
+async def test_body_that_was_not_rendered_is_made_on_request_and_then_kept(publish: Any) -> None:
+    event = await publish.opened()
+    path = f"/d/{event.aggregate_id}"
+    release = publish.served.runtime.own["bodies"].release
+    target = file_of(release, path)
+    assert target is not None
+    assert not target.exists()
+    before = await publish.get(path)
+    await publish.rendered()
+    assert target.exists()
+    after = await publish.get(path)
+    assert after.content == before.content
+    assert after.headers["etag"] == before.headers["etag"]
+    assert dict(after.headers).keys() <= dict(before.headers).keys()
+
+
+async def test_replaced_and_removed_files_are_seen_at_once(tmp_path: Path) -> None:
+    store = Store(tmp_path, 1_000_000)
+    target = file_of(tmp_path, "/v/210881006206")
+    assert target is not None
+    write_all([(target, pack(Body(b"old", HTML)))])
+    old = store.get("/v/210881006206")
+    write_all([(target, pack(Body(b"new", HTML)))])
+    new = store.get("/v/210881006206")
+    assert old is not None
+    assert new is not None
+    assert (old.variants["identity"][1]["body"], new.variants["identity"][1]["body"]) == (b"old", b"new")
+    target.unlink()
+    assert store.get("/v/210881006206") is None
+
+
+def test_memory_is_bounded_and_the_least_read_goes_first(tmp_path: Path) -> None:
+    size = len(pack(Body(b"x" * 100, HTML)))
+    store = Store(tmp_path, 2 * size)
+    for code in ("210881006201", "210881006202", "210881006203"):
+        target = file_of(tmp_path, f"/v/{code}")
+        assert target is not None
+        write_all([(target, pack(Body(b"x" * 100, HTML)))])
+        assert store.get(f"/v/{code}") is not None
+    assert list(store._kept) == ["/v/210881006202", "/v/210881006203"]
+
+
+@pytest.mark.parametrize("cut", [0, 10, 200])
+def test_file_that_is_not_whole_counts_as_missing(cut: int) -> None:
+    packed = pack(Body("公开".encode() * 100, HTML))
+    with pytest.raises(BrokenFileError):
+        Answer(packed[:cut])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../etc/passwd",
+        "/v/..",
+        "/v/2108810062066",
+        "/d/a/b",
+        "/d/",
+        "//",
+        "/d/\x00",
+        "/v/\uff12\uff11\uff10881006206",
+        "",
+    ],
+)
+def test_strange_paths_have_no_file(path: str, tmp_path: Path) -> None:
+    assert file_of(tmp_path, path) is None
+
+
+@pytest.mark.parametrize(
+    ("accept", "encoding"),
+    [
+        (b"gzip, deflate, br", "br"),
+        (b"gzip;q=1.0, br;q=0", "gzip"),
+        (b"identity", "identity"),
+        (b"*", "br"),
+        (b"GZIP", "gzip"),
+        (b"", "identity"),
+        (b"\xff\x00", "identity"),
+    ],
+)
+def test_encoding_is_what_the_reader_takes(accept: bytes, encoding: str) -> None:
+    assert negotiated(accept) == encoding
+
+
+def test_new_release_removes_the_old_ones(tmp_path: Path) -> None:
+    (tmp_path / "old" / "v").mkdir(parents=True)
+    assert open_release(tmp_path, tmp_path / "new") is True
+    assert open_release(tmp_path, tmp_path / "new") is False
+    assert [p.name for p in tmp_path.iterdir()] == ["new"]
+
+
+async def test_midnight_marks_every_village_once(publish: Any) -> None:
+    runtime = publish.served.runtime
+    await jobs.mark_passed_deadlines(runtime)
+    await publish.rendered()
+    assert "已晚8天" in (await publish.get(f"/v/{builders.NEIGHBOUR}")).text
+    publish.served.clock.advance(hours=14)
+    await jobs.mark_passed_deadlines(runtime)
+    await publish.rendered()
+    assert "已晚9天" in (await publish.get(f"/v/{builders.NEIGHBOUR}")).text
+    await jobs.mark_passed_deadlines(runtime)
+    async with runtime.database.connection() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM dirty") == 0
+    publish.served.clock.advance(hours=-14)
