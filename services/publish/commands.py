@@ -9,11 +9,8 @@ from services.publish import store
 
 async def announce_published(conn: Connection, event: DisclosureApproved) -> None:
     """Say that an edition can be read by everybody; nothing when its content is gone already."""
-    known = await store.select_publications(conn, [event.aggregate_id])
-    publication = known.get(event.aggregate_id)
-    if publication is None or publication.withdrawn_at is not None:
-        return
-    if not await store.insert_announced(conn, event.aggregate_id, event.edition, "published"):
+    first_published_at = await store.announce_if_public(conn, event.aggregate_id, event.edition)
+    if first_published_at is None:
         return
     stamp = await outbox.stamp(
         conn, "publication", event.aggregate_id, at=event.occurred_at, village_code=event.village_code
@@ -28,7 +25,7 @@ async def announce_published(conn: Connection, event: DisclosureApproved) -> Non
             digest=event.digest,
             history=event.history,
             published_at=event.occurred_at,
-            first_published_at=publication.first_published_at,
+            first_published_at=first_published_at,
         ),
     )
 
@@ -37,7 +34,7 @@ async def announce_withdrawn(conn: Connection, event: DisclosureWithdrawn) -> No
     """Say that the content is gone; nothing when it was never public."""
     if not event.was_published:
         return
-    if not await store.insert_announced(conn, event.aggregate_id, event.edition, "withdrawn"):
+    if not await store.announce_withdrawal(conn, event.aggregate_id, event.edition):
         return
     stamp = await outbox.stamp(
         conn, "publication", event.aggregate_id, at=event.occurred_at, village_code=event.village_code

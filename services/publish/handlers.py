@@ -40,26 +40,13 @@ def _shown_in(h: Handling, village_code: str) -> tuple[Subject, ...]:
     return (("village", village_code), *([("township", township)] if township else []))
 
 
-def _step(event: DisclosureSubmitted | DisclosureReturned | DisclosureApproved) -> Step:
-    submitted_at = confirmed_at = None
-    if isinstance(event, DisclosureSubmitted):
-        submitted_at = event.occurred_at
-    elif isinstance(event, DisclosureApproved):
-        submitted_at, confirmed_at = event.submitted_at, event.confirmed_at
-    return Step(
-        event.aggregate_id,
-        event.village_code,
-        event.item,
-        event.period,
-        event.aggregate_version,
-        submitted_at,
-        confirmed_at,
-    )
-
-
 async def on_moved_step(h: Handling, event: DisclosureSubmitted | DisclosureReturned) -> None:
-    """Note who holds the cell now: handed in, or sent back."""
-    await store.upsert_step(h.conn, _step(event))
+    """Note who holds the cell now: handed in, or sent back. Once it is published, nobody asks for this any more."""
+    submitted_at = event.occurred_at if isinstance(event, DisclosureSubmitted) else None
+    step = Step(
+        event.aggregate_id, event.village_code, event.item, event.period, event.aggregate_version, submitted_at, None
+    )
+    await store.upsert_step(h.conn, step)
     await store.insert_marks(h.conn, _shown_in(h, event.village_code))
 
 
@@ -119,7 +106,6 @@ async def _bury(h: Handling, event: DisclosureEvent, reason: str | None) -> None
 async def on_approved(h: Handling, event: DisclosureApproved) -> None:
     """Open an edition to everybody."""
     content = await unseal(h.conn, event.aggregate_id, event.type, event.sealed, ApprovedContent)
-    await store.upsert_step(h.conn, _step(event))
     if content is None:
         await _bury(h, event, None)
         return

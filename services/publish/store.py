@@ -330,14 +330,30 @@ async def select_changes(conn: Connection, after: int, limit: int) -> list[Chang
     ]
 
 
-INSERT_ANNOUNCED = """
-INSERT INTO announced (disclosure_id, edition, kind) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+ANNOUNCE_IF_PUBLIC = """
+WITH said AS (
+    INSERT INTO announced (disclosure_id, edition, kind)
+    SELECT disclosure_id, $2, 'published' FROM publication WHERE disclosure_id = $1 AND withdrawn_at IS NULL
+    ON CONFLICT DO NOTHING RETURNING disclosure_id
+)
+SELECT first_published_at FROM publication JOIN said USING (disclosure_id)
 """
 
 
-async def insert_announced(conn: Connection, disclosure_id: str, edition: int, kind: str) -> bool:
-    """Remember that something was said; False when it was said before."""
-    return affected(await conn.execute(INSERT_ANNOUNCED, disclosure_id, edition, kind)) == 1
+async def announce_if_public(conn: Connection, disclosure_id: str, edition: int) -> datetime | None:
+    """Remember that an edition was said; returns when the first was published, None when gone or said before."""
+    first: datetime | None = await conn.fetchval(ANNOUNCE_IF_PUBLIC, disclosure_id, edition)
+    return first
+
+
+ANNOUNCE_WITHDRAWAL = """
+INSERT INTO announced (disclosure_id, edition, kind) VALUES ($1, $2, 'withdrawn') ON CONFLICT DO NOTHING
+"""
+
+
+async def announce_withdrawal(conn: Connection, disclosure_id: str, edition: int) -> bool:
+    """Remember that a withdrawal was said; False when it was said before."""
+    return affected(await conn.execute(ANNOUNCE_WITHDRAWAL, disclosure_id, edition)) == 1
 
 
 # -- codes --------------------------------------------------------------------------------------------------------
