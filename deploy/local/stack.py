@@ -117,6 +117,7 @@ class City:
             "SANWU_HTTP_PORT": str(self.home.port(name)),
             "SANWU_HOME": str(self.home.path),
             "SANWU_PUBLIC_URL": self.url,
+            "SANWU_INSTANCE": name,
         }
 
     def _addresses(self) -> dict[str, str]:

@@ -179,6 +179,7 @@ class PartitionedConsumer:
         driver = AIOKafkaConsumer(
             bootstrap_servers=self._settings.kafka,
             group_id=self._settings.topic_prefix + self._service,
+            group_instance_id=self._settings.instance,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=self._settings.session_timeout_ms,
@@ -244,6 +245,7 @@ class PartitionedConsumer:
             async with asyncio.timeout(REVOKE_WAIT_S), self._in_hand:
                 self._progress.held.clear()
         self._progress.held.clear()
+        self._progress.passed.clear()
 
     async def assigned(self, assigned: set[TopicPartition]) -> None:
         """Load each partition's offset and seek there; nothing of it is handled before."""
@@ -270,6 +272,7 @@ class PartitionedConsumer:
                         return
                     driver.seek(tp, offset)
                     self._progress.held[tp] = offset
+                    self._progress.passed.pop(tp, None)
             except (*INFRASTRUCTURE_ERRORS, KafkaError) as error:
                 log.warning("offsets not loaded yet", error=repr(error))
                 await asyncio.sleep(pause)
@@ -346,7 +349,11 @@ class PartitionedConsumer:
                 return await self._timed(tp, records)
 
         rest = [in_turn(tp, records) for tp, records in due if not self._topics[tp.topic].compacted]
-        return any([*worked, *await asyncio.gather(*rest)])
+        # A failure of one is raised when all have ended: nothing of this driver may work on beside the next.
+        outcomes = await asyncio.gather(*rest, return_exceptions=True)
+        for failure in (o for o in outcomes if isinstance(o, BaseException)):
+            raise failure
+        return any([*worked, *outcomes])
 
     async def _timed(self, tp: TopicPartition, records: Sequence[ConsumerRecord]) -> bool:
         started = time.monotonic()
@@ -403,8 +410,10 @@ class PartitionedConsumer:
             await self._unknown(tp, error)
             return False
         except Exception as error:  # noqa: BLE001 - whatever a handler raises decides about its record alone
-            log.info("batch replayed record by record", topic=tp.topic, error=repr(error))
-            return await self._one_by_one(tp, wanted)
+            log.info("batch replayed record by record", topic=tp.topic, error=park.reason(error))
+            if not await self._one_by_one(tp, wanted):
+                return False
+            self._progress.passed[tp] = incoming[-1].offset + 1
         return True
 
     def _concerns(self, record: Incoming) -> bool:
@@ -553,7 +562,7 @@ class PartitionedConsumer:
             del self._missing_keys[aggregate_id]
 
     async def _park(self, tp: TopicPartition, record: Incoming, error: Exception) -> None:
-        log.error("record parked", topic=tp.topic, offset=record.offset, type=record.type, error=repr(error))
+        log.error("record parked", topic=tp.topic, offset=record.offset, type=record.type, error=park.reason(error))
         now = self._clock.now()
         async with self._database.transaction() as conn:
             await self._fence(conn, tp)
@@ -561,7 +570,7 @@ class PartitionedConsumer:
             if await park.count_poisoned(conn, now - timedelta(hours=1)) >= PARK_LIMIT:
                 raise TooManyParkedError
             await park.fresh(conn, [record])
-            await park.insert(conn, record, repr(error), now, dead_letters_of=self._service)
+            await park.insert(conn, record, park.reason(error), now, dead_letters_of=self._service)
             await conn.execute(MOVE_OFFSET, tp.topic, tp.partition, record.offset + 1)
         self._progress.held[tp] = record.offset + 1
         metrics.CONSUMER_EVENTS.labels(type=record.type, outcome="parked").inc()

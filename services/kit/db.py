@@ -5,7 +5,7 @@ After every commit the listeners are woken (relay, renderer), so that nobody has
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, LiteralString, Protocol, cast
 
@@ -66,6 +66,16 @@ class Connection(Protocol):
 
 async def _keep(_conn: object) -> None:
     """Nothing to reset: sessions of the pool change no settings and take no session locks. Saves a round trip."""
+
+
+async def _to_its_end(step: Coroutine[Any, Any, None]) -> None:
+    """Await a step; a cancellation meanwhile comes through when the step, and so the connection, is done."""
+    task = asyncio.ensure_future(step)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def affected(tag: str) -> int:
@@ -136,10 +146,10 @@ class Database:
             except BaseException:
                 # A dead connection has rolled back by itself.
                 if not cast("asyncpg.Connection", conn).is_closed():
-                    await asyncio.shield(transaction.rollback())
+                    await _to_its_end(transaction.rollback())
                 raise
             # A cancelled request must not leave it unknown whether the commit ran.
-            await asyncio.shield(transaction.commit())
+            await _to_its_end(transaction.commit())
         for listener in self.listeners:
             listener.set()
 

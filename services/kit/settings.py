@@ -18,10 +18,18 @@ class Settings(BaseSettings):
     http_host: str = Field(default="127.0.0.1", description="address of the inner port")
     http_port: int = Field(ge=0, le=65535, description="inner port; the gateway stands in front")
     home: Path = Field(description="folder for rendered bodies and public files")
-    public_url: str = Field(default="http://127.0.0.1:8000", description="the one origin that people see, without a slash at the end")
+    public_url: str = Field(
+        default="http://127.0.0.1:8000", description="the one origin that people see, without a slash at the end"
+    )
     topic_prefix: str = Field(default="", description="put before every topic name, so that tests can share a broker")
     pool_size: int = Field(default=8, ge=2, le=50, description="PostgreSQL connections of the pool")
-    session_timeout_ms: int = Field(default=45_000, ge=6_000, description="a consumer silent for longer loses its partitions")
+    session_timeout_ms: int = Field(
+        default=45_000, ge=6_000, description="a consumer silent for longer loses its partitions"
+    )
+    instance: str | None = Field(
+        default=None,
+        description="this copy's own name: killed and started again under it, it has its partitions back at once",
+    )
     secure_cookies: bool = Field(default=False, description="cookies over HTTPS only; off on loopback alone")
 
     @classmethod
