@@ -24,6 +24,7 @@ from deploy.local import migrate, topics
 from deploy.local.home import free_port
 from deploy.local.kafka import Kafka
 from deploy.local.postgres import Postgres
+from services.contracts.base import Event
 from services.kit.auth import issue_token
 from services.kit.clock import FixedClock
 from services.kit.consumer import Handling
@@ -110,12 +111,12 @@ class Served:
         """What a handler of this service gets."""
         return Handling(conn, self.clock, self.runtime.reference, self.runtime.settings)  # type: ignore[arg-type] # asyncpg's own connection will do
 
-    async def hear(self, *events: object) -> None:
+    async def hear(self, *events: Event) -> None:
         """Let the service's handlers project and react to events, in one transaction each, as its consumer would."""
         for event in events:
             async with self.runtime.database.transaction() as conn:
                 for handlers in (self.service.project, self.service.react):
-                    handler = handlers.get(type(event))  # type: ignore[call-overload] # any event type may be asked for
+                    handler = handlers.get(type(event))
                     if handler is not None:
                         await handler(self.handling(conn), event)
 

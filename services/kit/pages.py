@@ -6,6 +6,7 @@ Every page of a city with made-up figures says 示例数据 at its top; that is 
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request, Response
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -35,6 +36,8 @@ class Pages:
             loader=ChoiceLoader([FileSystemLoader(templates), FileSystemLoader(_HERE / "templates")]),
             autoescape=select_autoescape(default=True, default_for_string=True),
             undefined=StrictUndefined,
+            # An upgrade replaces files under a running process; it must go on with what it started with.
+            auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -63,7 +66,7 @@ def mount_pages(app: FastAPI, runtime: Runtime, templates: Path, *, static: str)
             # A page asks for a new token by itself; only when that fails does the person sign in again.
             target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             if request.method == "GET":
-                return RedirectResponse(str(request.url.replace(scheme="", netloc="", path="/registry/renew", query="").include_query_params(next=target)), 303)
+                return RedirectResponse(f"/registry/renew?{urlencode({'next': target})}", 303)
             return RedirectResponse("/sign-in", 303)
         return pages.answer("error.html", status=error.status, error=error, static=static)
 

@@ -22,8 +22,13 @@ def month_before_last(city: RunningCity) -> str:
 
 def scanned(poster: bytes) -> str:
     """What a phone's camera reads from the first page of a printed poster."""
-    page = pypdfium2.PdfDocument(poster)[0].render(scale=2).to_numpy()
-    return str(zxingcpp.read_barcode(page).text)
+    return read_code(pypdfium2.PdfDocument(poster)[0])
+
+
+def read_code(page: pypdfium2.PdfPage) -> str:
+    found = zxingcpp.read_barcode(page.render(scale=2).to_numpy())
+    assert found is not None
+    return str(found.text)
 
 
 async def fill_line(clerk: Person, row: int, day: str, summary: str, amount: str, *, income: bool = False) -> None:
@@ -123,6 +128,6 @@ async def test_the_printed_poster_is_a_page_that_people_can_read(small_city: Run
     answer = httpx2.get(f"{small_city.url}/qr/v1/posters?division=210881006&size=a4", headers=headers, timeout=30)
     document = pypdfium2.PdfDocument(answer.content)
     assert len(document) == 9
-    codes = {str(zxingcpp.read_barcode(page.render(scale=2).to_numpy()).text) for page in document}
+    codes = {read_code(page) for page in document}
     assert len(codes) == 9
     assert "示例数据" in document[0].get_textpage().get_text_range()
