@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from pydantic import ValidationError
+
 from services.contracts.base import Event
 from services.contracts.topics import EVENTS, KEYS, parse
 from services.kit import metrics
@@ -78,6 +80,13 @@ class Incoming:
 
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace").replace("\x00", "\ufffd")
+
+
+def reason(error: Exception) -> str:
+    """An error in words, without the content that it is about."""
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['type']}" for e in error.errors(include_input=False)[:20])
+    return repr(error)
 
 
 SELECT_SEEN = """
@@ -208,4 +217,4 @@ async def replay_known_types(consumer: "PartitionedConsumer") -> None:
             count = await replay(consumer, row["aggregate_key"])
             log.info("parked records replayed", aggregate=row["aggregate_key"], count=count)
         except Exception as error:  # noqa: BLE001 - it stays parked; the start goes on
-            log.error("parked records stay", aggregate=row["aggregate_key"], error=repr(error))  # noqa: TRY400 - no traceback wanted
+            log.error("parked records stay", aggregate=row["aggregate_key"], error=reason(error))  # noqa: TRY400 - no traceback wanted

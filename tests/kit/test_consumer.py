@@ -10,7 +10,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
-from services.contracts.disclosure import DisclosureConfirmed
+from services.contracts.disclosure import DisclosureConfirmed, DisclosureWithdrawn
 from services.contracts.division import DivisionKind, DivisionSet
 from services.contracts.topics import DISCLOSURES, DIVISIONS
 from services.kit import consumer
@@ -203,3 +203,39 @@ async def test_stopped_consumer_finishes_its_batch_and_another_goes_on(ground: G
     async with running(await ground.consumer()):
         effects = await settle(ground, 400)
     assert effects == said
+
+
+async def test_records_of_no_interest_are_passed_also_behind_a_parked_one(ground: Ground) -> None:
+    await ground.create()
+    stranger = DisclosureWithdrawn(
+        **builders.stamp("d9", 1, builders.VILLAGE),
+        item="F01",
+        period="2026-10",
+        edition=1,
+        reason="x",
+        was_published=False,
+    )
+    poison, noise = record(confirmed("d1", 1)), record(stranger)
+    await ground.produce(DISCLOSURES, noise, (poison[0], b"{}", poison[2]), noise, noise)
+    await ground.produce(DISCLOSURES, noise, partition=1)
+    started = await ground.consumer()
+    async with running(started):
+        await asyncio.wait_for(started.caught_up.wait(), 10)
+        assert await started.catch_up_with([DISCLOSURES], within_s=10)
+    rows = await ground.admin("SELECT partition, next_offset FROM publish.consumer_offset ORDER BY partition")
+    assert [tuple(r) for r in rows] == [(0, 4), (1, 1)]
+
+
+async def test_what_was_passed_before_a_new_assignment_moves_no_offset_after_it(ground: Ground) -> None:
+    await ground.create()
+    said = await _produce(ground, 20)
+    started = await ground.consumer()
+    async with running(started):
+        assert await settle(ground, 20) == said
+        place = TopicPartition(ground.prefix + DISCLOSURES.name, 0)
+        started._progress.passed[place] = 10
+        await started.revoked({place})
+        await started.assigned({place})
+        await asyncio.sleep(1.5)
+        rows = await ground.admin("SELECT next_offset FROM publish.consumer_offset WHERE partition = 0")
+    assert rows[0]["next_offset"] == 20
