@@ -19,7 +19,6 @@ from deploy.local.home import Home
 from deploy.local.part import Part
 
 _FOLDER: Final = Path(__file__).parents[1] / "caddy"
-_DOCS: Final = Path(__file__).parents[2] / "docs"
 
 
 class Gateway(Part):
@@ -53,7 +52,6 @@ class Gateway(Part):
             "XDG_DATA_HOME": str(state),
             "XDG_CONFIG_HOME": str(state),
             "SANWU_SITE": self.url,
-            "SANWU_DOCS": str(_DOCS),
             **{f"SANWU_UPSTREAM_{name.upper()}": to for name, to in self.upstreams.items()},
         }
 

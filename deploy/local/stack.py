@@ -198,5 +198,4 @@ _LINKS: Final = (
     ("/desk", "clerks and reviewers"),
     ("/inspect", "inspectors"),
     ("/posters", "codes and posters"),
-    ("/docs/", "the API's documents"),
 )
