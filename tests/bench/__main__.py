@@ -53,7 +53,11 @@ def service_pids(parent: int) -> dict[str, int]:
     """Processes of the services by name."""
     found = {}
     for child in psutil.Process(parent).children(recursive=True):
-        line = child.cmdline()
+        try:
+            line = child.cmdline()
+        except psutil.NoSuchProcess:
+            # PostgreSQL's backends come and go.
+            continue
         module = next((a for a in line if a.startswith("services.")), None)
         if module is not None and "serve" in line:
             found[module.removeprefix("services.")] = child.pid
@@ -75,6 +79,8 @@ def main() -> int:
             for name, measure in (("visible", visible.measure), ("hot", hot.measure), ("submit", submit.measure)):
                 sys.stdout.write(f"measuring {name} …\n")
                 sections.append(asyncio.run(measure(city)))
+                sys.stdout.write(f"{sections[-1].text}\n")
+                sys.stdout.flush()
             sections.append(memory_section(service_pids(city.process.pid)))
         finally:
             stop_city(city)
