@@ -10,11 +10,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
-import rfc8785
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from services.contracts.base import Finding, Model
-from services.contracts.values import Fen, Frequency, ShortText, period_bounds, period_frequency, yuan
+from services.contracts.values import Fen, Frequency, ShortText, canonical_json, period_bounds, period_frequency, yuan
 
 #: A disclosure with more is refused with the advice to split it.
 MAX_LINES: Final = 2000
@@ -215,4 +214,4 @@ Body = Ledger
 
 def body_digest(body: Body) -> str:
     """SHA-256 over the canonical JSON of a body (RFC 8785), hex."""
-    return hashlib.sha256(rfc8785.dumps(body.model_dump(mode="json"))).hexdigest()
+    return hashlib.sha256(canonical_json(body.model_dump(mode="json"))).hexdigest()

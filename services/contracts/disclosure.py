@@ -42,7 +42,7 @@ class DisclosureSubmitted(DisclosureEvent):
     type: Literal["disclosure.submitted.v1"] = "disclosure.submitted.v1"
     digest: Digest
     accepted: tuple[FindingRef, ...]
-    sealed: Sealed
+    sealed: Sealed | None = Field(description="the reasons for accepted findings; null when there are none")
 
 
 class DisclosureConfirmed(DisclosureEvent):

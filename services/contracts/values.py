@@ -4,10 +4,11 @@ In come strings and integers from outside, out go checked values. Nothing here m
 """
 
 import calendar
+import json
 import re
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -129,3 +130,11 @@ def yuan(fen: int) -> str:
     """Fen as yuan with two decimals and thousands separators: 123456 -> `1,234.56`."""
     sign = "-" if fen < 0 else ""
     return f"{sign}{abs(fen) // 100:,}.{abs(fen) % 100:02}"
+
+
+def canonical_json(value: Any) -> bytes:
+    """Canonical JSON (RFC 8785) of texts, booleans, null and integers below 2^53, under ASCII keys.
+
+    For these the standard library writes the same bytes, twenty times faster; the tests hold it against rfc8785.
+    """
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()

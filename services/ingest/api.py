@@ -140,8 +140,8 @@ async def disclosure(disclosure_id: UUID, desk: ReadingDeskDep) -> DetailOut:
     edition = await store.select_edition(desk.conn, found.id, found.edition)
     return DetailOut(
         **_out(found).model_dump(),
-        body=edition.body.model_dump(mode="json") if edition else None,
-        findings=list(await commands.findings_of(desk, found, edition.body)) if edition else [],
+        body=edition.body.model_dump(mode="json", exclude_none=True) if edition else None,
+        findings=list(await commands.findings_of(desk, found, edition)) if edition else [],
         accepted=[a.model_dump() for a in edition.accepted] if edition else [],
     )
 

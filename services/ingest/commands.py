@@ -10,9 +10,10 @@ from typing import TypedDict
 from uuid import UUID
 
 import uuid_utils.compat
+from pydantic import BaseModel
 
 from services.contracts import privacy
-from services.contracts.base import AcceptedFinding, Finding, Stamp
+from services.contracts.base import AcceptedFinding, Finding, Sealed, Stamp
 from services.contracts.bodies import Body, body_digest
 from services.contracts.catalogue import ItemRevision
 from services.contracts.disclosure import (
@@ -46,7 +47,7 @@ from services.ingest.errors import (
     ZoneError,
 )
 from services.ingest.gate.bodies import SUPPORTED_KINDS
-from services.ingest.gate.findings import findings, unexplained
+from services.ingest.gate.findings import chain_findings, findings, unexplained
 from services.ingest.store import Disclosure, Edition, NewDisclosure
 from services.ingest.workflow import Action, State
 from services.kit import shred
@@ -139,22 +140,18 @@ async def _content(desk: Desk, disclosure: Disclosure) -> Edition:
     return edition
 
 
-async def findings_of(desk: Desk, disclosure: Disclosure, body: Body) -> tuple[Finding, ...]:
-    """What does not add up in a body of this cell, the last period's ledger at hand."""
+async def findings_of(desk: Desk, disclosure: Disclosure, edition: Edition) -> tuple[Finding, ...]:
+    """What does not add up: in the content, as found when it was saved, and against the last period as it is now."""
     before = previous_period(disclosure.period)
-    previous = (
-        await store.select_previous_body(desk.conn, disclosure.village_code, disclosure.item, before)
-        if before is not None
-        else None
-    )
-    return findings(body, disclosure.period, previous)
+    if before is None:
+        return edition.findings
+    previous = await store.select_previous_body(desk.conn, disclosure.village_code, disclosure.item, before)
+    return (*(chain_findings(edition.body, previous) if previous is not None else ()), *edition.findings)
 
 
-async def _after(desk: Desk, disclosure: Disclosure, action: Action) -> Disclosure:
+def _counted(disclosure: Disclosure, action: Action) -> Disclosure:
     metrics.ACTIONS.labels(action=action).inc()
-    current = await store.select_disclosure(desk.conn, disclosure.id)
-    assert current is not None  # noqa: S101 - its row is locked by this transaction
-    return current
+    return disclosure
 
 
 class _Cell(TypedDict):
@@ -179,6 +176,10 @@ async def _stamp(desk: Desk, disclosure: Disclosure) -> Stamp:
     )
 
 
+async def _sealed(desk: Desk, disclosure: Disclosure, event_type: str, content: BaseModel) -> Sealed:
+    return await shred.seal(desk.conn, str(disclosure.id), event_type, content, desk.now)
+
+
 # -- entering -----------------------------------------------------------------------------------------------------
 
 
@@ -198,28 +199,27 @@ async def create(desk: Desk, village: str, item: str, period: str, body: Body) -
         uuid_utils.compat.uuid7(), village, item, period, body_digest(body), cell.history, desk.actor.staff_id, desk.now
     )
     try:
-        await store.insert_disclosure(desk.conn, new)
+        disclosure = await store.insert_disclosure(desk.conn, new)
     except store.CellTakenError as error:
         raise AlreadyEnteredError(faults=[Fault("period", f"{village} 的 {item} {period} 已经录入")]) from error
-    await store.insert_edition(desk.conn, new.id, 1, body, desk.actor.staff_id, desk.now)
-    disclosure = await store.select_disclosure(desk.conn, new.id)
-    assert disclosure is not None  # noqa: S101 - just inserted
-    return await _told(desk, disclosure, body)
+    return await _kept(desk, disclosure, body)
 
 
-async def _told(desk: Desk, disclosure: Disclosure, body: Body) -> Saved:
-    found = await findings_of(desk, disclosure, body)
+async def _kept(desk: Desk, disclosure: Disclosure, body: Body) -> Saved:
+    """Keep an edition's content with what does not add up in it."""
+    edition = Edition(body, (), findings(body, disclosure.period))
+    await store.insert_edition(desk.conn, disclosure, edition, desk.actor.staff_id, desk.now)
+    found = await findings_of(desk, disclosure, edition)
     for finding in found:
         metrics.FINDINGS.labels(code=finding.code).inc()
-    return Saved(await _after(desk, disclosure, Action.SAVE), found)
+    return Saved(_counted(disclosure, Action.SAVE), found)
 
 
 async def save(desk: Desk, disclosure_id: UUID, version: int, body: Body) -> Saved:
     """Replace a draft's or returned disclosure's content: the next edition."""
     disclosure = await _locked(desk, disclosure_id, version, Action.SAVE)
-    await store.insert_edition(desk.conn, disclosure.id, version + 1, body, desk.actor.staff_id, desk.now)
-    await store.update_saved(desk.conn, disclosure.id, version + 1, body_digest(body), desk.actor.staff_id)
-    return await _told(desk, disclosure, body)
+    saved = await store.update_saved(desk.conn, disclosure.id, version + 1, body_digest(body), desk.actor.staff_id)
+    return await _kept(desk, saved, body)
 
 
 async def submit(desk: Desk, disclosure_id: UUID, version: int, reasons: Sequence[Reason]) -> Disclosure:
@@ -227,16 +227,16 @@ async def submit(desk: Desk, disclosure_id: UUID, version: int, reasons: Sequenc
     disclosure = await _locked(desk, disclosure_id, version, Action.SUBMIT)
     if duty_of(desk, disclosure.village_code, disclosure.item, disclosure.period).opens_on > local_day(desk.now):
         raise FuturePeriodError(faults=[Fault("period", f"{disclosure.period} 还没有期满")])
-    found = await findings_of(desk, disclosure, (await _content(desk, disclosure)).body)
+    found = await findings_of(desk, disclosure, await _content(desk, disclosure))
     _refuse_personal_reasons(reasons)
     accepted = _accepted(found, reasons)
     open_ones = unexplained(found, accepted, may_accept_privacy=desk.actor.role in workflow.ROLES[Action.APPROVE])
     if open_ones:
         raise UnexplainedFindingsError(findings=[f.model_dump() for f in open_ones])
     state = workflow.after_submit(item_of(desk, disclosure.item, disclosure.period).confirmations)
-    await store.update_submitted(desk.conn, disclosure, state, accepted, desk.actor.staff_id, desk.now)
+    submitted = await store.update_submitted(desk.conn, disclosure, state, accepted, desk.actor.staff_id, desk.now)
     await _say_submitted(desk, disclosure, accepted)
-    return await _after(desk, disclosure, Action.SUBMIT)
+    return _counted(submitted, Action.SUBMIT)
 
 
 def _accepted(found: Sequence[Finding], reasons: Sequence[Reason]) -> tuple[AcceptedFinding, ...]:
@@ -258,14 +258,13 @@ def _refuse_personal_reasons(reasons: Sequence[Reason]) -> None:
 
 
 async def _say_submitted(desk: Desk, disclosure: Disclosure, accepted: tuple[AcceptedFinding, ...]) -> None:
-    key = str(disclosure.id)
     content = SubmittedContent(accepted=accepted)
     event = DisclosureSubmitted(
         **await _stamp(desk, disclosure),
         **_cell(disclosure),
         digest=disclosure.digest,
         accepted=tuple(FindingRef(code=a.code, at=a.at) for a in accepted),
-        sealed=await shred.seal(desk.conn, key, "disclosure.submitted.v1", content, desk.now),
+        sealed=await _sealed(desk, disclosure, "disclosure.submitted.v1", content) if accepted else None,
     )
     await append(desk.conn, event)
 
@@ -280,8 +279,7 @@ async def confirm(desk: Desk, disclosure_id: UUID, version: int) -> Disclosure:
     profile = desk.reference.profile(disclosure.village_code).at(local_day(desk.now))
     count = await store.insert_confirmation(desk.conn, disclosure, "supervisors", desk.actor.staff_id, desk.now)
     complete = count >= profile.supervisors_needed
-    if complete:
-        await store.update_confirmed(desk.conn, disclosure.id, desk.now)
+    after = await store.update_confirmed(desk.conn, disclosure.id, desk.now) if complete else disclosure
     event = DisclosureConfirmed(
         **await _stamp(desk, disclosure),
         **_cell(disclosure),
@@ -290,21 +288,21 @@ async def confirm(desk: Desk, disclosure_id: UUID, version: int) -> Disclosure:
         complete=complete,
     )
     await append(desk.conn, event)
-    return await _after(desk, disclosure, Action.CONFIRM)
+    return _counted(after, Action.CONFIRM)
 
 
 async def send_back(desk: Desk, disclosure_id: UUID, version: int, reason: str) -> Disclosure:
     """Return it to the clerk with a reason."""
     disclosure = await _locked(desk, disclosure_id, version, Action.RETURN)
-    await store.update_returned(desk.conn, disclosure.id, reason)
+    after = await store.update_returned(desk.conn, disclosure.id, reason)
     content = ReturnedContent(reason=reason)
     event = DisclosureReturned(
         **await _stamp(desk, disclosure),
         **_cell(disclosure),
-        sealed=await shred.seal(desk.conn, str(disclosure.id), "disclosure.returned.v1", content, desk.now),
+        sealed=await _sealed(desk, disclosure, "disclosure.returned.v1", content),
     )
     await append(desk.conn, event)
-    return await _after(desk, disclosure, Action.RETURN)
+    return _counted(after, Action.RETURN)
 
 
 async def approve(desk: Desk, disclosure_id: UUID, version: int) -> Disclosure:
@@ -315,7 +313,7 @@ async def approve(desk: Desk, disclosure_id: UUID, version: int) -> Disclosure:
     assert disclosure.submitted_by is not None  # noqa: S101 - held by the workflow
     assert disclosure.confirmed_at is not None  # noqa: S101 - held by the workflow
     edition = await _content(desk, disclosure)
-    await store.update_approved(desk.conn, disclosure.id, desk.now)
+    after = await store.update_approved(desk.conn, disclosure.id, desk.now)
     content = ApprovedContent(body=edition.body, accepted=edition.accepted)
     event = DisclosureApproved(
         **await _stamp(desk, disclosure),
@@ -326,10 +324,10 @@ async def approve(desk: Desk, disclosure_id: UUID, version: int) -> Disclosure:
         submitted_by=disclosure.submitted_by,
         confirmed_at=disclosure.confirmed_at,
         accepted=tuple(FindingRef(code=a.code, at=a.at) for a in edition.accepted),
-        sealed=await shred.seal(desk.conn, str(disclosure.id), "disclosure.approved.v1", content, desk.now),
+        sealed=await _sealed(desk, disclosure, "disclosure.approved.v1", content),
     )
     await append(desk.conn, event)
-    return await _after(desk, disclosure, Action.APPROVE)
+    return _counted(after, Action.APPROVE)
 
 
 async def withdraw(desk: Desk, disclosure_id: UUID, version: int, reason: str) -> Disclosure:
@@ -338,7 +336,7 @@ async def withdraw(desk: Desk, disclosure_id: UUID, version: int, reason: str) -
     faults = [Fault(f.at, f.message) for f in privacy.findings(reason, "reason")]
     if faults:
         raise InvalidInputError(faults=faults)
-    await store.update_withdrawn(desk.conn, disclosure.id, reason)
+    after = await store.update_withdrawn(desk.conn, disclosure.id, reason)
     event = DisclosureWithdrawn(
         **await _stamp(desk, disclosure),
         **_cell(disclosure),
@@ -347,7 +345,7 @@ async def withdraw(desk: Desk, disclosure_id: UUID, version: int, reason: str) -
     )
     await append(desk.conn, event)
     await shred.shred(desk.conn, str(disclosure.id), desk.now)
-    return await _after(desk, disclosure, Action.WITHDRAW)
+    return _counted(after, Action.WITHDRAW)
 
 
 def _refuse_same_person(desk: Desk, disclosure: Disclosure) -> None:

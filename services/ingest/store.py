@@ -4,10 +4,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
-from services.contracts.base import AcceptedFinding
+from services.contracts.base import AcceptedFinding, Finding
 from services.contracts.bodies import Body, Ledger
 from services.ingest.workflow import State
 from services.kit.db import Connection, Row, UniqueViolationError
@@ -37,10 +37,11 @@ class Disclosure:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """An edition's content and the reasons given for its findings."""
+    """An edition's content, the reasons given for its findings, and what was found in it when it was saved."""
 
     body: Body
     accepted: tuple[AcceptedFinding, ...]
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,31 +79,40 @@ def _disclosure(row: Row) -> Disclosure:
     return Disclosure(**{**values, "state": State(row["state"])})
 
 
+async def _changed(conn: Connection, statement: LiteralString, *values: object) -> Disclosure:
+    """Run a statement that returns the one row it changed."""
+    row = await conn.fetchrow(statement, *values)
+    assert row is not None  # noqa: S101 - inserted, or locked by this transaction
+    return _disclosure(row)
+
+
 INSERT_DISCLOSURE = """
 INSERT INTO disclosure (id, village_code, item, period, state, edition, digest, history, created_at, saved_by)
 VALUES ($1, $2, $3, $4, 'draft', 1, $5, $6, $7, $8)
+RETURNING *
 """
 
 
-async def insert_disclosure(conn: Connection, new: NewDisclosure) -> None:
+async def insert_disclosure(conn: Connection, new: NewDisclosure) -> Disclosure:
     """Make a draft; CellTakenError when its cell is taken."""
+    values = (new.id, new.village_code, new.item, new.period, new.digest, new.history, new.at, new.by)
     try:
-        await conn.execute(
-            INSERT_DISCLOSURE, new.id, new.village_code, new.item, new.period, new.digest, new.history, new.at, new.by
-        )
+        return await _changed(conn, INSERT_DISCLOSURE, *values)
     except UniqueViolationError as error:
         raise CellTakenError from error
 
 
 INSERT_EDITION = """
-INSERT INTO edition (disclosure_id, edition, body, saved_by, saved_at) VALUES ($1, $2, $3::jsonb, $4, $5)
+INSERT INTO edition (disclosure_id, edition, body, findings, saved_by, saved_at)
+VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6)
 """
 
 
-async def insert_edition(
-    conn: Connection, disclosure_id: UUID, edition: int, body: Body, by: str, at: datetime
-) -> None:
-    await conn.execute(INSERT_EDITION, disclosure_id, edition, body.model_dump_json(), by, at)
+async def insert_edition(conn: Connection, of: Disclosure, edition: Edition, by: str, at: datetime) -> None:
+    found = json.dumps([f.model_dump() for f in edition.findings])
+    await conn.execute(
+        INSERT_EDITION, of.id, of.edition, edition.body.model_dump_json(exclude_none=True), found, by, at
+    )
 
 
 SELECT_DISCLOSURE = "SELECT * FROM disclosure WHERE id = $1"
@@ -152,7 +162,7 @@ async def select_disclosures(conn: Connection, wanted: Filter) -> list[Disclosur
 
 
 SELECT_EDITION = """
-SELECT body::text AS body, accepted::text AS accepted FROM edition WHERE disclosure_id = $1 AND edition = $2
+SELECT body::text AS body, accepted::text AS accepted, findings::text AS findings FROM edition WHERE disclosure_id = $1 AND edition = $2
 """
 
 
@@ -162,7 +172,8 @@ async def select_edition(conn: Connection, disclosure_id: UUID, edition: int) ->
     if row is None:
         return None
     accepted = tuple(AcceptedFinding.model_validate(a) for a in json.loads(row["accepted"]))
-    return Edition(Ledger.model_validate_json(row["body"]), accepted)
+    found = tuple(Finding.model_validate(f) for f in json.loads(row["findings"]))
+    return Edition(Ledger.model_validate_json(row["body"]), accepted, found)
 
 
 SELECT_PREVIOUS_BODY = """
@@ -179,30 +190,31 @@ async def select_previous_body(conn: Connection, village: str, item: str, period
 
 UPDATE_SAVED = """
 UPDATE disclosure SET edition = $2, digest = $3, state = 'draft', saved_by = $4, note = NULL WHERE id = $1
+RETURNING *
 """
 
 
-async def update_saved(conn: Connection, disclosure_id: UUID, edition: int, digest: str, by: str) -> None:
-    await conn.execute(UPDATE_SAVED, disclosure_id, edition, digest, by)
+async def update_saved(conn: Connection, disclosure_id: UUID, edition: int, digest: str, by: str) -> Disclosure:
+    return await _changed(conn, UPDATE_SAVED, disclosure_id, edition, digest, by)
 
 
 UPDATE_SUBMITTED = """
 UPDATE disclosure SET state = $2::text, submitted_at = $3, submitted_by = $4, note = NULL,
     confirmed_at = CASE WHEN $2::text = 'confirmed' THEN $3::timestamptz END
 WHERE id = $1
+RETURNING *
 """
 UPDATE_ACCEPTED = "UPDATE edition SET accepted = $3::jsonb WHERE disclosure_id = $1 AND edition = $2"
 
 
 async def update_submitted(
     conn: Connection, disclosure: Disclosure, state: State, accepted: Sequence[AcceptedFinding], by: str, at: datetime
-) -> None:
+) -> Disclosure:
     """Hand an edition in, with the reasons given for its findings."""
-    await conn.execute(UPDATE_SUBMITTED, disclosure.id, state, at, by)
     if accepted:
-        await conn.execute(
-            UPDATE_ACCEPTED, disclosure.id, disclosure.edition, json.dumps([a.model_dump() for a in accepted])
-        )
+        reasons = json.dumps([a.model_dump() for a in accepted])
+        await conn.execute(UPDATE_ACCEPTED, disclosure.id, disclosure.edition, reasons)
+    return await _changed(conn, UPDATE_SUBMITTED, disclosure.id, state, at, by)
 
 
 INSERT_CONFIRMATION = """
@@ -219,25 +231,25 @@ async def insert_confirmation(conn: Connection, disclosure: Disclosure, kind: st
     return count
 
 
-UPDATE_CONFIRMED = "UPDATE disclosure SET state = 'confirmed', confirmed_at = $2 WHERE id = $1"
+UPDATE_CONFIRMED = "UPDATE disclosure SET state = 'confirmed', confirmed_at = $2 WHERE id = $1 RETURNING *"
 
 
-async def update_confirmed(conn: Connection, disclosure_id: UUID, at: datetime) -> None:
-    await conn.execute(UPDATE_CONFIRMED, disclosure_id, at)
+async def update_confirmed(conn: Connection, disclosure_id: UUID, at: datetime) -> Disclosure:
+    return await _changed(conn, UPDATE_CONFIRMED, disclosure_id, at)
 
 
-UPDATE_RETURNED = "UPDATE disclosure SET state = 'returned', note = $2, confirmed_at = NULL WHERE id = $1"
+UPDATE_RETURNED = "UPDATE disclosure SET state = 'returned', note = $2, confirmed_at = NULL WHERE id = $1 RETURNING *"
 
 
-async def update_returned(conn: Connection, disclosure_id: UUID, reason: str) -> None:
-    await conn.execute(UPDATE_RETURNED, disclosure_id, reason)
+async def update_returned(conn: Connection, disclosure_id: UUID, reason: str) -> Disclosure:
+    return await _changed(conn, UPDATE_RETURNED, disclosure_id, reason)
 
 
-UPDATE_APPROVED = "UPDATE disclosure SET state = 'approved', approved_at = $2 WHERE id = $1"
+UPDATE_APPROVED = "UPDATE disclosure SET state = 'approved', approved_at = $2 WHERE id = $1 RETURNING *"
 
 
-async def update_approved(conn: Connection, disclosure_id: UUID, at: datetime) -> None:
-    await conn.execute(UPDATE_APPROVED, disclosure_id, at)
+async def update_approved(conn: Connection, disclosure_id: UUID, at: datetime) -> Disclosure:
+    return await _changed(conn, UPDATE_APPROVED, disclosure_id, at)
 
 
 UPDATE_PUBLISHED = """
@@ -251,11 +263,11 @@ async def update_published(conn: Connection, disclosure_id: UUID, at: datetime) 
     await conn.execute(UPDATE_PUBLISHED, disclosure_id, at)
 
 
-UPDATE_WITHDRAWN = "UPDATE disclosure SET state = 'withdrawn', note = $2 WHERE id = $1"
+UPDATE_WITHDRAWN = "UPDATE disclosure SET state = 'withdrawn', note = $2 WHERE id = $1 RETURNING *"
 DELETE_EDITIONS = "DELETE FROM edition WHERE disclosure_id = $1"
 
 
-async def update_withdrawn(conn: Connection, disclosure_id: UUID, reason: str) -> None:
+async def update_withdrawn(conn: Connection, disclosure_id: UUID, reason: str) -> Disclosure:
     """Keep the tombstone with its reason; the content of every edition goes."""
-    await conn.execute(UPDATE_WITHDRAWN, disclosure_id, reason)
     await conn.execute(DELETE_EDITIONS, disclosure_id)
+    return await _changed(conn, UPDATE_WITHDRAWN, disclosure_id, reason)

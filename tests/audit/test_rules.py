@@ -18,11 +18,12 @@ import rfc8785
 
 from services.audit import rules
 from services.audit.rules import RULES
-from services.audit.rules.base import Case, Rule, canonical_json, code_hash
+from services.audit.rules.base import Case, Rule, code_hash
 from services.audit.rules.evidence import canonical, check_pack, make_pack, pack_hash
 from services.audit.rules.judge import Judgement, alert_id
 from services.audit.rules.window import from_facts, to_facts
 from services.contracts.alert import Subject
+from services.contracts.values import canonical_json
 
 LOCK = Path(rules.__file__).with_name("lock.json")
 SUBJECT = Subject(village="210881006206", item="F01", period="2026-10")

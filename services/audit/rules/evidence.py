@@ -8,10 +8,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from services.audit.rules.base import Rule, canonical_json
+from services.audit.rules.base import Rule
 from services.audit.rules.judge import Judgement, alert_id, subject_words
 from services.audit.rules.window import from_facts, to_facts
 from services.contracts.alert import Subject
+from services.contracts.values import canonical_json
 
 FORMAT: Final = 1
 _OUTSIDE: Final = frozenset({"as_of", "hash"})

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from services.audit.rules.base import Outcome, Rule, canonical_json
+from services.audit.rules.base import Outcome, Rule
 from services.audit.rules.window import View
 from services.contracts.alert import Subject
+from services.contracts.values import canonical_json
 
 #: An alert's name has 120 bits: 30 hex digits.
 _ID_HEX: Final = 30

@@ -1,6 +1,5 @@
 """From JSON to a body: unknown names, wrong types and oversize are refused with their places."""
 
-import json
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -32,14 +31,15 @@ class MalformedBodyError(ValueError):
 
 def read_body(raw: dict[str, Any]) -> Body:
     """Read a body; a misspelt field is an error, since silence would lose what it says."""
-    if len(json.dumps(raw, ensure_ascii=False).encode()) > MAX_BODY_BYTES:
-        message = f"内容超过 {MAX_BODY_BYTES // 1024} KiB，请拆分成几份"
-        raise OversizeError(message, at="body")
     lines = raw.get("lines")
     if isinstance(lines, list) and len(lines) > MAX_LINES:
         message = f"有 {len(lines)} 行，最多 {MAX_LINES} 行，请拆分成几份"
         raise OversizeError(message, at="body.lines")
     try:
-        return _LEDGER.validate_python(raw, extra="forbid")
+        body = _LEDGER.validate_python(raw, extra="forbid")
     except ValidationError as error:
         raise MalformedBodyError(list(error.errors())) from error
+    if len(_LEDGER.dump_json(body, exclude_none=True)) > MAX_BODY_BYTES:
+        message = f"内容超过 {MAX_BODY_BYTES // 1024} KiB，请拆分成几份"
+        raise OversizeError(message, at="body")
+    return body

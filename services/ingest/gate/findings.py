@@ -1,4 +1,4 @@
-"""Findings of a body in its chain: arithmetic, opening against the last closing, personal data."""
+"""Findings: of a body in itself, and of a body after the one before it; pure."""
 
 from collections.abc import Iterable
 
@@ -10,13 +10,13 @@ from services.contracts.values import yuan
 PRIVACY_PREFIX = "privacy."
 
 
-def findings(body: Body, period: str, previous: Body | None) -> tuple[Finding, ...]:
-    """Everything to mend or to explain, in the order of the form."""
-    chain = _chain_findings(body, previous) if previous is not None else ()
-    return (*chain, *body.findings(period), *privacy.findings(body.model_dump(mode="json"), "body"))
+def findings(body: Body, period: str) -> tuple[Finding, ...]:
+    """What is to mend or to explain in the content itself: arithmetic, dates, personal data."""
+    return (*body.findings(period), *privacy.findings(body.model_dump(mode="json", exclude_none=True), "body"))
 
 
-def _chain_findings(body: Body, previous: Body) -> tuple[Finding, ...]:
+def chain_findings(body: Body, previous: Body) -> tuple[Finding, ...]:
+    """Accounts that do not open with what the period before left."""
     closings = {a.account: a.closing_fen for a in previous.accounts}
     return tuple(
         Finding(

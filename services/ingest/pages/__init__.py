@@ -164,7 +164,7 @@ async def disclosure_page(request: Request, disclosure_id: UUID, desk: ReadingDe
 
 async def _show(request: Request, desk: Desk, d: store.Disclosure, *, error: SanwuError | None = None) -> Response:
     edition = await store.select_edition(desk.conn, d.id, d.edition)
-    found = await commands.findings_of(desk, d, edition.body) if edition else ()
+    found = await commands.findings_of(desk, d, edition) if edition else ()
     actions = [a.value for a in workflow.actions_for(desk.actor.role, d.state)]
     values = {"d": d, "edition": edition, "findings": found, "actions": actions, "error": error}
     return _page(request, desk, "disclosure.html", status=error.status if error else 200, **values)

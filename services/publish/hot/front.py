@@ -5,19 +5,24 @@ so no process answers with a body that another one has withdrawn.
 """
 
 import os
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.publish import metrics
 from services.publish.hot.answers import CACHE_CONTROL, JSON, Answer, BrokenFileError, etag_of, negotiated
 from services.publish.hot.files import file_of
 
 _COUNTED: Final = 64
+#: A page that is awaited is asked for again and again; so long the answer "not there" is kept. A file beats it at once.
+_ABSENT_S: Final = 0.25
+_MOST_ABSENT: Final = 2000
+_NOT_FOUND: Final = 404
 _EMPTY: Final = {"type": "http.response.body", "body": b""}
 
 
@@ -79,6 +84,7 @@ class Front:
         self._store = store
         self._fixed = fixed
         self._answered = 0
+        self._absent: dict[str, tuple[float, list[Message]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from a rendered body if there is one."""
@@ -89,7 +95,28 @@ class Front:
                 self._count()
                 await send_answer(answer, scope, send, head=method == "HEAD")
                 return
+            await self._from_behind(path, scope, receive, send)
+            return
         await self.app(scope, receive, send)
+
+    async def _from_behind(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Ask the application; a 404 is remembered for a moment."""
+        until, messages = self._absent.get(path, (0.0, []))
+        if until > time.monotonic():
+            for message in messages:
+                await send(message)
+            return
+        said: list[Message] = []
+
+        async def heard(message: Message) -> None:
+            said.append(message)
+            await send(message)
+
+        await self.app(scope, receive, heard)
+        if said and said[0].get("status") == _NOT_FOUND:
+            if len(self._absent) >= _MOST_ABSENT:
+                self._absent.clear()
+            self._absent[path] = (time.monotonic() + _ABSENT_S, said)
 
     def _count(self) -> None:
         # The counter takes a lock; in steps it costs nothing.
