@@ -8,10 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
+import psutil
 
 ROOT = Path(__file__).parents[1]
 
@@ -34,6 +37,20 @@ class RunningCity:
         body = {"username": username, "password": self.password(username)}
         answer = httpx2.post(f"{self.url}/registry/v1/sign-in", json=body, timeout=30)
         return str(answer.raise_for_status().json()["access_token"])
+
+    def service_pids(self) -> dict[str, int]:
+        """Processes of the services by name."""
+        found = {}
+        for child in psutil.Process(self.process.pid).children(recursive=True):
+            try:
+                line = child.cmdline()
+            except psutil.NoSuchProcess:
+                # PostgreSQL's backends come and go.
+                continue
+            module = next((a for a in line if a.startswith("services.")), None)
+            if module is not None and "serve" in line:
+                found[module.removeprefix("services.")] = child.pid
+        return found
 
     def addresses(self) -> dict[str, str]:
         """The content of ports.json."""
@@ -63,3 +80,16 @@ def stop_city(city: RunningCity) -> None:
     """Stop it as Ctrl-C does."""
     city.process.send_signal(signal.SIGINT)
     city.process.wait(60)
+
+
+@contextmanager
+def paused(city: RunningCity, *services: str) -> Iterator[None]:
+    """Services that stand still for a while, as if frozen."""
+    pids = [city.service_pids()[name] for name in services]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)

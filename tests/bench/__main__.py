@@ -49,21 +49,6 @@ def memory_section(pids: dict[str, int]) -> Section:
     return Section("Memory of the services", text + table(("service", "RSS"), rows))
 
 
-def service_pids(parent: int) -> dict[str, int]:
-    """Processes of the services by name."""
-    found = {}
-    for child in psutil.Process(parent).children(recursive=True):
-        try:
-            line = child.cmdline()
-        except psutil.NoSuchProcess:
-            # PostgreSQL's backends come and go.
-            continue
-        module = next((a for a in line if a.startswith("services.")), None)
-        if module is not None and "serve" in line:
-            found[module.removeprefix("services.")] = child.pid
-    return found
-
-
 def main() -> int:
     """Start a city with its full sample, measure, write the report."""
     for tool in ("wrk", "nginx"):
@@ -81,7 +66,7 @@ def main() -> int:
                 sections.append(asyncio.run(measure(city)))
                 sys.stdout.write(f"{sections[-1].text}\n")
                 sys.stdout.flush()
-            sections.append(memory_section(service_pids(city.process.pid)))
+            sections.append(memory_section(city.service_pids()))
         finally:
             stop_city(city)
     text = "\n".join([HEAD, machine(), *(f"## {s.title}\n\n{s.text}" for s in sections)])

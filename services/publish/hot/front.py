@@ -84,7 +84,7 @@ class Front:
         self._store = store
         self._fixed = fixed
         self._answered = 0
-        self._absent: dict[str, tuple[float, list[Message]]] = {}
+        self._absent: dict[tuple[str, str], tuple[float, list[Message]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from a rendered body if there is one."""
@@ -101,7 +101,8 @@ class Front:
 
     async def _from_behind(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Ask the application; a 404 is remembered for a moment."""
-        until, messages = self._absent.get(path, (0.0, []))
+        place = (scope["method"], path)
+        until, messages = self._absent.get(place, (0.0, []))
         if until > time.monotonic():
             for message in messages:
                 await send(message)
@@ -116,7 +117,7 @@ class Front:
         if said and said[0].get("status") == _NOT_FOUND:
             if len(self._absent) >= _MOST_ABSENT:
                 self._absent.clear()
-            self._absent[path] = (time.monotonic() + _ABSENT_S, said)
+            self._absent[place] = (time.monotonic() + _ABSENT_S, said)
 
     def _count(self) -> None:
         # The counter takes a lock; in steps it costs nothing.
