@@ -101,3 +101,11 @@ async def save_key(conn: Connection, aggregate_id: str, key: str | None) -> None
         await conn.execute(DROP_KEY, aggregate_id)
     else:
         await conn.execute(SAVE_KEY, aggregate_id, key)
+
+
+GIVE_UP_KEY = "INSERT INTO shred_key (aggregate_id, key) VALUES ($1, NULL) ON CONFLICT (aggregate_id) DO NOTHING"
+
+
+async def give_up_key(conn: Connection, aggregate_id: str) -> None:
+    """Take a key that never came for shredded; one that did come meanwhile stays."""
+    await conn.execute(GIVE_UP_KEY, aggregate_id)

@@ -13,8 +13,7 @@ from aiokafka.structs import OffsetAndMetadata
 from services.contracts.disclosure import DisclosureConfirmed, DisclosureWithdrawn
 from services.contracts.division import DivisionKind, DivisionSet
 from services.contracts.topics import DISCLOSURES, DIVISIONS
-from services.kit import consumer
-from services.kit.consumer import ConsumerGuards, Handlers, Handling, LogLostError, PartitionedConsumer
+from services.kit.consumer import ConsumerGuards, Handlers, Handling, LogLostError, PartitionedConsumer, assignment
 from services.kit.errors import Retry
 from tests import builders
 from tests.kit.ground import Ground, confirmed, joined, leave, on_confirmed, record, running, settle
@@ -169,7 +168,7 @@ class Deaf(PartitionedConsumer):
 async def test_driver_that_hands_out_nothing_is_replaced(
     ground: Ground, *, guarded: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumer, "IDLE_LOOK_S", 1.0)
+    monkeypatch.setattr(assignment, "IDLE_LOOK_S", 1.0)
     await ground.create()
     deaf = await ground.consumer(Deaf, ConsumerGuards(watchdog=guarded))
     async with running(deaf):

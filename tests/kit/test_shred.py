@@ -45,6 +45,18 @@ async def test_key_shredded_before_the_first_read_lets_the_consumer_go_on(ground
     assert await _notes(ground) == ["shredded", "发票缺少盖章", "shredded"]
 
 
+async def test_handler_that_misses_a_key_late_has_its_earlier_effects_once(ground: Ground) -> None:
+    async def late(handling: Handling, event: DisclosureReturned) -> None:
+        await leave(handling.conn, event, "begun")
+        await on_returned(handling, event)
+
+    await ground.create(DISCLOSURES, KEYS)
+    await ground.produce(DISCLOSURES, record(await _sealed(ground, "d1", 1)))
+    async with running(await ground.consumer(project={DisclosureReturned: late}, topics_=(DISCLOSURES, KEYS))):
+        await settle(ground, 2)
+    assert await _notes(ground) == ["begun", "shredded"]
+
+
 @pytest.mark.parametrize("guarded", [True, False])
 async def test_key_never_comes_back_after_its_tombstone(ground: Ground, *, guarded: bool) -> None:
     await ground.create(DISCLOSURES, KEYS)
