@@ -24,8 +24,8 @@ from services.ingest.schemas import (
     SubmitIn,
 )
 from services.ingest.store import Disclosure, Filter
-from services.kit.errors import Fault, InvalidInputError
-from services.kit.web import ActorDep, IdempotencyDep, PageDep, Reading, RuntimeDep, Transaction, faults_of
+from services.kit.errors import Fault, InvalidInputError, faults_of
+from services.kit.web import ActorDep, IdempotencyDep, PageDep, Reading, RuntimeDep, Transaction
 
 router = APIRouter(prefix="/ingest/v1/disclosures")
 

@@ -34,6 +34,7 @@ from services.kit.errors import (
     TooLargeError,
     UnauthenticatedError,
     UnavailableError,
+    faults_of,
 )
 from services.kit.log import get_logger
 from services.kit.runtime import Runtime
@@ -217,52 +218,6 @@ def problem(request: Request, error: SanwuError) -> Response:
     if error.status == UnavailableError.status:
         headers["retry-after"] = "2"
     return Response(json.dumps(body, ensure_ascii=False), error.status, headers, "application/problem+json")
-
-
-def place(location: tuple[int | str, ...]) -> str:
-    """A path as people write it: ("body", "lines", 3, "date") -> `body.lines[3].date`."""
-    text = ""
-    for part in location:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
-
-
-#: Pydantic's reasons in the readers' language; anything else keeps the validator's own words.
-_REASONS: Final = {
-    "missing": "缺少这一项",
-    "json_invalid": "不是有效的 JSON",
-    "extra_forbidden": "没有这一项，请检查名称",
-    "string_too_long": "太长，最多 {max_length} 个字",
-    "string_too_short": "不能为空",
-    "string_pattern_mismatch": "格式不对",
-    "string_type": "应为文字",
-    "string_unicode": "含有不完整的字符",
-    "model_attributes_type": "应为 JSON 对象（Content-Type: application/json）",
-    "int_type": "应为整数（金额以分为单位）",
-    "int_parsing": "应为整数",
-    "int_from_float": "应为整数（金额以分为单位）",
-    "date_from_datetime_parsing": "应为日期，如 2026-10-03",
-    "date_parsing": "应为日期，如 2026-10-03",
-    "greater_than_equal": "不能小于 {ge}",
-    "less_than_equal": "不能大于 {le}",
-    "literal_error": "应为 {expected} 之一",
-    "enum": "应为 {expected} 之一",
-    "too_long": "最多 {max_length} 项，请拆分",
-    "union_tag_invalid": "不认识的类型，应为 {expected_tags}",
-}
-
-
-def faults_of(errors: Any, *, below: tuple[int | str, ...] = ()) -> tuple[Fault, ...]:
-    """Pydantic's errors as faults with places."""
-    found = []
-    for error in errors:
-        location = (*below, *(p for p in error["loc"] if p != "function-after"))
-        template = _REASONS.get(error["type"])
-        message = (
-            template.format(**error.get("ctx", {})) if template else str(error["msg"]).removeprefix("Value error, ")
-        )
-        found.append(Fault(place(location), message))
-    return tuple(found)
 
 
 def _answer(request: Request, error: SanwuError) -> Response:
