@@ -22,9 +22,11 @@ from services.contracts.catalogue import (
 from services.contracts.division import Division, DivisionKind, DivisionSet
 from services.contracts.duties import DutyDivision
 from services.contracts.staff import Signer, SignerSet, Staff, StaffSet
+from services.contracts.topics import CATALOGUE, DIVISIONS, STAFF
 from services.kit.clock import local_day
 from services.kit.db import Connection, Database
 
+TOPIC_NAMES: Final = frozenset(t.name for t in (DIVISIONS, CATALOGUE, STAFF))
 ReferenceEvent = DivisionSet | ItemSet | ProfileSet | CalendarSet | StaffSet | SignerSet
 
 UPSERT_REFERENCE = """

@@ -273,7 +273,7 @@ class PartitionedConsumer(Assignment):
                 await offsets.move(conn, tp, next_offset)
         self._progress.held[tp] = self._progress.moved[tp] = next_offset
         self._progress.passed.pop(tp, None)
-        if self._topics[tp.topic].compacted:
+        if self._topics[tp.topic].name in reference.TOPIC_NAMES:
             await self._reference.refresh()
 
     async def _fence(self, conn: Connection, tp: TopicPartition) -> None:
