@@ -82,7 +82,14 @@ async def open_runtime(service: Service, settings: Settings, clock: Clock) -> Ru
     await database.open()
     runtime = Runtime(service.name, settings, database, clock, Reference(database))
     await runtime.reference.refresh()
+    await _tidy_tables(runtime)
     return runtime
+
+
+async def _tidy_tables(runtime: Runtime) -> None:
+    async with runtime.database.connection() as conn:
+        await conn.execute(ENSURE_PARTITIONS, runtime.clock.now())
+        await conn.execute(FORGET_ANSWERS, runtime.clock.now())
 
 
 async def serve(service: Service, settings: Settings, roles: Sequence[str], stop: asyncio.Event) -> None:
@@ -147,7 +154,7 @@ async def _http(runtime: Runtime, app: Any) -> None:
 
 async def _housekeeping(runtime: Runtime) -> None:
     """Keep the reference copy fresh, partitions made, old answers forgotten, and watch the loop's lag."""
-    next_hourly = 0.0
+    next_hourly = time.monotonic() + 3600
     while not runtime.stopping.is_set():
         started = time.monotonic()
         with contextlib.suppress(TimeoutError):
@@ -156,9 +163,7 @@ async def _housekeeping(runtime: Runtime) -> None:
         try:
             await runtime.reference.refresh()
             if started >= next_hourly:
-                async with runtime.database.connection() as conn:
-                    await conn.execute(ENSURE_PARTITIONS, runtime.clock.now())
-                    await conn.execute(FORGET_ANSWERS, runtime.clock.now())
+                await _tidy_tables(runtime)
                 next_hourly = started + 3600
         except INFRASTRUCTURE_ERRORS as error:
             log.warning("housekeeping waits for the database", error=repr(error))

@@ -78,3 +78,19 @@ async def test_keys_default_to_the_village_and_can_be_named(ground: Ground) -> N
         await outbox.append_tombstone(conn, KEYS, "d1", at=builders.NOW, version=2)
     rows = await ground.admin("SELECT topic, key, value FROM ingest.outbox ORDER BY seq")
     assert [tuple(r) for r in rows] == [("sanwu.disclosures", builders.VILLAGE, None), ("sanwu.keys", "d1", None)]
+
+
+async def test_partitions_are_made_while_events_arrive(ground: Ground) -> None:
+    database = await ground.open("ingest")
+
+    async def one(number: int) -> None:
+        async with database.transaction() as conn:
+            await say(conn, f"p{number}")
+
+    async def ensure() -> None:
+        async with database.connection() as conn:
+            await conn.execute("SELECT ensure_event_partitions($1)", builders.NOW)
+
+    await asyncio.gather(*(one(n) for n in range(20)), *(ensure() for _ in range(5)), *(one(n) for n in range(20, 40)))
+    rows = await ground.admin("SELECT count(*) AS n FROM ingest.event WHERE aggregate_id LIKE 'p%'")
+    assert rows[0]["n"] == 40
