@@ -188,3 +188,10 @@ def test_no_file_is_longer_than_four_hundred_lines() -> None:
         if (length := len(path.read_text().splitlines())) > 400
     ]
     assert not long, "a larger room becomes a package of the same name"
+
+
+def test_no_two_migrations_of_a_service_have_the_same_number() -> None:
+    for service in SERVICES:
+        files = [f for folder in ("kit", service) for f in (ROOT / folder / "migrations").glob("*.sql")]
+        numbers = [f.name.split("_")[0] for f in files]
+        assert len(set(numbers)) == len(numbers), service
