@@ -66,7 +66,7 @@ def _write(bodies: Bodies, loaded: Loaded, subjects: Sequence[Subject]) -> None:
             if (target := file_of(bodies.release, path)) is not None:
                 files.append((target, pack(body)))
         metrics.RENDERED.labels(kind=subject[0]).inc(len(rendered))
-    write_all(files)
+    write_all(bodies.release.parent, files)
 
 
 async def _served(runtime: Runtime, bodies: Bodies, marks: Sequence[Mark]) -> None:

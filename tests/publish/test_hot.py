@@ -1,6 +1,8 @@
 """Rendered bodies: headers, encodings, 304, who may answer when the database is away, what happens to broken files."""
 
+import asyncio
 import gzip
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 from services.publish import jobs
 from services.publish.hot.answers import HTML, Answer, Body, BrokenFileError, negotiated, pack
-from services.publish.hot.files import file_of, open_release, write_all
+from services.publish.hot.files import file_of, open_release, remove_rendered, write_all
 from services.publish.hot.front import Store
 from tests import builders
 
@@ -88,27 +90,42 @@ async def test_body_that_was_not_rendered_is_made_on_request_and_then_kept(publi
 
 
 async def test_replaced_and_removed_files_are_seen_at_once(tmp_path: Path) -> None:
-    store = Store(tmp_path, 1_000_000)
-    target = file_of(tmp_path, "/v/210881006206")
+    store = Store(tmp_path / "release", 1_000_000)
+    target = file_of(tmp_path / "release", "/v/210881006206")
     assert target is not None
-    write_all([(target, pack(Body(b"old", HTML)))])
+    write_all(tmp_path, [(target, pack(Body(b"old", HTML)))])
     old = store.get("/v/210881006206")
-    write_all([(target, pack(Body(b"new", HTML)))])
+    write_all(tmp_path, [(target, pack(Body(b"new", HTML)))])
     new = store.get("/v/210881006206")
     assert old is not None
     assert new is not None
     assert (old.variants["identity"][1]["body"], new.variants["identity"][1]["body"]) == (b"old", b"new")
-    target.unlink()
+    remove_rendered(tmp_path, [("village", "210881006206")])
+    assert store.get("/v/210881006206") is None
+
+
+async def test_folder_removed_by_hand_is_seen_within_a_second(tmp_path: Path) -> None:
+    store = Store(tmp_path / "all" / "release", 1_000_000)
+    target = file_of(tmp_path / "all" / "release", "/v/210881006206")
+    assert target is not None
+    write_all(tmp_path / "all", [(target, pack(Body(b"old", HTML)))])
+    assert store.get("/v/210881006206") is not None
+    shutil.rmtree(tmp_path / "all")
+    await asyncio.sleep(0.6)
+    assert store.get("/v/210881006206") is None
+    write_all(tmp_path / "all", [(target, pack(Body(b"new", HTML)))])
+    assert store.get("/v/210881006206") is not None
+    remove_rendered(tmp_path / "all", [("village", "210881006206")])
     assert store.get("/v/210881006206") is None
 
 
 def test_memory_is_bounded_and_the_least_read_goes_first(tmp_path: Path) -> None:
     size = len(pack(Body(b"x" * 100, HTML)))
-    store = Store(tmp_path, 2 * size)
+    store = Store(tmp_path / "release", 2 * size)
     for code in ("210881006201", "210881006202", "210881006203"):
-        target = file_of(tmp_path, f"/v/{code}")
+        target = file_of(tmp_path / "release", f"/v/{code}")
         assert target is not None
-        write_all([(target, pack(Body(b"x" * 100, HTML)))])
+        write_all(tmp_path, [(target, pack(Body(b"x" * 100, HTML)))])
         assert store.get(f"/v/{code}") is not None
     assert list(store._kept) == ["/v/210881006202", "/v/210881006203"]
 

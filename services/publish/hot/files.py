@@ -2,9 +2,13 @@
 
 A file appears by rename after fsync, so a reader finds the old body, the new one or none. Whatever stands here can be
 made again from the database; what must never happen is that withdrawn content stays.
+
+Whoever replaces or removes bodies changes the generation afterwards, so that readers, in this process or another, need
+not ask the file system about every request.
 """
 
 import contextlib
+import mmap
 import os
 import re
 import shutil
@@ -20,6 +24,7 @@ _PATHS: Final = re.compile(
     rf"/|/t/[0-9]{{9}}|/v/[0-9]{{12}}|/d/{_ID}|/api/v1/villages/[0-9]{{12}}|/api/v1/disclosures/{_ID}", re.ASCII
 )
 _BY_ID: Final = ("/d/", "/api/v1/disclosures/")
+_GENERATION_BYTES: Final = 8
 _DISCLOSURES: Final = ("d", "api/v1/disclosures")
 
 
@@ -49,7 +54,35 @@ def file_of(release: Path, path: str) -> Path | None:
     return release / folder / shard / f"{name}.body"
 
 
-def write_all(files: Sequence[tuple[Path, bytes]]) -> None:
+class Generation:
+    """The number of the rendered bodies' present state, as all processes of this machine see it: a mapped file."""
+
+    def __init__(self, rendered: Path) -> None:
+        """Map the number; the folder is made if need be."""
+        descriptor = _open_generation(rendered)
+        try:
+            self.view = memoryview(mmap.mmap(descriptor, _GENERATION_BYTES)).cast("Q")
+        finally:
+            os.close(descriptor)
+
+
+def _open_generation(rendered: Path) -> int:
+    rendered.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(rendered / "generation", os.O_RDWR | os.O_CREAT, 0o600)
+    os.ftruncate(descriptor, _GENERATION_BYTES)
+    return descriptor
+
+
+def _next_generation(rendered: Path) -> None:
+    """Tell every reader to look again. Random, not counted: two writers at once must not meet on one number."""
+    descriptor = _open_generation(rendered)
+    try:
+        os.pwrite(descriptor, os.urandom(_GENERATION_BYTES), 0)
+    finally:
+        os.close(descriptor)
+
+
+def write_all(rendered: Path, files: Sequence[tuple[Path, bytes]]) -> None:
     """Write files, each whole or not at all, durable when this returns."""
     folders = {target.parent for target, _ in files}
     for folder in folders:
@@ -61,6 +94,7 @@ def write_all(files: Sequence[tuple[Path, bytes]]) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(target)
+    _next_generation(rendered)
     for folder in folders:
         _sync_folder(folder)
 
@@ -83,6 +117,7 @@ def remove_rendered(rendered: Path, subjects: Iterable[Subject]) -> None:
             if target is not None and target.exists():
                 target.unlink(missing_ok=True)
                 _sync_folder(target.parent)
+    _next_generation(rendered)
 
 
 def _releases(rendered: Path) -> list[Path]:
@@ -93,6 +128,7 @@ def remove_disclosures(release: Path) -> None:
     """Remove all disclosures' bodies of a release; each is rendered anew when somebody reads it."""
     for folder in _DISCLOSURES:
         shutil.rmtree(release / folder, ignore_errors=True)
+    _next_generation(release.parent)
 
 
 def open_release(rendered: Path, release: Path) -> bool:

@@ -1,56 +1,91 @@
 """The thin path before FastAPI: a rendered body or a fixed file is answered here, everything else goes on.
 
-Per request it does one look-up, one stat and two sends. The stat sees at once that a file was replaced or removed,
-so no process answers with a body that another one has withdrawn.
+Per request it does one look-up and two sends, and no system call: those let other threads in between and cost more than
+all the rest. A body is checked against its file whenever the generation has changed, so no process answers with a body
+that another one has withdrawn, and twice a second in case somebody removed the folder by hand.
 """
 
 import os
-import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.publish import metrics
-from services.publish.hot.answers import CACHE_CONTROL, JSON, Answer, BrokenFileError, etag_of, negotiated
-from services.publish.hot.files import file_of
+from services.publish.hot.answers import (
+    CACHE_CONTROL,
+    JSON,
+    Answer,
+    BrokenFileError,
+    Message,
+    Start,
+    etag_of,
+    negotiated,
+)
+from services.publish.hot.files import Generation, file_of
 
 _COUNTED: Final = 64
 #: A page that is awaited is asked for again and again; so long the answer "not there" is kept. A file beats it at once.
 _ABSENT_S: Final = 0.25
 _MOST_ABSENT: Final = 2000
 _NOT_FOUND: Final = 404
-_EMPTY: Final = {"type": "http.response.body", "body": b""}
+_LOOK_COUNTS_S: Final = 0.5
+_READING: Final = frozenset({"GET", "HEAD"})
+_EMPTY: Final[Message] = {"type": "http.response.body", "body": b""}
+
+
+class _Kept:
+    """A body in memory: the generation in which its file was last looked at, and until when that look counts."""
+
+    __slots__ = ("answer", "generation", "name", "until")
+
+    def __init__(self, name: str, answer: Answer) -> None:
+        self.name = name
+        self.answer = answer
+        self.generation = -1
+        self.until = 0.0
 
 
 class Store:
-    """Rendered bodies in memory, the least recently read dropped first, each checked against its file."""
+    """Rendered bodies in memory, the least recently used dropped first, each checked against its file."""
 
     def __init__(self, release: Path, limit: int) -> None:
         """Keep up to `limit` bytes of a release's bodies."""
         self._release = release
         self._limit = limit
         self._size = 0
-        self._kept: OrderedDict[str, tuple[str, Answer]] = OrderedDict()
+        self._generation = Generation(release.parent).view
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
     def get(self, path: str) -> Answer | None:
         """The answer for a path as its file stands now; None when there is none."""
         kept = self._kept.get(path)
-        if kept is not None:
-            name, answer = kept
-            try:
-                stat = os.stat(name)  # noqa: PTH116 - a Path object costs more than the call
-            except OSError:
-                self._drop(path)
-                return None
-            if answer.signature == (stat.st_ino, stat.st_mtime_ns):
-                self._kept.move_to_end(path)
-                return answer
+        if kept is None:
+            return self._read(path)
+        if kept.generation == self._generation[0] and monotonic() < kept.until:
+            return kept.answer
+        return self._look_again(path, kept)
+
+    def _look_again(self, path: str, kept: _Kept) -> Answer | None:
+        # Read before the look: whatever changes after it shows another number.
+        generation = self._generation[0]
+        try:
+            stat = os.stat(kept.name)  # noqa: PTH116 - a Path object costs more than the call
+        except OSError:
             self._drop(path)
-        return self._read(path)
+            # The whole folder may have gone, and the number with it.
+            self._generation = Generation(self._release.parent).view
+            return None
+        if kept.answer.signature != (stat.st_ino, stat.st_mtime_ns):
+            self._drop(path)
+            return self._read(path)
+        kept.generation, kept.until = generation, monotonic() + _LOOK_COUNTS_S
+        self._kept.move_to_end(path)
+        return kept.answer
 
     def _read(self, path: str) -> Answer | None:
         target = file_of(self._release, path)
@@ -63,7 +98,7 @@ class Store:
         except (OSError, BrokenFileError):
             return None
         answer.signature = (stat.st_ino, stat.st_mtime_ns)
-        self._kept[path] = (str(target), answer)
+        self._kept[path] = _Kept(str(target), answer)
         self._size += answer.size
         while self._size > self._limit and self._kept:
             self._drop(next(iter(self._kept)))
@@ -71,8 +106,7 @@ class Store:
         return answer
 
     def _drop(self, path: str) -> None:
-        _, answer = self._kept.pop(path)
-        self._size -= answer.size
+        self._size -= self._kept.pop(path).answer.size
 
 
 class Front:
@@ -81,65 +115,38 @@ class Front:
     def __init__(self, app: ASGIApp, store: Store, fixed: Mapping[str, Answer]) -> None:
         """Put rendered bodies (`store`) and files that never change (`fixed`, by path) before an application."""
         self.app = app
-        self._store = store
+        self._get = store.get
         self._fixed = fixed
         self._answered = 0
-        self._absent: dict[tuple[str, str], tuple[float, list[Message]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from a rendered body if there is one."""
-        if scope["type"] == "http" and (method := scope["method"]) in {"GET", "HEAD"}:
+        if scope["type"] == "http" and scope["method"] in _READING:
             path = scope["path"]
-            answer = self._store.get(path) or self._fixed.get(path)
+            answer = self._get(path) or self._fixed.get(path)
             if answer is not None:
-                self._count()
-                await send_answer(answer, scope, send, head=method == "HEAD")
+                # The counter takes a lock; in steps it costs nothing.
+                self._answered += 1
+                if self._answered == _COUNTED:
+                    self._answered = 0
+                    metrics.HOT_ANSWERS.inc(_COUNTED)
+                start, body = choose(answer, scope)
+                await send(start)
+                await send(body)
                 return
-            await self._from_behind(path, scope, receive, send)
-            return
         await self.app(scope, receive, send)
 
-    async def _from_behind(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """Ask the application; a 404 is remembered for a moment."""
-        place = (scope["method"], path)
-        until, messages = self._absent.get(place, (0.0, []))
-        if until > time.monotonic():
-            for message in messages:
-                await send(message)
-            return
-        said: list[Message] = []
 
-        async def heard(message: Message) -> None:
-            said.append(message)
-            await send(message)
-
-        await self.app(scope, receive, heard)
-        if said and said[0].get("status") == _NOT_FOUND:
-            if len(self._absent) >= _MOST_ABSENT:
-                self._absent.clear()
-            self._absent[place] = (time.monotonic() + _ABSENT_S, said)
-
-    def _count(self) -> None:
-        # The counter takes a lock; in steps it costs nothing.
-        self._answered += 1
-        if self._answered == _COUNTED:
-            self._answered = 0
-            metrics.HOT_ANSWERS.inc(_COUNTED)
-
-
-async def send_answer(answer: Answer, scope: Scope, send: Send, *, head: bool = False) -> None:
-    """Send the variant that the reader takes, or 304 when it has it."""
-    encoding = "identity"
+def choose(answer: Answer, scope: Scope) -> tuple[Start, Message]:
+    """The variant that the reader takes, or 304 when it has it; without the body for HEAD."""
+    accepted = b""
     for name, value in scope["headers"]:
         if name == b"accept-encoding":
-            encoding = negotiated(value)
+            accepted = value
         elif name == b"if-none-match" and answer.not_modified is not None and (answer.etag in value or value == b"*"):
-            await send(answer.not_modified)
-            await send(_EMPTY)
-            return
-    start, body = answer.variants[encoding]
-    await send(start)
-    await send(_EMPTY if head else body)
+            return answer.not_modified, _EMPTY
+    start, body = answer.variants[negotiated(accepted)]
+    return start, body if scope["method"] == "GET" else _EMPTY
 
 
 class AnswerResponse(Response):
@@ -152,7 +159,9 @@ class AnswerResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         """Send it."""
-        await send_answer(self._answer, scope, send, head=scope["method"] == "HEAD")
+        start, body = choose(self._answer, scope)
+        await send(start)
+        await send(body)
 
 
 def cached_json(content: bytes, if_none_match: str | None) -> Response:

@@ -1,0 +1,214 @@
+"""Steps under way, changes, what was said, codes, and what has to be rendered again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from services.kit.db import Connection, Row, affected
+from services.publish.render.rows import Change, Code, Publication, Step
+
+#: Kind (disclosure, village, township, city, all) and key of something to be rendered again.
+Subject = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something to be rendered again; `since` is when villagers could have seen it at the earliest."""
+
+    id: int
+    subject: Subject
+    since: datetime | None
+
+
+# -- steps under way ----------------------------------------------------------------------------------------------
+
+UPSERT_STEP = """
+INSERT INTO step (disclosure_id, village_code, item, period, version, submitted_at, confirmed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (disclosure_id) DO UPDATE SET
+    version = excluded.version,
+    submitted_at = excluded.submitted_at,
+    confirmed_at = excluded.confirmed_at
+WHERE excluded.version > step.version
+"""
+
+
+async def upsert_step(conn: Connection, step: Step) -> None:
+    await conn.execute(
+        UPSERT_STEP,
+        step.disclosure_id,
+        step.village_code,
+        step.item,
+        step.period,
+        step.version,
+        step.submitted_at,
+        step.confirmed_at,
+    )
+
+
+CONFIRM_STEP = "UPDATE step SET version = $2, confirmed_at = $3 WHERE disclosure_id = $1 AND version < $2"
+
+
+async def confirm_step(conn: Connection, disclosure_id: str, version: int, at: datetime) -> None:
+    await conn.execute(CONFIRM_STEP, disclosure_id, version, at)
+
+
+DELETE_STEP = "DELETE FROM step WHERE disclosure_id = $1"
+
+
+async def delete_step(conn: Connection, disclosure_id: str) -> None:
+    await conn.execute(DELETE_STEP, disclosure_id)
+
+
+SELECT_STEPS = "SELECT * FROM step WHERE village_code = ANY($1::text[])"
+
+
+async def select_steps(conn: Connection, villages: Sequence[str]) -> list[Step]:
+    rows = await conn.fetch(SELECT_STEPS, list(villages))
+    return [
+        Step(
+            r["disclosure_id"],
+            r["village_code"],
+            r["item"],
+            r["period"],
+            r["version"],
+            r["submitted_at"],
+            r["confirmed_at"],
+        )
+        for r in rows
+    ]
+
+
+# -- changes ------------------------------------------------------------------------------------------------------
+
+INSERT_CHANGE = """
+WITH next AS (
+    UPDATE change_head SET position = position + 1
+    WHERE NOT EXISTS (SELECT FROM change WHERE disclosure_id = $1 AND edition = $5 AND kind = $6)
+    RETURNING position
+)
+INSERT INTO change (position, disclosure_id, village_code, item, period, edition, kind, changed_at)
+SELECT position, $1, $2, $3, $4, $5, $6, $7 FROM next
+"""
+
+
+async def insert_change(conn: Connection, p: Publication, kind: str, at: datetime) -> None:
+    """Add a change at the next position, unless it is known."""
+    await conn.execute(INSERT_CHANGE, p.disclosure_id, p.village_code, p.item, p.period, p.edition, kind, at)
+
+
+SELECT_CHANGES = "SELECT * FROM change WHERE position > $1 ORDER BY position LIMIT $2"
+
+
+async def select_changes(conn: Connection, after: int, limit: int) -> list[Change]:
+    """Changes behind a position, in order."""
+    rows = await conn.fetch(SELECT_CHANGES, after, limit)
+    return [
+        Change(
+            r["position"],
+            r["disclosure_id"],
+            r["village_code"],
+            r["item"],
+            r["period"],
+            r["edition"],
+            r["kind"],
+            r["changed_at"],
+        )
+        for r in rows
+    ]
+
+
+ANNOUNCE_IF_PUBLIC = """
+WITH said AS (
+    INSERT INTO announced (disclosure_id, edition, kind)
+    SELECT disclosure_id, $2, 'published' FROM publication WHERE disclosure_id = $1 AND withdrawn_at IS NULL
+    ON CONFLICT DO NOTHING RETURNING disclosure_id
+)
+SELECT first_published_at FROM publication JOIN said USING (disclosure_id)
+"""
+
+
+async def announce_if_public(conn: Connection, disclosure_id: str, edition: int) -> datetime | None:
+    """Remember that an edition was said; returns when the first was published, None when gone or said before."""
+    first: datetime | None = await conn.fetchval(ANNOUNCE_IF_PUBLIC, disclosure_id, edition)
+    return first
+
+
+ANNOUNCE_WITHDRAWAL = """
+INSERT INTO announced (disclosure_id, edition, kind) VALUES ($1, $2, 'withdrawn') ON CONFLICT DO NOTHING
+"""
+
+
+async def announce_withdrawal(conn: Connection, disclosure_id: str, edition: int) -> bool:
+    """Remember that a withdrawal was said; False when it was said before."""
+    return affected(await conn.execute(ANNOUNCE_WITHDRAWAL, disclosure_id, edition)) == 1
+
+
+# -- codes --------------------------------------------------------------------------------------------------------
+
+UPSERT_CODE = """
+INSERT INTO code (code, village_code, purpose, place, serial, state) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (code) DO UPDATE SET village_code = excluded.village_code, purpose = excluded.purpose,
+    place = excluded.place, serial = excluded.serial, state = excluded.state
+"""
+
+
+async def upsert_code(conn: Connection, code: Code) -> None:
+    await conn.execute(UPSERT_CODE, code.code, code.village_code, code.purpose, code.place, code.serial, code.state)
+
+
+def _code(row: Row) -> Code:
+    return Code(row["code"], row["village_code"], row["purpose"], row["place"], row["serial"], row["state"])
+
+
+SELECT_CODES = "SELECT * FROM code WHERE village_code = ANY($1::text[]) AND state = 'valid' ORDER BY serial"
+
+
+async def select_codes(conn: Connection, villages: Sequence[str]) -> list[Code]:
+    """Valid codes of some villages, by serial."""
+    return [_code(r) for r in await conn.fetch(SELECT_CODES, list(villages))]
+
+
+SELECT_CODE = "SELECT * FROM code WHERE code = $1"
+
+
+async def select_code(conn: Connection, code: str) -> Code | None:
+    row = await conn.fetchrow(SELECT_CODE, code)
+    return _code(row) if row else None
+
+
+# -- marks --------------------------------------------------------------------------------------------------------
+
+INSERT_MARKS = """
+INSERT INTO dirty (kind, key, since) SELECT k, v, $3 FROM unnest($1::text[], $2::text[]) AS t (k, v)
+"""
+
+
+async def insert_marks(conn: Connection, subjects: Sequence[Subject], since: datetime | None = None) -> None:
+    """Have subjects rendered again; `since` is measured against the moment they are."""
+    await conn.execute(INSERT_MARKS, [k for k, _ in subjects], [v for _, v in subjects], since)
+
+
+SELECT_MARKS = "SELECT id, kind, key, since FROM dirty WHERE kind = ANY($1::text[]) ORDER BY id LIMIT $2"
+
+
+async def select_marks(conn: Connection, kinds: Sequence[str], limit: int) -> list[Mark]:
+    """The oldest marks of some kinds."""
+    rows = await conn.fetch(SELECT_MARKS, list(kinds), limit)
+    return [Mark(r["id"], (r["kind"], r["key"]), r["since"]) for r in rows]
+
+
+DELETE_MARKS = "DELETE FROM dirty WHERE id = ANY($1::bigint[])"
+
+
+async def delete_marks(conn: Connection, ids: Sequence[int]) -> int:
+    """Drop marks that were served; returns how many were still there."""
+    return affected(await conn.execute(DELETE_MARKS, list(ids)))
+
+
+INSERT_MARKED_DAY = "INSERT INTO marked_day (day) VALUES ($1) ON CONFLICT DO NOTHING"
+
+
+async def insert_marked_day(conn: Connection, day: date) -> bool:
+    """Remember that a day's deadlines were marked; False when they were."""
+    return affected(await conn.execute(INSERT_MARKED_DAY, day)) == 1
