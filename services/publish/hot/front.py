@@ -30,7 +30,7 @@ from services.publish.hot.files import Generation, file_of
 
 _COUNTED: Final = 64
 #: A page that is awaited is asked for again and again; so long the answer "not there" is kept. A file beats it at once.
-_ABSENT_S: Final = 0.25
+_ABSENT_S: Final = 1.0
 _MOST_ABSENT: Final = 2000
 _NOT_FOUND: Final = 404
 _LOOK_COUNTS_S: Final = 0.5
