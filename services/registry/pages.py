@@ -1,7 +1,7 @@
 """Pages of the registry: signing in and out, and renewing a page's token."""
 
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Cookie, Form, Request
 from fastapi.responses import RedirectResponse, Response
@@ -96,7 +96,7 @@ async def renew(runtime: RuntimeDep, conn: Transaction, next: str = "/desk", ref
     try:
         access = await commands.renew(conn, runtime.reference, refresh or "", runtime.clock.now())
     except UnauthenticatedError:
-        return RedirectResponse(f"/sign-in?next={target}", 303)
+        return RedirectResponse(f"/sign-in?{urlencode({'next': target})}", 303)
     response = RedirectResponse(target, 303)
     _set_token(response, runtime, access)
     return response
