@@ -21,8 +21,8 @@ async def test_what_was_accepted_while_kafka_was_away_a_minute_arrives_in_order(
 
 async def test_pointers_deleted_before_the_ack_would_be_lost(outage: Outage, monkeypatch: pytest.MonkeyPatch) -> None:
     await asyncio.wait([outage.task])
-    monkeypatch.setattr(relay, "SEND_DEADLINE_S", 2.0)
-    outcome = await live_through(outage.ground, outage.broker, seconds=4, guarded=False)
+    monkeypatch.setattr(relay, "SEND_DEADLINE_S", 1.0)
+    outcome = await live_through(outage.ground, outage.broker, seconds=2, guarded=False)
     assert outcome.waited == 0
     assert outcome.sent < outcome.said
     assert not _in_order(outcome)

@@ -28,7 +28,7 @@ class SlowLookUp(PartitionedConsumer):
     """A consumer whose database answers late when partitions are assigned."""
 
     async def _stored(self, partitions: set[TopicPartition]) -> dict[TopicPartition, int]:
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(1)
         return await super()._stored(partitions)
 
 
@@ -168,13 +168,13 @@ class Deaf(PartitionedConsumer):
 async def test_driver_that_hands_out_nothing_is_replaced(
     ground: Ground, *, guarded: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assignment, "IDLE_LOOK_S", 1.0)
+    monkeypatch.setattr(assignment, "IDLE_LOOK_S", 0.7)
     await ground.create()
     deaf = await ground.consumer(Deaf, ConsumerGuards(watchdog=guarded))
     async with running(deaf):
         await joined(deaf)
         said = await _produce(ground, 5)
-        await asyncio.sleep(5)
+        await asyncio.sleep(4)
         effects = await ground.effects()
     assert effects == (said if guarded else [])
 

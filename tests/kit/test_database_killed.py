@@ -64,15 +64,15 @@ async def test_effects_are_made_once_across_kills_of_the_database(
     hearer = await ground.consumer(guards=ConsumerGuards(atomic_offset=guarded), project={DisclosureConfirmed: slowly})
     database = await ground.open("ingest")
     async with running(hearer, await ground.relay()):
-        for _ in range(3):
+        for _ in range(2):
             await say_many(database, AGGREGATES, 20)
             await asyncio.wait_for(in_batch.wait(), 30)
             async with killed(mortal):
                 await asyncio.sleep(0.5)
             in_batch.clear()
         await until(ground.nothing_waits)
-        effects = await settle(ground, 600 if guarded else 1)
+        effects = await settle(ground, 400 if guarded else 1)
     for database in ground.opened:
         await database.close()
     once = {name: [v for n, v in effects if n == name] for name in AGGREGATES}
-    assert (once == {name: list(range(1, 61)) for name in AGGREGATES}) is guarded
+    assert (once == {name: list(range(1, 41)) for name in AGGREGATES}) is guarded

@@ -114,7 +114,7 @@ async def test_unknown_type_is_parked_and_replayed_when_it_is_known(
         older.setattr(topics, "_ADAPTERS", {t: a for t, a in topics._ADAPTERS.items() if t != tag})
         older.setattr(park, "EVENTS", {t: e for t, e in EVENTS.items() if t != tag})
         async with running(await ground.consumer(guards=ConsumerGuards(park=guarded))):
-            await asyncio.sleep(2.5)
+            await asyncio.sleep(2)
             assert len(await _parked(ground)) == (2 if guarded else 0)
             assert await ground.effects() == []
     await ground.produce(DISCLOSURES, record(confirmed("d1", 3)))

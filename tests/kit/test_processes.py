@@ -72,7 +72,7 @@ async def test_consumer_frozen_past_its_session_loses_what_it_held(ground: Groun
         async with running(heir):
             await settle(ground, 50)
             thawed(zombie)
-            await asyncio.sleep(2)
+            await asyncio.sleep(1)
             await ground.produce(DISCLOSURES, record(confirmed("d1", 51)))
             effects = await settle(ground, 51)
     assert (effects == [("d1", v) for v in range(1, 52)]) is guarded
@@ -128,7 +128,7 @@ async def test_relay_frozen_past_the_loss_of_its_lock_can_only_repeat(ground: Gr
             await say_many(database, ["d1", "d2"], 10)
             await until(ground.nothing_waits)
             thawed(zombie)
-            await asyncio.sleep(2)
+            await asyncio.sleep(1)
             await say_many(database, ["d1", "d2"], 1)
             effects = await settle(ground, 42 if guarded else 62)
     for name in ("d1", "d2"):

@@ -42,7 +42,7 @@ async def test_sequence_gap_of_the_producer_is_survived(ground: Ground, *, guard
         await until(ground.nothing_waits)
         _skip_numbers(sender)
         await say_many(database, ["d1", "d2"], 3)
-        await asyncio.sleep(3)
+        await asyncio.sleep(2)
         stuck = await ground.waiting()
     assert (stuck == 0) is guarded
     versions = [
@@ -105,12 +105,12 @@ class Mute(Relay):
 async def test_producer_that_never_answers_is_replaced(
     ground: Ground, *, guarded: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relay, "SEND_DEADLINE_S", 1.0)
+    monkeypatch.setattr(relay, "SEND_DEADLINE_S", 0.5)
     await ground.create()
     await say_many(await ground.open("ingest"), ["d1", "d2", "d3"], 2)
     stop = asyncio.Event()
     task = asyncio.create_task((await ground.relay(Mute, RelayGuards(disposable_producer=guarded))).run(stop))
-    await asyncio.sleep(5)
+    await asyncio.sleep(3.5)
     assert (await ground.waiting() == 0) is guarded
     stop.set()
     if not guarded:
