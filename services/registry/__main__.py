@@ -75,7 +75,7 @@ async def _import(runtime: Runtime, arguments: argparse.Namespace) -> int:
     profile = Profile(code="default", revisions=(ProfileRevision(since=today, source="平台默认档案，待本市确认"),))
     async with runtime.database.connection() as conn:
         known = await store.select_usernames(conn)
-    fresh = commands.hash_passwords([s for s in staff if s.username not in known])
+    fresh = await commands.hash_passwords([s for s in staff if s.username not in known])
     async with runtime.database.transaction() as conn:
         await commands.ensure_signer(conn, now)
         changed = await commands.set_divisions(conn, divisions, now)

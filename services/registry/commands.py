@@ -123,9 +123,10 @@ async def set_calendar(conn: Connection, year: CalendarYear, now: datetime) -> i
 # -- staff --------------------------------------------------------------------------------------------------------
 
 
-def hash_passwords(rows: Sequence[StaffRow]) -> list[store.Credential]:
-    """Hash many passwords on all cores (about 20 ms each); run it in a thread."""
-    hashes = list(_HASHING.map(HASHER.hash, [r.password for r in rows]))
+async def hash_passwords(rows: Sequence[StaffRow]) -> list[store.Credential]:
+    """Hash many passwords beside the event loop, about 20 ms each."""
+    loop = asyncio.get_running_loop()
+    hashes = await asyncio.gather(*(loop.run_in_executor(_HASHING, HASHER.hash, r.password) for r in rows))
     return [
         store.Credential(str(uuid_utils.compat.uuid7()), row.username, hashed)
         for row, hashed in zip(rows, hashes, strict=True)
@@ -168,6 +169,8 @@ async def _say_staff(conn: Connection, staff: Staff, now: datetime) -> None:
 
 async def revoke_sessions(conn: Connection, username: str, now: datetime) -> Staff:
     """Void every token and session of a person, everywhere, by event; NotFoundError for an unknown name."""
+    # An import that read the person before would say the old state after this one.
+    await store.lock_registry(conn)
     credential = await store.select_credential(conn, username)
     kept = await store.select_reference(conn, "staff", credential.staff_id) if credential else None
     if credential is None or kept is None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.kit.db import Connection
 
@@ -83,7 +83,7 @@ ON CONFLICT (username) DO UPDATE SET
 """
 
 
-async def count_failure(conn: Connection, username: str, at: datetime, free: int, longest: object) -> None:
+async def count_failure(conn: Connection, username: str, at: datetime, free: int, longest: timedelta) -> None:
     """One failure more; from the free number on, the wait doubles up to the longest."""
     await conn.execute(COUNT_FAILURE, username, at, free, longest)
 

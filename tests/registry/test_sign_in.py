@@ -1,0 +1,114 @@
+"""Accounts from a staff file, signing in with them, and being thrown out again."""
+
+from typing import Any
+
+import pytest_asyncio
+
+from services.kit.clock import local_day
+from services.registry import commands, store
+from services.registry.bulk.staff import StaffRow, read_staff
+from tests.conftest import Served, ServiceFactory
+
+HEAD = "username,password,totp_secret,role,scope\n"
+ANNA = "anna,correct-horse-battery,,clerk,210881006206\n"
+
+
+@pytest_asyncio.fixture
+async def registry(service: ServiceFactory) -> Served:
+    served = await service("registry")
+    async with served.runtime.database.transaction() as conn:
+        await conn.execute("TRUNCATE credential, session, sign_in_failure")
+    await take(served, HEAD + ANNA)
+    return served
+
+
+async def take(served: Served, text: str) -> int:
+    """Let the registry read a staff file as its import does; how many changed."""
+    rows: list[StaffRow] = read_staff(text)
+    now = served.clock.now()
+    async with served.runtime.database.connection() as conn:
+        known = await store.select_usernames(conn)
+    fresh = await commands.hash_passwords([r for r in rows if r.username not in known])
+    async with served.runtime.database.transaction() as conn:
+        await commands.ensure_signer(conn, now)
+        changed = await commands.set_staff(conn, rows, fresh, local_day(now), now)
+    await served.runtime.reference.refresh()
+    return changed
+
+
+async def sign_in(served: Served, password: str, username: str = "anna") -> Any:
+    return await served.client.post("/registry/v1/sign-in", json={"username": username, "password": password})
+
+
+async def read(served: Served, token: str) -> int:
+    answer = await served.client.get("/registry/v1/divisions", headers={"authorization": f"Bearer {token}"})
+    return int(answer.status_code)
+
+
+async def test_the_right_password_opens_the_door_for_fifteen_minutes(registry: Served) -> None:
+    answer = await sign_in(registry, "correct-horse-battery")
+    assert (answer.status_code, answer.json()["expires_in"]) == (200, 900)
+    token = answer.json()["access_token"]
+    assert await read(registry, token) == 200
+    registry.clock.advance(minutes=16)
+    assert await read(registry, token) == 401
+
+
+async def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(registry: Served) -> None:
+    wrong, unknown = await sign_in(registry, "wrong"), await sign_in(registry, "wrong", "nobody")
+    assert (wrong.status_code, wrong.json()["code"]) == (401, "wrong_credentials")
+    assert (unknown.status_code, unknown.json()) == (401, wrong.json())
+
+
+async def test_after_five_failures_even_the_right_password_waits(registry: Served) -> None:
+    for _ in range(5):
+        assert (await sign_in(registry, "wrong")).status_code == 401
+    blocked = await sign_in(registry, "correct-horse-battery")
+    assert (blocked.status_code, blocked.json()["code"]) == (429, "too_many_failures")
+    registry.clock.advance(seconds=blocked.json()["retry_after_s"] + 1)
+    assert (await sign_in(registry, "correct-horse-battery")).status_code == 200
+
+
+async def test_a_revoked_person_is_out_at_once_and_may_sign_in_again(registry: Served) -> None:
+    token = (await sign_in(registry, "correct-horse-battery")).json()["access_token"]
+    registry.clock.advance(seconds=5)
+    operator = registry.bearer("operator")
+    revoked = await registry.client.post("/registry/v1/staff/anna/revoke", headers=operator)
+    await registry.runtime.reference.refresh()
+    assert (revoked.status_code, await read(registry, token)) == (204, 401)
+    registry.clock.advance(seconds=5)
+    assert await read(registry, (await sign_in(registry, "correct-horse-battery")).json()["access_token"]) == 200
+
+
+async def test_only_an_operator_revokes_and_only_whom_there_is(registry: Served) -> None:
+    path = "/registry/v1/staff/{}/revoke"
+    clerk = await registry.client.post(path.format("anna"), headers=registry.bearer("clerk-210881006206"))
+    nobody = await registry.client.post(path.format("nobody"), headers=registry.bearer("operator"))
+    assert (clerk.status_code, nobody.status_code) == (403, 404)
+
+
+async def test_the_same_file_again_changes_nothing_and_another_password_in_it_neither(registry: Served) -> None:
+    assert await take(registry, HEAD + ANNA) == 0
+    assert await take(registry, HEAD + ANNA.replace("correct-horse", "another-horse")) == 0
+    assert (await sign_in(registry, "another-horse-battery")).status_code == 401
+    assert (await sign_in(registry, "correct-horse-battery")).status_code == 200
+
+
+async def test_another_role_in_the_file_is_one_change(registry: Served) -> None:
+    await take(registry, HEAD + "ben,correct-horse-battery,,clerk,210881006206\n")
+    assert await take(registry, HEAD + "ben,correct-horse-battery,,supervisor,210881006206\n") == 1
+    listed = await registry.client.get("/registry/v1/staff", headers=registry.bearer("operator"))
+    assert [s["role"] for s in listed.json()["items"] if s["username"] == "ben"] == ["supervisor"]
+
+
+async def test_a_browser_keeps_its_session_until_it_signs_out(registry: Served) -> None:
+    form = {"username": "anna", "password": "correct-horse-battery", "next": "/desk"}
+    signed_in = await registry.client.post("/sign-in", data=form)
+    assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/desk")
+    session = {"cookie": f"sanwu_refresh={signed_in.cookies['sanwu_refresh']}"}
+    registry.client.cookies.clear()
+    renewed = await registry.client.get("/registry/renew?next=/desk", headers=session)
+    assert (renewed.headers["location"], "sanwu_token" in renewed.cookies) == ("/desk", True)
+    await registry.client.post("/registry/sign-out", headers=session)
+    over = await registry.client.get("/registry/renew?next=/desk", headers=session)
+    assert over.headers["location"] == "/sign-in?next=%2Fdesk"
