@@ -26,11 +26,12 @@ from services.ingest.pages.form import (
     note_faults,
     read_form,
     to_body,
+    whole,
 )
 from services.ingest.store import Filter
 from services.ingest.workflow import Action, State
 from services.kit.clock import local_day
-from services.kit.errors import Fault, InvalidInputError, SanwuError
+from services.kit.errors import ConflictError, Fault, InvalidInputError, SanwuError
 from services.kit.pages import Pages
 
 router = APIRouter(prefix="/desk", include_in_schema=False)
@@ -109,7 +110,7 @@ def _form(
     request: Request, desk: Desk, form: Form, *, disclosure: Any, status: int = 200, homeless: list[str] | None = None
 ) -> Response:
     villages = desk.reference.villages(desk.actor.scope)
-    values = {"form": form, "disclosure": disclosure, "villages": villages, "item": desk.reference.items.get(ITEM)}
+    values = {"form": form, "disclosure": disclosure, "villages": villages}
     choices = {"accounts": ACCOUNTS, "directions": DIRECTIONS, "homeless": homeless or []}
     return _page(request, desk, "form.html", status=status, **values, **choices)
 
@@ -145,7 +146,7 @@ async def _save_form(desk: Desk, form: Form, disclosure: store.Disclosure | None
         except ValueError as error:
             raise WrongPeriodError(faults=[Fault("period", str(error))]) from error
         return await commands.create(desk, form.village, ITEM, form.period, body)
-    return await commands.save(desk, disclosure.id, int(version) if version.isdecimal() else 0, body)
+    return await commands.save(desk, disclosure.id, whole(version) or 0, body)
 
 
 async def _found(desk: Desk, disclosure_id: UUID) -> store.Disclosure:
@@ -190,10 +191,10 @@ async def save(request: Request, disclosure_id: UUID, desk: DeskDep) -> Response
 async def step(request: Request, disclosure_id: UUID, action: Action, desk: DeskDep) -> Response:
     """One step by a button; what stands in its way comes back on the page."""
     fields = await _fields(request)
-    version = int(fields["version"]) if fields.get("version", "").isdecimal() else 0
+    version = whole(fields.get("version", "")) or 0
     try:
         await _take(desk, disclosure_id, version, action, fields)
-    except InvalidInputError as error:
+    except (InvalidInputError, ConflictError) as error:
         return await _show(request, desk, await _found(desk, disclosure_id), error=error)
     return RedirectResponse(f"/desk/disclosures/{disclosure_id}", 303)
 

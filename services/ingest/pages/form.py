@@ -18,7 +18,8 @@ CELLS: Final = ("date", "summary", "direction", "amount", "account", "category",
 START_ROWS: Final = 12
 MORE_ROWS: Final = 10
 MAX_ROWS: Final = 200
-_YUAN: Final = re.compile(r"-?\d{1,13}(\.\d{1,2})?")
+_YUAN: Final = re.compile(r"-?\d{1,13}(\.\d{1,2})?", re.ASCII)
+_WHOLE: Final = re.compile(r"\d{1,9}", re.ASCII)
 #: Chinese input methods type U+FF10.. digits, stop, comma and hyphen.
 _FULL_WIDTH: Final = {**{0xFF10 + n: str(n) for n in range(10)}, 0xFF0E: ".", 0xFF0C: ",", 0xFF0D: "-"}
 
@@ -60,12 +61,15 @@ def to_yuan(fen: int) -> str:
     return f"{'-' if fen < 0 else ''}{abs(fen) // 100}.{abs(fen) % 100:02}"
 
 
+def whole(text: str) -> int | None:
+    """A small whole number as typed; None when it is none."""
+    return int(text) if _WHOLE.fullmatch(text) else None
+
+
 def read_form(fields: Mapping[str, str]) -> Form:
     """Take over the fields as they are."""
-    rows = [
-        {cell: fields.get(f"{cell}-{n}", "").strip() for cell in CELLS}
-        for n in range(min(int(fields.get("rows", START_ROWS)), MAX_ROWS))
-    ]
+    count = whole(fields.get("rows", "")) or START_ROWS
+    rows = [{cell: fields.get(f"{cell}-{n}", "").strip() for cell in CELLS} for n in range(min(count, MAX_ROWS))]
     balances = {
         f"{a}-{end}": fields.get(f"{a}-{end}", "").strip() for a, _ in ACCOUNTS for end in ("opening", "closing")
     }
@@ -145,10 +149,11 @@ def _line(form: Form, n: int, row: Mapping[str, str]) -> dict[str, Any]:
         if row[optional]:
             line[optional] = row[optional]
     if row["no"]:
-        if row["no"].isdecimal():
-            line["voucher"] = {"word": row["word"] or "记", "no": int(row["no"])}
-        else:
+        number = whole(row["no"])
+        if number is None:
             form.faults[f"no-{n}"] = "凭证号应为数字"
+        else:
+            line["voucher"] = {"word": row["word"] or "记", "no": number}
     return line
 
 
