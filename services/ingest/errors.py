@@ -69,6 +69,12 @@ class StaleVersionError(ConflictError):
     code = "stale_version"
 
 
+class FormTooPlainError(ConflictError):
+    """这份内容的账户或行数超出填写页，从这里修改会丢失内容，请用接口（API）修改。"""
+
+    code = "form_too_plain"
+
+
 class WrongStateError(ConflictError):
     """现在的状态不能进行这一步。"""
 

@@ -95,3 +95,31 @@ async def test_submitting_without_reasons_shows_again_what_needs_one(ingest: Ser
     assert 'name="reason|ledger.closing|body.accounts[0]"' in answer.text
     again = await send(ingest, f"{page}/submit", {"version": "1", "reason|ledger.closing|body.accounts[0]": "盘点差错"})
     assert (again.status_code, (await kept(ingest, page))["state"]) == (303, "submitted")
+
+
+async def edit(served: Served, body: dict[str, Any]) -> Any:
+    made = await served.client.post(PATH, json=builders.disclosure(body=body), headers=served.bearer(CLERK))
+    headers = {**served.bearer(CLERK), "accept": "text/html"}
+    return await served.client.get(f"/desk/disclosures/{made.json()['id']}/edit", headers=headers)
+
+
+async def test_a_ledger_of_cash_and_bank_opens_in_the_form(ingest: Served) -> None:
+    answer = await edit(ingest, builders.ledger())
+    assert answer.status_code == 200
+    assert 'value="修村部水管"' in answer.text
+    assert 'value="50000.00"' in answer.text
+
+
+@pytest.mark.parametrize("account", ["imprest", "bank:信用社"])
+async def test_a_ledger_with_an_account_that_the_form_lacks_is_not_opened_there(ingest: Served, account: str) -> None:
+    more = {"account": account, "opening_fen": 100, "closing_fen": 100}
+    answer = await edit(ingest, builders.ledger(accounts=[*builders.ledger()["accounts"], more]))
+    assert (answer.status_code, "从这里修改会丢失内容" in answer.text) == (409, True)
+
+
+@pytest.mark.parametrize(("times", "status"), [(66, 200), (67, 409)])
+async def test_a_ledger_of_more_than_200_lines_is_not_opened_in_the_form(
+    ingest: Served, times: int, status: int
+) -> None:
+    lines = builders.ledger()["lines"] * times
+    assert (await edit(ingest, builders.ledger(lines=lines))).status_code == status

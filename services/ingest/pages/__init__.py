@@ -14,7 +14,7 @@ from services.contracts.values import period_bounds
 from services.ingest import commands, store, workflow
 from services.ingest.api import DeskDep, ReadingDeskDep, parse_body
 from services.ingest.commands import Desk, Reason
-from services.ingest.errors import UnknownDisclosureError, WrongPeriodError
+from services.ingest.errors import FormTooPlainError, UnknownDisclosureError, WrongPeriodError
 from services.ingest.pages.form import (
     ACCOUNTS,
     DIRECTIONS,
@@ -23,6 +23,7 @@ from services.ingest.pages.form import (
     Form,
     empty_form,
     form_of,
+    holds,
     note_faults,
     read_form,
     to_body,
@@ -178,6 +179,8 @@ async def edit(request: Request, disclosure_id: UUID, desk: ReadingDeskDep) -> R
     edition = await store.select_edition(desk.conn, found.id, found.edition)
     if edition is None:
         raise UnknownDisclosureError
+    if not holds(edition.body):
+        raise FormTooPlainError
     return _form(request, desk, form_of(found.village_code, found.period, edition.body), disclosure=found)
 
 

@@ -81,8 +81,14 @@ def empty_form(village: str, period: str) -> Form:
     return read_form({"village": village, "period": period})
 
 
+def holds(body: Body) -> bool:
+    """Tell whether the plain form has a place for every account and line of a body; saving it would lose the others."""
+    offered = {code for code, _ in ACCOUNTS}
+    return len(body.lines) <= MAX_ROWS and all(a.account in offered for a in body.accounts)
+
+
 def form_of(village: str, period: str, body: Body) -> Form:
-    """The form that shows a body; accounts that the plain form does not offer are a reason to use the API."""
+    """The form that shows a body which it `holds`."""
     fields: dict[str, str] = {"village": village, "period": period, "rows": str(len(body.lines) + MORE_ROWS)}
     for a in body.accounts:
         fields[f"{a.account}-opening"] = to_yuan(a.opening_fen)
