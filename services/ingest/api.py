@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 
 from services.contracts.bodies import Body
+from services.contracts.values import DivisionCode
 from services.ingest import commands, store
 from services.ingest.commands import Desk, Reason, Saved
 from services.ingest.errors import BodyTooLargeError, UnknownDisclosureError
@@ -102,7 +103,7 @@ async def create(body: DisclosureIn, desk: DeskDep, once: IdempotencyDep) -> Res
 async def disclosures(
     desk: ReadingDeskDep,
     page: PageDep,
-    division: Annotated[str | None, Query(pattern=r"^\d{6}(\d{3}){0,2}$")] = None,
+    division: DivisionCode | None = None,
     item: Annotated[str | None, Query(max_length=3)] = None,
     period: Annotated[str | None, Query(max_length=10)] = None,
     state: Annotated[str | None, Query(max_length=20)] = None,

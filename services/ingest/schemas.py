@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.contracts.base import Finding
-from services.contracts.values import Period, ShortText, Text
+from services.contracts.catalogue import ItemCode
+from services.contracts.values import Period, ShortText, Text, VillageCode
 
 
 class _In(BaseModel):
@@ -16,8 +17,8 @@ class _In(BaseModel):
 class DisclosureIn(_In):
     """A new draft. `body` is read by the kind of the item."""
 
-    village: str = Field(pattern=r"^\d{12}$")
-    item: str = Field(pattern=r"^[A-Z]\d{2}$")
+    village: VillageCode
+    item: ItemCode
     period: Period
     body: dict[str, Any]
 
