@@ -1,5 +1,6 @@
 """What ingest hears: that an approved disclosure can be read by everybody."""
 
+from typing import Final
 from uuid import UUID
 
 from services.contracts.publication import PublicationPublished
@@ -7,9 +8,9 @@ from services.ingest import store
 from services.kit.consumer import Handlers, Handling
 
 
-async def on_publication_published(at: Handling, event: PublicationPublished) -> None:
+async def on_publication_published(h: Handling, event: PublicationPublished) -> None:
     """Show on the desk when it became public."""
-    await store.update_published(at.conn, UUID(event.aggregate_id), event.first_published_at)
+    await store.update_published(h.conn, UUID(event.aggregate_id), event.first_published_at)
 
 
-PROJECT: Handlers = {PublicationPublished: on_publication_published}
+PROJECT: Final[Handlers] = {PublicationPublished: on_publication_published}
