@@ -16,8 +16,9 @@ from services.ingest.api import DeskDep, ReadingDeskDep, parse_body
 from services.ingest.commands import Desk, Reason
 from services.ingest.errors import FormTooPlainError, UnknownDisclosureError, WrongPeriodError
 from services.ingest.pages.form import (
+    ACCOUNT_WORDS,
     ACCOUNTS,
-    DIRECTIONS,
+    DIRECTION_WORDS,
     MAX_ROWS,
     MORE_ROWS,
     Form,
@@ -78,7 +79,8 @@ async def desk_page(request: Request, desk: ReadingDeskDep) -> Response:
     recent = await store.select_disclosures(desk.conn, Filter(villages, limit=50))
     missing = await _missing(desk, villages) if desk.actor.role is Role.CLERK else []
     may_enter = desk.actor.role in workflow.ROLES[Action.SAVE]
-    return _page(request, desk, "desk.html", waiting=waiting, recent=recent, missing=missing, may_enter=may_enter)
+    lists: dict[str, Any] = {"waiting": waiting, "recent": recent, "missing": missing}
+    return _page(request, desk, "desk.html", **lists, may_enter=may_enter, entered=ITEM)
 
 
 async def _missing(desk: Desk, villages: list[str]) -> list[tuple[str, str]]:
@@ -112,8 +114,8 @@ def _form(
 ) -> Response:
     villages = desk.reference.villages(desk.actor.scope)
     values = {"form": form, "disclosure": disclosure, "villages": villages}
-    choices = {"accounts": ACCOUNTS, "directions": DIRECTIONS, "homeless": homeless or []}
-    return _page(request, desk, "form.html", status=status, **values, **choices)
+    choices = {"accounts": [(a, ACCOUNT_WORDS[a]) for a in ACCOUNTS], "directions": DIRECTION_WORDS.items()}
+    return _page(request, desk, "form.html", status=status, **values, **choices, homeless=homeless or [])
 
 
 @router.post("/disclosures/new")
@@ -169,7 +171,8 @@ async def _show(request: Request, desk: Desk, d: store.Disclosure, *, error: San
     found = await commands.findings_of(desk, d, edition) if edition else ()
     actions = [a.value for a in workflow.actions_for(desk.actor.role, d.state)]
     values = {"d": d, "edition": edition, "findings": found, "actions": actions, "error": error}
-    return _page(request, desk, "disclosure.html", status=error.status if error else 200, **values)
+    words = {"account_words": ACCOUNT_WORDS, "direction_words": DIRECTION_WORDS}
+    return _page(request, desk, "disclosure.html", status=error.status if error else 200, **values, **words)
 
 
 @router.get("/disclosures/{disclosure_id}/edit")

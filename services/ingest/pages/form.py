@@ -6,13 +6,17 @@ Money is typed in yuan with up to two decimals. A wrong cell is told by its row 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 from services.contracts.bodies import Body
 
+ACCOUNT_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {"cash": "库存现金", "bank": "银行存款", "imprest": "备用金"}
+)
+DIRECTION_WORDS: Final[Mapping[str, str]] = MappingProxyType({"out": "支出", "in": "收入", "transfer": "内部划转"})
 #: Accounts that the plain form offers; the API takes more.
-ACCOUNTS: Final = (("cash", "库存现金"), ("bank", "银行存款"))
-DIRECTIONS: Final = (("out", "支出"), ("in", "收入"), ("transfer", "内部划转"))
+ACCOUNTS: Final = ("cash", "bank")
 #: Cells of a line, as the form names them.
 CELLS: Final = ("date", "summary", "direction", "amount", "account", "category", "payee", "word", "no")
 START_ROWS: Final = 12
@@ -70,9 +74,7 @@ def read_form(fields: Mapping[str, str]) -> Form:
     """Take over the fields as they are."""
     count = whole(fields.get("rows", "")) or START_ROWS
     rows = [{cell: fields.get(f"{cell}-{n}", "").strip() for cell in CELLS} for n in range(min(count, MAX_ROWS))]
-    balances = {
-        f"{a}-{end}": fields.get(f"{a}-{end}", "").strip() for a, _ in ACCOUNTS for end in ("opening", "closing")
-    }
+    balances = {f"{a}-{end}": fields.get(f"{a}-{end}", "").strip() for a in ACCOUNTS for end in ("opening", "closing")}
     return Form(fields.get("village", ""), fields.get("period", "").strip(), balances, rows)
 
 
@@ -83,8 +85,7 @@ def empty_form(village: str, period: str) -> Form:
 
 def holds(body: Body) -> bool:
     """Tell whether the plain form has a place for every account and line of a body; saving it would lose the others."""
-    offered = {code for code, _ in ACCOUNTS}
-    return len(body.lines) <= MAX_ROWS and all(a.account in offered for a in body.accounts)
+    return len(body.lines) <= MAX_ROWS and all(a.account in ACCOUNTS for a in body.accounts)
 
 
 def form_of(village: str, period: str, body: Body) -> Form:
@@ -126,7 +127,7 @@ def _fen(form: Form, name: str, text: str) -> int:
 
 def _accounts(form: Form) -> list[dict[str, Any]]:
     accounts = []
-    for account, _ in ACCOUNTS:
+    for account in ACCOUNTS:
         opening, closing = form.balances[f"{account}-opening"], form.balances[f"{account}-closing"]
         if opening or closing:
             accounts.append(
