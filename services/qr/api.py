@@ -8,16 +8,21 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.contracts.base import Role
 from services.contracts.division import DivisionKind
 from services.kit.auth import Actor
 from services.kit.db import Connection
-from services.kit.errors import Fault, InvalidInputError, NotFoundError
+from services.kit.errors import Fault, InvalidInputError
 from services.kit.reference import Reference
 from services.kit.runtime import Runtime
 from services.kit.web import ActorDep, IdempotencyDep, Page, PageDep, Reading, RuntimeDep, Transaction
 from services.qr import commands, metrics, store
-from services.qr.errors import CodeRevokedError, NothingToPrintError, TooManyPostersError, ZoneHasNoCodeError
+from services.qr.errors import (
+    CodeRevokedError,
+    NothingToPrintError,
+    TooManyPostersError,
+    UnknownCodeError,
+    ZoneHasNoCodeError,
+)
 from services.qr.render import code as picture
 from services.qr.render.poster import Poster, posters
 from services.qr.schemas import CodeOut, RevokedOut, RevokeIn
@@ -76,8 +81,7 @@ async def _to_print(conn: Connection, ref: Reference, actor: Actor, text: str) -
     code = picture.read_code(text)
     row = await store.select_code(conn, code) if code is not None else None
     if row is None:
-        detail = f"没有码号为 {text} 的码。"
-        raise NotFoundError(detail)
+        raise UnknownCodeError(text)
     actor.require_scope(ref, row.village)
     if row.state == "revoked":
         raise CodeRevokedError
@@ -124,7 +128,7 @@ async def posters_pdf(
     size: Annotated[Literal["a4"], Query(description="paper")] = "a4",
 ) -> Response:
     """A PDF with a page for every board in a division."""
-    actor.require(Role.CLERK, Role.REVIEWER, Role.INSPECTOR, Role.OPERATOR)
+    actor.require(*commands.MAY_PRINT)
     actor.require_scope(runtime.reference, division)
     async with runtime.own[PRINTER]:
         pdf = await draw_posters(runtime, division, at_most=MAX_POSTERS)

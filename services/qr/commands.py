@@ -6,18 +6,22 @@ A village's serials count 1, 2, 3 …, held unique by the table: what has been i
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from services.contracts.base import Role
 from services.contracts.code import Code, CodeSet
 from services.kit import outbox
 from services.kit.auth import Actor
 from services.kit.db import Connection
-from services.kit.errors import NotFoundError
 from services.kit.reference import Reference
 from services.qr import metrics, store
-from services.qr.errors import CodeChangedError, CodeRevokedError
+from services.qr.errors import CodeChangedError, CodeRevokedError, UnknownCodeError
 from services.qr.render.code import ALPHABET, LENGTH, read_code
 from services.qr.store import CodeRow, Purpose
+
+#: A supervisor watches what is posted and does not post it.
+MAY_PRINT: Final = (Role.CLERK, Role.REVIEWER, Role.INSPECTOR, Role.OPERATOR)
+MAY_REVOKE: Final = (Role.REVIEWER, Role.OPERATOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +81,13 @@ async def revoke_code(
 ) -> Replaced:
     """Make a code count no more and issue its village's next serial for the same place.
 
-    Raises NotFoundError, ForbiddenError (role, scope), CodeRevokedError (already), CodeChangedError (at the same time).
+    Raises UnknownCodeError, ForbiddenError (role, scope), CodeRevokedError (already), CodeChangedError (at the same time).
     """
-    actor.require(Role.OPERATOR, Role.REVIEWER)
+    actor.require(*MAY_REVOKE)
     known = read_code(code)
     held = await store.lock_code(conn, known) if known is not None else None
     if held is None:
-        detail = f"没有码号为 {code} 的码。"
-        raise NotFoundError(detail)
+        raise UnknownCodeError(code)
     actor.require_scope(ref, held.village)
     if held.state == "revoked":
         raise CodeRevokedError

@@ -1,6 +1,14 @@
 """What can go wrong in qr."""
 
-from services.kit.errors import ConflictError, InvalidInputError, TooLargeError
+from services.kit.errors import ConflictError, InvalidInputError, NotFoundError, TooLargeError
+
+
+class UnknownCodeError(NotFoundError):
+    """没有这个码，请核对码号。"""
+
+    def __init__(self, code: str) -> None:
+        """Name what was asked for."""
+        super().__init__(f"没有码号为 {code} 的码。")
 
 
 class CodeRevokedError(ConflictError):

@@ -10,10 +10,10 @@ from services.qr import commands
 _WITH_A_BOARD: Final = frozenset({DivisionKind.VILLAGE, DivisionKind.COMMUNITY})
 
 
-async def on_division_set(handling: Handling, event: DivisionSet) -> None:
+async def on_division_set(h: Handling, event: DivisionSet) -> None:
     """Issue the first code of a village; of one that has any, nothing."""
     if event.division.now.kind in _WITH_A_BOARD:
-        await commands.issue_first_code(handling.conn, event.division.code, handling.clock.now())
+        await commands.issue_first_code(h.conn, event.division.code, h.clock.now())
 
 
 #: Nothing to rebuild: divisions are kept by the kit, codes are qr's own and cannot be told from any topic it hears.

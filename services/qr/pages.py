@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Query, Request, Response
 from starlette.responses import RedirectResponse
 
-from services.contracts.base import Role
 from services.contracts.division import Division
 from services.contracts.values import ShortText
 from services.kit.db import INFRASTRUCTURE_ERRORS
@@ -95,8 +94,8 @@ async def desk(
         top=ref.divisions[top],
         townships=_townships(ref, villages),
         groups=[(ref.divisions[p], list(of)) for p, of in groupby(lines, key=lambda x: x.division.now.parent) if p],
-        may_print=actor.role is not Role.SUPERVISOR,
-        may_revoke=actor.role in {Role.OPERATOR, Role.REVIEWER},
+        may_print=actor.role in commands.MAY_PRINT,
+        may_revoke=actor.role in commands.MAY_REVOKE,
         more=urlencode({"division": top, "limit": page.limit, "cursor": more}) if more else None,
     )
 
