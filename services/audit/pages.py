@@ -12,7 +12,7 @@ from services.audit.api import ConsoleDep, known_rule, read_place, write_place
 from services.audit.rules import BY_ID, RULES
 from services.audit.schemas import ConsoleQuery
 from services.audit.store import alerts, facts
-from services.audit.store.alerts import AlertFilter
+from services.audit.store.alerts import AlertFilter, AlertState
 from services.contracts.alert import Subject
 from services.contracts.division import DivisionKind
 from services.contracts.values import period_bounds, yuan
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/inspect", include_in_schema=False)
 STATIC = "/inspect/static"
 
 LEVELS: Mapping[int, str] = {3: "重点", 2: "关注", 1: "提醒"}
-STATES: Mapping[str, str] = {"open": "未消除", "cleared": "已消除"}
+STATES: Mapping[AlertState, str] = {"open": "未消除", "cleared": "已消除"}
 STATUSES: Mapping[str, str] = {"draft": "草拟", "trial": "试行", "active": "启用", "retired": "停用"}
 ACCOUNTS: Mapping[str, str] = {"cash": "库存现金", "bank": "银行存款", "imprest": "备用金"}
 _PARTS: Mapping[str, str] = {"cur": "本期", "before": "上期"}
@@ -124,14 +124,14 @@ async def overview(
         "alerts.html",
         alerts=shown,
         counts=await alerts.count_open(console.conn, wanted.villages),
-        townships=_townships(console),
+        divisions=_below(console),
         chosen=query,
         more=str(request.url.include_query_params(cursor=more).query) if more else None,
         first=page.after is None,
     )
 
 
-def _townships(console: ConsoleDep) -> list[tuple[str, str]]:
+def _below(console: ConsoleDep) -> list[tuple[str, str]]:
     """Divisions that the filter offers: the townships of a city, the villages of a township."""
     below = console.reference.children(console.actor.scope)
     return [(d.code, d.now.name) for d in below if d.now.kind is not DivisionKind.ZONE]

@@ -9,7 +9,7 @@ from services.kit.db import Connection
 
 @dataclass(frozen=True, slots=True)
 class ReplayRow:
-    """What a replay says of one subject that does not pass; the hash is empty but for hits."""
+    """What a replay says of one subject that does not pass; only a hit has a hash."""
 
     alert_id: str
     rule: str
@@ -46,7 +46,7 @@ class ReplayDifference:
 
 
 #: A living alert whose data went missing stays open by design: the replay sees n/a and the alert is `kept`.
-COMPARE_REPLAY = """
+SELECT_DIFFERENCES = """
 SELECT coalesce(a.alert_id, r.alert_id) AS alert_id, coalesce(a.rule, r.rule) AS rule,
        CASE WHEN a.alert_id IS NULL THEN 'gained'
             WHEN r.result = 'hit' AND r.evidence_hash = a.evidence_hash THEN 'same'
@@ -62,13 +62,13 @@ ORDER BY verdict, rule, alert_id
 
 async def select_differences(conn: Connection, replay_id: UUID) -> list[ReplayDifference]:
     """Every open alert and every hit of a replay, with how they compare."""
-    rows = await conn.fetch(COMPARE_REPLAY, replay_id)
+    rows = await conn.fetch(SELECT_DIFFERENCES, replay_id)
     return [ReplayDifference(r["alert_id"], r["rule"], r["verdict"]) for r in rows]
 
 
-FORGET_REPLAYS = "DELETE FROM replay_alert WHERE replay_id <> $1"
+FORGET_OTHER_REPLAYS = "DELETE FROM replay_alert WHERE replay_id <> $1"
 
 
 async def forget_other_replays(conn: Connection, replay_id: UUID) -> None:
     """Keep the newest replay only."""
-    await conn.execute(FORGET_REPLAYS, replay_id)
+    await conn.execute(FORGET_OTHER_REPLAYS, replay_id)
