@@ -45,6 +45,8 @@ class Progress:
     #: Moved since the last mirror commit.
     moved: dict[TopicPartition, int] = field(default_factory=dict)
     next_tidy: float = 0.0
+    #: Something waits that the next poll may bring: no pause before it.
+    hurry: bool = False
 
 
 class Assignment:

@@ -31,6 +31,7 @@ POLL_MS: Final = 500
 #: Partitions whose batches are under way at the same time; each takes a connection of the pool.
 AT_ONCE: Final = 4
 TIDY_S: Final = 1.0
+KEY_WAIT_S: Final = 0.02
 TRIES: Final = 3
 SILENT_LIMIT_S: Final = 30.0
 #: A code that is still unknown after so long will not become known by waiting.
@@ -74,7 +75,8 @@ class PartitionedConsumer(Assignment):
         self._reference = ref
         self._clock = clock
         self._effects = Effects(settings, ref, clock, (project or {}, react or {}), self._guards)
-        self._missing_keys: dict[str, dict[TopicPartition, int]] = {}
+        #: Aggregates whose key was missed once (None), then with the ends to be reached before it counts as shredded.
+        self._missing_keys: dict[str, dict[TopicPartition, int] | None] = {}
 
     # -- life ---------------------------------------------------------------------------------------------------
 
@@ -126,8 +128,9 @@ class PartitionedConsumer(Assignment):
             async with self._in_hand:
                 worked = await self._work(batches, loaded)
                 await self._tidy()
-            if batches and not worked:
+            if batches and not worked and not self._progress.hurry:
                 await asyncio.sleep(0.1)
+            self._progress.hurry = False
             if self._guards.watchdog:
                 await self._look_whether_stalled(driver, got_records=bool(batches))
 
@@ -243,11 +246,15 @@ class PartitionedConsumer(Assignment):
             except (ZombieError, *INFRASTRUCTURE_ERRORS):
                 raise
             except (Retry, KeyMissingError) as outcome:
-                if isinstance(outcome, KeyMissingError) or not self._out_of_patience(tp, record.offset):
-                    await self._later(tp, outcome)
-                    return False
-                await self._park(tp, record, outcome)
-                return True
+                if isinstance(outcome, KeyMissingError):
+                    await self._await_key(tp, outcome.aggregate_id)
+                elif self._out_of_patience(tp, record.offset):
+                    await self._park(tp, record, outcome)
+                    return True
+                else:
+                    self._progress.wait_until[tp] = time.monotonic() + outcome.after.total_seconds()
+                    self._rewind(tp)
+                return False
             except Exception as error:  # noqa: BLE001 - deterministic as far as anybody can tell
                 if not self._guards.park:
                     self._rewind(tp)
@@ -273,6 +280,9 @@ class PartitionedConsumer(Assignment):
                 await offsets.move(conn, tp, next_offset)
         self._progress.held[tp] = self._progress.moved[tp] = next_offset
         self._progress.passed.pop(tp, None)
+        if self._missing_keys:
+            for record in incoming:
+                self._missing_keys.pop(record.aggregate[1], None)
         if self._topics[tp.topic].name in reference.TOPIC_NAMES:
             await self._reference.refresh()
 
@@ -302,11 +312,22 @@ class PartitionedConsumer(Assignment):
         self._progress.held.pop(tp, None)
         await self._load({tp})
 
-    async def _later(self, tp: TopicPartition, outcome: Retry | KeyMissingError) -> None:
-        after = outcome.after if isinstance(outcome, Retry) else timedelta(milliseconds=50)
-        if isinstance(outcome, KeyMissingError):
-            await self._judge_missing_key(outcome.aggregate_id)
-        self._progress.wait_until[tp] = time.monotonic() + after.total_seconds()
+    async def _await_key(self, tp: TopicPartition, aggregate_id: str) -> None:
+        """Read on at once: a poll can bring a record before its key, when the broker looked for keys first.
+
+        From the second miss on the end of the keys topic is noted; a key still missing when that is read was shredded.
+        """
+        if aggregate_id not in self._missing_keys:
+            self._missing_keys[aggregate_id] = None
+        elif (noted := self._missing_keys[aggregate_id]) is None:
+            keys = [t for t in self._topics.values() if t.name == KEYS.name]
+            self._missing_keys[aggregate_id] = await self._note_ends(keys)
+            self._progress.wait_until[tp] = time.monotonic() + KEY_WAIT_S
+        elif await self._reached(noted):
+            async with self._database.transaction() as conn:
+                await give_up_key(conn, aggregate_id)
+            del self._missing_keys[aggregate_id]
+        self._progress.hurry = True
         self._rewind(tp)
 
     def _out_of_patience(self, tp: TopicPartition, offset: int) -> bool:
@@ -317,17 +338,6 @@ class PartitionedConsumer(Assignment):
             self._progress.retried_since[tp] = (offset, now)
             return False
         return now - since[1] > RETRY_LIMIT_S
-
-    async def _judge_missing_key(self, aggregate_id: str) -> None:
-        """A key still missing once the keys topic is read to the end noted at the first miss was shredded."""
-        noted = self._missing_keys.get(aggregate_id)
-        if noted is None:
-            keys = [t for t in self._topics.values() if t.name == KEYS.name]
-            self._missing_keys[aggregate_id] = await self._note_ends(keys)
-        elif await self._reached(noted):
-            async with self._database.transaction() as conn:
-                await give_up_key(conn, aggregate_id)
-            self._missing_keys.pop(aggregate_id, None)
 
     async def _park(self, tp: TopicPartition, record: Incoming, error: Exception) -> None:
         log.error("record parked", topic=tp.topic, offset=record.offset, type=record.type, error=park.reason(error))
