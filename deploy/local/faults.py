@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 
-class Fault(Exception):  # noqa: N818 -- not an error of ours, but of the place we run in
+class Fault(Exception):  # noqa: N818 - not an error of ours, but of the place we run in
     """Something outside the program stops it; the text is the whole message."""
 
 

@@ -1,6 +1,6 @@
 """Runs the migrations: the kit's (`0xxx_`) and a service's own (`1xxx_`), in its schema, as its role.
 
-    await migrate_all(pg)                       # every service that has migrations
+    await migrate_all(pg)                       # every service
     await migrate("ingest", pg.dsn("ingest"))   # one, also on a copy of the database
 
 One step of the stack, never run by a service itself. dbmate keeps each service's list of applied
@@ -41,16 +41,13 @@ async def migrate(service: str, dsn: str, wanted: list[Path] | None = None) -> N
 
 
 def folders(service: str) -> list[Path]:
-    """Return the folders that a service's migrations come from; none if it has none of its own."""
+    """Return the folders that a service's migrations come from: the kit's, then its own."""
     own = _SERVICES_FOLDER / service / "migrations"
     kit = _SERVICES_FOLDER / "kit" / "migrations"
-    # A service that is not written yet gets no tables from the kit either.
-    return [folder for folder in (kit, own) if any(folder.glob("*.sql"))] if own.parent.exists() else []
+    return [kit, own]
 
 
 async def _outcome(service: str, dsn: str, wanted: list[Path]) -> str | None:
-    if not wanted:
-        return None
     code, output = await tool.run(
         (
             _dbmate(),

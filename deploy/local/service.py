@@ -14,11 +14,6 @@ _ROOT: Final = Path(__file__).parents[2]
 _PROBE_SECONDS: Final = 3.0
 
 
-def is_written(name: str) -> bool:
-    """Tell whether this tree has the service's process; one that is not there is left out."""
-    return (_ROOT / "services" / name / "__main__.py").exists()
-
-
 class Service(Part):
     """A service's process: HTTP, relay, consumer and jobs."""
 
@@ -45,7 +40,7 @@ class Service(Part):
         """Ask `/readyz`."""
         try:
             async with asyncio.timeout(_PROBE_SECONDS):
-                return await _status(self.port, "/readyz") == 200  # noqa: PLR2004 -- HTTP's OK
+                return await _status(self.port, "/readyz") == 200  # noqa: PLR2004 - HTTP's OK
         except (OSError, TimeoutError, ValueError, IndexError):
             return False
 

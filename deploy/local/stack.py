@@ -25,7 +25,7 @@ from deploy.local.home import Home, is_free, write_json
 from deploy.local.kafka import Kafka
 from deploy.local.part import Part, end_orphans
 from deploy.local.postgres import SERVICES, Postgres
-from deploy.local.service import Service, is_written
+from deploy.local.service import Service
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 10.0
@@ -42,7 +42,7 @@ class City:
         self.kafka = Kafka(home)
         self.url = f"http://127.0.0.1:{port}"
         settings = {name: self._settings(name) for name in SERVICES}
-        self.services = [Service(home, name, settings[name]) for name in SERVICES if is_written(name)]
+        self.services = [Service(home, name, settings[name]) for name in SERVICES]
         upstreams = {name: f"127.0.0.1:{home.port(name)}" for name in SERVICES}
         self.gateway = Gateway(home, port, upstreams)
         self.info = job.StackInfo(home.path, self.url, self._addresses(), settings)

@@ -25,11 +25,11 @@ class Declared(Protocol):
     """What this module reads of a topic's declaration."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102 -- named as in the declaration
+    def name(self) -> str: ...  # noqa: D102 - named as in the declaration
     @property
-    def partitions(self) -> int: ...  # noqa: D102 -- the same
+    def partitions(self) -> int: ...  # noqa: D102 - the same
     @property
-    def config(self) -> Mapping[str, str]: ...  # noqa: D102 -- the same
+    def config(self) -> Mapping[str, str]: ...  # noqa: D102 - the same
 
 
 async def apply(bootstrap: str, prefix: str = "", topics: Iterable[Declared] | None = None) -> None:
@@ -50,7 +50,7 @@ async def apply(bootstrap: str, prefix: str = "", topics: Iterable[Declared] | N
 
 def _declared() -> Iterable[Declared]:
     # Read late, so that a broker alone can be started without the services' packages.
-    from services.contracts.topics import TOPICS  # noqa: PLC0415 -- see above
+    from services.contracts.topics import TOPICS  # noqa: PLC0415 - see above
 
     return TOPICS
 
