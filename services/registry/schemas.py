@@ -6,7 +6,7 @@ from services.contracts.values import ShortText
 
 
 class SignInIn(BaseModel):
-    """Name and password."""
+    """Name and password; `totp` is taken and not looked at yet."""
 
     model_config = ConfigDict(extra="forbid")
 

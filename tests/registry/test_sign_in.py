@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from services.kit.clock import local_day
 from services.registry import commands, store
+from services.registry.bulk.rows import FileFaultsError
 from services.registry.bulk.staff import StaffRow, read_staff
 from tests.conftest import Served, ServiceFactory
 
@@ -112,3 +114,20 @@ async def test_a_browser_keeps_its_session_until_it_signs_out(registry: Served) 
     await registry.client.post("/registry/sign-out", headers=session)
     over = await registry.client.get("/registry/renew?next=/desk", headers=session)
     assert over.headers["location"] == "/sign-in?next=%2Fdesk"
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "part"),
+    [
+        ("anna,correct-horse-battery,JBSWY3DPEHPK3PXP,clerk,210881006206", "totp_secret", "请留空"),
+        ("anna,short,,clerk,210881006206", "password", "密码至少 12 个字符"),
+        ("anna,correct-horse-battery,,system,210881", "role", "system 不是人的角色"),
+        ("anna,correct-horse-battery,,mayor,210881", "role", "不在可选值里"),
+        ("anna,correct-horse-battery,,clerk,2108", "scope", "6、9 或 12 位"),
+        ("Anna,correct-horse-battery,,clerk,210881", "username", "小写字母"),
+    ],
+)
+def test_wrong_cell_of_the_staff_file(row: str, column: str, part: str) -> None:
+    with pytest.raises(FileFaultsError) as refused:
+        read_staff(f"{HEAD}{row}\n")
+    assert [(f.line, f.column, part in f.message) for f in refused.value.faults] == [(2, column, True)]

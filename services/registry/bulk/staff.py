@@ -1,4 +1,7 @@
-"""The staff file: CSV text in, accounts to be out. Columns: username, password, totp_secret, role, scope."""
+"""The staff file: CSV text in, accounts to be out. Columns: username, password, totp_secret, role, scope.
+
+`totp_secret` must be blank: nothing checks a second factor yet, and a city must not believe that something does.
+"""
 
 import re
 from dataclasses import dataclass
@@ -28,6 +31,8 @@ def _staff(row: Row) -> StaffRow | None:
     password = row.text("password")
     if password is not None and len(password) < SHORTEST_PASSWORD:
         row.refuse("password", f"密码至少 {SHORTEST_PASSWORD} 个字符")
+    if row.cells["totp_secret"]:
+        row.refuse("totp_secret", "这一版平台还不核对动态口令，请留空")
     role = row.choice("role", Role)
     if role is Role.SYSTEM:
         row.refuse("role", "system 不是人的角色")
