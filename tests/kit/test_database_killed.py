@@ -53,23 +53,26 @@ async def test_effects_are_made_once_across_kills_of_the_database(
     ground = Ground(mortal, parts.kafka.bootstrap, DATABASE, prefix, mortal.home.path)
     await ground.admin("TRUNCATE publish.effect, ingest.aggregate, publish.aggregate_seen, publish.consumer_offset")
     await ground.create()
-    in_batch = asyncio.Event()
+    in_batch, dead = asyncio.Event(), asyncio.Event()
 
-    async def slowly(handling: Handling, event: DisclosureConfirmed) -> None:
+    async def held_up(handling: Handling, event: DisclosureConfirmed) -> None:
         await on_confirmed(handling, event)
-        await asyncio.sleep(0.005)
         if event.aggregate_version % 20 == 10:
+            # In the middle of a batch, until the server is gone.
             in_batch.set()
+            await dead.wait()
 
-    hearer = await ground.consumer(guards=ConsumerGuards(atomic_offset=guarded), project={DisclosureConfirmed: slowly})
+    hearer = await ground.consumer(guards=ConsumerGuards(atomic_offset=guarded), project={DisclosureConfirmed: held_up})
     database = await ground.open("ingest")
     async with running(hearer, await ground.relay()):
         for _ in range(2):
+            in_batch.clear()
+            dead.clear()
             await say_many(database, AGGREGATES, 20)
             await asyncio.wait_for(in_batch.wait(), 30)
             async with killed(mortal):
+                dead.set()
                 await asyncio.sleep(0.5)
-            in_batch.clear()
         await until(ground.nothing_waits)
         effects = await settle(ground, 400 if guarded else 1)
     for database in ground.opened:
