@@ -191,3 +191,16 @@ async def test_midnight_marks_every_village_once(publish: Any) -> None:
     async with runtime.database.connection() as conn:
         assert await conn.fetchval("SELECT count(*) FROM dirty") == 0
     publish.served.clock.advance(hours=-14)
+
+
+async def test_a_page_that_is_awaited_is_there_as_soon_as_its_file_is(publish: Any) -> None:
+    path = "/d/01a20c91-0000-7000-8000-0000000000ff"
+    client, release = publish.served.client, publish.served.runtime.own["bodies"].release
+    first, again = await client.get(path), await client.get(path)
+    assert (first.status_code, again.status_code) == (404, 404)
+    # The same answer to the letter: nobody was asked a second time.
+    assert first.headers["x-request-id"] == again.headers["x-request-id"]
+    target = file_of(release, path)
+    assert target is not None
+    await asyncio.to_thread(write_all, release, [(target, pack(Body(b"<p>now</p>", HTML)))])
+    assert (await client.get(path)).text == "<p>now</p>"

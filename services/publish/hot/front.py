@@ -7,10 +7,10 @@ that another one has withdrawn, and twice a second in case somebody removed the 
 
 import os
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -30,11 +30,13 @@ from services.publish.hot.files import Generation, file_of
 
 _COUNTED: Final = 64
 #: A page that is awaited is asked for again and again; so long the answer "not there" is kept. A file beats it at once.
-_ABSENT_S: Final = 1.0
+_ABSENT_S: Final = 10.0
 _MOST_ABSENT: Final = 2000
 _NOT_FOUND: Final = 404
 _LOOK_COUNTS_S: Final = 0.5
 _READING: Final = frozenset({"GET", "HEAD"})
+#: Whose bodies are kept as files can be told without a release.
+_ANY: Final = Path()
 _EMPTY: Final[Message] = {"type": "http.response.body", "body": b""}
 
 
@@ -118,6 +120,7 @@ class Front:
         self._get = store.get
         self._fixed = fixed
         self._answered = 0
+        self._absent: dict[tuple[str, str], tuple[float, list[Message]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from a rendered body if there is one."""
@@ -134,7 +137,29 @@ class Front:
                 await send(start)
                 await send(body)
                 return
+            await self._from_behind(path, scope, receive, send)
+            return
         await self.app(scope, receive, send)
+
+    async def _from_behind(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Ask the application; what it does not have is remembered for a while."""
+        place = (scope["method"], path)
+        until, messages = self._absent.get(place, (0.0, []))
+        if until > monotonic():
+            for message in messages:
+                await send(message)
+            return
+        said: list[Message] = []
+
+        async def heard(message: MutableMapping[str, Any]) -> None:
+            said.append(dict(message))
+            await send(message)
+
+        await self.app(scope, receive, heard)
+        if file_of(_ANY, path) is not None and said[0].get("status") == _NOT_FOUND:
+            if len(self._absent) >= _MOST_ABSENT:
+                self._absent.clear()
+            self._absent[place] = (monotonic() + _ABSENT_S, said)
 
 
 def choose(answer: Answer, scope: Scope) -> tuple[Start, Message]:
