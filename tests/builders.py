@@ -76,7 +76,9 @@ def division(code: str, name: str, kind: DivisionKind, parent: str | None, **mor
 @cache
 def reference_events() -> tuple[Event, ...]:
     """The registry's word on a small city: sample, duties since 2026-09-01 in the whole city."""
-    city = division(CITY, "盖州市", DivisionKind.CITY, None, sample=True, duties_from=date(2026, 9, 1), profile="default")
+    city = division(
+        CITY, "盖州市", DivisionKind.CITY, None, sample=True, duties_from=date(2026, 9, 1), profile="default"
+    )
     divisions = [
         city,
         division(TOWNSHIP, "西海街道", DivisionKind.TOWNSHIP, CITY),

@@ -18,7 +18,9 @@ OUTBOX_PUBLISHED = Counter("outbox_published_events_total", "Records acknowledge
 OUTBOX_ERRORS = Counter("outbox_send_errors_total", "Sends that failed, by kind of error", ("kind",))
 RELAY_LEADER = Gauge("outbox_relay_leader", "1 while this process holds the relay's lock")
 
-CONSUMER_LAG = Gauge("consumer_lag_records", "Records between the stored offset and the end, as of the last poll", ("topic",))
+CONSUMER_LAG = Gauge(
+    "consumer_lag_records", "Records between the stored offset and the end, as of the last poll", ("topic",)
+)
 CONSUMER_EVENTS = Counter("consumer_events_total", "Records handled", ("type", "outcome"))
 CONSUMER_BATCH = Histogram("consumer_batch_duration_seconds", "Time of one partition's batch, commit included")
 CONSUMER_PARKED = Gauge("consumer_parked_events", "Records parked and not yet replayed or discarded")

@@ -1,13 +1,14 @@
 """From approval to the public page, polled from outside on the public address, at a constant rate of approvals."""
 
 import asyncio
+import json
 import time
 from typing import Any
 
-import httpx2
-
 from deploy.local.sample.ledgers import ledger
+from tests.bench.load import LoadError
 from tests.bench.report import Section, quantile, table
+from tests.bench.wire import Wire
 from tests.running import RunningCity
 
 RATE = 50
@@ -22,17 +23,18 @@ TOWNSHIPS = 10
 class Desk:
     """People of some townships with their tokens, over the gateway."""
 
-    def __init__(self, city: RunningCity, http: httpx2.AsyncClient) -> None:
+    def __init__(self, city: RunningCity, wire: Wire) -> None:
         self.city = city
-        self.http = http
+        self.wire = wire
         self._tokens: dict[str, tuple[str, float]] = {}
 
     async def post(self, path: str, user: str, body: Any) -> Any:
         """A 2xx answer's JSON."""
-        headers = {"authorization": f"Bearer {await self.token(user)}"}
-        answer = await self.http.post(path, json=body, headers=headers)
-        answer.raise_for_status()
-        return answer.json()
+        headers = f"Authorization: Bearer {await self.token(user)}\r\nContent-Type: application/json\r\n"
+        status, answer = await self.wire.ask("POST", path, headers, json.dumps(body).encode())
+        if status not in {200, 201}:
+            raise LoadError(answer.decode())
+        return json.loads(answer)
 
     async def token(self, user: str) -> str:
         """A fresh enough token."""
@@ -45,8 +47,8 @@ class Desk:
 
 async def measure(city: RunningCity) -> Section:
     """Prepare confirmed ledgers, then approve them at the rate and poll each page."""
-    async with httpx2.AsyncClient(base_url=city.url, timeout=30, limits=httpx2.Limits(max_connections=64)) as http:
-        desk = Desk(city, http)
+    async with Wire(city.url, 64) as wire:
+        desk = Desk(city, wire)
         waiting = await _prepare(desk)
         started = time.monotonic()
         async with asyncio.TaskGroup() as tasks:
@@ -67,8 +69,8 @@ async def measure(city: RunningCity) -> Section:
 
 async def _prepare(desk: Desk) -> list[tuple[str, str]]:
     """Confirmed ledgers with their reviewers, entered by clerks through the public way."""
-    answer = (await desk.http.get("/api/v1/villages?limit=200")).raise_for_status().json()
-    villages = [(v["code"], v["township"]["code"]) for v in answer["items"]][: COUNT // len(YEARS)]
+    _, answer = await desk.wire.ask("GET", "/api/v1/villages?limit=200")
+    villages = [(v["code"], v["township"]["code"]) for v in json.loads(answer)["items"]][: COUNT // len(YEARS)]
     turn = asyncio.Semaphore(8)
 
     async def enter(village: str, township: str) -> list[tuple[str, str]]:
@@ -95,7 +97,7 @@ async def _approve(desk: Desk, disclosure: str, reviewer: str) -> float:
     await desk.post(f"{PATH}/{disclosure}/approve", reviewer, {"version": 1})
     answered = time.monotonic()
     pause = POLL_S
-    while (await desk.http.get(f"/d/{disclosure}")).status_code != 200:
+    while (await desk.wire.ask("GET", f"/d/{disclosure}", "Accept-Encoding: gzip\r\n"))[0] != 200:
         if time.monotonic() - answered > 60:
             message = f"{disclosure} is not public after 60 s"
             raise TimeoutError(message)
