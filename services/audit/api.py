@@ -53,7 +53,7 @@ class Console:
         return found
 
 
-def _console(conn: Reading, actor: ActorDep, runtime: RuntimeDep) -> Console:
+async def _console(conn: Reading, actor: ActorDep, runtime: RuntimeDep) -> Console:
     actor.require(Role.INSPECTOR, Role.OPERATOR)
     return Console(conn, actor, runtime.reference)
 

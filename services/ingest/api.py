@@ -31,11 +31,11 @@ from services.kit.web import ActorDep, IdempotencyDep, PageDep, Reading, Runtime
 router = APIRouter(prefix="/ingest/v1/disclosures")
 
 
-def _desk(conn: Transaction, runtime: RuntimeDep, actor: ActorDep) -> Desk:
+async def _desk(conn: Transaction, runtime: RuntimeDep, actor: ActorDep) -> Desk:
     return Desk(conn, runtime.reference, actor, runtime.clock.now())
 
 
-def _reading_desk(conn: Reading, runtime: RuntimeDep, actor: ActorDep) -> Desk:
+async def _reading_desk(conn: Reading, runtime: RuntimeDep, actor: ActorDep) -> Desk:
     return Desk(conn, runtime.reference, actor, runtime.clock.now())
 
 

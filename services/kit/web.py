@@ -64,7 +64,12 @@ def runtime_of(request: Request) -> Runtime:
     return runtime
 
 
-RuntimeDep = Annotated[Runtime, Depends(runtime_of)]
+async def _runtime(request: Request) -> Runtime:
+    # Dependencies are coroutines all over: FastAPI sends a plain function through a thread, at every request.
+    return runtime_of(request)
+
+
+RuntimeDep = Annotated[Runtime, Depends(_runtime)]
 
 
 async def _transaction(runtime: RuntimeDep) -> AsyncIterator[Connection]:
@@ -102,7 +107,7 @@ def _require_same_origin(request: Request) -> None:
         raise ForbiddenError(detail)
 
 
-def current_actor(request: Request, runtime: RuntimeDep) -> Actor:
+async def current_actor(request: Request, runtime: RuntimeDep) -> Actor:
     """Who asks; UnauthenticatedError when nobody is signed in."""
     token = _token(request)
     if token is None:
@@ -182,7 +187,7 @@ class Page:
         return {"items": items, "next": cursor}
 
 
-def _page(
+async def _page(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50, cursor: Annotated[str | None, Query(max_length=500)] = None
 ) -> Page:
     if cursor is None:

@@ -97,6 +97,7 @@ async def _approve(desk: Desk, disclosure: str, reviewer: str) -> float:
     await desk.post(f"{PATH}/{disclosure}/approve", reviewer, {"version": 1})
     answered = time.monotonic()
     pause = POLL_S
+    await asyncio.sleep(pause)
     while (await desk.wire.ask("GET", f"/d/{disclosure}", "Accept-Encoding: gzip\r\n"))[0] != 200:
         if time.monotonic() - answered > 60:
             message = f"{disclosure} is not public after 60 s"

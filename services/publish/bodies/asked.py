@@ -22,10 +22,14 @@ def bodies_of(request: Request) -> Bodies:
     return bodies
 
 
-BodiesDep = Annotated[Bodies, Depends(bodies_of)]
+async def _bodies(request: Request) -> Bodies:
+    return bodies_of(request)
 
 
-def village_of(code: str, bodies: BodiesDep) -> Village:
+BodiesDep = Annotated[Bodies, Depends(_bodies)]
+
+
+async def village_of(code: str, bodies: BodiesDep) -> Village:
     """The village of the path; NotFoundError for anything that is none."""
     village = bodies.village(code)
     if village is None:
