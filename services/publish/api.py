@@ -127,7 +127,7 @@ def _strange_cursor() -> InvalidInputError:
 
 
 @router.get("/disclosures/{disclosure_id}", response_model=DisclosureBodyOut)
-async def disclosure(disclosure_id: str, bodies: BodiesDep, conn: Transaction) -> Response:
+async def disclosure(disclosure_id: str, bodies: BodiesDep, conn: Reading) -> Response:
     """One disclosure with its newest content; 410 with the reason once it was withdrawn."""
     return await render_now(conn, bodies, ("disclosure", disclosure_id), f"/api/v1/disclosures/{disclosure_id}")
 

@@ -68,7 +68,7 @@ async def history(item: str, village: VillageDep, bodies: BodiesDep, request: Re
 
 
 @router.get("/d/{disclosure_id}")
-async def disclosure(disclosure_id: str, bodies: BodiesDep, conn: Transaction) -> Response:
+async def disclosure(disclosure_id: str, bodies: BodiesDep, conn: Reading) -> Response:
     """A disclosure's newest edition, or its tombstone."""
     return await render_now(conn, bodies, ("disclosure", disclosure_id), f"/d/{disclosure_id}")
 

@@ -46,6 +46,10 @@ async def render_now(conn: Connection, bodies: Bodies, subject: Subject, path: s
     target = file_of(bodies.release, path)
     if target is None:
         raise NotFoundError
+    kind, code = subject
+    # What is awaited is asked for often while it is not there: that answer costs one look.
+    if kind == "disclosure" and not await store.select_publications(conn, [code]):
+        raise NotFoundError
     body = bodies.render(await bodies.load(conn, [subject]), subject).get(path)
     if body is None:
         raise NotFoundError
