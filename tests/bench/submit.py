@@ -12,9 +12,9 @@ import asyncpg
 from deploy.local import migrate
 from deploy.local.postgres import BIN
 from deploy.local.sample.ledgers import ledger
-from services.contracts.topics import DISCLOSURES, KEYS
+from services.contracts.topics import DISCLOSURES
 from services.ingest import store
-from services.kit import outbox, shred, web
+from services.kit import outbox, web
 from tests.bench.load import LoadError, wrk
 from tests.bench.report import Section, median, table
 from tests.running import RunningCity, paused
@@ -198,20 +198,14 @@ def _transactions(body: dict[str, Any]) -> str:
             "BEGIN;\n",
             _sql(web.CLAIM_KEY, "'bench'", "'bench'", "(:key)::text", "'digest'", "now()"),
             _sql(store.INSERT_DISCLOSURE, this, village, "'F07'", day, "'d'", "true", "now()", "'pgbench'"),
-            _sql(store.INSERT_EDITION, this, "1", text, "'pgbench'", "now()"),
-            _sql(store.SELECT_DISCLOSURE, this),
+            _sql(store.INSERT_EDITION, this, "1", text, "'[]'", "'pgbench'", "now()"),
             _sql(web.SAVE_ANSWER, "'bench'", "'bench'", "(:key)::text", "201", "repeat('x', 200)"),
             "COMMIT;\nBEGIN;\n",
             _sql(store.LOCK_DISCLOSURE, this),
             _sql(store.SELECT_EDITION, this, "1"),
             _sql(store.UPDATE_SUBMITTED, this, "'submitted'", "now()", "'pgbench'"),
             _sql(outbox.BUMP_VERSION, "'bench'", "(:key)::text"),
-            _sql(shred.SELECT_KEY, "(:key)::text"),
-            _sql(shred.INSERT_KEY, "(:key)::text", "'k'"),
-            _sql(outbox.BUMP_VERSION, "'benchkey'", "(:key)::text"),
-            _sql(outbox.INSERT_EVENT, *event, f"'{KEYS.name}.bench'", "(:key)::text", headers),
-            _sql(outbox.INSERT_EVENT, *event, f"'{DISCLOSURES.name}.bench'", "(:key)::text", headers),
-            _sql(store.SELECT_DISCLOSURE, this),
+            _sql(outbox.INSERT_EVENT, *event, f"'{DISCLOSURES.name}'", "(:key)::text", headers),
             "COMMIT;\n",
         ],
     )
