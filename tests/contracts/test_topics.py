@@ -15,7 +15,7 @@ def test_topics_are_these() -> None:
         ("sanwu.divisions", 3, "registry"),
         ("sanwu.catalogue", 3, "registry"),
         ("sanwu.staff", 3, "registry"),
-        ("sanwu.keys", 24, "ingest"),
+        ("sanwu.keys", 3, "ingest"),
         ("sanwu.disclosures", 24, "ingest"),
         ("sanwu.publications", 24, "publish"),
         ("sanwu.alerts", 24, "audit"),
