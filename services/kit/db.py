@@ -5,7 +5,7 @@ After every commit the listeners are woken (relay, renderer), so that nobody has
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final, LiteralString, Protocol, cast
 
@@ -45,10 +45,6 @@ class Connection(Protocol):
 
     async def execute(self, query: LiteralString, *args: object) -> str:
         """Run a statement; returns its command tag."""
-        ...
-
-    async def executemany(self, query: LiteralString, args: Sequence[Sequence[object]]) -> None:
-        """Run a statement for many rows, pipelined."""
         ...
 
     async def fetch(self, query: LiteralString, *args: object) -> list[Row]:

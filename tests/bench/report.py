@@ -22,9 +22,3 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def median(values: Sequence[float]) -> float:
     """The middle value."""
     return statistics.median(values)
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least a share of all do not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -6,8 +6,9 @@ import time
 from typing import Any
 
 from deploy.local.sample.ledgers import ledger
+from deploy.local.sample.main_job import quantile
 from tests.bench.load import LoadError
-from tests.bench.report import Section, quantile, table
+from tests.bench.report import Section, table
 from tests.bench.wire import Wire
 from tests.running import RunningCity
 
