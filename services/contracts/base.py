@@ -24,8 +24,11 @@ class Role(StrEnum):
     """Who acts (terms: docs/glossary.md). `system` is a service's own clock or reaction."""
 
     CLERK = "clerk"
+    ACCOUNTANT = "accountant"
+    PRINCIPAL = "principal"
     SUPERVISOR = "supervisor"
     REVIEWER = "reviewer"
+    DEPARTMENT = "department"
     INSPECTOR = "inspector"
     OPERATOR = "operator"
     SYSTEM = "system"

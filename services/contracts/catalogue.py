@@ -153,6 +153,16 @@ class ProfileRevision(Revision):
     due_by_frequency: dict[Frequency, Due] = Field(default_factory=dict, description="overrides the items' own due")
     shift_holidays: bool = Field(default=True, description="a due date on a day off moves to the next working day")
     supervisors_needed: int = Field(default=1, ge=1, le=5, description="n of m opinions that confirm")
+    supervisors_total: int = Field(default=3, ge=1, le=5, description="m: members of the committee, of whom n confirm")
+    release: Literal["approve", "file"] = Field(
+        default="approve",
+        description="approve: the township lets it out; file: it is public once confirmed, the township files it after",
+    )
+    delivered_by_agency: tuple[ItemCode, ...] = Field(
+        default=(), description="items whose material the accounting agency hands over first (村账乡代管)"
+    )
+    declaration_due: Due = Field(default="quarter:15", description="when the quarter's yes/no page is due")
+    review_working_days: int = Field(default=3, ge=1, le=30, description="working days that a township may take")
     confirmed_by_city: bool = Field(default=False, description="false: pages say 参考期限 instead of 公开时限")
     source: ShortText = Field(description="the document that the choice rests on")
 
@@ -160,6 +170,10 @@ class ProfileRevision(Revision):
     def _dues_count_from_their_periods(self) -> Self:
         for frequency, due in self.due_by_frequency.items():
             _refuse_misfit(due, frequency)
+        _refuse_misfit(self.declaration_due, Frequency.QUARTERLY)
+        if self.supervisors_needed > self.supervisors_total:
+            message = f"需要 {self.supervisors_needed} 人核对，村监委会只有 {self.supervisors_total} 人"
+            raise ValueError(message)
         return self
 
 

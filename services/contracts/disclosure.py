@@ -1,8 +1,11 @@
-"""Events of a disclosure's way from the clerk to the township, written by `ingest`.
+"""Events of the topic `sanwu.disclosures`, written by `ingest`.
 
-Before approval they carry digests only; the approved event carries the body, sealed under the disclosure's own key.
+Disclosures on their way from the clerk to everybody, waivers (不公开备案), the quarter's yes/no pages (本期无此事项).
+Before approval a disclosure's events carry digests only; the approved event carries the body. Bodies and free text are
+sealed under the key of their own aggregate.
 """
 
+from datetime import date
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -11,6 +14,9 @@ from services.contracts.base import AcceptedFinding, Event, Model, Sealed
 from services.contracts.bodies import Body
 from services.contracts.catalogue import ItemCode
 from services.contracts.values import Digest, Period, ShortText, Text, VillageCode
+
+#: Whose word confirms an edition (column `confirmations` of the catalogue).
+Party = Literal["supervisors", "principal", "accountant"]
 
 
 class FindingRef(Model):
@@ -30,6 +36,12 @@ class DisclosureEvent(Event):
     edition: int = Field(ge=1)
 
 
+class DisclosureDelivered(DisclosureEvent):
+    """`disclosure.delivered.v1`: the accounting agency handed its material over as a draft; the village holds it now."""
+
+    type: Literal["disclosure.delivered.v1"] = "disclosure.delivered.v1"
+
+
 class SubmittedContent(Model):
     """What `disclosure.submitted` seals."""
 
@@ -45,19 +57,39 @@ class DisclosureSubmitted(DisclosureEvent):
     sealed: Sealed | None = Field(description="the reasons for accepted findings; null when there are none")
 
 
+class Opinion(Model):
+    """One party's word on an edition, by name. `sheet`: a photograph of the signed sheet stands for it."""
+
+    party: Party
+    opinion: Literal["agree", "dissent"]
+    names: tuple[ShortText, ...] = Field(min_length=1, max_length=10, description="whose word it is, in full")
+    reason: Text | None = Field(default=None, description="what a dissenter says (不同意见)")
+    sheet: Digest | None = None
+    at: AwareDatetime
+
+
 class DisclosureConfirmed(DisclosureEvent):
-    """`disclosure.confirmed.v1`: one party confirmed; `complete` when nobody else has to."""
+    """`disclosure.confirmed.v1`: one party gave its word; `complete` when nobody else has to. Names stay out."""
 
     type: Literal["disclosure.confirmed.v1"] = "disclosure.confirmed.v1"
     digest: Digest
-    confirmation: Literal["supervisors", "principal", "accountant"]
+    confirmation: Party
+    opinion: Literal["agree", "dissent"] = "agree"
     complete: bool
+
+
+class LineReason(Model):
+    """Why one place was sent back; `at` is a path like `body.lines[3]`."""
+
+    at: ShortText
+    reason: Text
 
 
 class ReturnedContent(Model):
     """What `disclosure.returned` seals."""
 
     reason: Text
+    lines: tuple[LineReason, ...] = ()
 
 
 class DisclosureReturned(DisclosureEvent):
@@ -72,10 +104,16 @@ class ApprovedContent(Model):
 
     body: Body
     accepted: tuple[AcceptedFinding, ...]
+    opinions: tuple[Opinion, ...] = ()
+    note: Text | None = Field(default=None, description="what a correction changed and why (更正说明)")
+    secrecy_checked_by: ShortText | None = Field(default=None, description="who ticked 保密审查, by name")
 
 
 class DisclosureApproved(DisclosureEvent):
-    """`disclosure.approved.v1`: the township let it out; whole public state, so a repeated event is harmless."""
+    """`disclosure.approved.v1`: it was let out; whole public state, so a repeated event is harmless.
+
+    The envelope's actor let it out: the township, or with `release` `file` whoever confirmed last.
+    """
 
     type: Literal["disclosure.approved.v1"] = "disclosure.approved.v1"
     digest: Digest
@@ -84,7 +122,30 @@ class DisclosureApproved(DisclosureEvent):
     submitted_by: ShortText
     confirmed_at: AwareDatetime
     accepted: tuple[FindingRef, ...]
+    release: Literal["approve", "file"] = "approve"
+    noted: bool = Field(default=False, description="a correction that says what it changed")
+    delegation: ShortText | None = Field(
+        default=None, description="the paper that lets one person hand in and approve; null when they are two"
+    )
     sealed: Sealed
+
+
+class DisclosureFiled(DisclosureEvent):
+    """`disclosure.filed.v1`: the township took note of what the village let out itself (备案)."""
+
+    type: Literal["disclosure.filed.v1"] = "disclosure.filed.v1"
+
+
+class DisclosureCorrected(DisclosureEvent):
+    """`disclosure.corrected.v1`: a correction of a published edition was begun; `edition` is the new one's number."""
+
+    type: Literal["disclosure.corrected.v1"] = "disclosure.corrected.v1"
+
+
+class DisclosureDiscarded(DisclosureEvent):
+    """`disclosure.discarded.v1`: a correction was given up; `edition` is the published one that stays."""
+
+    type: Literal["disclosure.discarded.v1"] = "disclosure.discarded.v1"
 
 
 class DisclosureWithdrawn(DisclosureEvent):
@@ -93,3 +154,81 @@ class DisclosureWithdrawn(DisclosureEvent):
     type: Literal["disclosure.withdrawn.v1"] = "disclosure.withdrawn.v1"
     reason: Text
     was_published: bool
+
+
+# -- waivers ------------------------------------------------------------------------------------------------------
+
+
+class WaiverEvent(Event):
+    """What all events of a waiver say: one cell that the village asks not to open."""
+
+    aggregate: Literal["waiver"] = "waiver"
+    village_code: VillageCode
+    item: ItemCode
+    period: Period
+
+
+class WaiverContent(Model):
+    """What a waiver's events seal: why it should not be opened, why it was refused, why it ended."""
+
+    reason: Text
+
+
+class WaiverFiled(WaiverEvent):
+    """`waiver.filed.v1`: the village asked not to open a cell."""
+
+    type: Literal["waiver.filed.v1"] = "waiver.filed.v1"
+    sealed: Sealed
+
+
+class WaiverGranted(WaiverEvent):
+    """`waiver.granted.v1`: the township agreed; villagers read the reason, which is sealed here again."""
+
+    type: Literal["waiver.granted.v1"] = "waiver.granted.v1"
+    sealed: Sealed
+
+
+class WaiverRefused(WaiverEvent):
+    """`waiver.refused.v1`: the township did not agree; the duty stands."""
+
+    type: Literal["waiver.refused.v1"] = "waiver.refused.v1"
+    sealed: Sealed
+
+
+class WaiverEnded(WaiverEvent):
+    """`waiver.ended.v1`: a granted waiver no longer holds; the duty is there again."""
+
+    type: Literal["waiver.ended.v1"] = "waiver.ended.v1"
+    sealed: Sealed
+
+
+# -- the quarter's yes/no page ------------------------------------------------------------------------------------
+
+
+class DeclaredItem(Model):
+    """Whether an on-event item had events in a quarter: no days means no (本期无此事项), each day is one event."""
+
+    item: ItemCode
+    days: tuple[date, ...] = Field(max_length=100)
+
+
+class DeclarationEvent(Event):
+    """What all events of a quarter's yes/no page say; the aggregate's id is `<village>:<quarter>`."""
+
+    aggregate: Literal["declaration"] = "declaration"
+    village_code: VillageCode
+    quarter: Period = Field(description="2026Q3")
+    edition: int = Field(ge=1)
+    answers: tuple[DeclaredItem, ...]
+
+
+class DeclarationSubmitted(DeclarationEvent):
+    """`declaration.submitted.v1`: the clerk answered for every on-event item."""
+
+    type: Literal["declaration.submitted.v1"] = "declaration.submitted.v1"
+
+
+class DeclarationConfirmed(DeclarationEvent):
+    """`declaration.confirmed.v1`: the supervisors agree; public from now on, a later edition takes its place."""
+
+    type: Literal["declaration.confirmed.v1"] = "declaration.confirmed.v1"

@@ -5,17 +5,21 @@ missing) and audit (grid) agree on every cell. Nothing here reads a clock, a tab
 """
 
 import calendar as month_lengths
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from services.contracts.catalogue import DueRule, Item, ItemRevision, Profile, ProfileRevision, WorkCalendar, parse_due
 from services.contracts.division import DivisionKind
 from services.contracts.values import SHANGHAI, Frequency, period_bounds, period_frequency, period_of
 
-Holder = Literal["village", "township"]
+Holder = Literal["village", "agency", "township", "department"]
+
+#: Publishers (catalogue column) that are no village: they hold their items from the first day.
+_PUBLISHERS: Final[Mapping[str, Holder]] = MappingProxyType({"镇街": "township", "业务主管部门": "department"})
 
 #: A new division gets at least this long before anything is due (design.md section 3).
 GRACE: Final = timedelta(days=10)
@@ -43,7 +47,9 @@ class Duty:
     `opens_on` is the first day on which the disclosure can be made: the day after the period, the event's own day,
     or, for `year:` rules (a plan for the year itself), the first day of the period.
     `history`: due before the duties began plus ten days, so it is accepted and never late. `reference`: the city has
-    not confirmed the profile, so pages say 参考期限. Source: design.md section 3, domain.md section 3.
+    not confirmed the profile, so pages say 参考期限. `first_holder` has to act first: the village, the accounting
+    agency whose material it waits for, or the township or department that publishes the item itself.
+    Source: design.md section 3, domain.md sections 2 and 3.
     """
 
     item: str
@@ -55,6 +61,7 @@ class Duty:
     applies: bool
     history: bool
     reference: bool
+    first_holder: Holder = "village"
 
 
 def _start_of(day: date) -> datetime:
@@ -97,23 +104,37 @@ def _applies(item: Item, revision: ItemRevision, kind: DivisionKind, day: date) 
     return revision.applies in {"both", kind.value}
 
 
-def _rule(item: ItemRevision, profile: ProfileRevision) -> DueRule:
+def _rule(item: ItemRevision, profile: ProfileRevision, period: str) -> DueRule:
+    if _is_declared(item, period):
+        return parse_due(profile.declaration_due)
     return parse_due(profile.due_by_frequency.get(item.frequency, item.due))
+
+
+def _is_declared(item: ItemRevision, period: str) -> bool:
+    """Tell whether a period is a quarter of an on-event item: the cell of the quarterly yes/no page."""
+    return item.frequency is Frequency.ON_EVENT and period_frequency(period) is Frequency.QUARTERLY
+
+
+def _first_holder(code: str, item: ItemRevision, profile: ProfileRevision) -> Holder:
+    if code in profile.delivered_by_agency:
+        return "agency"
+    return _PUBLISHERS.get(item.publisher, "village")
 
 
 def duty(item: Item, division: DutyDivision, period: str, profile: Profile, calendar: WorkCalendar) -> Duty:
     """Work out what one division owes for one period of one item.
 
     Item and profile are taken as they stood on the period's last day. The profile's `due_by_frequency` goes before the
-    item's own `due`; `shift_holidays` moves a due day that is a day off to the next working day.
+    item's own `due`; `shift_holidays` moves a due day that is a day off to the next working day. An on-event item takes
+    the event's date, or a quarter: that cell is the quarter's yes/no answer, due with the quarterly page.
     Raises ValueError when the period is malformed or does not fit the item's frequency.
     """
     first, last = period_bounds(period)
     of_item, of_profile = item.at(last), profile.at(last)
-    if period_frequency(period) is not of_item.frequency:
+    if period_frequency(period) is not of_item.frequency and not _is_declared(of_item, period):
         message = f"公开期 {period} 与事项 {item.code} 的公开频次 {of_item.frequency.value} 不符"
         raise ValueError(message)
-    rule = _rule(of_item, of_profile)
+    rule = _rule(of_item, of_profile, period)
     due = _named_day(rule, last, calendar)
     if of_profile.shift_holidays:
         due = calendar.next_working(due)
@@ -127,6 +148,7 @@ def duty(item: Item, division: DutyDivision, period: str, profile: Profile, cale
         applies=_applies(item, of_item, division.kind, last),
         history=division.duties_from is None or due < division.duties_from + GRACE,
         reference=not of_profile.confirmed_by_city,
+        first_holder=_first_holder(item.code, of_item, of_profile),
     )
 
 
@@ -184,7 +206,8 @@ class CellRecord:
 
     `nil`: the village declared that nothing happened, whether as a published page or a quarterly "no".
     `submitted_at` and `confirmed_at` are of the edition under way (None again after a return), the latter once
-    nobody else has to confirm. `waived_at`: a waiver in force was granted.
+    nobody else has to confirm. `waived_at`: a waiver in force was granted. `delivered_at`: the accounting agency handed
+    its material to the village.
     """
 
     first_published_at: datetime | None = None
@@ -193,6 +216,7 @@ class CellRecord:
     open_questions: int = 0
     submitted_at: datetime | None = None
     confirmed_at: datetime | None = None
+    delivered_at: datetime | None = None
 
 
 class Cell(NamedTuple):
@@ -230,14 +254,28 @@ def _handed_over_at(record: CellRecord) -> datetime | None:
     return max(record.submitted_at, record.confirmed_at)
 
 
-def _holder(of: Duty, record: CellRecord, now: datetime) -> tuple[Holder | None, datetime | None]:
-    handed_over_at = _handed_over_at(record)
-    if handed_over_at is not None:
-        return "township", handed_over_at
+def _holdings(of: Duty, record: CellRecord) -> tuple[tuple[Holder, datetime], ...]:
+    """Who held the cell from when on, first holder first; empty for history that nobody has touched."""
+    if of.history and record.submitted_at is None:
+        return ()
     opens_at = _start_of(of.opens_on)
-    if record.submitted_at is not None or (not of.history and now >= opens_at):
-        return "village", opens_at
-    return None, None
+    found: list[tuple[Holder, datetime]] = [(of.first_holder, opens_at)]
+    if of.first_holder == "agency":
+        # What was handed in was in the village's hands before, whether or not anybody noted the delivery.
+        delivered_at = record.delivered_at or record.submitted_at
+        if delivered_at is not None:
+            found.append(("village", max(delivered_at, opens_at)))
+    handed_over_at = _handed_over_at(record)
+    if handed_over_at is not None and found[-1][0] == "village":
+        found.append(("township", handed_over_at))
+    return tuple(found)
+
+
+def _holder(of: Duty, record: CellRecord, now: datetime) -> tuple[Holder | None, datetime | None]:
+    holdings = _holdings(of, record)
+    if not holdings or (record.submitted_at is None and now < holdings[0][1]):
+        return None, None
+    return holdings[-1]
 
 
 def _is_settled(of: Duty, record: CellRecord) -> bool:
@@ -248,7 +286,8 @@ def _is_settled(of: Duty, record: CellRecord) -> bool:
 def cell_state(of: Duty, record: CellRecord, now: datetime) -> Cell:
     """Tell how a cell stands at `now` (aware).
 
-    The village holds it from `opens_on` until it submitted and everybody needed confirmed; then the township. A cell
+    Its first holder has it from `opens_on`: an agency until it delivered, the village until it submitted and everybody
+    needed confirmed, then the township; what township or department publish themselves stays with them. A cell
     that is published, nil, waived or not applicable is held by nobody, and `since` tells when it got there, where
     that is known. History is never late: unpublished it stays `not_due`, or `in_progress` once submitted.
     """
@@ -268,19 +307,97 @@ def late_by(of: Duty, at: datetime) -> int:
 class Lateness(NamedTuple):
     """Days past due, charged to whoever held the cell on them; the sum is what the villager sees."""
 
-    village: int
-    township: int
+    village: int = 0
+    agency: int = 0
+    township: int = 0
+    department: int = 0
 
 
 def lateness(of: Duty, record: CellRecord, now: datetime) -> Lateness:
-    """Charge a cell's late days to their holders: the village until it submitted and confirmed, then the township.
+    """Charge a cell's late days to their holders, each from the day it got the cell to the day it passed it on.
 
-    Counts up to the first publication, else to `now` (aware). A cell that is settled without a publication is 0, 0.
+    Counts up to the first publication, else to `now` (aware). A cell that is settled without a publication is 0.
     """
     if record.first_published_at is None and _is_settled(of, record):
-        return Lateness(0, 0)
-    end = record.first_published_at or now
-    total = late_by(of, end)
-    handed_over_at = _handed_over_at(record)
-    village = total if handed_over_at is None else min(late_by(of, handed_over_at), total)
-    return Lateness(village, total - village)
+        return Lateness()
+    holdings = _holdings(of, record)
+    total = late_by(of, record.first_published_at or now)
+    starts = [0, *(min(late_by(of, at), total) for _, at in holdings[1:]), total]
+    charged: dict[str, int] = {}
+    for (holder, _), start, end in zip(holdings, starts, starts[1:], strict=False):
+        charged[holder] = charged.get(holder, 0) + end - start
+    return Lateness(**charged)
+
+
+class CellKey(NamedTuple):
+    """Names a cell of one division."""
+
+    item: str
+    period: str
+
+
+@dataclass(frozen=True, slots=True)
+class GridCell:
+    """A cell as to-do, public list and grid show it: what is owed, what is known, how it stands, how late."""
+
+    duty: Duty
+    record: CellRecord
+    cell: Cell
+    late: Lateness
+
+    @property
+    def key(self) -> CellKey:
+        """Item and period."""
+        return CellKey(self.duty.item, self.duty.period)
+
+    @property
+    def late_days(self) -> int:
+        """Days past due, whoever held it."""
+        return sum(self.late)
+
+
+def duties_of(
+    items: Iterable[Item], division: DutyDivision, profile: Profile, calendar: WorkCalendar, now: datetime
+) -> tuple[Duty, ...]:
+    """Every periodic duty of a division by `now` (aware), by item and then by period."""
+    return tuple(
+        duty(item, division, period, profile, calendar)
+        for item in sorted(items, key=lambda i: i.code)
+        for period in periods_due(item, division, profile, calendar, now)
+    )
+
+
+def cells(
+    owed: Iterable[Duty],
+    records: Mapping[CellKey, CellRecord],
+    make: Callable[[CellKey], Duty | None],
+    now: datetime,
+) -> tuple[GridCell, ...]:
+    """Every cell of a division at `now` (aware): the one function behind to-do, missing list and grid.
+
+    `owed` are its periodic duties (`duties_of`); `records` holds what is known, on-event cells and declared ones too
+    (`declared_records`). `make` gives the duty of a record's cell that is not owed: an on-event item, history, a period
+    not over yet; None for a cell that cannot be (an item unknown here). Order: owed ones as they come, then the others.
+    """
+    known = {CellKey(d.item, d.period): d for d in owed}
+    others = (make(key) for key in sorted(records.keys() - known.keys()))
+    all_duties = (*known.values(), *(d for d in others if d is not None))
+    return tuple(_grid_cell(d, records.get(CellKey(d.item, d.period), CellRecord()), now) for d in all_duties)
+
+
+def _grid_cell(of: Duty, record: CellRecord, now: datetime) -> GridCell:
+    return GridCell(of, record, cell_state(of, record, now), lateness(of, record, now))
+
+
+def declared_records(quarter: str, answers: Mapping[str, Sequence[date]]) -> dict[CellKey, CellRecord]:
+    """Cells that a quarter's yes/no page makes: no days means nothing happened (`nil`), each day opens a duty of its own.
+
+    `answers`: event days by on-event item. Records of what was then entered go before these.
+    """
+    found: dict[CellKey, CellRecord] = {}
+    for item, days in answers.items():
+        if not days:
+            found[CellKey(item, quarter)] = CellRecord(nil=True)
+        for day in days:
+            found[CellKey(item, day.isoformat())] = CellRecord()
+    return found

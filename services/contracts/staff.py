@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from services.contracts.base import Event, Model, Revision, Role
+from services.contracts.catalogue import Affair
 from services.contracts.values import DivisionCode, ShortText
 
 
@@ -14,6 +15,14 @@ class StaffRevision(Revision):
 
     role: Role
     scope: DivisionCode
+    affairs: tuple[Affair, ...] = Field(default=(), description="which of the three affairs; none named means all")
+
+
+class Delegation(Revision):
+    """A township's written word that one person may both hand in and approve within a part of the tree (一人多岗)."""
+
+    scope: DivisionCode
+    document: ShortText = Field(description="the paper that says so, shown with every approval that rests on it")
 
 
 class Staff(Model):
@@ -21,7 +30,11 @@ class Staff(Model):
 
     staff_id: ShortText
     username: ShortText
+    name: ShortText | None = Field(
+        default=None, description="the person's name, for signatures; null shows the username"
+    )
     revisions: tuple[StaffRevision, ...] = Field(min_length=1)
+    delegations: tuple[Delegation, ...] = ()
     sessions_not_before: AwareDatetime = Field(description="tokens issued earlier are void")
 
     def at(self, day: date) -> StaffRevision | None:

@@ -12,11 +12,21 @@ from services.contracts.base import Event
 from services.contracts.catalogue import CalendarSet, ItemSet, ProfileSet
 from services.contracts.code import CodeSet
 from services.contracts.disclosure import (
+    DeclarationConfirmed,
+    DeclarationSubmitted,
     DisclosureApproved,
     DisclosureConfirmed,
+    DisclosureCorrected,
+    DisclosureDelivered,
+    DisclosureDiscarded,
+    DisclosureFiled,
     DisclosureReturned,
     DisclosureSubmitted,
     DisclosureWithdrawn,
+    WaiverEnded,
+    WaiverFiled,
+    WaiverGranted,
+    WaiverRefused,
 )
 from services.contracts.division import DivisionSet
 from services.contracts.keys import KeySet
@@ -108,11 +118,21 @@ DISCLOSURES: Final = _log(
     "disclosures",
     "ingest",
     ("publish", "audit"),
+    DisclosureDelivered,
     DisclosureSubmitted,
     DisclosureConfirmed,
     DisclosureReturned,
     DisclosureApproved,
+    DisclosureFiled,
+    DisclosureCorrected,
+    DisclosureDiscarded,
     DisclosureWithdrawn,
+    WaiverFiled,
+    WaiverGranted,
+    WaiverRefused,
+    WaiverEnded,
+    DeclarationSubmitted,
+    DeclarationConfirmed,
 )
 PUBLICATIONS: Final = _log("publications", "publish", ("ingest", "audit"), PublicationPublished, PublicationWithdrawn)
 #: Nobody inside reads alerts yet; cases will.

@@ -133,17 +133,17 @@ def test_late_days_are_local_days(when: str, expected: int) -> None:
 @pytest.mark.parametrize(
     ("record", "expected"),
     [
-        (CellRecord(), Lateness(4, 0)),
-        (CellRecord(submitted_at=EARLY), Lateness(4, 0)),
-        (CellRecord(submitted_at=EARLY, confirmed_at=IN_TIME), Lateness(0, 4)),
-        (CellRecord(submitted_at=EARLY, confirmed_at=LATE), Lateness(1, 3)),
-        (CellRecord(submitted_at=EARLY, confirmed_at=EARLY, first_published_at=LATE), Lateness(0, 1)),
-        (CellRecord(submitted_at=LATE, confirmed_at=LATE, first_published_at=LATE), Lateness(1, 0)),
-        (CellRecord(first_published_at=EARLY), Lateness(0, 0)),
+        (CellRecord(), Lateness(village=4)),
+        (CellRecord(submitted_at=EARLY), Lateness(village=4)),
+        (CellRecord(submitted_at=EARLY, confirmed_at=IN_TIME), Lateness(township=4)),
+        (CellRecord(submitted_at=EARLY, confirmed_at=LATE), Lateness(village=1, township=3)),
+        (CellRecord(submitted_at=EARLY, confirmed_at=EARLY, first_published_at=LATE), Lateness(township=1)),
+        (CellRecord(submitted_at=LATE, confirmed_at=LATE, first_published_at=LATE), Lateness(village=1)),
+        (CellRecord(first_published_at=EARLY), Lateness()),
         # A later correction is not charged again.
-        (CellRecord(submitted_at=AFTER, confirmed_at=AFTER, first_published_at=LATE), Lateness(1, 0)),
-        (CellRecord(waived_at=EARLY), Lateness(0, 0)),
-        (CellRecord(nil=True), Lateness(0, 0)),
+        (CellRecord(submitted_at=AFTER, confirmed_at=AFTER, first_published_at=LATE), Lateness(village=1)),
+        (CellRecord(waived_at=EARLY), Lateness()),
+        (CellRecord(nil=True), Lateness()),
     ],
 )
 def test_lateness_is_charged_to_the_holder(record: CellRecord, expected: Lateness) -> None:

@@ -1,14 +1,39 @@
 """From JSON to a body: unknown names, wrong types and oversize are refused with their places."""
 
-from typing import Any, Final
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, cast
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from services.contracts.bodies import MAX_BODY_BYTES, MAX_LINES, Body, Ledger
+from services.contracts.bodies import (
+    MAX_BODY_BYTES,
+    MAX_LINES,
+    Body,
+    Content,
+    Contract,
+    Decision,
+    Ledger,
+    Notice,
+    Project,
+    Roster,
+    Table,
+)
+from services.contracts.catalogue import ItemKind
 
-_LEDGER: Final = TypeAdapter(Ledger)
-#: Kinds of items that this version can read.
-SUPPORTED_KINDS: Final = frozenset({"ledger"})
+_MODELS: Final[Mapping[str, type[Content]]] = MappingProxyType(
+    {
+        ItemKind.LEDGER: Ledger,
+        ItemKind.ROSTER: Roster,
+        ItemKind.NOTICE: Notice,
+        ItemKind.DECISION: Decision,
+        ItemKind.CONTRACT: Contract,
+        ItemKind.PROJECT: Project,
+        ItemKind.TABLE: Table,
+    },
+)
+#: Where a body keeps its lines, by field.
+_ROWS: Final = ("lines", "entries", "rows")
 
 
 class OversizeError(ValueError):
@@ -31,15 +56,20 @@ class MalformedBodyError(ValueError):
 
 def read_body(raw: dict[str, Any]) -> Body:
     """Read a body; a misspelt field is an error, since silence would lose what it says."""
-    lines = raw.get("lines")
-    if isinstance(lines, list) and len(lines) > MAX_LINES:
-        message = f"有 {len(lines)} 行，最多 {MAX_LINES} 行，请拆分成几份"
-        raise OversizeError(message, at="body.lines")
+    for field in _ROWS:
+        rows = raw.get(field)
+        if isinstance(rows, list) and len(rows) > MAX_LINES:
+            message = f"有 {len(rows)} 行，最多 {MAX_LINES} 行，请拆分成几份"
+            raise OversizeError(message, at=f"body.{field}")
+    model = _MODELS.get(str(raw.get("kind")))
+    if model is None:
+        kinds = "、".join(_MODELS)
+        raise MalformedBodyError([{"loc": ("kind",), "type": "kind", "msg": f"应为 {kinds} 之一"}])
     try:
-        body = _LEDGER.validate_python(raw, extra="forbid")
+        body = model.model_validate(raw, extra="forbid")
     except ValidationError as error:
         raise MalformedBodyError(list(error.errors())) from error
-    if len(_LEDGER.dump_json(body, exclude_none=True)) > MAX_BODY_BYTES:
+    if len(body.model_dump_json(exclude_none=True).encode()) > MAX_BODY_BYTES:
         message = f"内容超过 {MAX_BODY_BYTES // 1024} KiB，请拆分成几份"
         raise OversizeError(message, at="body")
-    return body
+    return cast("Body", body)

@@ -1,43 +1,13 @@
-"""Bodies of disclosures and their arithmetic.
+"""A ledger (收支明细): accounts with balances, and every line (逐笔)."""
 
-A malformed body is refused by the models (422 at the edge, naming the place); a well-formed body that does not
-add up yields findings, which its author may explain and accept.
-"""
-
-import hashlib
-import re
-from datetime import date
 from enum import StrEnum
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from services.contracts.base import Finding, Model
-from services.contracts.values import Fen, Frequency, ShortText, canonical_json, period_bounds, period_frequency, yuan
-
-#: A disclosure with more is refused with the advice to split it.
-MAX_LINES: Final = 2000
-MAX_BODY_BYTES: Final = 512 * 1024
-_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-def _not_zero(value: int) -> int:
-    if value == 0:
-        message = "金额不能为 0"
-        raise ValueError(message)
-    return value
-
-
-def _written_day(value: object) -> object:
-    # pydantic would read 20261003 as seconds since 1970: a date is refused, never guessed (domain.md section 5).
-    if isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value)):
-        return value
-    message = "日期应写作 2026-10-03"
-    raise ValueError(message)
-
-
-#: A local day as `2026-10-03`; no timestamp, no other order. Named so because a line's own field is called `date`.
-Day = Annotated[date, BeforeValidator(_written_day)]
+from services.contracts.bodies.base import MAX_LINES, Amount, Content, Day, off, outside, sum_finding
+from services.contracts.values import Digest, Fen, ShortText, yuan
 
 #: `cash`, `bank`, `imprest`, or one of several accounts of a kind: `bank:信用社`.
 AccountName = Annotated[str, StringConstraints(pattern=r"^(cash|bank|imprest)(:[^\s:\x00]{1,20})?$")]
@@ -81,7 +51,7 @@ class Line(Model):
     occurred_on: Day | None = None
     summary: ShortText
     direction: Direction
-    amount_fen: Annotated[Fen, AfterValidator(_not_zero)]
+    amount_fen: Amount
     account: AccountName
     to_account: AccountName | None = None
     method: Literal["cash", "transfer", "card"] | None = None
@@ -96,7 +66,7 @@ class Line(Model):
     invoice: Invoice | None = None
     resolution_id: ShortText | None = None
     person_days: int | None = Field(default=None, ge=1, le=100000)
-    attachments: tuple[ShortText, ...] = Field(default=(), max_length=50)
+    attachments: tuple[Digest, ...] = Field(default=(), max_length=50)
 
     @model_validator(mode="after")
     def _transfer_has_both_ends(self) -> Self:
@@ -116,7 +86,7 @@ class Totals(Model):
     expense_fen: Fen
 
 
-class Ledger(Model):
+class Ledger(Content):
     """A ledger (收支明细): accounts with balances, and every line (逐笔)."""
 
     kind: Literal["ledger"] = "ledger"
@@ -157,61 +127,40 @@ class Ledger(Model):
                 moved += line.amount_fen
         return moved
 
+    @property
+    def nil(self) -> bool:
+        """Tell whether nothing came in or went out (本月无收支)."""
+        return not self.lines
+
+    @property
+    def row_count(self) -> int:
+        """How many lines there are."""
+        return len(self.lines)
+
+    def files(self) -> frozenset[str]:
+        """Files of the whole and of every line."""
+        return super().files().union(*(x.attachments for x in self.lines))
+
     def findings(self, period: str) -> tuple[Finding, ...]:
         """Everything that does not add up: account balances, stated totals, dates outside the period."""
-        return (*self._balance_findings(), *self._total_findings(), *self._date_findings(period))
+        stated = self.totals
+        days = [(f"body.lines[{n}].date", x.date, f"第 {n + 1} 行的记账日期") for n, x in enumerate(self.lines)]
+        return (
+            *self._balance_findings(),
+            *sum_finding(
+                "ledger.total", "body.totals.income_fen", stated.income_fen if stated else None, self.income_fen
+            ),
+            *sum_finding(
+                "ledger.total", "body.totals.expense_fen", stated.expense_fen if stated else None, self.expense_fen
+            ),
+            *outside(days, period, "ledger.date"),
+        )
 
     def _balance_findings(self) -> tuple[Finding, ...]:
         found = []
         for n, a in enumerate(self.accounts):
             gap = a.opening_fen + self.movement_fen(a.account) - a.closing_fen
             if gap:
-                found.append(
-                    Finding(
-                        code="ledger.closing",
-                        at=f"body.accounts[{n}]",
-                        message=f"期初加收入减支出与期末相差 {yuan(gap)} 元，请核对期末余额或补上漏记的行。",
-                    ),
-                )
+                message = f"期初加收入减支出与期末相差 {yuan(gap)} 元，请核对期末余额或补上漏记的行。"
+                found.append(off("ledger.closing", f"body.accounts[{n}]", message))
         return tuple(found)
-
-    def _total_findings(self) -> tuple[Finding, ...]:
-        if self.totals is None:
-            return ()
-        stated = (
-            ("income_fen", self.totals.income_fen, self.income_fen),
-            ("expense_fen", self.totals.expense_fen, self.expense_fen),
-        )
-        return tuple(
-            Finding(
-                code="ledger.total",
-                at=f"body.totals.{name}",
-                message=f"合计 {yuan(total)} 元与逐笔相加 {yuan(lines)} 元不符，请核对。",
-            )
-            for name, total, lines in stated
-            if total != lines
-        )
-
-    def _date_findings(self, period: str) -> tuple[Finding, ...]:
-        # An on-event item is named after the event's day; what it cost is booked before and after.
-        if period_frequency(period) is Frequency.ON_EVENT:
-            return ()
-        first, last = period_bounds(period)
-        return tuple(
-            Finding(
-                code="ledger.date",
-                at=f"body.lines[{n}].date",
-                message=f"第 {n + 1} 行的记账日期 {line.date} 不在公开期 {period} 内。",
-            )
-            for n, line in enumerate(self.lines)
-            if not first <= line.date <= last
-        )
-
-
-#: Grows by one kind at a time; `kind` decides which model reads the body.
-Body = Ledger
-
-
-def body_digest(body: Body) -> str:
-    """SHA-256 over the canonical JSON of a body (RFC 8785), hex."""
-    return hashlib.sha256(canonical_json(body.model_dump(mode="json"))).hexdigest()

@@ -1,0 +1,85 @@
+"""Bodies of disclosures, seven kinds, and their arithmetic.
+
+A malformed body is refused by the models (422 at the edge, naming the place); a well-formed body that does not
+add up yields findings, which its author may explain and accept.
+"""
+
+import hashlib
+from typing import Annotated, Final
+
+from pydantic import Field, TypeAdapter
+
+from services.contracts.bodies.base import (
+    MAX_BODY_BYTES,
+    MAX_LINES,
+    Attachment,
+    Content,
+    Quantity,
+    figures,
+    hundredths,
+)
+from services.contracts.bodies.contract import Contract, ContractType, Instalment
+from services.contracts.bodies.decision import Decision, Meeting, Step, Votes
+from services.contracts.bodies.ledger import Account, Direction, Invoice, Ledger, Line, Totals, Voucher
+from services.contracts.bodies.notice import Notice
+from services.contracts.bodies.project import Bid, Fund, Payment, Project, Tender
+from services.contracts.bodies.roster import Entry, Roster, RosterTotals
+from services.contracts.bodies.table import Check, Column, ColumnType, Table
+from services.contracts.values import canonical_json
+
+#: `kind` decides which model reads the body.
+Body = Annotated[
+    Ledger | Roster | Notice | Decision | Contract | Project | Table,
+    Field(discriminator="kind"),
+]
+BODY: Final[TypeAdapter[Body]] = TypeAdapter(Body)
+
+
+def body_digest(body: Body) -> str:
+    """SHA-256 over the canonical JSON of a body (RFC 8785), hex.
+
+    What stands at its default is left out, so that a field added later does not change the digest of an older body.
+    """
+    said = {"kind": body.kind, **body.model_dump(mode="json", exclude_defaults=True)}
+    return hashlib.sha256(canonical_json(said)).hexdigest()
+
+
+__all__ = [
+    "BODY",
+    "MAX_BODY_BYTES",
+    "MAX_LINES",
+    "Account",
+    "Attachment",
+    "Bid",
+    "Body",
+    "Check",
+    "Column",
+    "ColumnType",
+    "Content",
+    "Contract",
+    "ContractType",
+    "Decision",
+    "Direction",
+    "Entry",
+    "Fund",
+    "Instalment",
+    "Invoice",
+    "Ledger",
+    "Line",
+    "Meeting",
+    "Notice",
+    "Payment",
+    "Project",
+    "Quantity",
+    "Roster",
+    "RosterTotals",
+    "Step",
+    "Table",
+    "Tender",
+    "Totals",
+    "Votes",
+    "Voucher",
+    "body_digest",
+    "figures",
+    "hundredths",
+]

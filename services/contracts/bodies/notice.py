@@ -1,0 +1,45 @@
+"""A notice (文字公开): a title, paragraphs, at most one table, a time on the wall, a signature."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from services.contracts.base import Finding
+from services.contracts.bodies.base import Content, Day
+from services.contracts.bodies.table import Table
+from services.contracts.values import ShortText, Text
+
+
+class Notice(Content):
+    """A notice. `posted_from`–`posted_until`: both days inclusive, how long it stays up (公示期)."""
+
+    kind: Literal["notice"] = "notice"
+    title: ShortText
+    paragraphs: tuple[Text, ...] = Field(min_length=1, max_length=200)
+    table: Table | None = None
+    posted_from: Day | None = None
+    posted_until: Day | None = None
+    signed_by: ShortText | None = Field(default=None, description="落款单位")
+    signed_on: Day | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        if self.posted_until is not None and (self.posted_from is None or self.posted_until < self.posted_from):
+            message = "公示期的截止日期要写起始日期，且不能早于起始日期"
+            raise ValueError(message)
+        return self
+
+    @property
+    def row_count(self) -> int:
+        """How many paragraphs there are."""
+        return len(self.paragraphs)
+
+    def files(self) -> frozenset[str]:
+        """Files of the notice and of its table."""
+        return super().files() | (self.table.files() if self.table is not None else frozenset())
+
+    def findings(self, period: str) -> tuple[Finding, ...]:
+        """What does not add up in the table."""
+        inner = self.table.findings(period) if self.table is not None else ()
+        below = tuple(f.model_copy(update={"at": f.at.replace("body.", "body.table.", 1)}) for f in inner)
+        return (*super().findings(period), *below)

@@ -1,0 +1,116 @@
+"""A project (工程项目): funds, tender, contract, payments, acceptance."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from services.contracts.base import Finding, Model
+from services.contracts.bodies.base import Amount, Content, Day, off, ordered, sum_finding
+from services.contracts.values import Fen, ShortText, Text, yuan
+
+
+class Tender(StrEnum):
+    """How the contractor was found."""
+
+    OPEN = "open"
+    INVITED = "invited"
+    NEGOTIATED = "negotiated"
+    QUOTES = "quotes"
+    DIRECT = "direct"
+    OWN_LABOUR = "own_labour"
+
+
+class Fund(Model):
+    """Where money comes from."""
+
+    source: ShortText
+    amount_fen: Amount
+
+
+class Bid(Model):
+    """An offer; bidders are firms and stand in full."""
+
+    bidder: ShortText
+    amount_fen: Amount
+    won: bool = False
+
+
+class Payment(Model):
+    """Money paid to the contractor."""
+
+    date: Day
+    amount_fen: Amount
+    note: ShortText | None = None
+
+
+class Project(Content):
+    """A project of a village, as far as it has come."""
+
+    kind: Literal["project"] = "project"
+    title: ShortText
+    scope: Text = Field(description="建设内容")
+    tender: Tender
+    contractor: ShortText | None = None
+    budget_fen: Fen | None = None
+    contract_fen: Fen | None = None
+    settled_fen: Fen | None = Field(default=None, description="结算（审定）金额")
+    funds: tuple[Fund, ...] = Field(default=(), max_length=50)
+    bids: tuple[Bid, ...] = Field(default=(), max_length=50)
+    payments: tuple[Payment, ...] = Field(default=(), max_length=200)
+    tendered_on: Day | None = None
+    started_on: Day | None = None
+    finished_on: Day | None = None
+    accepted_on: Day | None = None
+    acceptance: Text | None = Field(default=None, description="验收意见")
+    resolution_id: ShortText | None = None
+
+    @property
+    def row_count(self) -> int:
+        """How many payments were made."""
+        return len(self.payments)
+
+    @property
+    def paid_fen(self) -> int:
+        """Sum of all payments, in fen."""
+        return sum(p.amount_fen for p in self.payments)
+
+    def findings(self, period: str) -> tuple[Finding, ...]:
+        """Funds that do not make the budget, a winning bid that is not the contract, overpayment, days out of order."""
+        days = [
+            ("body.tendered_on", self.tendered_on, "招标日期"),
+            ("body.started_on", self.started_on, "开工日期"),
+            ("body.finished_on", self.finished_on, "完工日期"),
+            ("body.accepted_on", self.accepted_on, "验收日期"),
+        ]
+        return (
+            *super().findings(period),
+            *sum_finding(
+                "project.funds",
+                "body.budget_fen",
+                self.budget_fen if self.funds else None,
+                sum(f.amount_fen for f in self.funds),
+            ),
+            *self._bid_findings(),
+            *self._payment_findings(),
+            *ordered(days, "project.days"),
+        )
+
+    def _bid_findings(self) -> tuple[Finding, ...]:
+        won = [b for b in self.bids if b.won]
+        if len(won) > 1:
+            return (off("project.bids", "body.bids", "中标的只能有一家，请核对。"),)
+        if won and self.contract_fen is not None and won[0].amount_fen != self.contract_fen:
+            message = f"合同价 {yuan(self.contract_fen)} 元与中标价 {yuan(won[0].amount_fen)} 元不符，请核对。"
+            return (off("project.bids", "body.contract_fen", message),)
+        return ()
+
+    def _payment_findings(self) -> tuple[Finding, ...]:
+        limit = self.settled_fen if self.settled_fen is not None else self.contract_fen
+        if limit is None or self.paid_fen <= limit:
+            return ()
+        return (
+            off(
+                "project.payments", "body.payments", f"已付 {yuan(self.paid_fen)} 元多于应付 {yuan(limit)} 元，请核对。"
+            ),
+        )
