@@ -5,13 +5,13 @@ Before approval a disclosure's events carry digests only; the approved event car
 sealed under the key of their own aggregate.
 """
 
-from datetime import date
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
 from services.contracts.base import AcceptedFinding, Event, Model, Sealed
 from services.contracts.bodies import Body
+from services.contracts.bodies.base import Day
 from services.contracts.catalogue import ItemCode
 from services.contracts.values import Digest, Period, ShortText, Text, VillageCode
 
@@ -209,7 +209,7 @@ class DeclaredItem(Model):
     """Whether an on-event item had events in a quarter: no days means no (本期无此事项), each day is one event."""
 
     item: ItemCode
-    days: tuple[date, ...] = Field(max_length=100)
+    days: tuple[Day, ...] = Field(max_length=100)
 
 
 class DeclarationEvent(Event):
