@@ -27,7 +27,8 @@ ALTER ROLE qr LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD :
 -- Of the whole server, not of one database: copies made from the template keep it.
 ALTER ROLE registry SET search_path = registry;
 ALTER ROLE ingest SET search_path = ingest;
-ALTER ROLE publish SET search_path = publish;
+-- The read model has a schema of its own: a rebuild replaces it whole.
+ALTER ROLE publish SET search_path = publish, publish_read;
 ALTER ROLE audit SET search_path = audit;
 ALTER ROLE qr SET search_path = qr;
 
@@ -36,7 +37,7 @@ REVOKE ALL ON DATABASE template1 FROM PUBLIC;
 REVOKE ALL ON DATABASE sanwu FROM PUBLIC;
 -- TEMPORARY: bulk loads go through a temporary table.
 GRANT CONNECT, TEMPORARY ON DATABASE sanwu TO registry, ingest, publish, audit, qr;
--- publish rebuilds its read model into a new schema of its own and switches a view.
+-- publish rebuilds its read model into a new schema of its own and changes two names.
 GRANT CREATE ON DATABASE sanwu TO publish;
 
 \connect sanwu

@@ -48,8 +48,8 @@ async def stamp(
 
 INSERT_EVENT = """
 WITH said AS (
-    INSERT INTO event (event_id, occurred_at, type, aggregate, aggregate_id, aggregate_version, payload)
-    VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb)
+    INSERT INTO event (event_id, occurred_at, type, aggregate, aggregate_id, aggregate_version, payload, record_key)
+    VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $9)
 )
 INSERT INTO outbox (topic, key, event_id, occurred_at, headers) VALUES ($8, $9, $1, $2, $10::jsonb)
 """

@@ -11,7 +11,10 @@ from services.kit.shred import save_key
 from tests import builders
 
 MARKER = "只有这里才有的记号"
-TABLES = ("publication", "edition", "step", "change", "announced", "dirty", "shred_key")
+TABLES = (
+    *("publish_read.publication", "publish_read.edition", "publish_read.step"),
+    *("publish.change", "publish.announced", "publish.dirty", "publish.shred_key"),
+)
 
 
 def marked_body() -> dict[str, Any]:
@@ -63,7 +66,7 @@ async def test_withdrawal_leaves_no_word_in_tables_or_files(publish: Any, admin:
     assert not any(event.aggregate_id in p.name for p in publish.served.runtime.settings.rendered.rglob("*.body"))
     await publish.rendered()
     for table in TABLES:
-        rows = await admin.fetch(f"SELECT t::text AS row FROM publish.{table} t")
+        rows = await admin.fetch(f"SELECT t::text AS row FROM {table} t")
         assert not any(MARKER in r["row"] for r in rows), table
     for file in publish.served.runtime.settings.rendered.rglob("*.body"):
         assert MARKER.encode() not in file.read_bytes(), file
