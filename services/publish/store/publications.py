@@ -68,10 +68,14 @@ async def insert_edition(conn: Connection, disclosure_id: str, edition: int, at:
     return affected(await conn.execute(INSERT_EDITION, disclosure_id, edition, at, body)) == 1
 
 
+#: The same row whichever way it came about: told while the content was there, or, at a rebuild, when it was gone.
 WITHDRAW = """
 UPDATE publication SET
     withdrawn_at = CASE WHEN $3::text IS NULL THEN coalesce(withdrawn_at, $2) ELSE $2 END,
     reason = coalesce($3, reason),
+    edition = greatest(edition, $4),
+    published_at = CASE WHEN $3::text IS NULL THEN greatest(published_at, $2) ELSE published_at END,
+    digest = '', history = false, nil = false,
     opening_fen = NULL, income_fen = NULL, expense_fen = NULL, closing_fen = NULL, line_count = NULL
 WHERE disclosure_id = $1
 """
@@ -87,7 +91,7 @@ DELETE_EDITIONS = "DELETE FROM edition WHERE disclosure_id = $1"
 async def withdraw(conn: Connection, tombstone: Publication) -> None:
     """Remove every edition's content; what stays is the tombstone with its reason."""
     at, reason = tombstone.withdrawn_at, tombstone.reason
-    tag = await conn.execute(WITHDRAW, tombstone.disclosure_id, at, reason)
+    tag = await conn.execute(WITHDRAW, tombstone.disclosure_id, at, reason, tombstone.edition)
     if affected(tag) == 0:
         await conn.execute(
             INSERT_TOMBSTONE,
