@@ -96,6 +96,8 @@ class Postgres(Part):
         try:
             quoted = name.replace('"', '""')
             await connection.execute(f'CREATE DATABASE "{quoted}" TEMPLATE {DATABASE} STRATEGY file_copy')
+            # A template's own grants are not copied; roles.sql says why publish has this one.
+            await connection.execute(f'GRANT CREATE ON DATABASE "{quoted}" TO publish')
         finally:
             await connection.close()
 

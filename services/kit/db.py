@@ -149,11 +149,11 @@ class Database:
         for listener in self.listeners:
             listener.set()
 
-    async def dedicated(self) -> asyncpg.Connection:
+    async def dedicated(self, command_timeout: float = 10) -> asyncpg.Connection:
         """A connection outside the pool, whose session locks outlive transactions; the caller closes it."""
         return await asyncpg.connect(
             self._settings.database_url.get_secret_value(),
             timeout=5,
-            command_timeout=10,
+            command_timeout=command_timeout,
             server_settings={"application_name": f"{self._application}-session"},
         )

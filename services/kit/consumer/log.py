@@ -1,0 +1,76 @@
+"""Reads a service's topics from their beginning, outside its group and without touching its offsets: for rebuilds."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from types import TracebackType
+from typing import Final, Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from services.contracts.topics import Topic
+from services.kit.park import Incoming
+from services.kit.settings import Settings
+
+#: A topic's full name (prefix included) and a partition.
+Place = tuple[str, int]
+#: So long without a record where records must be: the log is not what the offsets say.
+SILENT_LIMIT_S: Final = 30.0
+MAX_RECORDS: Final = 4000
+
+
+class LogReader:
+    """Partitions read up to offsets that may rise; each record is handed out once."""
+
+    def __init__(self, settings: Settings, topics: Sequence[Topic]) -> None:
+        """Prepare only; used as a context manager."""
+        self._settings = settings
+        self.places: list[Place] = [(settings.topic_prefix + t.name, n) for t in topics for n in range(t.partitions)]
+        self._at: dict[TopicPartition, int] = {}
+        self._driver = AIOKafkaConsumer(
+            bootstrap_servers=settings.kafka,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+        )
+
+    async def __aenter__(self) -> Self:
+        async with asyncio.timeout(60):
+            await self._driver.start()
+            partitions = [TopicPartition(*p) for p in self.places]
+            self._driver.assign(partitions)
+            self._at = dict(await self._driver.beginning_offsets(partitions))
+            for tp, begin in self._at.items():
+                self._driver.seek(tp, begin)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._driver.stop()
+
+    def left(self, until: Mapping[Place, int]) -> int:
+        """How many offsets stand between here and there."""
+        return sum(max(0, until.get((tp.topic, tp.partition), 0) - at) for tp, at in self._at.items())
+
+    async def read(self, until: Mapping[Place, int]) -> AsyncIterator[list[tuple[Place, list[Incoming]]]]:
+        """Batches of what stands before the given offsets and was not handed out yet."""
+        ahead = {tp for tp, at in self._at.items() if at < until.get((tp.topic, tp.partition), 0)}
+        self._driver.pause(*(self._at.keys() - ahead))
+        self._driver.resume(*ahead)
+        while ahead:
+            async with asyncio.timeout(SILENT_LIMIT_S):
+                polled = await self._driver.getmany(*ahead, timeout_ms=500, max_records=MAX_RECORDS)
+            batches = []
+            for tp, records in polled.items():
+                end = until[tp.topic, tp.partition]
+                wanted = [Incoming.read(r, self._settings.topic_prefix) for r in records if r.offset < end]
+                batches.append(((tp.topic, tp.partition), wanted))
+            # Where a compacted log has gaps, the position tells, not the last record.
+            for tp in list(ahead):
+                end = until[tp.topic, tp.partition]
+                self._at[tp] = min(await self._driver.position(tp), end)
+                if self._at[tp] >= end:
+                    self._driver.seek(tp, end)
+                    self._driver.pause(tp)
+                    ahead.discard(tp)
+            yield batches

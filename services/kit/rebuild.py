@@ -1,0 +1,255 @@
+"""Builds a service's read model anew from the topics' beginning, by its PROJECT handlers alone, while the old one serves.
+
+A handler runs as in the consumer, on a session whose search path begins with the new schema. Every other table of the
+service but the keys and the reference copy is hidden by an empty temporary one, so that nothing a handler might write
+beside the read model (an event, an announcement, a mark) can reach the real table.
+
+The new model never runs ahead of the serving one: it reads up to the offsets that the service has stored. So keys and
+reference are there, and what was parked is passed over: it comes by its replay, or was discarded.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, LiteralString
+
+import asyncpg
+
+from services.contracts.topics import EVENTS, TOPICS
+from services.kit.consumer import Handlers, Handling
+from services.kit.consumer.log import LogReader, Place
+from services.kit.db import Connection, Row
+from services.kit.log import get_logger
+from services.kit.park import Incoming, reason
+from services.kit.runtime import Runtime
+from services.kit.shred import DROP_KEY, SELECT_KEY
+
+log = get_logger(__name__)
+
+#: Partitions under way at the same time, a session each.
+AT_ONCE: Final = 4
+#: So few records behind, the rest is read under the locks.
+NEAR: Final = 200
+_PATIENCE_S: Final = 3600.0
+#: Tables outside the read model that a handler may read: they are the service's own copies, not what it does.
+_SEEN: Final = ("shred_key", "reference", "schema_migrations")
+
+SELECT_LOCKED = "SELECT pg_try_advisory_lock(hashtext('rebuild'), hashtext(current_user))"
+SET_PATH = "SELECT set_config('search_path', $1, false), set_config('synchronous_commit', 'off', false)"
+HIDE_THE_REST = """
+SELECT format('CREATE TEMPORARY TABLE %I (LIKE %I.%I INCLUDING DEFAULTS INCLUDING IDENTITY INCLUDING INDEXES)',
+              relname, relnamespace::regnamespace::text, relname)
+FROM pg_class
+WHERE relnamespace = to_regnamespace(current_user::text)::oid AND relkind IN ('r', 'p') AND NOT relispartition
+  AND relname <> ALL($1::text[])
+"""
+SELECT_KEYS = "SELECT aggregate_id, key FROM shred_key WHERE aggregate_id = ANY($1::text[])"
+SELECT_OFFSETS = "SELECT topic, partition, next_offset FROM consumer_offset"
+LOCK_OFFSETS = "SELECT topic, partition, next_offset FROM consumer_offset ORDER BY topic, partition FOR UPDATE"
+#: A replay or a new parked record waits until the switch has happened.
+LOCK_PARKED = "LOCK TABLE parked_event IN SHARE ROW EXCLUSIVE MODE"
+SELECT_SET_ASIDE = """
+SELECT topic, partition, record_offset, true AS parked FROM parked_event
+UNION ALL SELECT topic, partition, record_offset, false FROM park_decision WHERE decision = 'discarded'
+"""
+
+
+class RebuildError(Exception):
+    """The rebuild cannot go on; the text is one sentence for the operator."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a rebuild has done so far."""
+
+    total: int = 0
+    read: int = 0
+    projected: int = 0
+    passed_over: list[Incoming] = field(default_factory=list)
+    failed: list[tuple[Incoming, str]] = field(default_factory=list)
+
+
+class Aside:
+    """A session of the rebuild as handlers see it. `answered`: statements that need no answer from the database."""
+
+    def __init__(self, session: asyncpg.Connection, answered: frozenset[str]) -> None:
+        """Take a session whose path is set."""
+        self._session: Any = session
+        self._answered = answered
+        self._keys: dict[str, str | None] = {}
+
+    async def learn_keys(self, aggregate_ids: Sequence[str]) -> None:
+        """Read many keys at once; a handler asks for them one by one."""
+        rows = await self._session.fetch(SELECT_KEYS, list(aggregate_ids))
+        self._keys = {r["aggregate_id"]: r["key"] for r in rows}
+
+    async def execute(self, query: LiteralString, *args: object) -> str:
+        """Run a statement; keys are never destroyed from here: the serving model's consumer did."""
+        if query in self._answered:
+            return "INSERT 0 0"
+        if query == DROP_KEY:
+            self._keys[str(args[0])] = None
+            return "INSERT 0 1"
+        tag: str = await self._session.execute(query, *args)
+        return tag
+
+    async def fetch(self, query: LiteralString, *args: object) -> list[Row]:
+        """All rows."""
+        rows: list[Row] = await self._session.fetch(query, *args)
+        return rows
+
+    async def fetchrow(self, query: LiteralString, *args: object) -> Any:
+        """The first row; keys from what was learnt."""
+        if query == SELECT_KEY and args[0] in self._keys:
+            return {"key": self._keys[str(args[0])]}
+        return await self._session.fetchrow(query, *args)
+
+    async def fetchval(self, query: LiteralString, *args: object) -> Any:
+        """The first column of the first row."""
+        return await self._session.fetchval(query, *args)
+
+
+class Rebuild:
+    """One rebuild into an empty schema that the caller made. `answered`: see `Aside`."""
+
+    def __init__(
+        self, runtime: Runtime, project: Handlers, schema: str, settings: Any, answered: frozenset[str]
+    ) -> None:
+        """`settings` are the handlers': their folders must not be those that serve."""
+        self._runtime = runtime
+        self._project = project
+        self._schema = schema
+        self._settings = settings
+        self._answered = answered
+        self._seen: dict[tuple[str, str], int] = {}
+        self._set_aside: dict[tuple[str, int, int], bool] = {}
+        self.tally = Tally()
+        topics = [t for t in TOPICS if runtime.service in t.consumers and any(e in project for e in t.events)]
+        self._reader = LogReader(runtime.settings, topics)
+
+    async def session(self) -> asyncpg.Connection:
+        """A session that sees the new model first and, beside it, only what handlers may read."""
+        session = await self._runtime.database.dedicated(_PATIENCE_S)
+        await session.execute(SET_PATH, f"{self._schema}, {self._runtime.service}")
+        await session.execute("SET jit = off")
+        for row in await session.fetch(HIDE_THE_REST, list(_SEEN)):
+            await session.execute(row[0])
+        return session
+
+    @contextlib.asynccontextmanager
+    async def caught_up(self, progress: Callable[[Tally], None]) -> AsyncIterator[Connection]:
+        """Build until near the serving model; then hold its consumers still, build the rest, and let the caller switch.
+
+        The caller's block runs in the one transaction that holds every offset; an exception rolls all of it back.
+        """
+        async with self._reader, contextlib.AsyncExitStack() as stack:
+            sessions = [await self.session() for _ in range(AT_ONCE)]
+            for session in sessions:
+                stack.push_async_callback(session.close, timeout=5)
+            while True:
+                until = await self._stored()
+                self.tally.total = self.tally.read + self._reader.left(until)
+                if self._reader.left(until) <= NEAR:
+                    break
+                async for batches in self._reader.read(until):
+                    await self._share(sessions, batches)
+                    progress(self.tally)
+            async with sessions[0].transaction():
+                await self._finish(sessions[0])
+                progress(self.tally)
+                yield sessions[0]
+
+    async def _stored(self) -> dict[Place, int]:
+        async with self._runtime.database.connection() as conn:
+            # Offsets first: what is parked behind them is of no interest yet.
+            rows = await conn.fetch(SELECT_OFFSETS)
+            await self._note_set_aside(conn)
+        return {(r["topic"], r["partition"]): r["next_offset"] for r in rows}
+
+    async def _note_set_aside(self, conn: Any) -> None:
+        rows = await conn.fetch(SELECT_SET_ASIDE)
+        self._set_aside = {(r["topic"], r["partition"], r["record_offset"]): r["parked"] for r in rows}
+
+    async def _finish(self, session: asyncpg.Connection) -> None:
+        """Under the locks: the rest of the log, and what was replayed meanwhile after it had been passed over."""
+        service = self._runtime.service
+        await session.execute("SET LOCAL lock_timeout = '20s'")
+        # The real tables, which this session has hidden from its handlers.
+        await session.execute("SELECT set_config('search_path', $1, false)", f"{service}, {self._schema}, pg_temp")
+        rows = await session.fetch(LOCK_OFFSETS)
+        await session.execute(LOCK_PARKED)
+        await self._note_set_aside(session)
+        await session.execute("SELECT set_config('search_path', $1, false)", f"{self._schema}, {service}")
+        async for batches in self._reader.read({(r["topic"], r["partition"]): r["next_offset"] for r in rows}):
+            for _, incoming in batches:
+                await self._apply(session, incoming)
+        replayed = [r for r in self.tally.passed_over if (r.topic, r.partition, r.offset) not in self._set_aside]
+        for record in replayed:
+            self.tally.passed_over.remove(record)
+            await self._one(Aside(session, self._answered), record)
+        await session.execute("SELECT set_config('search_path', $1, true)", service)
+
+    async def _share(
+        self, sessions: Sequence[asyncpg.Connection], batches: Sequence[tuple[Place, list[Incoming]]]
+    ) -> None:
+        """Partitions side by side, each in order, over as many sessions as there are."""
+        waiting = sorted(batches, key=lambda b: len(b[1]))
+
+        async def work(session: asyncpg.Connection) -> None:
+            while waiting:
+                _, incoming = waiting.pop()
+                async with session.transaction():
+                    await self._apply(session, incoming)
+
+        async with asyncio.TaskGroup() as tasks:
+            for session in sessions:
+                tasks.create_task(work(session))
+
+    async def _apply(self, session: asyncpg.Connection, incoming: Sequence[Incoming]) -> None:
+        """Project a batch; when one record cannot be, the others still are."""
+        self.tally.read += len(incoming)
+        wanted = [r for r in incoming if self._wanted(r)]
+        conn = Aside(session, self._answered)
+        if wanted:
+            await conn.learn_keys([r.aggregate[1] for r in wanted])
+        for record in wanted:
+            await self._one(conn, record)
+
+    def _wanted(self, record: Incoming) -> bool:
+        """Tell whether a record is newer than all seen of its aggregate, and not set aside."""
+        if (record.topic, record.partition, record.offset) in self._set_aside:
+            self.tally.passed_over.append(record)
+            return False
+        version, seen = record.version, self._seen.get(record.aggregate, 0)
+        if version is not None and version <= seen:
+            return False
+        if version is not None:
+            self._seen[record.aggregate] = version
+        return EVENTS.get(record.type) in self._project
+
+    async def _one(self, conn: Aside, record: Incoming) -> None:
+        try:
+            event = record.event()
+            handler = self._project[type(event)]
+            handling = Handling(conn, self._runtime.clock, self._runtime.reference, self._settings)
+            await handler(handling, event)
+            self.tally.projected += 1
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            # The transaction is broken, or the database away: nothing of this model can be trusted.
+            raise
+        except Exception as error:  # noqa: BLE001 - told at the end; the serving model parked or survived it
+            self.tally.failed.append((record, reason(error)))
+
+
+@contextlib.asynccontextmanager
+async def alone(runtime: Runtime) -> AsyncIterator[asyncpg.Connection]:
+    """The only rebuild of a service; RebuildError when another runs."""
+    session = await runtime.database.dedicated(_PATIENCE_S)
+    try:
+        if not await session.fetchval(SELECT_LOCKED):
+            message = "Another rebuild of this service runs: wait until it has ended."
+            raise RebuildError(message)
+        yield session
+    finally:
+        await session.close(timeout=5)
