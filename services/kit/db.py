@@ -82,8 +82,9 @@ def affected(tag: str) -> int:
 class Database:
     """A pool. `listeners` are set after every commit."""
 
-    def __init__(self, settings: Settings, application: str) -> None:
-        """Prepare only; `open` connects."""
+    def __init__(self, settings: Settings, application: str, patience_s: int = 10) -> None:
+        """Prepare only; `open` connects. No statement runs longer than the patience."""
+        self._patience_s = patience_s
         self._settings = settings
         self._application = application
         self._pool: asyncpg.Pool | None = None
@@ -99,10 +100,10 @@ class Database:
                     max_size=self._settings.pool_size,
                     reset=_keep,
                     timeout=5,
-                    command_timeout=10,
+                    command_timeout=self._patience_s,
                     server_settings={
                         "application_name": self._application,
-                        "statement_timeout": "10s",
+                        "statement_timeout": f"{self._patience_s}s",
                         "lock_timeout": "5s",
                         "idle_in_transaction_session_timeout": "30s",
                     },

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from services.contracts.base import Event
 from services.contracts.topics import EVENTS, KEYS, parse
 from services.kit import metrics
-from services.kit.db import Connection
+from services.kit.db import Connection, affected
 from services.kit.log import get_logger
 from services.kit.outbox import append_dead_letter
 
@@ -188,9 +188,37 @@ SELECT aggregate_key FROM parked_event
 WHERE unknown_type AND type = ANY($1::text[]) GROUP BY aggregate_key ORDER BY min(id)
 """
 DELETE_PARKED = "DELETE FROM parked_event WHERE id = $1"
+INSERT_DECISION = """
+INSERT INTO park_decision
+    (decision, topic, partition, record_offset, type, aggregate_key, event_id, error, decided_by, reason, decided_at)
+SELECT $2, topic, partition, record_offset, type, aggregate_key, headers ->> 'id', error, $3, $4, $5
+FROM parked_event WHERE id = $1
+"""
 
 
-async def replay(consumer: "PartitionedConsumer", aggregate_key: str) -> int:
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who decided about parked records, why, when."""
+
+    by: str
+    why: str
+    at: datetime
+
+
+async def _note(conn: Connection, parked_id: int, what: str, decision: Decision) -> int:
+    return affected(await conn.execute(INSERT_DECISION, parked_id, what, decision.by, decision.why, decision.at))
+
+
+async def discard(conn: Connection, parked_id: int, decision: Decision) -> bool:
+    """Give a parked record up, for good; False when it is not parked any more."""
+    if not await _note(conn, parked_id, "discarded", decision):
+        return False
+    await conn.execute(DELETE_PARKED, parked_id)
+    metrics.CONSUMER_PARKED.set(await conn.fetchval(COUNT_PARKED))
+    return True
+
+
+async def replay(consumer: "PartitionedConsumer", aggregate_key: str, decision: Decision | None = None) -> int:
     """Handle an aggregate's parked records in order, in one transaction; returns how many. Raises what they raise."""
     count = 0
     async with consumer.database.transaction() as conn:
@@ -202,6 +230,8 @@ async def replay(consumer: "PartitionedConsumer", aggregate_key: str) -> int:
                     row["topic"], row["partition"], row["record_offset"], row["key"], row["value"], headers
                 )
                 await consumer.handle_one(conn, record)
+                if decision is not None:
+                    await _note(conn, row["id"], "replayed", decision)
                 await conn.execute(DELETE_PARKED, row["id"])
             count += len(rows)
         metrics.CONSUMER_PARKED.set(await conn.fetchval(COUNT_PARKED))

@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import contextlib
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,14 +20,14 @@ from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
 from services.contracts.topics import TOPICS, ServiceName
-from services.kit import metrics
+from services.kit import metrics, operate
 from services.kit.clock import Clock, SystemClock
 from services.kit.consumer import Handlers, PartitionedConsumer
 from services.kit.db import INFRASTRUCTURE_ERRORS, Database
 from services.kit.log import configure_logs, get_logger
 from services.kit.reference import Reference
 from services.kit.relay import Relay
-from services.kit.runtime import Runtime
+from services.kit.runtime import Command, Runtime
 from services.kit.settings import Settings
 
 log = get_logger(__name__)
@@ -34,6 +35,8 @@ log = get_logger(__name__)
 ROLES: Final = ("http", "relay", "consumer", "jobs")
 DRAIN_S: Final = 10.0
 REFRESH_S: Final = 1.0
+#: A statement of an operators' command may go over all events there are.
+COMMAND_PATIENCE_S: Final = 3600
 
 ENSURE_PARTITIONS = "SELECT ensure_event_partitions($1)"
 FORGET_ANSWERS = "DELETE FROM idempotency WHERE created_at < $1::timestamptz - interval '48 hours'"
@@ -54,16 +57,6 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """An operators' command beside `serve`: it gets an open runtime and returns the exit status."""
-
-    name: str
-    help: str
-    add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[Runtime, argparse.Namespace], Awaitable[int]]
-
-
-@dataclass(frozen=True, slots=True)
 class Service:
     """What tells one service from another."""
 
@@ -76,9 +69,9 @@ class Service:
     commands: Sequence[Command] = ()
 
 
-async def open_runtime(service: Service, settings: Settings, clock: Clock) -> Runtime:
+async def open_runtime(service: Service, settings: Settings, clock: Clock, patience_s: int = 10) -> Runtime:
     """Connect to the database and fill the reference copy; the caller closes `runtime.database`."""
-    database = Database(settings, f"sanwu-{service.name}")
+    database = Database(settings, f"sanwu-{service.name}", patience_s)
     await database.open()
     runtime = Runtime(service.name, settings, database, clock, Reference(database))
     await runtime.reference.refresh()
@@ -221,11 +214,12 @@ def main(service: Service, argv: Sequence[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     serving = commands.add_parser("serve", help="run until SIGTERM")
     serving.add_argument("--roles", default=",".join(ROLES), help=f"some of {','.join(ROLES)}")
-    for command in service.commands:
+    known = (*service.commands, *operate.commands(service.project, service.react))
+    for command in known:
         command.add_arguments(commands.add_parser(command.name, help=command.help))
     arguments = parser.parse_args(argv)
     if arguments.command != "serve":
-        command = next(c for c in service.commands if c.name == arguments.command)
+        command = next(c for c in known if c.name == arguments.command)
         settings = service.settings.load()
         configure_logs(service.name)
         return uvloop.run(_once(service, settings, command, arguments))
@@ -238,9 +232,12 @@ def main(service: Service, argv: Sequence[str]) -> int:
 
 
 async def _once(service: Service, settings: Settings, command: Command, arguments: argparse.Namespace) -> int:
-    runtime = await open_runtime(service, settings, SystemClock())
+    runtime = await open_runtime(service, settings, SystemClock(), COMMAND_PATIENCE_S)
     try:
         return await command.run(runtime, arguments)
+    except (*INFRASTRUCTURE_ERRORS, asyncpg.PostgresError) as error:
+        sys.stderr.write(f"The database did not do it: {error or type(error).__name__}\n")
+        return 1
     finally:
         await runtime.database.close()
 

@@ -50,8 +50,8 @@ LOCK_OFFSETS = "SELECT topic, partition, next_offset FROM consumer_offset ORDER 
 #: A replay or a new parked record waits until the switch has happened.
 LOCK_PARKED = "LOCK TABLE parked_event IN SHARE ROW EXCLUSIVE MODE"
 SELECT_SET_ASIDE = """
-SELECT topic, partition, record_offset, true AS parked FROM parked_event
-UNION ALL SELECT topic, partition, record_offset, false FROM park_decision WHERE decision = 'discarded'
+SELECT topic, partition, record_offset, headers ->> 'id' AS event_id FROM parked_event
+UNION ALL SELECT topic, partition, record_offset, event_id FROM park_decision WHERE decision = 'discarded'
 """
 
 
@@ -123,7 +123,8 @@ class Rebuild:
         self._settings = settings
         self._answered = answered
         self._seen: dict[tuple[str, str], int] = {}
-        self._set_aside: dict[tuple[str, int, int], bool] = {}
+        #: Places in the log, and ids of events: in a log that was said anew, they stand at other places.
+        self._set_aside: set[tuple[str, int, int] | str] = set()
         self.tally = Tally()
         topics = [t for t in TOPICS if runtime.service in t.consumers and any(e in project for e in t.events)]
         self._reader = LogReader(runtime.settings, topics)
@@ -169,7 +170,12 @@ class Rebuild:
 
     async def _note_set_aside(self, conn: Any) -> None:
         rows = await conn.fetch(SELECT_SET_ASIDE)
-        self._set_aside = {(r["topic"], r["partition"], r["record_offset"]): r["parked"] for r in rows}
+        self._set_aside = {(r["topic"], r["partition"], r["record_offset"]) for r in rows}
+        self._set_aside |= {r["event_id"] for r in rows if r["event_id"]}
+
+    def _is_set_aside(self, record: Incoming) -> bool:
+        place = (record.topic, record.partition, record.offset)
+        return place in self._set_aside or record.headers.get("id", "") in self._set_aside
 
     async def _finish(self, session: asyncpg.Connection) -> None:
         """Under the locks: the rest of the log, and what was replayed meanwhile after it had been passed over."""
@@ -184,7 +190,7 @@ class Rebuild:
         async for batches in self._reader.read({(r["topic"], r["partition"]): r["next_offset"] for r in rows}):
             for _, incoming in batches:
                 await self._apply(session, incoming)
-        replayed = [r for r in self.tally.passed_over if (r.topic, r.partition, r.offset) not in self._set_aside]
+        replayed = [r for r in self.tally.passed_over if not self._is_set_aside(r)]
         for record in replayed:
             self.tally.passed_over.remove(record)
             await self._one(Aside(session, self._answered), record)
@@ -218,7 +224,7 @@ class Rebuild:
 
     def _wanted(self, record: Incoming) -> bool:
         """Tell whether a record is newer than all seen of its aggregate, and not set aside."""
-        if (record.topic, record.partition, record.offset) in self._set_aside:
+        if self._is_set_aside(record):
             self.tally.passed_over.append(record)
             return False
         version, seen = record.version, self._seen.get(record.aggregate, 0)

@@ -1,6 +1,8 @@
 """What one process of a service holds while it lives: settings, database, clock, reference copy, consumer."""
 
+import argparse
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -39,3 +41,13 @@ class Runtime:
         if self.consumer is not None and not self.consumer.caught_up.is_set() and not self.reference.divisions:
             return "reference topics are still being read"
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An operators' command beside `serve`: it gets an open runtime and returns the exit status."""
+
+    name: str
+    help: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[Runtime, argparse.Namespace], Awaitable[int]]

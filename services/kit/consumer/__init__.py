@@ -9,9 +9,11 @@ them again.
 
 from services.kit.consumer.assignment import LogLostError
 from services.kit.consumer.handling import ConsumerGuards, Handler, Handlers, Handling
+from services.kit.consumer.identity import AnotherLogError
 from services.kit.consumer.partitioned import PartitionedConsumer, TooManyParkedError
 
 __all__ = [
+    "AnotherLogError",
     "ConsumerGuards",
     "Handler",
     "Handlers",

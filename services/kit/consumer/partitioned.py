@@ -17,6 +17,7 @@ from services.kit.clock import Clock
 from services.kit.consumer import assignment, offsets
 from services.kit.consumer.assignment import Assignment, Listener
 from services.kit.consumer.handling import ConsumerGuards, Effects, Handlers
+from services.kit.consumer.identity import check_log
 from services.kit.db import INFRASTRUCTURE_ERRORS, Connection, Database
 from services.kit.errors import Reject, Retry
 from services.kit.log import get_logger
@@ -97,6 +98,7 @@ class PartitionedConsumer(Assignment):
                 await self._close()
 
     async def _consume(self, stop: asyncio.Event) -> None:
+        await check_log(self._database, self._settings.kafka)
         driver = AIOKafkaConsumer(
             bootstrap_servers=self._settings.kafka,
             group_id=self._settings.topic_prefix + self._service,

@@ -1,0 +1,36 @@
+"""Whether this is the log that the stored offsets belong to: another one would be read from the middle, in silence."""
+
+import asyncio
+
+from aiokafka.admin import AIOKafkaAdminClient
+
+from services.kit.db import Database
+
+NOTE_LOG = "INSERT INTO log_identity (cluster_id) VALUES ($1) ON CONFLICT DO NOTHING"
+SELECT_LOG = "SELECT cluster_id FROM log_identity"
+
+
+class AnotherLogError(Exception):
+    """Offsets of one Kafka mean nothing in another one. Say everything anew (`republish --new-log`), then restart."""
+
+    def __init__(self, noted: str, found: str) -> None:
+        """Name both."""
+        super().__init__(
+            f"offsets belong to Kafka {noted} and this is {found}: run `republish --new-log`, then restart"
+        )
+
+
+async def check_log(database: Database, kafka: str) -> None:
+    """Note which Kafka this is when nothing was noted yet; AnotherLogError when it is not the noted one."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    try:
+        async with asyncio.timeout(30):
+            await admin.start()
+            found = str((await admin.describe_cluster())["cluster_id"])
+    finally:
+        await admin.close()
+    async with database.transaction() as conn:
+        await conn.execute(NOTE_LOG, found)
+        noted = await conn.fetchval(SELECT_LOG)
+    if noted != found:
+        raise AnotherLogError(noted, found)
