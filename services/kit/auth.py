@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from jwt.types import Options
 
 from services.contracts.base import Role
+from services.contracts.catalogue import Affair
+from services.kit.clock import local_day
 from services.kit.errors import ForbiddenError, NotFoundError, UnauthenticatedError
 from services.kit.reference import Reference
 
@@ -35,11 +37,19 @@ class Actor:
     username: str
     role: Role
     scope: str
+    name: str
+    affairs: tuple[Affair, ...] = ()
 
     def require(self, *roles: Role) -> None:
         """Raise ForbiddenError unless the actor has one of the roles."""
         if self.role not in roles:
             raise ForbiddenError(required_roles=[r.value for r in roles])
+
+    def require_affair(self, affair: Affair) -> None:
+        """Raise ForbiddenError when the actor's part of the three affairs does not hold this one."""
+        if self.affairs and affair not in self.affairs:
+            detail = "这个事项不在您负责的公开类别内。"
+            raise ForbiddenError(detail)
 
     def require_scope(self, reference: Reference, code: str) -> None:
         """Raise NotFoundError for an unknown division, ForbiddenError for one outside the actor's part of the tree."""
@@ -78,8 +88,8 @@ def read_token(token: str, reference: Reference, now: datetime) -> Actor:
         detail = "登录已过期，请重新登录。"
         raise UnauthenticatedError(detail)
     staff = reference.staff.get(claims["sub"])
-    held = reference.staff_role(claims["sub"], now)
+    held = staff.at(local_day(now)) if staff is not None else None
     if staff is None or held is None or datetime.fromtimestamp(claims["iat"], UTC) < staff.sessions_not_before:
         detail = "此账号已停用或登录已被收回，请重新登录。"
         raise UnauthenticatedError(detail)
-    return Actor(staff.staff_id, staff.username, Role(held[0]), held[1])
+    return Actor(staff.staff_id, staff.username, held.role, held.scope, staff.name or staff.username, held.affairs)

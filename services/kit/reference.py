@@ -6,7 +6,8 @@ consumer) and keeps it in memory, refreshed at once in the process that wrote an
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Final
 
 from services.contracts.base import Event, Model
@@ -20,7 +21,7 @@ from services.contracts.catalogue import (
     WorkCalendar,
 )
 from services.contracts.division import Division, DivisionKind, DivisionSet
-from services.contracts.duties import DutyDivision
+from services.contracts.duties import CellKey, Duty, DutyDivision, duties_of, duty
 from services.contracts.staff import Signer, SignerSet, Staff, StaffSet
 from services.contracts.topics import CATALOGUE, DIVISIONS, STAFF
 from services.kit.clock import local_day
@@ -74,6 +75,8 @@ class Reference:
         self._texts: dict[tuple[str, str], int] = {}
         self._one_at_a_time = asyncio.Lock()
         self._children: dict[str, list[str]] = {}
+        self._owed: dict[tuple[object, ...], tuple[Duty, ...]] = {}
+        self._owed_of: object = None
         self.divisions: dict[str, Division] = {}
         self.items: dict[str, Item] = {}
         self.profiles: dict[str, Profile] = {}
@@ -157,6 +160,37 @@ class Reference:
         """The deadline profile that a division has or inherits; KeyError when there is none."""
         names = (d.now.profile for d in self.ancestors(code))
         return self.profiles[next((n for n in names if n is not None), "default")]
+
+    def owed(self, code: str, now: datetime) -> tuple[Duty, ...]:
+        """What a division owes by a moment. Divisions of one kind and start owe the same, so it is worked out once a day."""
+        # The calendar is made anew with every change of the copy.
+        if self._owed_of is not self.calendar:
+            self._owed, self._owed_of = {}, self.calendar
+        division = self.duty_division(code)
+        try:
+            profile = self.profile(code)
+        except KeyError:
+            return ()
+        key = (division.kind, division.duties_from, profile.code, local_day(now))
+        if key not in self._owed:
+            self._owed[key] = duties_of(self.items.values(), division, profile, self.calendar, now)
+        return tuple(replace(d, division=code) for d in self._owed[key])
+
+    def duty(self, code: str, key: CellKey) -> Duty | None:
+        """What a cell of a division demands; None when item and period do not fit each other, or are unknown."""
+        item = self.items.get(key.item)
+        if item is None or code not in self.divisions:
+            return None
+        try:
+            return duty(item, self.duty_division(code), key.period, self.profile(code), self.calendar)
+        except (KeyError, ValueError):
+            return None
+
+    def delegation(self, staff_id: str, code: str, day: date) -> str | None:
+        """The document that lets a person both hand in and approve for a division on a day, or None."""
+        staff = self.staff.get(staff_id)
+        held = staff.delegations if staff is not None else ()
+        return next((d.document for d in held if d.holds(day) and self.covers(d.scope, code)), None)
 
     def staff_role(self, staff_id: str, moment: datetime) -> tuple[str, str] | None:
         """Role and scope of a member of staff at a moment; None when unknown or not in service."""

@@ -1,0 +1,400 @@
+"""Disclosures, their editions, the words of those who confirm."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+from services.contracts.base import AcceptedFinding, Finding
+from services.contracts.bodies import BODY, Body
+from services.contracts.disclosure import LineReason, Opinion
+from services.ingest.workflow import State
+from services.kit.db import Connection, Row, UniqueViolationError
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """A disclosure as it stands, without its content."""
+
+    id: UUID
+    village_code: str
+    item: str
+    period: str
+    state: State
+    edition: int
+    digest: str
+    history: bool
+    created_at: datetime
+    saved_by: str
+    submitted_at: datetime | None
+    submitted_by: str | None
+    confirmed_at: datetime | None
+    approved_at: datetime | None
+    published_at: datetime | None
+    note: str | None
+    published_edition: int | None
+    release: str | None
+    filed_at: datetime | None
+    delivered_at: datetime | None
+    nil: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """An edition's content, the reasons given for its findings, and what was found in it when it was saved."""
+
+    body: Body
+    accepted: tuple[AcceptedFinding, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    note: str | None = None
+    secrecy_checked_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewDisclosure:
+    """What is known when a draft is made."""
+
+    id: UUID
+    village_code: str
+    item: str
+    period: str
+    digest: str
+    history: bool
+    by: str
+    at: datetime
+    nil: bool
+    delivered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which disclosures a list shows; None does not restrict."""
+
+    villages: Sequence[str]
+    item: str | None = None
+    period: str | None = None
+    states: Sequence[str] | None = None
+    after: UUID | None = None
+    limit: int = 50
+
+
+class CellTakenError(Exception):
+    """The cell has a disclosure already."""
+
+
+def _disclosure(row: Row) -> Disclosure:
+    values: dict[str, Any] = {name: row[name] for name in Disclosure.__dataclass_fields__}
+    return Disclosure(**{**values, "state": State(row["state"])})
+
+
+async def _changed(conn: Connection, statement: LiteralString, *values: object) -> Disclosure:
+    """Run a statement that returns the one row it changed."""
+    row = await conn.fetchrow(statement, *values)
+    assert row is not None  # noqa: S101 - inserted, or locked by this transaction
+    return _disclosure(row)
+
+
+INSERT_DISCLOSURE = """
+INSERT INTO disclosure
+    (id, village_code, item, period, state, edition, digest, history, created_at, saved_by, nil, delivered_at)
+VALUES ($1, $2, $3, $4, 'draft', 1, $5, $6, $7, $8, $9, CASE WHEN $10 THEN $7::timestamptz END)
+RETURNING *
+"""
+
+
+async def insert_disclosure(conn: Connection, new: NewDisclosure) -> Disclosure:
+    """Make a draft; CellTakenError when its cell is taken."""
+    values = (new.id, new.village_code, new.item, new.period, new.digest, new.history, new.at, new.by)
+    try:
+        return await _changed(conn, INSERT_DISCLOSURE, *values, new.nil, new.delivered)
+    except UniqueViolationError as error:
+        raise CellTakenError from error
+
+
+INSERT_EDITION = """
+INSERT INTO edition (disclosure_id, edition, body, findings, saved_by, saved_at, note)
+VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6, $7)
+"""
+
+
+async def insert_edition(conn: Connection, of: Disclosure, edition: Edition, by: str, at: datetime) -> None:
+    found = json.dumps([f.model_dump() for f in edition.findings])
+    body = edition.body.model_dump_json(exclude_none=True)
+    await conn.execute(INSERT_EDITION, of.id, of.edition, body, found, by, at, edition.note)
+
+
+SELECT_DISCLOSURE = "SELECT * FROM disclosure WHERE id = $1"
+
+
+async def select_disclosure(conn: Connection, disclosure_id: UUID) -> Disclosure | None:
+    row = await conn.fetchrow(SELECT_DISCLOSURE, disclosure_id)
+    return _disclosure(row) if row else None
+
+
+LOCK_DISCLOSURE = "SELECT * FROM disclosure WHERE id = $1 FOR UPDATE"
+
+
+async def lock_disclosure(conn: Connection, disclosure_id: UUID) -> Disclosure | None:
+    """The disclosure, held until the transaction ends."""
+    row = await conn.fetchrow(LOCK_DISCLOSURE, disclosure_id)
+    return _disclosure(row) if row else None
+
+
+SELECT_CELL = """
+SELECT * FROM disclosure WHERE village_code = $1 AND item = $2 AND period = $3 AND state <> 'withdrawn' LIMIT 1
+"""
+
+
+async def select_cell(conn: Connection, village: str, item: str, period: str) -> Disclosure | None:
+    """What stands in a cell."""
+    row = await conn.fetchrow(SELECT_CELL, village, item, period)
+    return _disclosure(row) if row else None
+
+
+SELECT_DISCLOSURES = """
+SELECT * FROM disclosure
+WHERE village_code = ANY($1::text[])
+  AND ($2::text IS NULL OR item = $2) AND ($3::text IS NULL OR period = $3)
+  AND ($4::text[] IS NULL OR state = ANY($4::text[])) AND ($5::uuid IS NULL OR id < $5)
+ORDER BY id DESC LIMIT $6
+"""
+
+
+async def select_disclosures(conn: Connection, wanted: Filter) -> list[Disclosure]:
+    """Newest first."""
+    states = list(wanted.states) if wanted.states is not None else None
+    rows = await conn.fetch(
+        SELECT_DISCLOSURES, list(wanted.villages), wanted.item, wanted.period, states, wanted.after, wanted.limit
+    )
+    return [_disclosure(r) for r in rows]
+
+
+SELECT_EDITION = """
+SELECT body::text AS body, accepted::text AS accepted, findings::text AS findings, note, secrecy_checked_by
+FROM edition WHERE disclosure_id = $1 AND edition = $2
+"""
+
+
+async def select_edition(conn: Connection, disclosure_id: UUID, edition: int) -> Edition | None:
+    """An edition's content; None once withdrawn."""
+    row = await conn.fetchrow(SELECT_EDITION, disclosure_id, edition)
+    if row is None:
+        return None
+    accepted = tuple(AcceptedFinding.model_validate(a) for a in json.loads(row["accepted"]))
+    found = tuple(Finding.model_validate(f) for f in json.loads(row["findings"]))
+    return Edition(BODY.validate_json(row["body"]), accepted, found, row["note"], row["secrecy_checked_by"])
+
+
+SELECT_BODY_OF_CELL = """
+SELECT e.body::text AS body FROM disclosure d
+JOIN edition e ON e.disclosure_id = d.id
+    AND e.edition = CASE WHEN d.state IN ('draft', 'returned') THEN d.published_edition ELSE d.edition END
+WHERE d.village_code = $1 AND d.item = $2 AND d.period = $3 AND d.state <> 'withdrawn'
+"""
+
+
+async def select_body_of_cell(conn: Connection, village: str, item: str, period: str) -> Body | None:
+    """What the village handed in for a period, whether published yet or not; of a correction, the edition before it."""
+    row = await conn.fetchrow(SELECT_BODY_OF_CELL, village, item, period)
+    return BODY.validate_json(row["body"]) if row else None
+
+
+SELECT_NEWEST_BODY = """
+SELECT e.body::text AS body FROM disclosure d JOIN edition e ON e.disclosure_id = d.id AND e.edition = d.edition
+WHERE d.village_code = $1 AND d.item = $2 AND d.state <> 'withdrawn' AND d.period <> $3
+ORDER BY d.period DESC, d.id DESC LIMIT 1
+"""
+
+
+async def select_newest_body(conn: Connection, village: str, item: str, period: str) -> Body | None:
+    """What the village entered last for an item, in whatever other period: its shape can be used again."""
+    row = await conn.fetchrow(SELECT_NEWEST_BODY, village, item, period)
+    return BODY.validate_json(row["body"]) if row else None
+
+
+UPDATE_SAVED = """
+UPDATE disclosure SET edition = $2, digest = $3, state = 'draft', saved_by = $4, nil = $5, note = NULL, note_lines = '[]'
+WHERE id = $1
+RETURNING *
+"""
+
+
+async def update_saved(conn: Connection, of: Disclosure, digest: str, by: str, *, nil: bool) -> Disclosure:
+    """The next edition of a draft; of a published one, a correction."""
+    return await _changed(conn, UPDATE_SAVED, of.id, of.edition + 1, digest, by, nil)
+
+
+UPDATE_SUBMITTED = """
+UPDATE disclosure SET state = $2::text, submitted_at = $3, submitted_by = $4, note = NULL, note_lines = '[]',
+    confirmed_at = CASE WHEN $2::text = 'confirmed' THEN $3::timestamptz END
+WHERE id = $1
+RETURNING *
+"""
+UPDATE_ACCEPTED = """
+UPDATE edition SET accepted = $3::jsonb, secrecy_checked_by = $4 WHERE disclosure_id = $1 AND edition = $2
+"""
+
+
+async def update_submitted(
+    conn: Connection, disclosure: Disclosure, edition: Edition, state: State, by: str, at: datetime
+) -> Disclosure:
+    """Hand an edition in, with the reasons given for its findings."""
+    if edition.accepted or edition.secrecy_checked_by is not None:
+        reasons = json.dumps([a.model_dump() for a in edition.accepted])
+        await conn.execute(UPDATE_ACCEPTED, disclosure.id, disclosure.edition, reasons, edition.secrecy_checked_by)
+    return await _changed(conn, UPDATE_SUBMITTED, disclosure.id, state, at, by)
+
+
+UPSERT_OPINION = """
+INSERT INTO confirmation (disclosure_id, edition, kind, actor_id, confirmed_at, opinion, names, reason, sheet)
+VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9)
+ON CONFLICT (disclosure_id, edition, kind, actor_id) DO UPDATE SET confirmed_at = excluded.confirmed_at,
+    opinion = excluded.opinion, names = excluded.names, reason = excluded.reason, sheet = excluded.sheet
+"""
+
+
+async def upsert_opinion(conn: Connection, of: Disclosure, opinion: Opinion, by: str) -> None:
+    """Note a party's word; who speaks again has changed their mind."""
+    names = json.dumps(opinion.names)
+    await conn.execute(
+        UPSERT_OPINION,
+        of.id,
+        of.edition,
+        opinion.party,
+        by,
+        opinion.at,
+        opinion.opinion,
+        names,
+        opinion.reason,
+        opinion.sheet,
+    )
+
+
+SELECT_OPINIONS = """
+SELECT kind, opinion, names::text AS names, reason, sheet, confirmed_at FROM confirmation
+WHERE disclosure_id = $1 AND edition = $2 ORDER BY confirmed_at, actor_id
+"""
+
+
+async def select_opinions(conn: Connection, disclosure_id: UUID, edition: int) -> tuple[Opinion, ...]:
+    """Every word on an edition, in order."""
+    rows = await conn.fetch(SELECT_OPINIONS, disclosure_id, edition)
+    return tuple(
+        Opinion(
+            party=r["kind"],
+            opinion=r["opinion"],
+            # Words of the time before names were kept.
+            names=tuple(json.loads(r["names"])) or ("未记姓名",),
+            reason=r["reason"],
+            sheet=r["sheet"],
+            at=r["confirmed_at"],
+        )
+        for r in rows
+    )
+
+
+UPDATE_CONFIRMED = "UPDATE disclosure SET state = 'confirmed', confirmed_at = $2 WHERE id = $1 RETURNING *"
+
+
+async def update_confirmed(conn: Connection, disclosure_id: UUID, at: datetime) -> Disclosure:
+    return await _changed(conn, UPDATE_CONFIRMED, disclosure_id, at)
+
+
+UPDATE_RETURNED = """
+UPDATE disclosure SET state = 'returned', note = $2, note_lines = $3::jsonb, confirmed_at = NULL WHERE id = $1 RETURNING *
+"""
+
+
+async def update_returned(
+    conn: Connection, disclosure_id: UUID, reason: str, lines: Sequence[LineReason]
+) -> Disclosure:
+    return await _changed(conn, UPDATE_RETURNED, disclosure_id, reason, json.dumps([x.model_dump() for x in lines]))
+
+
+SELECT_NOTE_LINES = "SELECT note_lines::text FROM disclosure WHERE id = $1"
+
+
+async def select_note_lines(conn: Connection, disclosure_id: UUID) -> tuple[LineReason, ...]:
+    """Reasons beside places, of the last return."""
+    text: str = await conn.fetchval(SELECT_NOTE_LINES, disclosure_id)
+    return tuple(LineReason.model_validate(x) for x in json.loads(text))
+
+
+UPDATE_APPROVED = """
+UPDATE disclosure SET state = 'approved', approved_at = $2, release = $3 WHERE id = $1 RETURNING *
+"""
+
+
+async def update_approved(conn: Connection, disclosure_id: UUID, at: datetime, release: str) -> Disclosure:
+    return await _changed(conn, UPDATE_APPROVED, disclosure_id, at, release)
+
+
+UPDATE_FILED = "UPDATE disclosure SET filed_at = $2 WHERE id = $1 RETURNING *"
+
+
+async def update_filed(conn: Connection, disclosure_id: UUID, at: datetime) -> Disclosure:
+    return await _changed(conn, UPDATE_FILED, disclosure_id, at)
+
+
+UPDATE_PUBLISHED = """
+UPDATE disclosure SET published_at = coalesce(published_at, $2), published_edition = greatest(published_edition, $3),
+    state = CASE WHEN state = 'approved' AND edition = $3 THEN 'published' ELSE state END
+WHERE id = $1 AND state <> 'withdrawn'
+"""
+
+
+async def update_published(conn: Connection, disclosure_id: UUID, edition: int, at: datetime) -> None:
+    """Note that everybody can read an edition; a withdrawal that came first stays."""
+    await conn.execute(UPDATE_PUBLISHED, disclosure_id, at, edition)
+
+
+UPDATE_DISCARDED = """
+UPDATE disclosure d SET state = 'published', edition = published_edition, note = NULL, note_lines = '[]',
+    digest = $2, nil = $3
+WHERE id = $1 RETURNING *
+"""
+DELETE_LATER_EDITIONS = "DELETE FROM edition WHERE disclosure_id = $1 AND edition > $2"
+DELETE_LATER_OPINIONS = "DELETE FROM confirmation WHERE disclosure_id = $1 AND edition > $2"
+
+
+async def update_discarded(conn: Connection, disclosure: Disclosure, digest: str, *, nil: bool) -> Disclosure:
+    """Give a correction up: the published edition is the newest again."""
+    await conn.execute(DELETE_LATER_OPINIONS, disclosure.id, disclosure.published_edition)
+    await conn.execute(DELETE_LATER_EDITIONS, disclosure.id, disclosure.published_edition)
+    return await _changed(conn, UPDATE_DISCARDED, disclosure.id, digest, nil)
+
+
+UPDATE_WITHDRAWN = """
+UPDATE disclosure SET state = 'withdrawn', note = $2, note_lines = '[]', digest = '' WHERE id = $1 RETURNING *
+"""
+DELETE_EDITIONS = "DELETE FROM edition WHERE disclosure_id = $1"
+DELETE_OPINIONS = "DELETE FROM confirmation WHERE disclosure_id = $1"
+
+
+async def update_withdrawn(conn: Connection, disclosure_id: UUID, reason: str) -> Disclosure:
+    """Keep the tombstone with its reason; the content of every edition and what was said of it goes."""
+    await conn.execute(DELETE_EDITIONS, disclosure_id)
+    await conn.execute(DELETE_OPINIONS, disclosure_id)
+    return await _changed(conn, UPDATE_WITHDRAWN, disclosure_id, reason)
+
+
+DELETE_DRAFT = "DELETE FROM disclosure WHERE id = $1"
+
+
+async def delete_draft(conn: Connection, disclosure_id: UUID) -> None:
+    """Remove a draft that nobody but its authors ever saw."""
+    await conn.execute(DELETE_EDITIONS, disclosure_id)
+    await conn.execute(DELETE_OPINIONS, disclosure_id)
+    await conn.execute(DELETE_DRAFT, disclosure_id)
+
+
+SELECT_CELLS = """
+SELECT * FROM disclosure WHERE village_code = ANY($1::text[]) AND state <> 'withdrawn' ORDER BY id
+"""
+
+
+async def select_cells(conn: Connection, villages: Sequence[str]) -> list[Disclosure]:
+    """Everything under way or public in some villages, oldest first."""
+    return [_disclosure(r) for r in await conn.fetch(SELECT_CELLS, list(villages))]
