@@ -67,7 +67,7 @@ def start_city(home: Path, port: int, sample: str) -> RunningCity:
             [sys.executable, "-m", "deploy.local", "run"], env=environment, cwd=ROOT, stdout=out, stderr=out, text=True
         )
     give_up = time.monotonic() + 240
-    while "ready: " not in log.read_text():
+    while "ready: http" not in log.read_text():
         if process.poll() is not None or time.monotonic() > give_up:
             process.terminate()
             message = f"the city did not get ready: {log.read_text()[-3000:]}"
