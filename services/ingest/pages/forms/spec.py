@@ -39,7 +39,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Rows of a list. A grid whose only cell has an empty path holds texts; `listed`: rows are lists, not objects."""
+    """Rows of a list. A grid whose only cell has an empty path holds texts; `listed`: rows are lists, not objects.
+
+    `named_by`: the cell without which a row is none; else anything typed makes a row.
+    """
 
     path: str
     label: str
@@ -50,6 +53,7 @@ class Grid:
     hint: str = ""
     listed: bool = False
     pasted: bool = False
+    named_by: str | None = None
 
     @property
     def main(self) -> tuple[Cell, ...]:
@@ -119,6 +123,7 @@ _ATTACHMENTS: Final = Grid(
     more=0,
     limit=50,
     hint="删去名称就是去掉这个附件。",
+    named_by="title",
 )
 _LEDGER: Final = Spec(
     ItemKind.LEDGER,
@@ -132,7 +137,7 @@ _LEDGER: Final = Spec(
                 Cell("opening_fen", "上期结余", MONEY, required=True, size=12),
                 Cell("closing_fen", "本期结余", MONEY, required=True, size=12),
             ),
-            start=2,
+            start=3,
             more=1,
             limit=20,
             hint="没有的账户空着。有几个银行账户的，写作 银行存款:信用社。",
@@ -293,9 +298,7 @@ _PROJECT: Final = Spec(
         Cell("resolution_id", "会议决议编号", size=20),
     ),
     (
-        Grid(
-            "funds", "资金来源", (Cell("source", "来源", size=20), Cell("amount_fen", "金额（元）", MONEY)), limit=50
-        ),
+        Grid("funds", "资金来源", (Cell("source", "来源", size=20), Cell("amount_fen", "金额（元）", MONEY)), limit=50),
         Grid(
             "bids",
             "投标和报价",
@@ -330,6 +333,7 @@ _TABLE_COLUMNS: Final = Grid(
     more=1,
     limit=20,
     hint="删去列名就是去掉这一列。改动后点“按新的列显示”。",
+    named_by="name",
 )
 _KIND_OF_COLUMN: Final = MappingProxyType(
     {
@@ -386,6 +390,3 @@ def _hints(item: ItemRevision) -> list[str]:
         )
         if text
     ]
-
-
-

@@ -35,7 +35,7 @@ _PLAIN: Final = {
 _MONEY: Final = re.compile(
     r"(?P<minus>-)?(?P<whole>\d{1,16}|\d{1,3}(?:,\d{3}){1,5})(?:\.(?P<part>\d{1,8}))?(?P<wan>万)?元?", re.ASCII
 )
-_WHOLE: Final = re.compile(r"\d{1,9}", re.ASCII)
+_WHOLE: Final = re.compile(r"-?\d{1,16}", re.ASCII)
 _QUANTITY: Final = re.compile(r"(0|[1-9]\d{0,8})(\.\d{1,2})?", re.ASCII)
 _FULL_DAY: Final = re.compile(r"(20\d\d)[-/.年](\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
 _SHORT_DAY: Final = re.compile(r"(\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
@@ -121,7 +121,7 @@ def _year(period: str) -> int:
 
 def to_account(text: str) -> str:
     """`银行存款:信用社` -> `bank:信用社`; the short words 现金 and 银行 are understood."""
-    kind, _, name = re.sub(r"[:：\s]", "\n", text.strip(), count=1).partition("\n")  # noqa: RUF001 - a full-width colon
+    kind, _, name = re.sub(r"[:：\s]", "\n", text.strip(), count=1).partition("\n")
     code = _ACCOUNT_CODES.get(kind.strip())
     if code is None:
         message = "账户应写 库存现金、银行存款 或 备用金；有几个同类账户的写作 银行存款:信用社"

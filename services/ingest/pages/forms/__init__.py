@@ -1,0 +1,33 @@
+"""Forms of all seven kinds: fields to a body and back, made from the catalogue; pure."""
+
+from services.ingest.pages.forms.codec import (
+    Form,
+    add_rows,
+    field_of,
+    form_of,
+    keep_field,
+    note_faults,
+    read_form,
+    row_field,
+    to_body,
+)
+from services.ingest.pages.forms.spec import Cell, Grid, Spec, spec_for
+from services.ingest.pages.forms.values import ACCOUNT_WORDS, account_words
+
+__all__ = [
+    "ACCOUNT_WORDS",
+    "Cell",
+    "Form",
+    "Grid",
+    "Spec",
+    "account_words",
+    "add_rows",
+    "field_of",
+    "form_of",
+    "keep_field",
+    "note_faults",
+    "read_form",
+    "row_field",
+    "spec_for",
+    "to_body",
+]
