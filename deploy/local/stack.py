@@ -27,6 +27,8 @@ from deploy.local.part import Part, end_orphans
 from deploy.local.postgres import SERVICES, Postgres
 from deploy.local.service import Service
 
+#: Stands in a home while a backup is unpacked into it.
+UNFINISHED: Final = "restore.unfinished"
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 10.0
 _STEADY_SECONDS: Final = 30.0
@@ -133,6 +135,8 @@ class City:
 async def run(home: Home, port: int, sample: str, console: Console) -> None:
     """Start a city in this home and keep it until the task is cancelled."""
     with home.lock():
+        if (home.path / UNFINISHED).exists():
+            raise Fault(f"{home.path} holds half a restoration: delete the folder and restore again.")
         for name in end_orphans(home):
             console.print(f"  ended {name} of an earlier run", highlight=False)
         home.forget_taken_ports()

@@ -30,6 +30,8 @@ from services.kit.relay import Relay
 from services.kit.runtime import Command, Runtime
 from services.kit.settings import Settings
 
+__all__ = ["Command", "Job", "Service", "main", "open_runtime", "serve"]
+
 log = get_logger(__name__)
 
 ROLES: Final = ("http", "relay", "consumer", "jobs")
@@ -236,7 +238,7 @@ async def _once(service: Service, settings: Settings, command: Command, argument
     try:
         return await command.run(runtime, arguments)
     except (*INFRASTRUCTURE_ERRORS, asyncpg.PostgresError) as error:
-        sys.stderr.write(f"The database did not do it: {error or type(error).__name__}\n")
+        sys.stderr.write(f"The database did not do it: {str(error) or type(error).__name__}\n")
         return 1
     finally:
         await runtime.database.close()

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, LiteralString
+from typing import Any, Final, LiteralString, cast
 
 import asyncpg
 
@@ -159,7 +159,7 @@ class Rebuild:
             async with sessions[0].transaction():
                 await self._finish(sessions[0])
                 progress(self.tally)
-                yield sessions[0]
+                yield cast("Connection", sessions[0])
 
     async def _stored(self) -> dict[Place, int]:
         async with self._runtime.database.connection() as conn:
@@ -248,14 +248,28 @@ class Rebuild:
             self.tally.failed.append((record, reason(error)))
 
 
+class Alone:
+    """The session whose lock makes a rebuild the only one of its service."""
+
+    def __init__(self, session: asyncpg.Connection) -> None:
+        """Take a session that holds the lock."""
+        self._session = session
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction of this session."""
+        async with self._session.transaction():
+            yield cast("Connection", self._session)
+
+
 @contextlib.asynccontextmanager
-async def alone(runtime: Runtime) -> AsyncIterator[asyncpg.Connection]:
+async def alone(runtime: Runtime) -> AsyncIterator[Alone]:
     """The only rebuild of a service; RebuildError when another runs."""
     session = await runtime.database.dedicated(_PATIENCE_S)
     try:
         if not await session.fetchval(SELECT_LOCKED):
             message = "Another rebuild of this service runs: wait until it has ended."
             raise RebuildError(message)
-        yield session
+        yield Alone(session)
     finally:
         await session.close(timeout=5)

@@ -35,7 +35,7 @@ FROM (
 WHERE $1::timestamptz IS NULL OR e.occurred_at >= $1
 ORDER BY e.placed, e.aggregate_version, e.event_id
 """
-COUNT_UNKNOWN = "SELECT count(*) FROM event WHERE type <> ALL($1::text[])"
+COUNT = "SELECT count(*) AS events, count(*) FILTER (WHERE type <> ALL($1::text[])) AS unknown FROM event"
 #: A key that was destroyed stays destroyed for whoever reads the new log from its beginning.
 REPEAT_TOMBSTONES = """
 INSERT INTO outbox (topic, key, occurred_at, value, headers)
@@ -67,7 +67,9 @@ async def repeat(conn: Connection, runtime: Runtime, arguments: argparse.Namespa
     tombstones = 0
     if arguments.new_log or arguments.all:
         tombstones = affected(await conn.execute(REPEAT_TOMBSTONES, KEYS.name, runtime.clock.now()))
-    return {"queued": queued, "tombstones": tombstones, "unknown": await conn.fetchval(COUNT_UNKNOWN, types)}
+    row = await conn.fetchrow(COUNT, types)
+    assert row is not None  # noqa: S101 - an aggregate answers one row
+    return {"queued": queued, "tombstones": tombstones, "events": row["events"], "unknown": row["unknown"]}
 
 
 async def _republish(runtime: Runtime, arguments: argparse.Namespace) -> int:

@@ -75,8 +75,8 @@ async def _guarded(
 
 
 async def _drop_old(runtime: Runtime, arguments: argparse.Namespace, _project: Handlers) -> int:
-    async with alone(runtime) as session, session.transaction():
-        dropped = await read_model.drop_old(session) + await read_model.drop_unfinished(session)
+    async with alone(runtime) as session, session.transaction() as conn:
+        dropped = await read_model.drop_old(conn) + await read_model.drop_unfinished(conn)
     _tell(arguments, {"dropped": dropped}, f"{dropped} models dropped")
     return 0
 
@@ -89,16 +89,16 @@ async def _rebuild(runtime: Runtime, arguments: argparse.Namespace, project: Han
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sanwu-rebuild-")))
         settings = runtime.settings.model_copy(update={"home": scratch})
         async with alone(runtime) as session:
-            async with session.transaction():
-                await read_model.drop_unfinished(session)
-                number = await read_model.make_read_model(session)
+            async with session.transaction() as conn:
+                await read_model.drop_unfinished(conn)
+                number = await read_model.make_read_model(conn)
             rebuild = Rebuild(runtime, project, f"publish_read_{number}", settings, _ANSWERED)
             try:
                 found, held = await _build(rebuild, number, arguments, show)
             finally:
                 # After the switch there is none of that name.
-                async with session.transaction():
-                    await read_model.drop_unfinished(session)
+                async with session.transaction() as conn:
+                    await read_model.drop_unfinished(conn)
     seconds = time.monotonic() - started
     tally = rebuild.tally
     outcome = {
