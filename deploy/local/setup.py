@@ -24,6 +24,7 @@ import hashlib
 import json
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import time
@@ -38,6 +39,12 @@ MAKING_STAMP = VENV / "sanwu-made.json"
 PACKAGES_STAMP = VENV / "sanwu-packages.json"
 GLIBC_AT_LEAST = (2, 28)
 NEARLY_NOTHING = 1_000_000
+LAUNCHER = """\
+#!/bin/sh
+[ -n "$SANWU_HOME" ] || SANWU_HOME={home}
+export SANWU_HOME PYTHONPATH={root}
+exec {venv}/bin/python -m deploy.cli "$@"
+"""
 
 
 class SetupError(Exception):
@@ -52,6 +59,7 @@ def main(wanted: str) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         make_environment()
         install_packages("dev" if wanted == "test" else "runtime")
+        write_launcher()
         fetch_jars()
 
 
@@ -113,6 +121,20 @@ def install_packages(name: str) -> None:
     call([*uv, str(lock)], "The packages could not be installed", environment)
     write(PACKAGES_STAMP, stamp_of(name))
     say("packages installed", begin)
+
+
+def write_launcher() -> None:
+    """Write `.venv/bin/sanwu`, the operators' command, which runs from any folder."""
+    launcher = VENV / "bin" / "sanwu"
+    quoted = {
+        name: shlex.quote(str(path)) for name, path in (("root", ROOT), ("home", ROOT / ".sanwu"), ("venv", VENV))
+    }
+    text = LAUNCHER.format(**quoted)
+    if not launcher.exists() or launcher.read_text() != text:
+        partial = launcher.with_suffix(".partial")
+        partial.write_text(text)
+        partial.chmod(0o755)
+        partial.replace(launcher)
 
 
 def fetch_jars() -> None:

@@ -48,6 +48,30 @@ async def apply(bootstrap: str, prefix: str = "", topics: Iterable[Declared] | N
         await admin.close()
 
 
+async def differences(bootstrap: str, prefix: str = "") -> list[str]:
+    """Where the broker is not as declared, a sentence for each topic, its name first; changes nothing."""
+    declared = list(_declared())
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="sanwu-topics")
+    try:
+        await admin.start()
+        existing = set(await admin.list_topics())
+        known = [prefix + t.name for t in declared if prefix + t.name in existing]
+        described = await admin.describe_topics(known) if known else []
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise Fault(f"The topics could not be read: {error}") from error
+    finally:
+        await admin.close()
+    partitions = {t["topic"]: len(t["partitions"]) for t in described}
+    found = []
+    for topic in declared:
+        name = prefix + topic.name
+        if name not in partitions:
+            found.append(f"{name} is missing")
+        elif partitions[name] != topic.partitions:
+            found.append(f"{name} has {partitions[name]} partitions and not {topic.partitions}")
+    return found
+
+
 def _declared() -> Iterable[Declared]:
     # Read late, so that a broker alone can be started without the services' packages.
     from services.contracts.topics import TOPICS  # noqa: PLC0415 - see above

@@ -1,0 +1,109 @@
+"""The commands, each a thin call of what does the work."""
+
+import asyncio
+import json
+import sys
+from typing import Annotated, Any, Final
+
+import click
+import typer
+
+from deploy.cli import records, reference, status, whole
+from deploy.cli.telling import Json, home_path
+from deploy.local import ask
+from deploy.local.faults import guarded
+
+app = typer.Typer(
+    name="sanwu",
+    help="Operators' command of Sunshine Sanwu. SANWU_HOME names the city's folder (default `.sanwu`).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+rebuild = typer.Typer(help="Build a read model anew beside the serving one.", no_args_is_help=True)
+replay = typer.Typer(help="Judge everything anew.", no_args_is_help=True)
+actions = typer.Typer(help="The trail of staff actions.", no_args_is_help=True)
+app.add_typer(records.dlq, name="dlq")
+app.add_typer(rebuild, name="rebuild")
+app.add_typer(replay, name="replay")
+app.add_typer(actions, name="actions")
+app.add_typer(reference.topics_app, name="topics")
+app.add_typer(reference.catalogue, name="catalogue")
+app.add_typer(reference.staff, name="staff")
+app.command("republish")(records.republish)
+app.command("backup")(whole.backup)
+app.command("restore")(whole.restore)
+app.command("posters")(reference.posters)
+
+_REFUSED: Final = 2
+
+
+@app.command("status")
+def show_status(*, as_json: Json = False) -> None:
+    """Services, lag, outboxes, parked records, room. Exit status 1 when something is wrong."""
+    told = asyncio.run(status.gather(ask.known_city(home_path())))
+    raise typer.Exit(status.show(told, as_json=as_json))
+
+
+@rebuild.command("publish")
+def rebuild_publish(
+    *,
+    accept: Annotated[bool, typer.Option("--accept", help="Switch even when villages differ.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Build, compare, drop.")] = False,
+    drop_old: Annotated[bool, typer.Option("--drop-old", help="Drop the models that served before.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Build publish's read model anew, compare it by village, switch to it."""
+    chosen = {"--accept": accept, "--check": check, "--drop-old": drop_old, "--json": as_json}
+    raise typer.Exit(records.pass_through("publish", "rebuild", *(name for name, wanted in chosen.items() if wanted)))
+
+
+@replay.command("audit")
+def replay_audit(
+    as_of: Annotated[int | None, typer.Option("--as-of", help="Judge by what was heard up to this fact.")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Judge everything anew on the side and compare with the living alerts."""
+    more = ("--as-of", str(as_of)) if as_of is not None else ()
+    if not as_json:
+        raise typer.Exit(records.pass_through("audit", "replay", *more))
+    answer = asyncio.run(ask.run(ask.known_city(home_path()), "audit", "replay", *more))
+    lines = answer.out.strip().splitlines()
+    print(json.dumps({"same": answer.code == 0, "lines": lines}, ensure_ascii=False))
+    raise typer.Exit(answer.code)
+
+
+@actions.command("verify")
+def verify_actions(
+    service: Annotated[str, typer.Option("--service", help="One service; all of them by default.")] = "",
+    *,
+    as_json: Json = False,
+) -> None:
+    """Check that the chained trail of staff actions is whole."""
+    info = ask.known_city(home_path())
+    names = [records.known_service(service)] if service else ["registry", "ingest", "audit", "qr"]
+    answers = {name: asyncio.run(ask.run(info, name, "actions", "verify")) for name in names}
+    told: dict[str, Any] = {n: {"whole": a.code == 0, "said": a.sentence()} for n, a in answers.items()}
+    if as_json:
+        print(json.dumps({"services": told}, ensure_ascii=False))
+    else:
+        for name, one in told.items():
+            print(f"{name}: {one['said']}")
+    raise typer.Exit(max(a.code for a in answers.values()))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+
+    def run() -> int:
+        try:
+            return int(app(arguments, standalone_mode=False) or 0)
+        except click.ClickException as error:
+            sys.stderr.write(f"{error.format_message()}\n")
+            return _REFUSED
+        except click.exceptions.Abort:
+            return 130
+
+    return guarded(run)

@@ -1,0 +1,49 @@
+"""How the command speaks: one JSON object with `--json`, tables for people otherwise."""
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object with stable keys on standard output.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Act. Without it the command only tells what it would do.")]
+By = Annotated[str, typer.Option("--by", help="Who decides.")]
+Why = Annotated[str, typer.Option("--why", help="Why.")]
+
+
+def home_path() -> Path:
+    """The city's folder."""
+    return Path(os.environ.get("SANWU_HOME") or ".sanwu").absolute()
+
+
+def tell_json(told: Any) -> None:
+    """One line of JSON."""
+    print(json.dumps(told, ensure_ascii=False))
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table on standard output."""
+    shown = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False)
+    for row in rows:
+        shown.add_row(*("" if cell is None else str(cell) for cell in row))
+    Console(soft_wrap=True, highlight=False).print(shown)
+
+
+def pairs(told: Mapping[str, object]) -> None:
+    """Names and values, one a line."""
+    for name, value in told.items():
+        print(f"{name}: {value}")
+
+
+def size(count: float) -> str:
+    """Bytes in a unit that can be read."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:  # noqa: PLR2004 - what a unit holds
+            return f"{count:.0f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
