@@ -5,6 +5,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.ingest import api, pages
+from services.kit.objects import Objects
 from services.kit.pages import mount_pages
 from services.kit.runtime import Runtime
 from services.kit.web import create_web
@@ -12,7 +13,8 @@ from services.kit.web import create_web
 
 def create_app(runtime: Runtime) -> FastAPI:
     """Build the application of one process."""
-    app = create_web(runtime, "阳光三务 ingest")
+    runtime.own["objects"] = Objects(runtime.settings.home, runtime.settings.objects_url)
+    app = create_web(runtime, "阳光三务 ingest", uploads=api.UPLOADS)
     app.include_router(api.router)
     app.include_router(pages.router)
     mount_pages(app, runtime, Path(__file__).parent / "templates", static=pages.STATIC)

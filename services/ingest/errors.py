@@ -27,10 +27,10 @@ class ItemDoesNotApplyError(InvalidInputError):
     code = "item_does_not_apply"
 
 
-class KindNotSupportedError(InvalidInputError):
-    """这一版平台还只能录入收支明细类事项。"""
+class KindMismatchError(InvalidInputError):
+    """内容的类型与这个事项不符。"""
 
-    code = "kind_not_supported"
+    code = "kind_mismatch"
 
 
 class WrongPeriodError(InvalidInputError):
@@ -91,3 +91,123 @@ class SamePersonError(ForbiddenError):
     """同一个人不能既提交又核对或审核同一份内容。"""
 
     code = "same_person"
+
+
+class SecrecyCheckMissingError(InvalidInputError):
+    """这个事项公开前要做保密审查，请写明审查人的姓名。"""
+
+    code = "secrecy_check_missing"
+
+
+class MissingReasonError(InvalidInputError):
+    """请写明原因。"""
+
+    code = "missing_reason"
+
+
+class NobodyAskedError(ForbiddenError):
+    """这个事项不需要您核对。"""
+
+    code = "nobody_asked"
+
+
+class NothingToStateError(InvalidInputError):
+    """这个事项不能一键填“无”，请用“录入”写明情况。"""
+
+    code = "nothing_to_state"
+
+
+class AlreadyFiledError(ConflictError):
+    """这份内容不需要备案，或者已经备案。"""
+
+    code = "already_filed"
+
+
+class AlreadyOpenedError(ConflictError):
+    """这个事项本期已经公开，不能再申请不公开。"""
+
+    code = "already_opened"
+
+
+class WaiverExistsError(ConflictError):
+    """这个事项本期已经申请过不公开，请等镇街处理。"""
+
+    code = "waiver_exists"
+
+
+class UnknownWaiverError(NotFoundError):
+    """没有这份不公开备案。"""
+
+    code = "unknown_waiver"
+
+
+class IncompleteDeclarationError(InvalidInputError):
+    """季度有无申报没有填全，或填错了，请逐项回答。"""
+
+    code = "incomplete_declaration"
+
+
+class UnknownDeclarationError(NotFoundError):
+    """本村这个季度还没有申报。"""
+
+    code = "unknown_declaration"
+
+
+class UnknownApprovalError(NotFoundError):
+    """没有这一批审核。"""
+
+    code = "unknown_approval"
+
+
+class TooLateToUndoError(ConflictError):
+    """撤销的时间已过，内容已经发布；如有错误，请更正或撤回。"""
+
+    code = "too_late_to_undo"
+
+
+class SheetNeedsNamesError(InvalidInputError):
+    """请写明核对单上签字人的姓名。"""
+
+    code = "sheet_needs_names"
+
+
+class WrongSheetError(InvalidInputError):
+    """这张核对单不是这一版内容的，或照片上的码读不出来，请打印这一版的核对单，签字后对着码重拍。"""
+
+    code = "wrong_sheet"
+
+
+class UnusableUploadError(InvalidInputError):
+    """这个文件不能上传。"""
+
+    code = "unusable_file"
+
+
+class UnknownAttachmentError(NotFoundError):
+    """没有这个附件。"""
+
+    code = "unknown_attachment"
+
+
+class MissingAttachmentError(InvalidInputError):
+    """内容里提到的附件本村没有上传过，请先上传。"""
+
+    code = "missing_attachment"
+
+
+class ImportFaultsError(InvalidInputError):
+    """文件里有错，一条也没有导入。请按行列改正后重新导入。"""
+
+    code = "import_faults"
+
+
+class UnknownImportError(NotFoundError):
+    """没有这次导入。"""
+
+    code = "unknown_import"
+
+
+class AlreadyUndoneError(ConflictError):
+    """这次导入已经撤销过。"""
+
+    code = "already_undone"

@@ -1,13 +1,16 @@
 """HTTP bodies of ingest, in and out."""
 
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.contracts.base import Finding
+from services.contracts.bodies.base import Day
 from services.contracts.catalogue import ItemCode
-from services.contracts.values import Period, ShortText, Text, VillageCode
+from services.contracts.disclosure import DeclaredItem, LineReason, Opinion
+from services.contracts.values import Digest, Period, ShortText, Text, VillageCode
 
 
 class _In(BaseModel):
@@ -24,10 +27,19 @@ class DisclosureIn(_In):
 
 
 class SaveIn(_In):
-    """New content for version `version`."""
+    """New content for version `version`; `note` says what a correction changes and why."""
 
     version: int = Field(ge=1)
     body: dict[str, Any]
+    note: Text | None = None
+
+
+class NilIn(_In):
+    """A cell in which nothing happened."""
+
+    village: VillageCode
+    item: ItemCode
+    period: Period
 
 
 class StepIn(_In):
@@ -55,10 +67,100 @@ class SubmitIn(StepIn):
     """Submitting, with a reason for each finding."""
 
     accept: list[AcceptIn] = Field(default_factory=list, max_length=200)
+    secrecy_checked_by: ShortText | None = None
+
+
+class ConfirmIn(StepIn):
+    """A party's word; with `sheet` (a photograph's digest), what the people of `names` signed on paper."""
+
+    opinion: Literal["agree", "dissent"] = "agree"
+    reason: Text | None = None
+    names: list[ShortText] = Field(default_factory=list, max_length=10)
+    sheet: Digest | None = None
+
+
+class ApproveIn(StepIn):
+    """Letting out; items with a secrecy check need the name of who made it."""
+
+    secrecy_checked_by: ShortText | None = None
 
 
 class ReasonIn(StepIn):
     """A step that needs a reason."""
+
+    reason: Text
+
+
+class LineReasonIn(_In):
+    """What is wrong with one place."""
+
+    at: ShortText
+    reason: Text
+
+
+class ReturnIn(ReasonIn):
+    """Sending back, with a reason for the whole and for single places."""
+
+    lines: list[LineReasonIn] = Field(default_factory=list, max_length=200)
+
+
+class CorrectIn(StepIn):
+    """Beginning a correction, from the published content or with another."""
+
+    note: Text | None = None
+    body: dict[str, Any] | None = None
+
+
+class ApprovalItemIn(_In):
+    """One disclosure to approve."""
+
+    id: UUID
+    version: int = Field(ge=1)
+    secrecy_checked_by: ShortText | None = None
+
+
+class ApprovalIn(_In):
+    """Disclosures to approve once the time to undo has passed."""
+
+    items: list[ApprovalItemIn] = Field(min_length=1, max_length=200)
+
+
+class WaiverIn(_In):
+    """A cell that the village asks not to open, and why; villagers read the reason."""
+
+    village: VillageCode
+    item: ItemCode
+    period: Period
+    reason: Text
+
+
+class DecisionIn(_In):
+    """Why a waiver is refused or ends."""
+
+    reason: Text | None = None
+
+
+class AnswerIn(_In):
+    """Whether an on-event item had events in the quarter: its days, none for no."""
+
+    item: ItemCode
+    days: list[Day] = Field(default_factory=list, max_length=100)
+
+
+class DeclarationIn(_In):
+    """The quarter's answers."""
+
+    answers: list[AnswerIn] = Field(max_length=100)
+
+
+class EditionIn(_In):
+    """A step on an edition of a quarter's page."""
+
+    edition: int = Field(ge=1)
+
+
+class EditionReasonIn(EditionIn):
+    """The same with a reason."""
 
     reason: Text
 
@@ -86,6 +188,8 @@ class DisclosureOut(BaseModel):
     confirmed_at: datetime | None
     approved_at: datetime | None
     published_at: datetime | None
+    published_version: int | None
+    filed_at: datetime | None
     note: str | None
 
 
@@ -95,3 +199,123 @@ class DetailOut(DisclosureOut):
     body: dict[str, Any] | None
     findings: list[Finding]
     accepted: list[dict[str, str]]
+    opinions: list[Opinion]
+    returned_lines: list[LineReason]
+    correction_note: str | None
+
+
+class ChangeOut(BaseModel):
+    """One place that differs."""
+
+    at: str
+    before: Any
+    after: Any
+
+
+class DifferenceOut(BaseModel):
+    """What changed; null when there is nothing before."""
+
+    changes: list[ChangeOut] | None
+
+
+class ApprovalItemOut(BaseModel):
+    """How it stands with one disclosure of a batch."""
+
+    id: str
+    version: int
+    state: str
+    problem: str | None
+
+
+class ApprovalOut(BaseModel):
+    """A batch of approvals."""
+
+    id: str
+    due_at: datetime
+    undone_at: datetime | None
+    items: list[ApprovalItemOut]
+
+
+class WaiverOut(BaseModel):
+    """A waiver."""
+
+    id: str
+    village: str
+    item: str
+    period: str
+    state: str
+    reason: str
+    decision: str | None
+    filed_at: datetime
+    decided_at: datetime | None
+    ended_at: datetime | None
+
+
+class DeclarationOut(BaseModel):
+    """A quarter's page."""
+
+    village: str
+    quarter: str
+    edition: int
+    state: str
+    answers: list[DeclaredItem]
+    submitted_at: datetime
+    confirmed_at: datetime | None
+    note: str | None
+
+
+class AttachmentOut(BaseModel):
+    """A file that was taken in; bodies name it by its digest."""
+
+    digest: str
+    media_type: str
+    bytes: int
+
+
+class ImportedDraftOut(SavedOut):
+    """A draft that an import made."""
+
+    village: str
+    item: str
+    period: str
+
+
+class ImportOut(BaseModel):
+    """An import with what it made."""
+
+    id: str
+    name: str
+    imported_at: datetime
+    undone_at: datetime | None
+    disclosures: list[ImportedDraftOut]
+
+
+class UndoneOut(BaseModel):
+    """What an undone import removed, and what stays because somebody worked on it."""
+
+    removed: list[str]
+    kept: list[DisclosureOut]
+
+
+class LateOut(BaseModel):
+    """Days past due by who held the cell."""
+
+    village: int
+    agency: int
+    township: int
+    department: int
+
+
+class CellOut(BaseModel):
+    """A cell: what is owed, how it stands, who holds it."""
+
+    village: str
+    item: str
+    period: str
+    due: date
+    state: str
+    held_by: str | None
+    since: datetime | None
+    late: LateOut
+    disclosure_id: str | None
+    waiver_id: str | None

@@ -18,6 +18,10 @@ class Settings(BaseSettings):
     http_host: str = Field(default="127.0.0.1", description="address of the inner port")
     http_port: int = Field(ge=0, le=65535, description="inner port; the gateway stands in front")
     home: Path = Field(description="folder for rendered bodies and public files")
+    objects_url: str | None = Field(
+        default=None,
+        description="store of public files, as s3://bucket/prefix; without it the folder `objects` of `home`",
+    )
     public_url: str = Field(
         default="http://127.0.0.1:8000", description="the one origin that people see, without a slash at the end"
     )

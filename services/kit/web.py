@@ -10,7 +10,7 @@ import json
 import time
 import traceback
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -41,7 +41,7 @@ from services.kit.runtime import Runtime
 
 log = get_logger(__name__)
 
-#: No request of ours needs more: a body of 512 KiB plus its frame. Files go another way.
+#: No request of ours needs more: a body of 512 KiB plus its frame. Files have their own paths and limits.
 MAX_REQUEST_BYTES: Final = 1024 * 1024
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 SECURITY_HEADERS: Final = {
@@ -287,9 +287,10 @@ def _on_bug(request: Request, error: Exception) -> Response:
 class Frame:
     """Outermost ASGI layer: request id, size limit, security headers, metrics, the last catch of errors."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Wrap an application."""
+    def __init__(self, app: ASGIApp, uploads: Mapping[str, int]) -> None:
+        """Wrap an application; `uploads` are the bytes allowed on paths that take files."""
         self._app = app
+        self._uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -316,7 +317,8 @@ class Frame:
             await send(message)
 
         try:
-            await self._app(scope, _limited(receive, headers), framed)
+            limit = self._uploads.get(scope["path"], MAX_REQUEST_BYTES)
+            await self._app(scope, _limited(receive, headers, limit), framed)
         except Exception as error:
             # Whatever it is, the caller gets a problem and no traceback.
             if started_to_answer:
@@ -328,26 +330,26 @@ class Frame:
             structlog.contextvars.unbind_contextvars("request_id", "traceparent")
 
 
-def _limited(receive: Receive, headers: dict[bytes, bytes]) -> Receive:
+def _limited(receive: Receive, headers: dict[bytes, bytes], limit: int) -> Receive:
     """Refuse a body beyond the limit while it streams in, whatever its Content-Length says."""
     length = headers.get(b"content-length", b"0")
-    seen = int(length) if length.isdigit() and int(length) > MAX_REQUEST_BYTES else 0
+    seen = int(length) if length.isdigit() and int(length) > limit else 0
 
     async def limited() -> Message:
         nonlocal seen
-        if seen > MAX_REQUEST_BYTES:
+        if seen > limit:
             raise TooLargeError
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > MAX_REQUEST_BYTES:
+        if seen > limit:
             raise TooLargeError
         return message
 
     return limited
 
 
-def create_web(runtime: Runtime, title: str) -> FastAPI:
-    """A FastAPI application with everything above; the service adds its routes."""
+def create_web(runtime: Runtime, title: str, *, uploads: Mapping[str, int] | None = None) -> FastAPI:
+    """A FastAPI application with everything above; the service adds its routes. `uploads`: bytes allowed by path."""
     app = FastAPI(title=title, version="0.1.0", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.runtime = runtime
     app.add_exception_handler(SanwuError, _on_sanwu)
@@ -356,7 +358,7 @@ def create_web(runtime: Runtime, title: str) -> FastAPI:
     for kind in INFRASTRUCTURE_ERRORS:
         app.add_exception_handler(kind, _on_unavailable)
     app.add_exception_handler(UnstorableError, _on_unstorable)
-    app.add_middleware(Frame)
+    app.add_middleware(Frame, uploads=uploads or {})
     _add_health(app, runtime)
     return app
 

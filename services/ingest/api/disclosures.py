@@ -1,59 +1,45 @@
-"""JSON routes of ingest."""
+"""JSON routes of disclosures and their steps."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 
-from services.contracts.bodies import Body
+from services.contracts.disclosure import LineReason
 from services.contracts.values import DivisionCode
-from services.ingest import commands, store
-from services.ingest.commands import Desk, Reason, Saved
-from services.ingest.errors import BodyTooLargeError, UnknownDisclosureError
-from services.ingest.gate.bodies import MalformedBodyError, OversizeError, read_body
+from services.ingest import commands, store, workflow
+from services.ingest.api.desk import DeskDep, ReadingDeskDep, parse_body
+from services.ingest.commands import Reason, Saved, Word
+from services.ingest.errors import UnknownDisclosureError
 from services.ingest.schemas import (
     AcceptIn,
+    ApproveIn,
+    ChangeOut,
+    ConfirmIn,
+    CorrectIn,
     DetailOut,
+    DifferenceOut,
     DisclosureIn,
     DisclosureOut,
     FindingName,
+    NilIn,
     ReasonIn,
+    ReturnIn,
     SavedOut,
     SaveIn,
     StepIn,
     SubmitIn,
 )
 from services.ingest.store import Disclosure, Filter
-from services.kit.errors import Fault, InvalidInputError, faults_of
-from services.kit.web import ActorDep, IdempotencyDep, PageDep, Reading, RuntimeDep, Transaction
+from services.kit.errors import InvalidInputError
+from services.kit.web import IdempotencyDep, PageDep
 
 router = APIRouter(prefix="/ingest/v1/disclosures")
 
 
-async def _desk(conn: Transaction, runtime: RuntimeDep, actor: ActorDep) -> Desk:
-    return Desk(conn, runtime.reference, actor, runtime.clock.now())
-
-
-async def _reading_desk(conn: Reading, runtime: RuntimeDep, actor: ActorDep) -> Desk:
-    return Desk(conn, runtime.reference, actor, runtime.clock.now())
-
-
-DeskDep = Annotated[Desk, Depends(_desk)]
-ReadingDeskDep = Annotated[Desk, Depends(_reading_desk)]
-
-
-def parse_body(raw: dict[str, Any]) -> Body:
-    """Read a body from JSON, its faults below `body`."""
-    try:
-        return read_body(raw)
-    except OversizeError as error:
-        raise BodyTooLargeError(faults=[Fault(error.at, str(error))]) from error
-    except MalformedBodyError as error:
-        raise InvalidInputError(faults=faults_of(error.errors, below=("body",))) from error
-
-
-def _out(d: Disclosure) -> DisclosureOut:
+def disclosure_out(d: Disclosure) -> DisclosureOut:
+    """A disclosure for JSON."""
     return DisclosureOut(
         id=str(d.id),
         village=d.village_code,
@@ -66,13 +52,20 @@ def _out(d: Disclosure) -> DisclosureOut:
         confirmed_at=d.confirmed_at,
         approved_at=d.approved_at,
         published_at=d.published_at,
+        published_version=d.published_edition,
+        filed_at=d.filed_at,
         note=d.note,
     )
 
 
-def _saved(saved: Saved) -> str:
+def saved_out(saved: Saved) -> SavedOut:
+    """A draft after saving."""
     d = saved.disclosure
-    return SavedOut(id=str(d.id), version=d.edition, state=d.state, findings=list(saved.findings)).model_dump_json()
+    return SavedOut(id=str(d.id), version=d.edition, state=d.state, findings=list(saved.findings))
+
+
+def _saved(saved: Saved) -> str:
+    return saved_out(saved).model_dump_json()
 
 
 def _reason(a: AcceptIn) -> Reason:
@@ -81,9 +74,9 @@ def _reason(a: AcceptIn) -> Reason:
     return Reason(a.finding, None, a.reason)
 
 
-async def _step(once: IdempotencyDep, desk: Desk, work: Callable[[], Awaitable[Disclosure]]) -> Response:
+async def _step(once: IdempotencyDep, desk: DeskDep, work: Callable[[], Awaitable[Disclosure]]) -> Response:
     async def answered() -> tuple[int, str]:
-        return 200, _out(await work()).model_dump_json()
+        return 200, disclosure_out(await work()).model_dump_json()
 
     return await once.answer(answered, desk.now)
 
@@ -110,6 +103,7 @@ async def disclosures(
 ) -> dict[str, Any]:
     """Disclosures of a part of the tree within the caller's scope, newest first."""
     scope = division or desk.actor.scope
+    desk.actor.require(*workflow.READERS)
     desk.actor.require_scope(desk.reference, scope)
     wanted = Filter(
         villages=[v.code for v in desk.reference.villages(scope)],
@@ -120,7 +114,7 @@ async def disclosures(
         limit=page.limit + 1,
     )
     found = await store.select_disclosures(desk.conn, wanted)
-    items = [_out(d) for d in found[: page.limit]]
+    items = [disclosure_out(d) for d in found[: page.limit]]
     return page.answer(items, items[-1].id if len(found) > page.limit else None)
 
 
@@ -131,57 +125,121 @@ def _uuid(text: str | None) -> UUID | None:
         raise InvalidInputError from error
 
 
+@router.post("/nil", status_code=201, response_model=SavedOut)
+async def create_nil(body: NilIn, desk: DeskDep, once: IdempotencyDep) -> Response:
+    """Make the draft that says nothing happened in the period (本月无收支、本期无此事项)."""
+
+    async def work() -> tuple[int, str]:
+        return 201, _saved(await commands.create_nil(desk, body.village, body.item, body.period))
+
+    return await once.answer(work, desk.now)
+
+
 @router.get("/{disclosure_id}")
 async def disclosure(disclosure_id: UUID, desk: ReadingDeskDep) -> DetailOut:
     """One disclosure with its content and findings."""
+    desk.actor.require(*workflow.READERS)
     found = await store.select_disclosure(desk.conn, disclosure_id)
     if found is None:
         raise UnknownDisclosureError
     desk.actor.require_scope(desk.reference, found.village_code)
     edition = await store.select_edition(desk.conn, found.id, found.edition)
     return DetailOut(
-        **_out(found).model_dump(),
+        **disclosure_out(found).model_dump(),
         body=edition.body.model_dump(mode="json", exclude_none=True) if edition else None,
         findings=list(await commands.findings_of(desk, found, edition)) if edition else [],
         accepted=[a.model_dump() for a in edition.accepted] if edition else [],
+        opinions=list(await store.select_opinions(desk.conn, found.id, found.edition)),
+        returned_lines=list(await store.select_note_lines(desk.conn, found.id)),
+        correction_note=edition.note if edition else None,
     )
+
+
+@router.get("/{disclosure_id}/difference")
+async def difference(
+    disclosure_id: UUID,
+    desk: ReadingDeskDep,
+    older: Annotated[int | None, Query(alias="from", ge=1)] = None,
+    newer: Annotated[int | None, Query(alias="to", ge=1)] = None,
+    other: Annotated[Literal["previous"] | None, Query(alias="with")] = None,
+) -> DifferenceOut:
+    """What changed from one edition to another, or (`with=previous`) from the period before."""
+    changes: commands.Difference | None
+    if other is not None:
+        changes = await commands.against_previous(desk, disclosure_id)
+    elif older is None or newer is None:
+        detail = "请写明 from 和 to 两个版本号，或 with=previous。"
+        raise InvalidInputError(detail)
+    else:
+        changes = await commands.against_edition(desk, disclosure_id, older, newer)
+    if changes is None:
+        return DifferenceOut(changes=None)
+    return DifferenceOut(changes=[ChangeOut(at=c.at, before=c.before, after=c.after) for c in changes])
 
 
 @router.put("/{disclosure_id}", response_model=SavedOut)
 async def save(disclosure_id: UUID, body: SaveIn, desk: DeskDep) -> Response:
     """Replace the content of a draft or of a returned disclosure; the version goes up by one."""
     content = parse_body(body.body)
-    return Response(
-        _saved(await commands.save(desk, disclosure_id, body.version, content)), media_type="application/json"
-    )
+    saved = await commands.save(desk, disclosure_id, body.version, content, body.note)
+    return Response(_saved(saved), media_type="application/json")
 
 
 @router.post("/{disclosure_id}/submit", response_model=DisclosureOut)
 async def submit(disclosure_id: UUID, body: SubmitIn, desk: DeskDep, once: IdempotencyDep) -> Response:
     """Hand a version in; 409 lists findings without a reason."""
-
-    async def work() -> Disclosure:
-        return await commands.submit(desk, disclosure_id, body.version, [_reason(a) for a in body.accept])
-
-    return await _step(once, desk, work)
+    reasons = [_reason(a) for a in body.accept]
+    return await _step(
+        once, desk, lambda: commands.submit(desk, disclosure_id, body.version, reasons, body.secrecy_checked_by)
+    )
 
 
 @router.post("/{disclosure_id}/confirm", response_model=DisclosureOut)
-async def confirm(disclosure_id: UUID, body: StepIn, desk: DeskDep, once: IdempotencyDep) -> Response:
-    """A supervisor found the version right."""
-    return await _step(once, desk, lambda: commands.confirm(desk, disclosure_id, body.version))
+async def confirm(disclosure_id: UUID, body: ConfirmIn, desk: DeskDep, once: IdempotencyDep) -> Response:
+    """A party's word on the version: agreement, or a dissent with its reason; or a signed sheet."""
+    word = Word(body.opinion, body.reason, tuple(body.names), body.sheet)
+    return await _step(once, desk, lambda: commands.confirm(desk, disclosure_id, body.version, word))
 
 
 @router.post("/{disclosure_id}/approve", response_model=DisclosureOut)
-async def approve(disclosure_id: UUID, body: StepIn, desk: DeskDep, once: IdempotencyDep) -> Response:
+async def approve(disclosure_id: UUID, body: ApproveIn, desk: DeskDep, once: IdempotencyDep) -> Response:
     """Let the version out; publishing follows by itself."""
-    return await _step(once, desk, lambda: commands.approve(desk, disclosure_id, body.version))
+    return await _step(once, desk, lambda: commands.approve(desk, disclosure_id, body.version, body.secrecy_checked_by))
+
+
+@router.post("/{disclosure_id}/file", response_model=DisclosureOut)
+async def file(disclosure_id: UUID, body: StepIn, desk: DeskDep, once: IdempotencyDep) -> Response:
+    """Take note of what the village let out itself (备案)."""
+    return await _step(once, desk, lambda: commands.file(desk, disclosure_id, body.version))
 
 
 @router.post("/{disclosure_id}/return", response_model=DisclosureOut)
-async def send_back(disclosure_id: UUID, body: ReasonIn, desk: DeskDep, once: IdempotencyDep) -> Response:
-    """Send the version back to the clerk with a reason."""
-    return await _step(once, desk, lambda: commands.send_back(desk, disclosure_id, body.version, body.reason))
+async def send_back(disclosure_id: UUID, body: ReturnIn, desk: DeskDep, once: IdempotencyDep) -> Response:
+    """Send the version back to the clerk with reasons."""
+    lines = [LineReason(at=x.at, reason=x.reason) for x in body.lines]
+    return await _step(once, desk, lambda: commands.send_back(desk, disclosure_id, body.version, body.reason, lines))
+
+
+@router.post("/{disclosure_id}/correct", response_model=SavedOut)
+async def correct(disclosure_id: UUID, body: CorrectIn, desk: DeskDep, once: IdempotencyDep) -> Response:
+    """Begin a correction: the next version as a draft; what is published stays until it is approved."""
+    content = parse_body(body.body) if body.body is not None else None
+
+    async def work() -> tuple[int, str]:
+        return 200, _saved(await commands.correct(desk, disclosure_id, body.version, body.note, content))
+
+    return await once.answer(work, desk.now)
+
+
+@router.post("/{disclosure_id}/discard", response_model=DisclosureOut | None)
+async def discard(disclosure_id: UUID, body: StepIn, desk: DeskDep, once: IdempotencyDep) -> Response:
+    """Give a draft up: of a correction the published version stays, any other draft is gone (null)."""
+
+    async def work() -> tuple[int, str]:
+        left = await commands.discard(desk, disclosure_id, body.version)
+        return 200, disclosure_out(left).model_dump_json() if left is not None else "null"
+
+    return await once.answer(work, desk.now)
 
 
 @router.post("/{disclosure_id}/withdraw", response_model=DisclosureOut)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from services.contracts import privacy
 from services.contracts.base import AcceptedFinding, Finding
-from services.contracts.bodies import Body
+from services.contracts.bodies import Body, Ledger
 from services.contracts.values import yuan
 
 PRIVACY_PREFIX = "privacy."
@@ -15,7 +15,7 @@ def findings(body: Body, period: str) -> tuple[Finding, ...]:
     return (*body.findings(period), *privacy.findings(body.model_dump(mode="json", exclude_none=True), "body"))
 
 
-def chain_findings(body: Body, previous: Body) -> tuple[Finding, ...]:
+def chain_findings(body: Ledger, previous: Ledger) -> tuple[Finding, ...]:
     """Accounts that do not open with what the period before left."""
     closings = {a.account: a.closing_fen for a in previous.accounts}
     return tuple(
@@ -26,6 +26,13 @@ def chain_findings(body: Body, previous: Body) -> tuple[Finding, ...]:
         )
         for n, a in enumerate(body.accounts)
         if a.account in closings and closings[a.account] != a.opening_fen
+    )
+
+
+def note_finding() -> Finding:
+    """A correction that changes figures and does not say why (更正说明)."""
+    return Finding(
+        code="correction.note", at="note", message="数字和已公开的一版不同，请写更正说明：改了什么、为什么改。"
     )
 
 

@@ -11,7 +11,7 @@ from services.contracts.base import AcceptedFinding, Finding
 from services.contracts.bodies import BODY, Body
 from services.contracts.disclosure import LineReason, Opinion
 from services.ingest.workflow import State
-from services.kit.db import Connection, Row, UniqueViolationError
+from services.kit.db import Connection, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +100,18 @@ INSERT_DISCLOSURE = """
 INSERT INTO disclosure
     (id, village_code, item, period, state, edition, digest, history, created_at, saved_by, nil, delivered_at)
 VALUES ($1, $2, $3, $4, 'draft', 1, $5, $6, $7, $8, $9, CASE WHEN $10 THEN $7::timestamptz END)
+ON CONFLICT DO NOTHING
 RETURNING *
 """
 
 
 async def insert_disclosure(conn: Connection, new: NewDisclosure) -> Disclosure:
-    """Make a draft; CellTakenError when its cell is taken."""
+    """Make a draft; CellTakenError when its cell is taken, and the transaction can go on."""
     values = (new.id, new.village_code, new.item, new.period, new.digest, new.history, new.at, new.by)
-    try:
-        return await _changed(conn, INSERT_DISCLOSURE, *values, new.nil, new.delivered)
-    except UniqueViolationError as error:
-        raise CellTakenError from error
+    row = await conn.fetchrow(INSERT_DISCLOSURE, *values, new.nil, new.delivered)
+    if row is None:
+        raise CellTakenError
+    return _disclosure(row)
 
 
 INSERT_EDITION = """

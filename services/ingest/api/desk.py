@@ -1,0 +1,34 @@
+"""What the routes share: the caller's desk, with a transaction or for reading, and bodies from JSON."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends
+
+from services.contracts.bodies import Body
+from services.ingest.commands import Desk
+from services.ingest.errors import BodyTooLargeError
+from services.ingest.gate.bodies import MalformedBodyError, OversizeError, read_body
+from services.kit.errors import Fault, InvalidInputError, faults_of
+from services.kit.web import ActorDep, Reading, RuntimeDep, Transaction
+
+
+async def _desk(conn: Transaction, runtime: RuntimeDep, actor: ActorDep) -> Desk:
+    return Desk(conn, runtime.reference, actor, runtime.clock.now(), runtime.own["objects"])
+
+
+async def _reading_desk(conn: Reading, runtime: RuntimeDep, actor: ActorDep) -> Desk:
+    return Desk(conn, runtime.reference, actor, runtime.clock.now(), runtime.own["objects"])
+
+
+DeskDep = Annotated[Desk, Depends(_desk)]
+ReadingDeskDep = Annotated[Desk, Depends(_reading_desk)]
+
+
+def parse_body(raw: dict[str, Any]) -> Body:
+    """Read a body from JSON, its faults below `body`."""
+    try:
+        return read_body(raw)
+    except OversizeError as error:
+        raise BodyTooLargeError(faults=[Fault(error.at, str(error))]) from error
+    except MalformedBodyError as error:
+        raise InvalidInputError(faults=faults_of(error.errors, below=("body",))) from error

@@ -1,0 +1,1 @@
+"""Files of many disclosures: what people and accountants' systems write, to bodies and back; pure."""

@@ -1,0 +1,116 @@
+"""Attachments: the public file goes to the object store, the upload stays here sealed, both go with their last use."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from services.contracts.base import Role
+from services.contracts.bodies import Body
+from services.ingest import store, workflow
+from services.ingest.commands.desk import Desk, village_of
+from services.ingest.errors import MissingAttachmentError, UnknownAttachmentError, UnusableUploadError
+from services.ingest.gate.images import PublicFile, UnusableFileError, public_file
+from services.ingest.store import Attachment, Disclosure
+from services.kit.db import Connection, Database
+from services.kit.errors import Fault
+from services.kit.objects import Objects, digest_of
+
+UPLOADERS: Final = (Role.CLERK, Role.ACCOUNTANT, Role.SUPERVISOR, Role.REVIEWER)
+#: A file that nobody uses goes after this time.
+UNUSED_AFTER: Final = timedelta(days=7)
+_NONCE_BYTES: Final = 12
+_KEY_BITS: Final = 256
+
+
+async def prepare(data: bytes) -> PublicFile:
+    """Make the public file, beside the event loop; UnusableUploadError says what is wrong with the upload."""
+    try:
+        return await asyncio.to_thread(public_file, data)
+    except UnusableFileError as error:
+        raise UnusableUploadError(faults=[Fault("file", str(error))]) from error
+
+
+async def attach(desk: Desk, objects: Objects, village: str, data: bytes) -> Attachment:
+    """Take a file in for a village; what was uploaded is sealed under a key of its own (AES-256-GCM)."""
+    desk.actor.require(*UPLOADERS)
+    village_of(desk, village)
+    desk.actor.require_scope(desk.reference, village)
+    made = await prepare(data)
+    key, nonce = AESGCM.generate_key(_KEY_BITS), os.urandom(_NONCE_BYTES)
+    digest = digest_of(made.content)
+    attachment = Attachment(
+        village_code=village,
+        digest=digest,
+        media_type=made.media_type,
+        size=len(made.content),
+        uploaded_by=desk.actor.staff_id,
+        uploaded_at=desk.now,
+        key=key,
+        nonce=nonce,
+        original=AESGCM(key).encrypt(nonce, data, digest.encode()),
+    )
+    await store.insert_attachment(desk.conn, attachment)
+    # After the row: its lock keeps an older deletion of the same file away. Without the row the file is swept later.
+    await objects.put(made.content)
+    return attachment
+
+
+async def file_of(desk: Desk, objects: Objects, digest: str) -> tuple[bytes, str]:
+    """A file for staff within whose part of the tree a village handed it in: content and media type."""
+    desk.actor.require(*workflow.READERS)
+    holders = await store.select_holders(desk.conn, digest)
+    types = [kind for village, kind in holders if desk.reference.covers(desk.actor.scope, village)]
+    content = await objects.get(digest) if types else None
+    if content is None:
+        raise UnknownAttachmentError
+    return content, types[0]
+
+
+async def use_files(desk: Desk, disclosure: Disclosure, body: Body) -> None:
+    """Note which files a content names; MissingAttachmentError names the places of those that the village never gave."""
+    wanted = body.files()
+    if not wanted:
+        return
+    known = await store.select_known_digests(desk.conn, disclosure.village_code, wanted)
+    if wanted - known:
+        raise MissingAttachmentError(
+            faults=[
+                Fault(at, "没有上传过这个附件")
+                for at, digest in _places(body.model_dump(mode="json"), "body")
+                if digest in wanted - known
+            ]
+        )
+    await store.insert_uses(desk.conn, wanted, disclosure.id, disclosure.village_code)
+
+
+def _places(value: Any, at: str) -> Iterator[tuple[str, str]]:
+    """Every text with its path."""
+    match value:
+        case str():
+            yield at, value
+        case dict():
+            for name, inner in value.items():
+                yield from _places(inner, f"{at}.{name}")
+        case list():
+            for n, inner in enumerate(value):
+                yield from _places(inner, f"{at}[{n}]")
+
+
+async def release_files(conn: Connection, disclosure_id: UUID, now: datetime) -> None:
+    """A disclosure names nothing any more; files without another use are deleted once this has committed."""
+    await store.delete_uses(conn, disclosure_id, now)
+
+
+async def sweep(database: Database, objects: Objects, now: datetime) -> None:
+    """Delete from the store what was queued; an order is forgotten only after the file is gone."""
+    async with database.transaction() as conn:
+        await store.queue_unused(conn, now, UNUSED_AFTER)
+    async with database.transaction() as conn:
+        for digest in await store.lock_deletions(conn, 500):
+            await objects.delete(digest)
+            await store.forget_deletion(conn, digest)

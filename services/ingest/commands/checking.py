@@ -1,0 +1,226 @@
+"""Checking: the words of supervisors and others, returning, letting out, filing, withdrawing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from services.contracts.disclosure import (
+    ApprovedContent,
+    DisclosureApproved,
+    DisclosureConfirmed,
+    DisclosureFiled,
+    DisclosureReturned,
+    DisclosureWithdrawn,
+    FindingRef,
+    LineReason,
+    Opinion,
+    Party,
+    ReturnedContent,
+)
+from services.ingest import store, workflow
+from services.ingest.commands.attachments import release_files
+from services.ingest.commands.desk import (
+    Desk,
+    cell,
+    content_of,
+    counted,
+    item_of,
+    locked,
+    profile_of,
+    refuse_personal,
+    sealed,
+    stamp_of,
+)
+from services.ingest.commands.sheets import require_sheet_of
+from services.ingest.errors import (
+    AlreadyFiledError,
+    MissingReasonError,
+    NobodyAskedError,
+    SamePersonError,
+    SecrecyCheckMissingError,
+    SheetNeedsNamesError,
+)
+from services.ingest.store import Disclosure, Edition
+from services.ingest.workflow import Action, State
+from services.kit import shred
+from services.kit.clock import local_day
+from services.kit.errors import Fault
+from services.kit.outbox import append
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What somebody says of an edition; with a `sheet`, what several people signed on paper."""
+
+    opinion: Literal["agree", "dissent"] = "agree"
+    reason: str | None = None
+    names: tuple[str, ...] = ()
+    sheet: str | None = None
+
+
+async def confirm(desk: Desk, disclosure_id: UUID, version: int, word: Word | None = None) -> Disclosure:
+    """Note a party's word; when nobody else has to speak, the edition is confirmed (and, with `file`, let out)."""
+    disclosure = await locked(desk, disclosure_id, version, Action.CONFIRM)
+    word = word or Word()
+    if word.opinion == "dissent" and word.reason is None:
+        raise MissingReasonError(faults=[Fault("reason", "请写明不同意见的内容")])
+    parties = item_of(desk, disclosure.item, disclosure.period).confirmations
+    party = _party(desk, parties, word)
+    if word.sheet is None:
+        refuse_same_person(desk, disclosure)
+    else:
+        await require_sheet_of(desk, disclosure, word.sheet)
+    opinion = Opinion(
+        party=party,
+        opinion=word.opinion,
+        names=word.names if word.sheet is not None else (desk.actor.name,),
+        reason=word.reason,
+        sheet=word.sheet,
+        at=desk.now,
+    )
+    await store.upsert_opinion(desk.conn, disclosure, opinion, desk.actor.staff_id)
+    return counted(await _heard(desk, disclosure, opinion, parties), Action.CONFIRM)
+
+
+def _party(desk: Desk, parties: Sequence[Party], word: Word) -> Party:
+    """For whom this person speaks here."""
+    if word.sheet is not None:
+        desk.actor.require(*workflow.SHEET_BEARERS)
+        if not word.names:
+            raise SheetNeedsNamesError(faults=[Fault("names", "请写明核对单上签字人的姓名")])
+        return "supervisors"
+    desk.actor.require(*workflow.PARTIES)
+    party = workflow.PARTIES[desk.actor.role]
+    if party not in parties:
+        raise NobodyAskedError
+    return party
+
+
+async def _heard(desk: Desk, disclosure: Disclosure, opinion: Opinion, parties: Sequence[Party]) -> Disclosure:
+    """Say what was said, and go on when it was the last word needed."""
+    profile = profile_of(desk, disclosure.village_code)
+    opinions = await store.select_opinions(desk.conn, disclosure.id, disclosure.edition)
+    complete = not workflow.open_parties(parties, opinions, profile.supervisors_needed)
+    after = await store.update_confirmed(desk.conn, disclosure.id, desk.now) if complete else disclosure
+    event = DisclosureConfirmed(
+        **await stamp_of(desk, disclosure),
+        **cell(disclosure),
+        digest=disclosure.digest,
+        confirmation=opinion.party,
+        opinion=opinion.opinion,
+        complete=complete,
+    )
+    await append(desk.conn, event)
+    if complete and profile.release == "file":
+        return await let_out(desk, after, await content_of(desk, after), release="file")
+    return after
+
+
+async def send_back(
+    desk: Desk, disclosure_id: UUID, version: int, reason: str, lines: Sequence[LineReason] = ()
+) -> Disclosure:
+    """Return it to the clerk with a reason, and one for each place that is wrong."""
+    disclosure = await locked(desk, disclosure_id, version, Action.RETURN)
+    after = await store.update_returned(desk.conn, disclosure.id, reason, lines)
+    content = ReturnedContent(reason=reason, lines=tuple(lines))
+    event = DisclosureReturned(
+        **await stamp_of(desk, disclosure),
+        **cell(disclosure),
+        sealed=await sealed(desk, disclosure, "disclosure.returned.v1", content),
+    )
+    await append(desk.conn, event)
+    return counted(after, Action.RETURN)
+
+
+async def approve(desk: Desk, disclosure_id: UUID, version: int, secrecy_checked_by: str | None = None) -> Disclosure:
+    """Let it out; publishing follows from the event."""
+    disclosure = await locked(desk, disclosure_id, version, Action.APPROVE)
+    delegation = refuse_same_person(desk, disclosure, unless_delegated=True)
+    edition = await content_of(desk, disclosure)
+    by = secrecy_checked_by or edition.secrecy_checked_by
+    if item_of(desk, disclosure.item, disclosure.period).secrecy and by is None:
+        raise SecrecyCheckMissingError(faults=[Fault("secrecy_checked_by", "请写明保密审查人的姓名")])
+    after = await let_out(desk, disclosure, edition, delegation=delegation, secrecy_checked_by=by)
+    return counted(after, Action.APPROVE)
+
+
+async def let_out(
+    desk: Desk,
+    disclosure: Disclosure,
+    edition: Edition,
+    *,
+    release: Literal["approve", "file"] = "approve",
+    delegation: str | None = None,
+    secrecy_checked_by: str | None = None,
+) -> Disclosure:
+    """Say the approved event, which carries the content, sealed."""
+    assert disclosure.submitted_at is not None  # noqa: S101 - held by the workflow
+    assert disclosure.submitted_by is not None  # noqa: S101 - held by the workflow
+    assert disclosure.confirmed_at is not None  # noqa: S101 - held by the workflow
+    after = await store.update_approved(desk.conn, disclosure.id, desk.now, release)
+    content = ApprovedContent(
+        body=edition.body,
+        accepted=edition.accepted,
+        opinions=await store.select_opinions(desk.conn, disclosure.id, disclosure.edition),
+        note=edition.note,
+        secrecy_checked_by=secrecy_checked_by or edition.secrecy_checked_by,
+    )
+    event = DisclosureApproved(
+        **await stamp_of(desk, disclosure),
+        **cell(disclosure),
+        digest=disclosure.digest,
+        history=disclosure.history,
+        submitted_at=disclosure.submitted_at,
+        submitted_by=disclosure.submitted_by,
+        confirmed_at=disclosure.confirmed_at,
+        accepted=tuple(FindingRef(code=a.code, at=a.at) for a in edition.accepted),
+        release=release,
+        noted=edition.note is not None,
+        delegation=delegation,
+        sealed=await sealed(desk, disclosure, "disclosure.approved.v1", content),
+    )
+    await append(desk.conn, event)
+    return after
+
+
+async def file(desk: Desk, disclosure_id: UUID, version: int) -> Disclosure:
+    """Take note, for the township, of what a village let out itself (备案)."""
+    disclosure = await locked(desk, disclosure_id, version, Action.FILE)
+    if disclosure.release != "file" or disclosure.filed_at is not None:
+        raise AlreadyFiledError
+    after = await store.update_filed(desk.conn, disclosure.id, desk.now)
+    await append(desk.conn, DisclosureFiled(**await stamp_of(desk, disclosure), **cell(disclosure)))
+    return counted(after, Action.FILE)
+
+
+async def withdraw(desk: Desk, disclosure_id: UUID, version: int, reason: str) -> Disclosure:
+    """End it for good: content and key go, the reason stays for everybody to read."""
+    disclosure = await locked(desk, disclosure_id, version, Action.WITHDRAW)
+    refuse_personal(reason, "reason")
+    return counted(await end(desk, disclosure, reason), Action.WITHDRAW)
+
+
+async def end(desk: Desk, disclosure: Disclosure, reason: str) -> Disclosure:
+    """Take a disclosure out, its content, files and key."""
+    after = await store.update_withdrawn(desk.conn, disclosure.id, reason)
+    await release_files(desk.conn, disclosure.id, desk.now)
+    event = DisclosureWithdrawn(
+        **await stamp_of(desk, disclosure),
+        **cell(disclosure),
+        reason=reason,
+        was_published=disclosure.published_edition is not None or disclosure.state in {State.APPROVED, State.PUBLISHED},
+    )
+    await append(desk.conn, event)
+    await shred.shred(desk.conn, str(disclosure.id), desk.now)
+    return after
+
+
+def refuse_same_person(desk: Desk, disclosure: Disclosure, *, unless_delegated: bool = False) -> str | None:
+    """Refuse who entered or handed in; a delegation on file lets them approve, and its document is returned."""
+    if desk.actor.staff_id not in {disclosure.submitted_by, disclosure.saved_by}:
+        return None
+    document = desk.reference.delegation(desk.actor.staff_id, disclosure.village_code, local_day(desk.now))
+    if document is None or not unless_delegated:
+        raise SamePersonError
+    return document

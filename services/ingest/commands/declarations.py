@@ -1,0 +1,135 @@
+"""The quarter's yes/no page (本期无此事项): the clerk answers for every on-event item, the supervisors agree."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from services.contracts.base import Role
+from services.contracts.disclosure import DeclarationConfirmed, DeclarationSubmitted, DeclaredItem
+from services.contracts.values import Frequency, period_bounds, period_frequency
+from services.ingest import store
+from services.ingest.commands.desk import Desk, profile_of, stamped, village_of
+from services.ingest.errors import (
+    FuturePeriodError,
+    IncompleteDeclarationError,
+    SamePersonError,
+    StaleVersionError,
+    UnknownDeclarationError,
+    WrongPeriodError,
+    WrongStateError,
+)
+from services.ingest.store import Declaration
+from services.kit.clock import local_day
+from services.kit.errors import Fault
+from services.kit.outbox import append
+
+FILERS: Final = (Role.CLERK, Role.ACCOUNTANT, Role.REVIEWER)
+CONFIRMERS: Final = (Role.SUPERVISOR,)
+RETURNERS: Final = (Role.SUPERVISOR, Role.REVIEWER)
+
+
+def asked_items(desk: Desk, village: str, quarter: str) -> list[str]:
+    """Codes of the on-event items that a village has to answer for in a quarter."""
+    last = period_bounds(quarter)[1]
+    kind = desk.reference.divisions[village].now.kind
+    return [
+        code
+        for code, item in sorted(desk.reference.items.items())
+        if (of := item.at(last)).frequency is Frequency.ON_EVENT
+        and of.applies in {"both", kind.value}
+        and not item.retired(last)
+    ]
+
+
+async def declare(desk: Desk, village: str, quarter: str, answers: Sequence[DeclaredItem]) -> Declaration:
+    """Answer for a quarter; a new answer takes the place of the one before."""
+    desk.actor.require(*FILERS)
+    village_of(desk, village)
+    desk.actor.require_scope(desk.reference, village)
+    _check_quarter(desk, quarter)
+    _check_answers(asked_items(desk, village, quarter), quarter, answers)
+    before = await store.lock_declaration(desk.conn, village, quarter)
+    made = Declaration(
+        village_code=village,
+        quarter=quarter,
+        edition=before.edition + 1 if before is not None else 1,
+        state="submitted",
+        answers=tuple(sorted(answers, key=lambda a: a.item)),
+        submitted_by=desk.actor.staff_id,
+        submitted_at=desk.now,
+        confirmed_at=None,
+        note=None,
+    )
+    await store.insert_declaration(desk.conn, made)
+    await _say(desk, made, DeclarationSubmitted)
+    return made
+
+
+def _check_quarter(desk: Desk, quarter: str) -> None:
+    if period_frequency(quarter) is not Frequency.QUARTERLY:
+        raise WrongPeriodError(faults=[Fault("quarter", f"{quarter} 不是季度，应写作 2026Q3")])
+    if period_bounds(quarter)[1] >= local_day(desk.now):
+        raise FuturePeriodError(faults=[Fault("quarter", f"{quarter} 还没有期满")])
+
+
+def _check_answers(asked: Sequence[str], quarter: str, answers: Sequence[DeclaredItem]) -> None:
+    """Every item answered once, no other, each day within the quarter."""
+    first, last = period_bounds(quarter)
+    given = [a.item for a in answers]
+    faults = [Fault("answers", f"事项 {code} 还没有回答") for code in asked if code not in given]
+    for n, answer in enumerate(answers):
+        if answer.item not in asked:
+            faults.append(Fault(f"answers[{n}].item", f"{answer.item} 不是本村要回答的随时公开事项"))
+        if answer.item in given[:n]:
+            faults.append(Fault(f"answers[{n}].item", f"{answer.item} 回答了两次"))
+        faults += [
+            Fault(f"answers[{n}].days[{m}]", f"{day} 不在 {quarter} 内")
+            for m, day in enumerate(answer.days)
+            if not first <= day <= last
+        ]
+    if faults:
+        raise IncompleteDeclarationError(faults=faults)
+
+
+async def _locked(desk: Desk, village: str, quarter: str, edition: int) -> Declaration:
+    desk.actor.require_scope(desk.reference, village)
+    declaration = await store.lock_declaration(desk.conn, village, quarter)
+    if declaration is None:
+        raise UnknownDeclarationError
+    if declaration.edition != edition:
+        raise StaleVersionError(current_version=declaration.edition)
+    if declaration.state != "submitted":
+        raise WrongStateError(state=declaration.state)
+    return declaration
+
+
+async def confirm_declaration(desk: Desk, village: str, quarter: str, edition: int) -> Declaration:
+    """A supervisor agrees; when enough have, it is public."""
+    desk.actor.require(*CONFIRMERS)
+    declaration = await _locked(desk, village, quarter, edition)
+    if declaration.submitted_by == desk.actor.staff_id:
+        raise SamePersonError
+    count = await store.confirm_declaration(desk.conn, declaration, desk.actor.staff_id, desk.now)
+    if count < profile_of(desk, village).supervisors_needed:
+        return declaration
+    await store.update_declaration(desk.conn, declaration, "confirmed", None, desk.now)
+    await _say(desk, declaration, DeclarationConfirmed)
+    return replace(declaration, state="confirmed", confirmed_at=desk.now)
+
+
+async def return_declaration(desk: Desk, village: str, quarter: str, edition: int, reason: str) -> Declaration:
+    """Send it back to the clerk, who answers anew."""
+    desk.actor.require(*RETURNERS)
+    declaration = await _locked(desk, village, quarter, edition)
+    await store.update_declaration(desk.conn, declaration, "returned", reason, desk.now)
+    return replace(declaration, state="returned", note=reason)
+
+
+async def _say(desk: Desk, d: Declaration, event: type[DeclarationSubmitted | DeclarationConfirmed]) -> None:
+    said = event(
+        **await stamped(desk, "declaration", f"{d.village_code}:{d.quarter}", d.village_code),
+        quarter=d.quarter,
+        edition=d.edition,
+        answers=d.answers,
+    )
+    await append(desk.conn, said)

@@ -1,0 +1,33 @@
+"""What the clock makes happen: approvals whose undo time has passed, files that nobody names any more."""
+
+from typing import Final
+
+from services.ingest import commands
+from services.kit.objects import Objects
+from services.kit.process import Job
+from services.kit.runtime import Runtime
+
+_AT_ONCE: Final = 50
+
+
+def objects_of(runtime: Runtime) -> Objects:
+    """The process's object store."""
+    objects: Objects = runtime.own["objects"]
+    return objects
+
+
+async def carry_out_approvals(runtime: Runtime) -> None:
+    """Approve what is due."""
+    while await commands.carry_out(runtime, objects_of(runtime), _AT_ONCE) == _AT_ONCE:
+        pass
+
+
+async def sweep_files(runtime: Runtime) -> None:
+    """Delete files without a use."""
+    await commands.sweep(runtime.database, objects_of(runtime), runtime.clock.now())
+
+
+JOBS: Final = (
+    Job("ingest approvals", 1.0, carry_out_approvals),
+    Job("ingest files", 1.0, sweep_files),
+)
