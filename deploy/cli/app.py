@@ -5,7 +5,6 @@ import json
 import sys
 from typing import Annotated, Any, Final
 
-import click
 import typer
 
 from deploy.cli import records, reference, status, whole
@@ -100,10 +99,10 @@ def main(arguments: list[str] | None = None) -> int:
     def run() -> int:
         try:
             return int(app(arguments, standalone_mode=False) or 0)
-        except click.ClickException as error:
+        except typer.TyperException as error:
             sys.stderr.write(f"{error.format_message()}\n")
             return _REFUSED
-        except click.exceptions.Abort:
+        except typer.Abort:
             return 130
 
     return guarded(run)
