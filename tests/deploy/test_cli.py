@@ -1,0 +1,223 @@
+"""`sanwu` on a running city: what an operator reads and does, as tables and as JSON, and what is refused in one sentence."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx2
+import pytest
+
+from deploy.local.home import Home
+from deploy.local.postgres import Postgres
+from tests.running import ROOT, RunningCity, paused
+
+CLI = (sys.executable, "-m", "deploy.cli")
+Sanwu = Callable[..., Any]
+
+
+@pytest.fixture
+def sanwu(small_city: RunningCity, command: Sanwu) -> Sanwu:
+    """Run the command on the small city."""
+
+    def run(*arguments: str, **env: str) -> Any:
+        return command([*CLI, *arguments], env={"SANWU_HOME": str(small_city.home), **env})
+
+    return run
+
+
+@pytest.fixture
+def sql(small_city: RunningCity) -> Callable[..., list[Any]]:
+    """The superuser's look from outside."""
+
+    def run(query: str, *args: object) -> list[Any]:
+        async def ask() -> list[Any]:
+            conn = await asyncpg.connect(Postgres(Home(small_city.home)).dsn("sanwu_admin"))
+            try:
+                return list(await conn.fetch(query, *args))
+            finally:
+                await conn.close()
+
+        return asyncio.run(ask())
+
+    return run
+
+
+@pytest.fixture
+def parked(sql: Callable[..., list[Any]]) -> Iterator[int]:
+    """A record that publish could not read."""
+    rows = sql(
+        "INSERT INTO publish.parked_event (topic, partition, record_offset, key, value, headers, type, aggregate_key,"
+        " error, unknown_type, parked_at) VALUES ('sanwu.disclosures', 0, 1000000, '210881006206', '{}',"
+        """ '{"id": "01930000-0000-7000-8000-000000000001", "type": "disclosure.confirmed.v1"}',"""
+        " 'disclosure.confirmed.v1', 'disclosure:none', 'made for a test', false, now()) RETURNING id"
+    )
+    yield rows[0]["id"]
+    sql("DELETE FROM publish.parked_event WHERE aggregate_key = 'disclosure:none'")
+
+
+# -- status -------------------------------------------------------------------------------------------------------
+
+
+def test_status_of_a_healthy_city_is_well(sanwu: Sanwu) -> None:
+    answer = sanwu("status", "--json")
+    told = json.loads(answer.out)
+    assert told["problems"] == []
+    assert answer.code == 0
+    assert set(told["services"]) == {"registry", "ingest", "publish", "audit", "qr"}
+    publish = told["services"]["publish"]
+    assert publish["ready"] is True
+    assert set(publish["lag"]) >= {
+        "sanwu.disclosures",
+        "sanwu.divisions",
+        "sanwu.catalogue",
+        "sanwu.keys",
+        "sanwu.codes",
+    }
+    assert publish["relay_leader"]["pid"] > 0
+    assert publish["outbox"].keys() == {"pending", "refused", "oldest_age_s"}
+    assert told["database_bytes"] > 1_000_000
+    assert told["kafka_bytes"] > 100_000
+    assert told["disk_free_bytes"] > 0
+
+
+def test_status_for_people_names_what_is_frozen_and_what_is_parked(sanwu: Sanwu, small_city: RunningCity, parked: int) -> None:
+    with paused(small_city, "qr"):
+        answer = sanwu("status")
+    assert answer.code == 1
+    assert "dead letters" in answer.out
+    assert "! qr is not ready: see logs/qr.log.\n" in answer.out
+    assert "! publish: 1 records are parked: see `sanwu dlq list --service publish`.\n" in answer.out
+
+
+def test_home_without_a_city_is_one_sentence(sanwu: Sanwu, tmp_path: Path) -> None:
+    answer = sanwu("status", SANWU_HOME=str(tmp_path / "nothing"))
+    assert "No city lives in" in answer.sentence()
+    assert not (tmp_path / "nothing").exists()
+
+
+# -- dead letters -------------------------------------------------------------------------------------------------
+
+
+def test_discarding_is_a_dry_run_until_it_is_meant_and_is_remembered(
+    sanwu: Sanwu, sql: Callable[..., list[Any]], parked: int
+) -> None:
+    listed = json.loads(sanwu("dlq", "list", "--service", "publish", "--json").out)
+    assert [r["id"] for r in listed["services"]["publish"]["parked"]] == [parked]
+    shown = json.loads(sanwu("dlq", "show", "--service", "publish", "--id", str(parked), "--json").out)
+    assert (shown["value"], shown["event_id"]) == ("{}", "01930000-0000-7000-8000-000000000001")
+    choice = ("--service", "publish", "--key", "disclosure:none")
+    dry = sanwu("dlq", "discard", *choice, "--json")
+    assert json.loads(dry.out)["dry_run"] is True
+    assert len(sql("SELECT 1 FROM publish.parked_event")) == 1
+    nameless = sanwu("dlq", "discard", *choice, "--yes")
+    assert nameless.sentence() == "Say who decides and why: --by NAME --why REASON."
+    done = sanwu("dlq", "discard", *choice, "--yes", "--by", "王工", "--why", "演练", "--json")
+    assert [r["id"] for r in json.loads(done.out)["discarded"]] == [parked]
+    assert sql("SELECT 1 FROM publish.parked_event") == []
+    decided = sql("SELECT * FROM publish.park_decision ORDER BY id DESC LIMIT 1")[0]
+    assert (decided["decision"], decided["decided_by"], decided["reason"]) == ("discarded", "王工", "演练")
+    assert decided["event_id"] == "01930000-0000-7000-8000-000000000001"
+
+
+def test_record_that_still_cannot_be_handled_stays_parked(
+    sanwu: Sanwu, sql: Callable[..., list[Any]], parked: int
+) -> None:
+    choice = ("--service", "publish", "--type", "disclosure.confirmed.v1")
+    answer = sanwu("dlq", "replay", *choice, "--yes", "--by", "王工", "--why", "演练", "--json")
+    assert answer.code == 1
+    assert list(json.loads(answer.out)["failed"]) == ["disclosure:none"]
+    assert "stays parked" in answer.err
+    assert len(sql("SELECT 1 FROM publish.parked_event WHERE id = $1", parked)) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("dlq", "replay", "--service", "publish"), "Say which records: --id, --key or --type."),
+        (("dlq", "discard", "--service", "publish", "--id", "no"), "No parked record is like that: see `dlq list`."),
+        (("dlq", "list", "--service", "mail"), "mail is no service: choose registry, ingest, publish, audit, qr."),
+        (("dlq", "show", "--service", "qr", "--id", "7"), "qr dlq: 0 records are like that: give the --id of one."),
+        (("posters", "000000000000", "out.pdf"), "没有代码为 000000000000 的区划。"),
+    ],
+)
+def test_what_makes_no_sense_is_one_sentence(sanwu: Sanwu, arguments: tuple[str, ...], sentence: str) -> None:
+    assert sanwu(*arguments).sentence() == sentence
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("fly",),
+        ("dlq", "replay"),
+        ("republish",),
+        ("republish", "--service", "ingest"),
+        ("republish", "--service", "ingest", "--since", "2026-11-24"),
+        ("republish", "--service", "ingest", "--aggregate", "disclosure"),
+        ("republish", "--service", "ingest", "--all", "--new-log"),
+        ("status", "--quiet"),
+        ("backup",),
+    ],
+)
+def test_command_line_that_makes_no_sense_is_status_2(sanwu: Sanwu, arguments: tuple[str, ...]) -> None:
+    answer = sanwu(*arguments)
+    assert answer.code == 2
+    assert answer.err.strip()
+    assert "Traceback" not in answer.err
+
+
+# -- the others ---------------------------------------------------------------------------------------------------
+
+
+def test_republished_events_change_nothing_where_they_were_heard(
+    sanwu: Sanwu, small_city: RunningCity, sql: Callable[..., list[Any]]
+) -> None:
+    before = sql("SELECT count(*) AS n FROM publish.event")[0]["n"]
+    changes = httpx2.get(f"{small_city.url}/api/v1/changes?limit=200").json()
+    answer = sanwu("republish", "--service", "ingest", "--all", "--json")
+    told = json.loads(answer.out)
+    assert told["queued"] == told["events"] > 20
+    assert told["unknown"] == 0
+    assert sql("SELECT 1 FROM publish.parked_event") == []
+    assert sql("SELECT count(*) AS n FROM publish.event")[0]["n"] == before
+    assert httpx2.get(f"{small_city.url}/api/v1/changes?limit=200").json() == changes
+
+
+def test_topics_are_as_declared(sanwu: Sanwu) -> None:
+    assert json.loads(sanwu("topics", "check", "--json").out) == {"differences": []}
+    assert json.loads(sanwu("topics", "apply", "--json").out) == {"created": []}
+
+
+def test_posters_go_into_a_file(sanwu: Sanwu, tmp_path: Path) -> None:
+    out = tmp_path / "posters.pdf"
+    told = json.loads(sanwu("posters", "210881006206", str(out), "--json").out)
+    assert told["bytes"] == out.stat().st_size
+    assert out.read_bytes().startswith(b"%PDF-")
+
+
+def test_rebuild_of_a_running_city_switches_and_pages_stay(sanwu: Sanwu, small_city: RunningCity) -> None:
+    page = httpx2.get(f"{small_city.url}/api/v1/villages/210881006206").json()
+    answer = sanwu("rebuild", "publish", "--json")
+    assert answer.code == 0, answer.err
+    told = json.loads(answer.out)
+    assert (told["switched"], told["differences"], told["failed"]) == (True, [], [])
+    assert httpx2.get(f"{small_city.url}/api/v1/villages/210881006206").json() == page
+    assert json.loads(sanwu("rebuild", "publish", "--drop-old", "--json").out) == {"dropped": 1}
+
+
+def test_launcher_runs_from_any_folder(small_city: RunningCity, tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.path.insert(0, 'deploy/local'); import setup, pathlib;"
+        f"setup.VENV = pathlib.Path({str(tmp_path)!r}); (setup.VENV / 'bin').mkdir();"
+        f"(setup.VENV / 'bin' / 'python').symlink_to({sys.executable!r}); setup.write_launcher()"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
+    environment = {"PATH": "/usr/bin:/bin", "SANWU_HOME": str(small_city.home)}
+    launcher = [str(tmp_path / "bin" / "sanwu"), "--help"]
+    done = subprocess.run(launcher, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    # Another interpreter's folder has no packages: what matters is that the program was found and told so itself.
+    assert "deploy" in done.stdout + done.stderr
