@@ -5,6 +5,7 @@ After every commit the listeners are woken (relay, renderer), so that nobody has
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final, LiteralString, Protocol, cast
@@ -127,7 +128,9 @@ class Database:
         if self._pool is None:
             message = "the pool is closed"
             raise asyncpg.InterfaceError(message)
+        asked = time.perf_counter()
         async with self._pool.acquire(timeout=5) as conn:
+            metrics.POOL_ACQUIRE.observe(time.perf_counter() - asked)
             metrics.POOL_SIZE.set(self._pool.get_size())
             metrics.POOL_IN_USE.set(self._pool.get_size() - self._pool.get_idle_size())
             yield cast("Connection", conn)

@@ -10,6 +10,11 @@ HTTP_DURATION = Histogram(
 )
 POOL_SIZE = Gauge("db_pool_size_connections", "Connections that the pool holds")
 POOL_IN_USE = Gauge("db_pool_in_use_connections", "Connections that are lent out")
+POOL_ACQUIRE = Histogram(
+    "db_pool_acquire_seconds",
+    "Wait for a connection of the pool",
+    buckets=(0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5),
+)
 LOOP_LAG = Gauge("event_loop_lag_seconds", "How late the event loop ran a timer just now")
 
 OUTBOX_PENDING = Gauge("outbox_pending_events", "Rows that wait to be sent, as of the relay's last look")
@@ -18,8 +23,9 @@ OUTBOX_PUBLISHED = Counter("outbox_published_events_total", "Records acknowledge
 OUTBOX_ERRORS = Counter("outbox_send_errors_total", "Sends that failed, by kind of error", ("kind",))
 RELAY_LEADER = Gauge("outbox_relay_leader", "1 while this process holds the relay's lock")
 
-CONSUMER_LAG = Gauge(
-    "consumer_lag_records", "Records between the stored offset and the end, as of the last poll", ("topic",)
+CONSUMER_LAG = Gauge("consumer_lag_records", "Records that this process has still to handle, by topic", ("topic",))
+CONSUMER_LAG_SECONDS = Gauge(
+    "consumer_lag_seconds", "While records wait: since when what was handled last had been written", ("topic",)
 )
 CONSUMER_EVENTS = Counter("consumer_events_total", "Records handled", ("type", "outcome"))
 CONSUMER_BATCH = Histogram("consumer_batch_duration_seconds", "Time of one partition's batch, commit included")
@@ -27,3 +33,10 @@ CONSUMER_PARKED = Gauge("consumer_parked_events", "Records parked and not yet re
 CONSUMER_REBALANCES = Counter("consumer_rebalances_total", "Assignments received")
 CONSUMER_LAST_POLL = Gauge("consumer_last_poll_timestamp_seconds", "Unix time of the last return from a poll")
 JOB_FAILURES = Counter("job_failures_total", "Runs of a job that failed", ("job",))
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def method_label(method: str) -> str:
+    """A request's method, or one word for those that nobody knows: callers must not make series."""
+    return method if method in _METHODS else "other"

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from services.contracts.base import Event
 from services.contracts.topics import EVENTS, KEYS, parse
 from services.kit import metrics
-from services.kit.db import Connection, affected
+from services.kit.db import Connection, Database, affected
 from services.kit.log import get_logger
 from services.kit.outbox import append_dead_letter
 
@@ -146,6 +146,12 @@ async def count_poisoned(conn: Connection, since: datetime) -> int:
     """How many records were parked since a moment for their own sake."""
     count: int = await conn.fetchval(COUNT_POISONED, since, BEHIND)
     return count
+
+
+async def show_count(database: Database) -> None:
+    """Set the gauge: other processes, and operators, park and replay as well."""
+    async with database.connection() as conn:
+        metrics.CONSUMER_PARKED.set(await conn.fetchval(COUNT_PARKED))
 
 
 async def insert(

@@ -20,7 +20,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
 from services.contracts.topics import TOPICS, ServiceName
-from services.kit import metrics, operate
+from services.kit import metrics, operate, park
 from services.kit.clock import Clock, SystemClock
 from services.kit.consumer import Handlers, PartitionedConsumer
 from services.kit.db import INFRASTRUCTURE_ERRORS, Database
@@ -37,6 +37,8 @@ log = get_logger(__name__)
 ROLES: Final = ("http", "relay", "consumer", "jobs")
 DRAIN_S: Final = 10.0
 REFRESH_S: Final = 1.0
+#: How often parked records are counted, which operators and copies of this process change too.
+COUNT_S: Final = 10.0
 #: A statement of an operators' command may go over all events there are.
 COMMAND_PATIENCE_S: Final = 3600
 
@@ -149,7 +151,7 @@ async def _http(runtime: Runtime, app: Any) -> None:
 
 async def _housekeeping(runtime: Runtime) -> None:
     """Keep the reference copy fresh, partitions made, old answers forgotten, and watch the loop's lag."""
-    next_hourly = time.monotonic() + 3600
+    next_hourly, next_count = time.monotonic() + 3600, 0.0
     while not runtime.stopping.is_set():
         started = time.monotonic()
         with contextlib.suppress(TimeoutError):
@@ -157,6 +159,9 @@ async def _housekeeping(runtime: Runtime) -> None:
         metrics.LOOP_LAG.set(max(0.0, time.monotonic() - started - REFRESH_S))
         try:
             await runtime.reference.refresh()
+            if runtime.consumer is not None and started >= next_count:
+                await park.show_count(runtime.database)
+                next_count = started + COUNT_S
             if started >= next_hourly:
                 await _tidy_tables(runtime)
                 next_hourly = started + 3600

@@ -326,7 +326,9 @@ class Frame:
             await _on_bug(Request(scope, receive), error)(scope, receive, framed)
         finally:
             route = getattr(scope.get("route"), "path", "unmatched")
-            metrics.HTTP_DURATION.labels(scope["method"], route, str(status)).observe(time.perf_counter() - started)
+            metrics.HTTP_DURATION.labels(metrics.method_label(scope["method"]), route, str(status)).observe(
+                time.perf_counter() - started
+            )
             structlog.contextvars.unbind_contextvars("request_id", "traceparent")
 
 

@@ -18,6 +18,7 @@ from services.kit.consumer import assignment, offsets
 from services.kit.consumer.assignment import Assignment, Listener
 from services.kit.consumer.handling import ConsumerGuards, Effects, Handlers
 from services.kit.consumer.identity import check_log
+from services.kit.consumer.lag import Lag
 from services.kit.db import INFRASTRUCTURE_ERRORS, Connection, Database
 from services.kit.errors import Reject, Retry
 from services.kit.log import get_logger
@@ -76,6 +77,7 @@ class PartitionedConsumer(Assignment):
         self._reference = ref
         self._clock = clock
         self._effects = Effects(settings, ref, clock, (project or {}, react or {}), self._guards)
+        self._lag = Lag()
         #: Aggregates whose key was missed once (None), then with the ends to be reached before it counts as shredded.
         self._missing_keys: dict[str, dict[TopicPartition, int] | None] = {}
 
@@ -87,6 +89,7 @@ class PartitionedConsumer(Assignment):
         while not stop.is_set():
             try:
                 await park.replay_known_types(self)
+                await park.show_count(self._database)
                 await self._consume(stop)
                 pause = 0.5
             except (*INFRASTRUCTURE_ERRORS, KafkaError) as error:
@@ -174,8 +177,8 @@ class PartitionedConsumer(Assignment):
         started = time.monotonic()
         worked = await self._batch(tp, records)
         metrics.CONSUMER_BATCH.observe(time.monotonic() - started)
-        if self._driver is not None and (high := self._driver.highwater(tp)) is not None:
-            metrics.CONSUMER_LAG.labels(topic=tp.topic).set(high - records[-1].offset - 1)
+        if worked:
+            self._lag.handled(tp, records[-1].timestamp)
         return worked
 
     async def _tidy(self) -> None:
@@ -184,6 +187,8 @@ class PartitionedConsumer(Assignment):
         if now < self._progress.next_tidy:
             return
         self._progress.next_tidy = now + TIDY_S
+        if self._driver is not None:
+            self._lag.show(self._driver, {**self._progress.held, **self._progress.passed}, self._settings.topic_prefix)
         passed, self._progress.passed = self._progress.passed, {}
         for tp, offset in passed.items():
             try:
