@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from services.audit import api, pages
 from services.kit.pages import mount_pages
 from services.kit.runtime import Runtime
+from services.kit.trail import trail_router
 from services.kit.web import create_web
 
 
@@ -15,5 +16,6 @@ def create_app(runtime: Runtime) -> FastAPI:
     app = create_web(runtime, "阳光三务 audit")
     app.include_router(api.router)
     app.include_router(pages.router)
+    app.include_router(trail_router("audit"))
     mount_pages(app, runtime, Path(__file__).parent / "templates", static=pages.STATIC)
     return app

@@ -8,6 +8,7 @@ from services.ingest import api, pages
 from services.kit.objects import Objects
 from services.kit.pages import mount_pages
 from services.kit.runtime import Runtime
+from services.kit.trail import trail_router
 from services.kit.web import create_web
 
 
@@ -17,5 +18,6 @@ def create_app(runtime: Runtime) -> FastAPI:
     app = create_web(runtime, "阳光三务 ingest", uploads=api.UPLOADS)
     app.include_router(api.router)
     app.include_router(pages.router)
+    app.include_router(trail_router("ingest"))
     mount_pages(app, runtime, Path(__file__).parent / "templates", static=pages.STATIC)
     return app

@@ -13,6 +13,7 @@ import uuid_utils.compat
 
 from services.contracts.base import Event, Role, Stamp
 from services.contracts.topics import TOPIC_OF, Topic
+from services.kit import actions
 from services.kit.db import Connection
 
 BUMP_VERSION = """
@@ -57,6 +58,7 @@ INSERT INTO outbox (topic, key, event_id, occurred_at, headers) VALUES ($8, $9, 
 
 async def append(conn: Connection, event: Event, *, key: str | None = None) -> None:
     """Record an event and queue it for its topic; `key` is the record's key when it is not the village's code."""
+    actions.about(f"{event.aggregate}/{event.aggregate_id}", event.village_code)
     headers = {
         "id": str(event.event_id),
         "type": event.type,

@@ -20,7 +20,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
 from services.contracts.topics import TOPICS, ServiceName
-from services.kit import metrics, operate, park
+from services.kit import metrics, operate, park, trail
 from services.kit.clock import Clock, SystemClock
 from services.kit.consumer import Handlers, PartitionedConsumer
 from services.kit.db import INFRASTRUCTURE_ERRORS, Database
@@ -73,6 +73,13 @@ class Service:
     commands: Sequence[Command] = ()
 
 
+#: Every service keeps a trail of what members of staff did in it.
+TRAIL_JOBS: Final = (
+    Job("actions linked", trail.LINK_EVERY_S, trail.link),
+    Job("actions pruned", trail.PRUNE_EVERY_S, trail.prune),
+)
+
+
 async def open_runtime(service: Service, settings: Settings, clock: Clock, patience_s: int = 10) -> Runtime:
     """Connect to the database and fill the reference copy; the caller closes `runtime.database`."""
     database = Database(settings, f"sanwu-{service.name}", patience_s)
@@ -122,7 +129,7 @@ def _start_roles(tasks: asyncio.TaskGroup, service: Service, runtime: Runtime, a
     if runtime.consumer is not None:
         tasks.create_task(runtime.consumer.run(stop), name="consumer")
     if "jobs" in roles:
-        for job in service.jobs:
+        for job in (*TRAIL_JOBS, *service.jobs):
             tasks.create_task(_job(runtime, job), name=f"job {job.name}")
 
 
@@ -221,7 +228,7 @@ def main(service: Service, argv: Sequence[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     serving = commands.add_parser("serve", help="run until SIGTERM")
     serving.add_argument("--roles", default=",".join(ROLES), help=f"some of {','.join(ROLES)}")
-    known = (*service.commands, *operate.commands(service.project, service.react))
+    known = (*service.commands, *operate.commands(service.project, service.react), trail.ACTIONS)
     for command in known:
         command.add_arguments(commands.add_parser(command.name, help=command.help))
     arguments = parser.parse_args(argv)

@@ -34,6 +34,7 @@ class Settings(BaseSettings):
         default=None,
         description="this copy's own name: killed and started again under it, it has its partitions back at once",
     )
+    trail_days: int = Field(default=184, ge=184, description="how long staff actions are kept, at least 184 days")
     secure_cookies: bool = Field(default=False, description="cookies over HTTPS only; off on loopback alone")
 
     @classmethod

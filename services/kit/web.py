@@ -12,7 +12,7 @@ import traceback
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 from urllib.parse import urlsplit
 
 import structlog
@@ -22,7 +22,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.kit import metrics
+from services.kit import actions, metrics
 from services.kit.auth import TOKEN_COOKIE, Actor, read_token
 from services.kit.db import INFRASTRUCTURE_ERRORS, Connection, UnstorableError
 from services.kit.errors import (
@@ -60,8 +60,7 @@ SECURITY_HEADERS: Final = {
 
 def runtime_of(request: Request) -> Runtime:
     """The process's runtime."""
-    runtime: Runtime = request.app.state.runtime
-    return runtime
+    return cast("Runtime", request.app.state.runtime)
 
 
 async def _runtime(request: Request) -> Runtime:
@@ -72,9 +71,27 @@ async def _runtime(request: Request) -> Runtime:
 RuntimeDep = Annotated[Runtime, Depends(_runtime)]
 
 
-async def _transaction(runtime: RuntimeDep) -> AsyncIterator[Connection]:
-    async with runtime.database.transaction() as conn:
-        yield conn
+async def _transaction(request: Request, runtime: RuntimeDep) -> AsyncIterator[Connection]:
+    with actions.gathering() as subject:
+        async with runtime.database.transaction() as conn:
+            yield conn
+            # What a member of staff changed goes into the trail with the change itself; an error above leaves neither.
+            actor: Actor | None = getattr(request.state, "actor", None)
+            if actor is not None and (request.method not in SAFE_METHODS or hasattr(request.state, "exports")):
+                await _record(request, conn, actor, subject)
+
+
+async def _record(request: Request, conn: Connection, actor: Actor, subject: actions.Subject) -> None:
+    runtime, parameters = runtime_of(request), request.path_params
+    subject.object = subject.object or ("/".join(str(p) for p in parameters.values())[:200] or None)
+    if (village := parameters.get("village")) in runtime.reference.divisions:
+        subject.village_code = village
+    who = actions.Who(actor.staff_id, actor.role.value, actor.scope)
+    await actions.record(conn, who, f"{request.method} {request.scope['route'].path}", runtime.clock.now(), subject)
+
+
+async def _exporting(request: Request) -> None:
+    request.state.exports = True
 
 
 async def _reading(runtime: RuntimeDep) -> AsyncIterator[Connection]:
@@ -85,6 +102,8 @@ async def _reading(runtime: RuntimeDep) -> AsyncIterator[Connection]:
 #: `scope="function"`: the block ends, and the commit runs, before the answer is sent. Without it FastAPI answers first.
 Transaction = Annotated[Connection, Depends(_transaction, scope="function")]
 Reading = Annotated[Connection, Depends(_reading, scope="function")]
+#: For a GET route that takes a Transaction and hands a file out: `dependencies=[EXPORTS]` puts it into the trail.
+EXPORTS: Final = Depends(_exporting)
 
 
 def _token(request: Request) -> str | None:
@@ -112,7 +131,8 @@ async def current_actor(request: Request, runtime: RuntimeDep) -> Actor:
     token = _token(request)
     if token is None:
         raise UnauthenticatedError
-    return read_token(token, runtime.reference, runtime.clock.now())
+    request.state.actor = actor = read_token(token, runtime.reference, runtime.clock.now())
+    return actor
 
 
 ActorDep = Annotated[Actor, Depends(current_actor)]

@@ -8,6 +8,7 @@ from starlette.staticfiles import StaticFiles
 
 from services.kit.pages import mount_pages
 from services.kit.runtime import Runtime
+from services.kit.trail import trail_router
 from services.kit.web import create_web
 from services.qr import api, pages
 from services.qr.store import CODES, CodesInMemory
@@ -23,5 +24,6 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.mount(pages.OWN_STATIC, StaticFiles(directory=_HERE / "static"), name="own")
     app.include_router(api.router)
     app.include_router(pages.router)
+    app.include_router(trail_router("qr"))
     mount_pages(app, runtime, _HERE / "templates", static=pages.STATIC)
     return app

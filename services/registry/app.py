@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from services.kit.pages import mount_pages
 from services.kit.runtime import Runtime
+from services.kit.trail import trail_router
 from services.kit.web import create_web
 from services.registry import api, pages
 
@@ -15,5 +16,6 @@ def create_app(runtime: Runtime) -> FastAPI:
     app = create_web(runtime, "阳光三务 registry")
     app.include_router(api.router)
     app.include_router(pages.router)
+    app.include_router(trail_router("registry"))
     mount_pages(app, runtime, Path(__file__).parent / "templates", static=pages.STATIC)
     return app
