@@ -1,7 +1,7 @@
 """JSON routes of publish: open to all, cacheable, keyset cursors. One village or disclosure is usually answered before."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -10,17 +10,18 @@ from fastapi.responses import Response
 
 from services.contracts.catalogue import Affair, ItemCode
 from services.contracts.division import Division
-from services.contracts.duties import CellRecord, Duty, cell_state, duty
-from services.contracts.values import Frequency, Period, period_bounds, period_frequency
+from services.contracts.duties import CellKey, CellState, Duty, GridCell
+from services.contracts.values import Frequency, Period, period_bounds
 from services.kit.clock import local_day
 from services.kit.errors import Fault, InvalidInputError
+from services.kit.reference import Reference
 from services.kit.web import Page, PageDep, Reading, RuntimeDep, Transaction
 from services.publish import store
 from services.publish.bodies.asked import BodiesDep, VillageDep, render_now
 from services.publish.bodies.renderer import Bodies, rfc3339, village_out
 from services.publish.hot.front import cached_json
-from services.publish.render.cells import CellKey, live_by_cell, records
-from services.publish.render.places import Village, affair_of
+from services.publish.render.cells import CellFacts, grid, live_by_cell
+from services.publish.render.places import affair_of
 from services.publish.render.rows import Change, Publication
 from services.publish.schemas import (
     ChangeOut,
@@ -164,57 +165,48 @@ async def duties(
     *,
     village: VillageDep,
     runtime: RuntimeDep,
-    bodies: BodiesDep,
     conn: Reading,
     page: PageDep,
     period: Period | None = None,
     seen: Seen = None,
 ) -> Response:
     """What a village owes in a period (without one: all it owed until now and all it opened) and how that stands."""
-    now = runtime.clock.now()
-    publications = await store.select_of_villages(conn, [village.code])
-    known = records(publications, await store.select_steps(conn, [village.code]))
+    now, reference = runtime.clock.now(), runtime.reference
+    code = [village.code]
+    facts = CellFacts(
+        await store.select_of_villages(conn, code),
+        await store.select_steps(conn, code),
+        await store.select_waivers(conn, code),
+        await store.select_declarations(conn, code),
+    )
+    owed: Iterable[Duty] = reference.owed(village.code, now)
     if period is not None:
-        cells = _duties_of_period(runtime, village, period, known)
-    else:
-        owed = {(d.item, d.period): d for d in bodies.owed(village, local_day(now), now)}
-        cells = {**_duties_for(runtime, village, sorted(known)), **owed}
-    order = {f"{at} {item}": (item, at) for item, at in cells}
+        owed = _periodic(reference, village.code, period)
+    cells = grid(facts, owed, lambda key: reference.duty(village.code, key), now)
+    order = {f"{c.key.period} {c.key.item}": c for c in cells if period is None or c.key.period == period}
     chosen = [place for place in sorted(order) if page.after is None or place > page.after]
-    shown, live = chosen[: page.limit], live_by_cell(publications)
-    cells_shown = [order[place] for place in shown]
-    items = [_duty_out(cells[key], known.get(key, CellRecord()), live.get(key), now) for key in cells_shown]
+    shown, live = chosen[: page.limit], live_by_cell(facts.publications)
+    reasons = {CellKey(w.item, w.period): w.reason for w in facts.waivers}
+    items = [_duty_out(order[place], live.get(order[place].key), reasons) for place in shown]
     return _list(page, items, shown[-1] if len(chosen) > page.limit else None, seen)
 
 
-def _duties_of_period(
-    runtime: RuntimeDep, village: Village, period: str, known: Mapping[CellKey, CellRecord]
-) -> dict[CellKey, Duty]:
-    cells = _duties_for(runtime, village, [(code, period) for code in sorted(runtime.reference.items)])
-    if period_frequency(period) is Frequency.ON_EVENT:
-        # On-event items have a cell once there is an event.
-        return {key: d for key, d in cells.items() if key in known}
-    return cells
+def _periodic(reference: Reference, code: str, period: str) -> list[Duty]:
+    """What a division owes in a period, due yet or not; on-event items have a cell once there is an event or an answer."""
+    found = (reference.duty(code, CellKey(item, period)) for item in sorted(reference.items))
+    last = period_bounds(period)[1]
+    return [d for d in found if d is not None and reference.items[d.item].at(last).frequency is not Frequency.ON_EVENT]
 
 
-def _duties_for(runtime: RuntimeDep, village: Village, cells: list[CellKey]) -> dict[CellKey, Duty]:
-    """The duties of cells whose item exists and has such periods."""
-    reference = runtime.reference
-    division, profile = reference.duty_division(village.code), reference.profile(village.code)
-    found = {}
-    for code, period in cells:
-        item = reference.items.get(code)
-        if item is not None and item.at(period_bounds(period)[1]).frequency is period_frequency(period):
-            found[code, period] = duty(item, division, period, profile, reference.calendar)
-    return found
-
-
-def _duty_out(of: Duty, record: CellRecord, live: Publication | None, now: datetime) -> DutyOut:
+def _duty_out(of: GridCell, live: Publication | None, reasons: Mapping[CellKey, str | None]) -> DutyOut:
     return DutyOut(
-        item=of.item,
-        period=of.period,
-        due=of.due.isoformat(),
-        state=cell_state(of, record, now).state.value,
+        item=of.duty.item,
+        period=of.duty.period,
+        due=of.duty.due.isoformat(),
+        state=of.cell.state.value,
+        held_by=of.cell.held_by,
+        since=rfc3339(of.cell.since) if of.cell.since is not None else None,
+        late_days=of.late_days,
         disclosure_id=live.disclosure_id if live is not None else None,
-        waiver=None,
+        waiver=reasons.get(of.key) if of.cell.state is CellState.WAIVED else None,
     )

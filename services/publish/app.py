@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from services.kit.objects import Objects
 from services.kit.runtime import Runtime
 from services.kit.web import create_web
 from services.publish import api, pages
@@ -12,6 +13,7 @@ from services.publish.hot.front import Front, Store
 def create_app(runtime: Runtime) -> Front:
     """Build the application of one process: rendered bodies first, everything else behind them."""
     bodies = runtime.own["bodies"] = Bodies(runtime)
+    runtime.own["objects"] = Objects(runtime.settings.home, runtime.settings.objects_url)
     hot = Store(bodies.release, runtime.settings.hot_cache_bytes)
     return Front(create_behind(runtime), hot, {bodies.style_path: bodies.style})
 

@@ -4,26 +4,34 @@ Every event carries the whole public state, so a repeated one changes nothing an
 Content exists only while its key does: a shredded key leaves a tombstone, and a tombstone never turns back.
 """
 
-from typing import Final
+from typing import Final, TypedDict
 
-from services.contracts.bodies import Body
+from services.contracts.bodies import Body, Contract, Ledger, Project, Roster
 from services.contracts.catalogue import CalendarSet, ItemSet, ProfileSet
 from services.contracts.code import CodeSet
 from services.contracts.disclosure import (
     ApprovedContent,
+    DeclarationConfirmed,
     DisclosureApproved,
     DisclosureConfirmed,
+    DisclosureDelivered,
+    DisclosureDiscarded,
     DisclosureEvent,
+    DisclosureFiled,
     DisclosureReturned,
     DisclosureSubmitted,
     DisclosureWithdrawn,
+    WaiverContent,
+    WaiverEnded,
+    WaiverGranted,
+    WaiverRefused,
 )
 from services.contracts.division import DivisionKind, DivisionSet
 from services.kit.consumer import Handlers, Handling
 from services.kit.shred import save_key, unseal
 from services.publish import commands, store
 from services.publish.hot.files import remove_rendered
-from services.publish.render.rows import Code, Publication, Step
+from services.publish.render.rows import Code, Declaration, Edition, Publication, Said, Step, Waiver
 from services.publish.store import Subject
 
 _EVERYTHING: Final = (("all", ""),)
@@ -40,11 +48,21 @@ def _shown_in(h: Handling, village_code: str) -> tuple[Subject, ...]:
     return (("village", village_code), *([("township", township)] if township else []))
 
 
-async def on_moved_step(h: Handling, event: DisclosureSubmitted | DisclosureReturned) -> None:
-    """Note who holds the cell now: handed in, or sent back. Once it is published, nobody asks for this any more."""
+async def on_moved_step(
+    h: Handling, event: DisclosureDelivered | DisclosureSubmitted | DisclosureReturned | DisclosureDiscarded
+) -> None:
+    """Note who holds the cell now: delivered, handed in, sent back, or given up. Once it is published, nobody asks for this any more."""
     submitted_at = event.occurred_at if isinstance(event, DisclosureSubmitted) else None
+    delivered_at = event.occurred_at if isinstance(event, DisclosureDelivered) else None
     step = Step(
-        event.aggregate_id, event.village_code, event.item, event.period, event.aggregate_version, submitted_at, None
+        disclosure_id=event.aggregate_id,
+        village_code=event.village_code,
+        item=event.item,
+        period=event.period,
+        version=event.aggregate_version,
+        submitted_at=submitted_at,
+        confirmed_at=None,
+        delivered_at=delivered_at,
     )
     await store.upsert_step(h.conn, step)
     await store.insert_marks(h.conn, _shown_in(h, event.village_code))
@@ -66,16 +84,43 @@ def _publication(event: DisclosureApproved, body: Body) -> Publication:
         edition=event.edition,
         digest=event.digest,
         history=event.history,
-        nil=not body.lines,
+        nil=body.nil,
         # The event's own time, not this service's: a rebuild must come to the same.
         first_published_at=event.occurred_at,
         published_at=event.occurred_at,
-        opening_fen=sum(a.opening_fen for a in body.accounts),
-        income_fen=body.income_fen,
-        expense_fen=body.expense_fen,
-        closing_fen=sum(a.closing_fen for a in body.accounts),
-        line_count=len(body.lines),
+        line_count=body.row_count,
+        kind=body.kind,
+        release=event.release,
+        **_figures(body),
     )
+
+
+class _Figures(TypedDict, total=False):
+    opening_fen: int
+    income_fen: int
+    expense_fen: int
+    closing_fen: int
+    amount_fen: int | None
+
+
+def _figures(body: Body) -> _Figures:
+    """What a list tells of a body in one amount, and of a ledger in four."""
+    match body:
+        case Ledger():
+            return {
+                "opening_fen": sum(a.opening_fen for a in body.accounts),
+                "income_fen": body.income_fen,
+                "expense_fen": body.expense_fen,
+                "closing_fen": sum(a.closing_fen for a in body.accounts),
+            }
+        case Roster():
+            return {"amount_fen": body.amount_fen if any(e.amount_fen is not None for e in body.entries) else None}
+        case Contract():
+            return {"amount_fen": body.total_fen if body.total_fen is not None else body.annual_fen}
+        case Project():
+            return {"amount_fen": body.contract_fen if body.contract_fen is not None else body.budget_fen}
+        case _:
+            return {}
 
 
 def _tombstone(event: DisclosureEvent, reason: str | None) -> Publication:
@@ -110,9 +155,14 @@ async def on_approved(h: Handling, event: DisclosureApproved) -> None:
         await _bury(h, event, None)
         return
     publication = _publication(event, content.body)
+    said = Said(opinions=content.opinions, note=content.note, secrecy_checked_by=content.secrecy_checked_by)
     body = content.body.model_dump_json()
-    if not await store.insert_edition(h.conn, event.aggregate_id, event.edition, event.occurred_at, body):
+    edition = Edition(event.aggregate_id, event.edition, event.occurred_at, body, said)
+    if not await store.insert_edition(h.conn, edition):
         return
+    if content.body.attachments:
+        shown = [a.digest for a in content.body.attachments]
+        await store.insert_attachment_refs(h.conn, shown, event.aggregate_id, event.village_code)
     if not await store.upsert_publication(h.conn, publication):
         await store.lower_first_published(h.conn, event.aggregate_id, event.occurred_at)
     await store.insert_change(h.conn, publication, publication.state, event.occurred_at)
@@ -128,6 +178,38 @@ async def on_withdrawn(h: Handling, event: DisclosureWithdrawn) -> None:
         await store.insert_change(h.conn, _tombstone(event, event.reason), "withdrawn", event.occurred_at)
     else:
         await store.insert_marks(h.conn, _shown_in(h, event.village_code))
+
+
+async def on_filed(h: Handling, event: DisclosureFiled) -> None:
+    """Show that the township took note of what the village let out itself."""
+    await store.update_filed(h.conn, event.aggregate_id, event.edition, event.occurred_at)
+    await store.insert_marks(h.conn, [("disclosure", event.aggregate_id)])
+
+
+async def on_waiver(h: Handling, event: WaiverGranted | WaiverRefused | WaiverEnded) -> None:
+    """Keep whether a cell is waived, with the reason that everybody may read."""
+    granted = isinstance(event, WaiverGranted)
+    content = await unseal(h.conn, event.aggregate_id, event.type, event.sealed, WaiverContent) if granted else None
+    waiver = Waiver(
+        waiver_id=event.aggregate_id,
+        village_code=event.village_code,
+        item=event.item,
+        period=event.period,
+        version=event.aggregate_version,
+        state="granted" if granted else "over",
+        reason=content.reason if content is not None else None,
+        since=event.occurred_at,
+    )
+    await store.upsert_waiver(h.conn, waiver)
+    await store.insert_marks(h.conn, _shown_in(h, event.village_code))
+
+
+async def on_declared(h: Handling, event: DeclarationConfirmed) -> None:
+    """Keep what happened in a quarter and what did not."""
+    answers = {a.item: a.days for a in event.answers}
+    declaration = Declaration(event.village_code, event.quarter, event.edition, answers, event.occurred_at)
+    await store.upsert_declaration(h.conn, declaration)
+    await store.insert_marks(h.conn, _shown_in(h, event.village_code))
 
 
 async def on_code_set(h: Handling, event: CodeSet) -> None:
@@ -163,11 +245,18 @@ async def say_withdrawn(h: Handling, event: DisclosureWithdrawn) -> None:
 
 
 PROJECT: Final[Handlers] = {
+    DisclosureDelivered: on_moved_step,
     DisclosureSubmitted: on_moved_step,
     DisclosureConfirmed: on_confirmed,
     DisclosureReturned: on_moved_step,
     DisclosureApproved: on_approved,
+    DisclosureDiscarded: on_moved_step,
+    DisclosureFiled: on_filed,
     DisclosureWithdrawn: on_withdrawn,
+    WaiverGranted: on_waiver,
+    WaiverRefused: on_waiver,
+    WaiverEnded: on_waiver,
+    DeclarationConfirmed: on_declared,
     CodeSet: on_code_set,
     DivisionSet: on_division_set,
     ItemSet: on_rules_set,

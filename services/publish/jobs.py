@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,8 @@ from services.publish import metrics, store
 from services.publish.bodies.renderer import Bodies, Loaded
 from services.publish.hot.answers import pack
 from services.publish.hot.files import Subject, file_of, open_release, remove_disclosures, remove_rendered, write_all
+from services.publish.render.disclosure import fades_on
+from services.publish.render.places import item_at
 from services.publish.store import Mark
 
 _AT_ONCE: Final = ("disclosure", "village")
@@ -20,6 +23,8 @@ _AT_ONCE: Final = ("disclosure", "village")
 _NOW_AND_THEN: Final = ("township", "city", "all")
 _PAUSE_S: Final = 1.0
 _BATCH: Final = 200
+#: A service that stood still over some midnights still finds the rosters whose time ran out.
+_FADE_SLACK: Final = timedelta(days=31)
 
 
 async def render_dirty(runtime: Runtime) -> None:
@@ -28,6 +33,7 @@ async def render_dirty(runtime: Runtime) -> None:
     if not bodies.release.is_dir() and await asyncio.to_thread(open_release, runtime.settings.rendered, bodies.release):
         async with runtime.database.transaction() as conn:
             await store.insert_marks(conn, _lists_and_villages(bodies))
+            await store.insert_marks(conn, _fading(runtime, await store.select_rosters(conn)))
     while await _render_some(runtime, bodies, _AT_ONCE):
         pass
     if time.monotonic() >= runtime.own.get("lists_not_before", 0.0):
@@ -89,6 +95,18 @@ def _lists_and_villages(bodies: Bodies) -> list[Subject]:
     townships = [t.code for t in bodies.townships()]
     villages = [v.code for t in townships for v in bodies.villages_of(t)]
     return [*(("village", v) for v in villages), *(("township", t) for t in townships), ("city", "")]
+
+
+def _fading(runtime: Runtime, rosters: Sequence[tuple[str, str, str]]) -> list[Subject]:
+    """Rosters whose names leave the web about now; a day that was missed is made up for."""
+    today = local_day(runtime.clock.now())
+    items = runtime.reference.items
+    return [
+        ("disclosure", disclosure_id)
+        for disclosure_id, item, period in rosters
+        if (day := fades_on(item_at(items, item, period), period)) is not None
+        and timedelta() <= today - day <= _FADE_SLACK
+    ]
 
 
 async def mark_passed_deadlines(runtime: Runtime) -> None:

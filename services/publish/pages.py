@@ -1,22 +1,22 @@
 """Pages of publish behind the rendered ones: what is asked for rarely, or before it was rendered; and errors as pages."""
 
+import re
 from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.contracts.bodies import Ledger
 from services.kit.db import INFRASTRUCTURE_ERRORS
 from services.kit.errors import NotFoundError, SanwuError, UnavailableError
 from services.kit.log import get_logger
-from services.kit.web import Reading, Transaction, problem
+from services.kit.objects import Objects
+from services.kit.web import Reading, RuntimeDep, Transaction, problem
 from services.publish import store
 from services.publish.bodies.asked import BodiesDep, VillageDep, bodies_of, render_now
 from services.publish.errors import CodeRevokedError, CodeUnknownError
 from services.publish.hot.answers import Answer, Body, pack
 from services.publish.hot.files import file_of
 from services.publish.hot.front import AnswerResponse
-from services.publish.render.disclosure import disclosure_page
 from services.publish.render.places import affair_of, official_name, plain_name
 from services.publish.render.village import entry
 from services.publish.render.words import affair_words
@@ -24,6 +24,7 @@ from services.publish.render.words import affair_words
 log = get_logger(__name__)
 router = APIRouter(include_in_schema=False)
 _LONGEST_CODE: Final = 64
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @router.get("/")
@@ -74,7 +75,7 @@ async def disclosure(disclosure_id: str, bodies: BodiesDep, conn: Reading) -> Re
 
 
 @router.get("/d/{disclosure_id}/{edition}")
-async def edition(disclosure_id: str, edition: int, request: Request, bodies: BodiesDep, conn: Reading) -> Response:
+async def edition(disclosure_id: str, edition: int, bodies: BodiesDep, conn: Reading) -> Response:
     """An earlier edition: it stays readable when a newer one replaced it."""
     if file_of(bodies.release, f"/d/{disclosure_id}") is None or not 0 < edition < 2**31:
         raise NotFoundError
@@ -85,10 +86,21 @@ async def edition(disclosure_id: str, edition: int, request: Request, bodies: Bo
     village = bodies.village(p.village_code) if p is not None else None
     if p is None or village is None or content is None:
         raise NotFoundError
-    items = request.app.state.runtime.reference.items
-    body = Ledger.model_validate_json(content.body)
-    page = disclosure_page(village, items, p, edition, loaded.times.get(disclosure_id, []), body)
-    return _answer(bodies.html("disclosure.html", page=page))
+    return _answer(bodies.edition_page(loaded, p, edition, content))
+
+
+@router.get("/objects/{digest}")
+async def public_file(digest: str, runtime: RuntimeDep, conn: Reading) -> Response:
+    """A file that something public shows; gone with the last disclosure that showed it."""
+    objects: Objects = runtime.own["objects"]
+    if not _DIGEST.fullmatch(digest) or not await store.select_is_shown(conn, digest):
+        raise NotFoundError
+    content = await objects.get(digest)
+    if content is None:
+        raise NotFoundError
+    is_pdf = content.startswith(b"%PDF-")
+    headers = {"cache-control": "public, max-age=5", "content-security-policy": "sandbox; default-src 'none'"}
+    return Response(content, media_type="application/pdf" if is_pdf else "image/jpeg", headers=headers)
 
 
 @router.get("/c/{code}")

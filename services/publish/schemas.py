@@ -71,5 +71,8 @@ class DutyOut(BaseModel):
     period: str
     due: str
     state: str
+    held_by: str | None
+    since: str | None
+    late_days: int
     disclosure_id: str | None
     waiver: str | None

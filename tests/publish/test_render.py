@@ -7,7 +7,7 @@ import pytest
 from services.contracts.bodies import Ledger
 from services.contracts.catalogue import Masking
 from services.publish.render.ledger import ledger_view
-from services.publish.render.masking import masked_body, masked_name, public_body
+from services.publish.render.masking import masked_body, masked_ledger, masked_name, public_body
 from services.publish.render.rows import Publication
 from services.publish.render.sentences import five_sentences, newest_month
 from services.publish.render.words import about, account_words, period_words
@@ -54,7 +54,7 @@ def test_aggregate_items_show_sums_and_no_lines() -> None:
     shown = public_body(body, Masking.AGGREGATE)
     assert shown["lines"] == []
     assert shown["totals"] == {"income_fen": 60_000, "expense_fen": 381_500}
-    view = ledger_view(body, masked_body(body, Masking.AGGREGATE), aggregate=True)
+    view = ledger_view(body, masked_ledger(body, Masking.AGGREGATE), aggregate=True)
     assert (view.income, view.expense) == ("600.00元", "3,815.00元")
 
 
@@ -137,7 +137,7 @@ def test_transfers_stand_apart_from_income_and_spending() -> None:
         "to_account": "cash",
     }
     ledger = Ledger.model_validate({**body, "lines": [*body["lines"], move]})
-    view = ledger_view(ledger, masked_body(ledger, Masking.SURNAME), aggregate=False)
+    view = ledger_view(ledger, masked_ledger(ledger, Masking.SURNAME), aggregate=False)
     assert [x.summary for x in view.transfers] == ["取现备用"]
     assert len(view.lines) == 3
     assert [a.transfer for a in view.accounts] == ["转入 2,000.00元", "转出 2,000.00元"]

@@ -24,7 +24,7 @@ from services.contracts.bodies.ledger import Account, Direction, Invoice, Ledger
 from services.contracts.bodies.notice import Notice
 from services.contracts.bodies.project import Bid, Fund, Payment, Project, Tender
 from services.contracts.bodies.roster import Entry, Roster, RosterTotals
-from services.contracts.bodies.table import Check, Column, ColumnType, Table
+from services.contracts.bodies.table import SUMMED, Check, Column, ColumnType, Table
 from services.contracts.values import canonical_json
 
 #: `kind` decides which model reads the body.
@@ -48,6 +48,7 @@ __all__ = [
     "BODY",
     "MAX_BODY_BYTES",
     "MAX_LINES",
+    "SUMMED",
     "Account",
     "Attachment",
     "Bid",

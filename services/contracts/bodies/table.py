@@ -42,7 +42,8 @@ class Check(Model):
 
 #: A cell: text, fen or a count, or nothing. A quantity is text.
 Cell = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | Fen | None
-_SUMMED: Final = frozenset({ColumnType.AMOUNT, ColumnType.COUNT})
+#: Columns whose cells are numbers.
+SUMMED: Final = frozenset({ColumnType.AMOUNT, ColumnType.COUNT})
 
 
 class Table(Content):
@@ -61,7 +62,7 @@ class Table(Content):
         if len(set(keys)) != len(keys):
             message = "同一列出现了两次"
             raise ValueError(message)
-        summed = {c.key for c in self.columns if c.type in _SUMMED}
+        summed = {c.key for c in self.columns if c.type in SUMMED}
         for key in (*self.totals, *(k for c in self.checks for k in (*c.plus, *c.minus, c.equals))):
             if key not in summed:
                 message = f"合计和核对只能用金额或数量列，{key} 不是"
@@ -76,8 +77,8 @@ class Table(Content):
             raise ValueError(message)
         for column, cell in zip(self.columns, row, strict=True):
             is_number = isinstance(cell, int)
-            if cell is not None and is_number != (column.type in _SUMMED):
-                message = f"第 {n + 1} 行“{column.name}”应为{'整数' if column.type in _SUMMED else '文字'}"
+            if cell is not None and is_number != (column.type in SUMMED):
+                message = f"第 {n + 1} 行“{column.name}”应为{'整数' if column.type in SUMMED else '文字'}"
                 raise ValueError(message)
 
     @property

@@ -12,10 +12,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from services.contracts.bodies import Ledger
-from services.contracts.catalogue import Masking
+from services.contracts.bodies import BODY, Ledger
+from services.contracts.bodies import Body as BodyOfDisclosure
 from services.contracts.division import DivisionKind
-from services.contracts.duties import Duty, duty, periods_due
 from services.kit.clock import local_day
 from services.kit.db import Connection
 from services.kit.pages import Pages
@@ -23,10 +22,11 @@ from services.kit.runtime import Runtime
 from services.publish import store
 from services.publish.hot.answers import CSS, HTML, JSON, PROBLEM, Answer, Body, pack
 from services.publish.hot.files import Subject
-from services.publish.render.disclosure import disclosure_page
+from services.publish.render.cells import CellFacts
+from services.publish.render.disclosure import Shown, disclosure_page, masking_of
 from services.publish.render.masking import public_body
 from services.publish.render.places import Township, Village, item_at, title
-from services.publish.render.rows import Code, Edition, Publication, Step
+from services.publish.render.rows import Code, Declaration, Edition, Publication, Said, Step, Waiver
 from services.publish.render.sentences import MONEY_ITEM, newest_month
 from services.publish.render.village import VillageFacts, entry, village_page
 from services.publish.schemas import DisclosureBodyOut, DisclosureOut, PlaceOut, VillageOut
@@ -47,6 +47,8 @@ class Loaded:
     editions: dict[tuple[str, int], Edition]
     times: dict[str, list[tuple[int, datetime]]]
     steps: dict[str, list[Step]]
+    waivers: dict[str, list[Waiver]]
+    declarations: dict[str, list[Declaration]]
     codes: dict[str, list[Code]]
     newest: dict[str, Publication]
     recent: list[Publication]
@@ -64,8 +66,6 @@ class Bodies:
         self.style_path = f"/assets/page-{hashlib.sha256(style).hexdigest()[:12]}.css"
         self.style = Answer(pack(Body(style, CSS)), cache_control=FOREVER)
         self.release: Path = runtime.settings.rendered / _fingerprint(runtime.settings.public_url)
-        self._owed: dict[tuple[object, ...], tuple[Duty, ...]] = {}
-        self._owed_of: object = None
 
     # -- places -------------------------------------------------------------------------------------------------
 
@@ -96,26 +96,6 @@ class Bodies:
         found = (self.township(d.code) for d in self._reference.children(city.code)) if city is not None else ()
         return [t for t in found if t is not None]
 
-    def owed(self, village: Village, today: date, now: datetime) -> tuple[Duty, ...]:
-        """What a village owes by a day. Villages of one kind and start owe the same, so it is worked out once a day."""
-        reference = self._reference
-        # The calendar is made anew with every change of the reference copy.
-        if self._owed_of is not reference.calendar:
-            self._owed, self._owed_of = {}, reference.calendar
-        division = reference.duty_division(village.code)
-        try:
-            profile = reference.profile(village.code)
-        except KeyError:
-            return ()
-        key = (division.kind, division.duties_from, profile.code, today)
-        if key not in self._owed:
-            self._owed[key] = tuple(
-                duty(item, division, period, profile, reference.calendar)
-                for item in reference.items.values()
-                for period in periods_due(item, division, profile, reference.calendar, now)
-            )
-        return self._owed[key]
-
     # -- reading ------------------------------------------------------------------------------------------------
 
     async def load(self, conn: Connection, subjects: Sequence[Subject]) -> Loaded:
@@ -138,6 +118,8 @@ class Bodies:
             editions=await store.select_editions(conn, sorted(wanted)) if wanted else {},
             times=await store.select_edition_times(conn, ids) if ids else {},
             steps=_by_village(await store.select_steps(conn, villages)) if villages else {},
+            waivers=_by_village(await store.select_waivers(conn, villages)) if villages else {},
+            declarations=_by_village(await store.select_declarations(conn, villages)) if villages else {},
             codes=_by_village(await store.select_codes(conn, villages)) if villages else {},
             newest=await store.select_newest_of_item(conn, listed, MONEY_ITEM) if listed else {},
             recent=await store.select_recent(conn, _RECENT) if keys["city"] else [],
@@ -166,18 +148,19 @@ class Bodies:
         village = self.village(code)
         if village is None:
             return {}
-        publications = loaded.of_village[code]
-        month = newest_month(publications)
-        edition = loaded.editions.get((month.disclosure_id, month.edition)) if month is not None else None
-        facts = VillageFacts(
-            village,
-            publications,
-            Ledger.model_validate_json(edition.body) if edition is not None else None,
+        cells = CellFacts(
+            loaded.of_village[code],
             loaded.steps.get(code, []),
-            loaded.codes.get(code, []),
+            loaded.waivers.get(code, []),
+            loaded.declarations.get(code, []),
         )
-        owed = self.owed(village, local_day(loaded.now), loaded.now)
-        page = village_page(facts, self._reference.items, owed, loaded.now)
+        month = newest_month(cells.publications)
+        edition = loaded.editions.get((month.disclosure_id, month.edition)) if month is not None else None
+        ledger = Ledger.model_validate_json(edition.body) if edition is not None else None
+        facts = VillageFacts(village, cells, ledger, loaded.codes.get(code, []))
+        reference = self._reference
+        owed = reference.owed(code, loaded.now)
+        page = village_page(facts, reference.items, owed, lambda key: reference.duty(code, key), loaded.now)
         return {
             f"/v/{code}": self.html("village.html", page=page),
             f"/api/v1/villages/{code}": Body(village_out(village).model_dump_json().encode(), JSON),
@@ -189,16 +172,30 @@ class Bodies:
         if p is None or village is None:
             return {}
         edition = loaded.editions.get((disclosure_id, p.edition))
-        body = Ledger.model_validate_json(edition.body) if edition is not None else None
-        path, status = f"/d/{disclosure_id}", 200 if body is not None else 410
-        json_path = f"/api/v1/disclosures/{disclosure_id}"
-        page = disclosure_page(village, self._reference.items, p, p.edition, loaded.times.get(disclosure_id, []), body)
-        html = self.html("disclosure.html", status, page=page)
-        return {path: html, json_path: self._json(p, body) if body is not None else _gone(p, json_path)}
+        html = self.edition_page(loaded, p, p.edition, edition)
+        path, json_path = f"/d/{disclosure_id}", f"/api/v1/disclosures/{disclosure_id}"
+        if edition is None:
+            return {path: html, json_path: _gone(p, json_path)}
+        return {path: html, json_path: self._json(p, BODY.validate_json(edition.body), local_day(loaded.now))}
 
-    def _json(self, p: Publication, body: Ledger) -> Body:
+    def edition_page(self, loaded: Loaded, p: Publication, number: int, edition: Edition | None) -> Body:
+        """The page of one edition of a disclosure, or of what is left of it."""
+        village = self.village(p.village_code)
+        if village is None:
+            raise KeyError(p.village_code)
+        shown = Shown(
+            edition=number,
+            times=loaded.times.get(p.disclosure_id, []),
+            body=BODY.validate_json(edition.body) if edition is not None else None,
+            said=edition.said if edition is not None else Said(),
+            today=local_day(loaded.now),
+        )
+        page = disclosure_page(village, self._reference.items, p, shown)
+        return self.html("disclosure.html", 200 if edition is not None else 410, page=page)
+
+    def _json(self, p: Publication, body: BodyOfDisclosure, today: date) -> Body:
         revision = item_at(self._reference.items, p.item, p.period)
-        shown = public_body(body, revision.masking if revision is not None else Masking.SURNAME)
+        shown = public_body(body, masking_of(revision, p.period, body, today), p.item)
         out = DisclosureBodyOut(**self.disclosure_out(p).model_dump(), body=shown)
         return Body(out.model_dump_json().encode(), JSON)
 

@@ -50,13 +50,14 @@ RETURNS TABLE (village text, kind text, rows bigint, digest text) LANGUAGE plpgs
 DECLARE
     it record;
     place text;
-    aside text[];
+    told text;
 BEGIN
     PERFORM set_config('TimeZone', 'UTC', true);
     FOR it IN SELECT c.oid, c.relname FROM pg_class c
               WHERE c.relnamespace = source::regnamespace AND c.relkind = 'r' ORDER BY c.relname LOOP
-        SELECT coalesce(array_agg(attname::text) FILTER (WHERE attidentity <> ''), '{}') INTO aside
-        FROM pg_attribute WHERE attrelid = it.oid AND attnum > 0 AND NOT attisdropped;
+        SELECT string_agg(format('coalesce(t.%I::text, chr(30))', attname), ', chr(31), ' ORDER BY attname COLLATE "C")
+        INTO told FROM pg_attribute
+        WHERE attrelid = it.oid AND attnum > 0 AND NOT attisdropped AND attidentity = '';
         place := CASE
             WHEN EXISTS (SELECT FROM pg_attribute WHERE attrelid = it.oid AND attname = 'village_code')
             THEN 't.village_code'
@@ -65,9 +66,8 @@ BEGIN
             ELSE '''''' END;
         RETURN QUERY EXECUTE format(
             'SELECT coalesce(v, ''''), %L, count(*), encode(sha256(convert_to(string_agg(h, '''' ORDER BY h COLLATE "C"),'
-            || ' ''UTF8'')), ''hex'') FROM (SELECT %s AS v,'
-            || ' encode(sha256(convert_to((to_jsonb(t) - %L::text[])::text, ''UTF8'')), ''hex'') AS h FROM %I.%I t) s'
-            || ' GROUP BY 1', it.relname, place, aside, source, it.relname);
+            || ' ''UTF8'')), ''hex'') FROM (SELECT %s AS v, encode(sha256(convert_to(concat(%s), ''UTF8'')), ''hex'') AS h'
+            || ' FROM %I.%I t) s GROUP BY 1', it.relname, place, told, source, it.relname);
     END LOOP;
 END $$;
 

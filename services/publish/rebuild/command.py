@@ -121,22 +121,23 @@ async def _rebuild(runtime: Runtime, arguments: argparse.Namespace, project: Han
 async def _build(
     rebuild: Rebuild, number: int, arguments: argparse.Namespace, show: "_Bar"
 ) -> tuple[list[Difference], float]:
-    """Build, compare under the locks, switch; returns the accepted differences and how long consumers were held."""
+    """Build, compare, switch under the locks; returns the accepted differences and how long consumers were held."""
     try:
-        async with rebuild.caught_up(show.progress) as conn:
-            held = time.monotonic()
-            serving = await read_model.select_digests(conn, SERVING)
-            built = await read_model.select_digests(conn, f"publish_read_{number}")
-            found = differences(serving, built)
-            failed = _failed(rebuild.tally)
+        async with rebuild.building(show.progress):
+            async with rebuild.snapshot() as conn:
+                serving = await read_model.select_digests(conn, SERVING)
+                built = await read_model.select_digests(conn, f"publish_read_{number}")
+            found, failed = differences(serving, built), _failed(rebuild.tally)
             if (found or failed) and not arguments.accept:
                 raise DiffersError(found, failed)
+            held = time.monotonic()
             if not arguments.check:
-                await read_model.switch_read_model(conn, number)
+                async with rebuild.held() as conn:
+                    await read_model.switch_read_model(conn, number)
+            return found, time.monotonic() - held
     except TimeoutError as error:
         message = "Kafka does not give the records that the offsets promise: check the topics, republish, try again."
         raise RebuildError(message) from error
-    return found, time.monotonic() - held
 
 
 def _failed(tally: Tally) -> list[str]:

@@ -1,16 +1,31 @@
-"""The page of one disclosure: its facts, its content or its tombstone, its editions."""
+"""The page of one disclosure: its facts, its content or its tombstone, its editions, what was said of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from typing import Final
 
-from services.contracts.bodies import Ledger
-from services.contracts.catalogue import Masking
+from services.contracts.bodies import Body, Contract, Decision, Ledger, Notice, Project, Roster, Table
+from services.contracts.catalogue import ItemRevision, Masking
+from services.contracts.disclosure import Opinion
+from services.contracts.values import period_bounds
+from services.publish.render.kinds import (
+    BodyView,
+    contract_view,
+    decision_view,
+    notice_view,
+    project_view,
+    roster_view,
+    table_view,
+)
 from services.publish.render.ledger import LedgerView, ledger_view
 from services.publish.render.masking import masked_body
 from services.publish.render.places import Items, Village, affair_of, item_at, official_name, plain_name, title
-from services.publish.render.rows import Publication
+from services.publish.render.rows import Publication, Said
 from services.publish.render.words import affair_words, day_words, period_words, time_words
+
+_PARTIES: Final = {"supervisors": "村务监督委员会", "principal": "村集体负责人", "accountant": "代理会计"}
+_MONTH_DAYS: Final = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +38,37 @@ class EditionView:
 
 
 @dataclass(frozen=True, slots=True)
+class OpinionView:
+    """One party's word."""
+
+    party: str
+    names: str
+    word: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """A file that can be looked at."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An edition as read: number, content, what was said; `times` tells when each edition was published."""
+
+    edition: int
+    times: Sequence[tuple[int, datetime]]
+    body: Body | None
+    said: Said
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
 class DisclosurePage:
-    """Everything on a disclosure's page; `ledger` is None once it was withdrawn."""
+    """Everything on a disclosure's page; `ledger` and `body` are None once it was withdrawn."""
 
     village: Village
     title: str
@@ -39,23 +83,44 @@ class DisclosurePage:
     editions: tuple[EditionView, ...]
     nil: bool
     ledger: LedgerView | None
+    body: BodyView | None
+    opinions: tuple[OpinionView, ...]
+    note: str | None
+    files: tuple[FileView, ...]
+    filed: str | None
     withdrawn: str | None
     reason: str | None
     history_url: str
+    hidden_from_search: bool
 
 
-def disclosure_page(
-    village: Village,
-    items: Items,
-    p: Publication,
-    edition: int,
-    times: Sequence[tuple[int, datetime]],
-    body: Ledger | None,
-) -> DisclosurePage:
-    """Put the page of one edition together; `times` tells when each edition was published."""
+def fades_on(revision: ItemRevision | None, period: str) -> date | None:
+    """The day from which the web shows only counts of a roster (column `keep_months`); None for never."""
+    if revision is None or revision.keep_months is None:
+        return None
+    last = period_bounds(period)[1]
+    months = last.year * 12 + last.month - 1 + revision.keep_months
+    first_of_month = date(months // 12, months % 12 + 1, 1)
+    return first_of_month + timedelta(days=min(last.day, _MONTH_DAYS) - 1)
+
+
+def masking_of(revision: ItemRevision | None, period: str, body: Body, today: date) -> Masking:
+    """How names appear today: as the catalogue says, and for a roster whose time is over as totals only."""
+    if revision is None:
+        return Masking.SURNAME
+    fades = fades_on(revision, period)
+    if isinstance(body, Roster) and fades is not None and today >= fades:
+        return Masking.AGGREGATE
+    return revision.masking
+
+
+def disclosure_page(village: Village, items: Items, p: Publication, shown: Shown) -> DisclosurePage:
+    """Put the page of one edition together."""
     revision = item_at(items, p.item, p.period)
-    masking = revision.masking if revision is not None else Masking.SURNAME
-    published = dict(times).get(edition, p.published_at)
+    body, published = shown.body, dict(shown.times).get(shown.edition, p.published_at)
+    masking = masking_of(revision, p.period, body, shown.today) if body is not None else Masking.SURNAME
+    open_body = masked_body(body, masking, p.item) if body is not None else None
+    is_newest = shown.edition == p.edition
     return DisclosurePage(
         village=village,
         title=title(items, p.item, p.period),
@@ -64,16 +129,62 @@ def disclosure_page(
         affair=affair_words(affair_of(items, p.item, p.period), community=village.is_community),
         period=period_words(p.period),
         publisher=revision.publisher if revision is not None else None,
-        edition=edition,
+        edition=shown.edition,
         newest=p.edition,
         published=time_words(published),
         editions=tuple(
             EditionView(n, time_words(at), f"/d/{p.disclosure_id}" + ("" if n == p.edition else f"/{n}"))
-            for n, at in times
+            for n, at in shown.times
         ),
-        nil=body is not None and not body.lines,
-        ledger=ledger_view(body, masked_body(body, masking), aggregate=masking is Masking.AGGREGATE) if body else None,
+        nil=body is not None and body.nil,
+        ledger=_ledger(body, open_body, masking),
+        body=_body(body, open_body, masking, revision) if body is not None and open_body is not None else None,
+        opinions=tuple(_opinion(o) for o in shown.said.opinions) if body is not None else (),
+        note=shown.said.note if body is not None else None,
+        files=tuple(FileView(a.title, f"/objects/{a.digest}") for a in open_body.attachments) if open_body else (),
+        filed=_filed(p) if is_newest else None,
         withdrawn=day_words(p.withdrawn_at) if p.withdrawn_at is not None else None,
         reason=p.reason,
         history_url=f"/v/{p.village_code}/{p.item}",
+        hidden_from_search=p.kind == "roster",
     )
+
+
+def _filed(p: Publication) -> str | None:
+    """Whether the township took note of what the village let out itself."""
+    if p.release != "file":
+        return None
+    return f"镇街已于{day_words(p.filed_at)}备案" if p.filed_at is not None else "村里先公开，镇街还没有备案"
+
+
+def _opinion(o: Opinion) -> OpinionView:
+    word = "核对无误" if o.opinion == "agree" else "有不同意见"
+    return OpinionView(_PARTIES[o.party], "、".join(o.names), word + ("（签字核对单）" if o.sheet else ""), o.reason)
+
+
+def _ledger(body: Body | None, shown: Body | None, masking: Masking) -> LedgerView | None:
+    if not isinstance(body, Ledger) or not isinstance(shown, Ledger):
+        return None
+    return ledger_view(body, shown, aggregate=masking is Masking.AGGREGATE)
+
+
+def _body(body: Body, shown: Body, masking: Masking, revision: ItemRevision | None) -> BodyView | None:
+    aggregate = masking is Masking.AGGREGATE
+    view: BodyView | None = None
+    match body, shown:
+        case Roster(), Roster():
+            faded = aggregate and revision is not None and revision.masking is not Masking.AGGREGATE
+            view = roster_view(body, shown, aggregate=aggregate, faded=faded)
+        case Table(), Table():
+            view = table_view(body, shown, aggregate=aggregate)
+        case _, Notice():
+            view = notice_view(shown, aggregate=aggregate)
+        case _, Decision():
+            view = decision_view(shown)
+        case _, Contract():
+            view = contract_view(shown)
+        case _, Project():
+            view = project_view(shown)
+        case _:
+            pass
+    return view

@@ -7,7 +7,19 @@ stay named (domain.md section 6); references to payees never leave.
 import re
 from typing import Any, Final
 
-from services.contracts.bodies import Body, Ledger, Line, Totals
+from services.contracts.bodies import (
+    SUMMED,
+    Body,
+    ColumnType,
+    Contract,
+    Ledger,
+    Line,
+    Notice,
+    Roster,
+    RosterTotals,
+    Table,
+    Totals,
+)
 from services.contracts.catalogue import Masking
 
 #: The surnames of the Hundred Family Surnames that are still common; all others are covered by the default.
@@ -97,16 +109,83 @@ def _masked_line(line: Line, masking: Masking) -> Line:
     )
 
 
-def masked_body(body: Body, masking: Masking) -> Ledger:
-    """A body as everybody may read it."""
+def _numbered(names: list[str | None]) -> list[str | None]:
+    """Tell apart people who look the same: 张某某①, 张某某②; a name that stands once stays as it is."""
+    seen: dict[str, int] = {}
+    found: list[str | None] = []
+    for name in names:
+        if name is None or HIDDEN not in name or names.count(name) == 1:
+            found.append(name)
+            continue
+        seen[name] = seen.get(name, 0) + 1
+        found.append(name + (_CIRCLED[seen[name] - 1] if seen[name] <= len(_CIRCLED) else f"（{seen[name]}）"))
+    return found
+
+
+_CIRCLED: Final = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
+#: Rosters of social aid: the column 理由 never leaves the village (domain.md section 6).
+_SOCIAL_AID: Final = frozenset({"V03", "V12"})
+
+
+def masked_ledger(body: Ledger, masking: Masking) -> Ledger:
+    """A ledger as everybody may read it."""
     if masking is Masking.AGGREGATE:
         totals = Totals(income_fen=body.income_fen, expense_fen=body.expense_fen)
         return body.model_copy(update={"lines": (), "totals": totals})
     return body.model_copy(update={"lines": tuple(_masked_line(x, masking) for x in body.lines)})
 
 
-def public_body(body: Body, masking: Masking) -> dict[str, Any]:
+def _masked_roster(body: Roster, masking: Masking, item: str) -> Roster:
+    if masking is Masking.AGGREGATE:
+        amount = body.amount_fen if any(e.amount_fen is not None for e in body.entries) else None
+        totals = RosterTotals(entries=len(body.entries), people=body.people, amount_fen=amount)
+        return body.model_copy(update={"entries": (), "totals": totals})
+    names = _numbered([masked_name(e.name, masking) for e in body.entries])
+    entries = []
+    for entry, name in zip(body.entries, names, strict=True):
+        remark = None if item in _SOCIAL_AID else entry.remark
+        if remark is not None and name != entry.name:
+            remark = remark.replace(entry.name, name or HIDDEN)
+        entries.append(entry.model_copy(update={"name": name, "payee_ref": None, "remark": remark}))
+    return body.model_copy(update={"entries": tuple(entries)})
+
+
+def _masked_table(body: Table, masking: Masking) -> Table:
+    if masking is Masking.AGGREGATE:
+        sums = {c.key: body.column_sum(c.key) for c in body.columns if c.type in SUMMED}
+        return body.model_copy(update={"rows": (), "totals": sums})
+    places = [n for n, c in enumerate(body.columns) if c.type is ColumnType.NAME]
+    rows = [list(row) for row in body.rows]
+    for place in places:
+        names = [row[place] if isinstance(row[place], str) else None for row in rows]
+        for row, name in zip(rows, _numbered([masked_name(n, masking) for n in names]), strict=True):  # type: ignore[arg-type] # texts or None by the line above
+            row[place] = name
+    return body.model_copy(update={"rows": tuple(tuple(row) for row in rows)})
+
+
+def masked_body(body: Body, masking: Masking, item: str = "") -> Body:
+    """A body as everybody may read it; where only totals are shown, no file is."""
+    if masking is Masking.AGGREGATE:
+        body = body.model_copy(update={"attachments": ()})
+    match body:
+        case Ledger():
+            return masked_ledger(body, masking)
+        case Roster():
+            return _masked_roster(body, masking, item)
+        case Table():
+            return _masked_table(body, masking)
+        case Notice():
+            table = _masked_table(body.table, masking) if body.table is not None else None
+            return body.model_copy(update={"table": table})
+        case Contract():
+            return body.model_copy(update={"party": masked_name(body.party, masking) or HIDDEN})
+        case _:
+            return body
+
+
+def public_body(body: Body, masking: Masking, item: str = "") -> dict[str, Any]:
     """The JSON of a body for the public API: names masked, references to payees and inner attachments left out."""
-    return masked_body(body, masking).model_dump(
-        mode="json", exclude={"lines": {"__all__": {"payee_ref", "attachments"}}}
-    )
+    inner = {"payee_ref", "attachments"}
+    left_out: dict[str, Any] = {"lines": {"__all__": inner}, "entries": {"__all__": {"payee_ref"}}}
+    kept = {name: what for name, what in left_out.items() if name in type(body).model_fields}
+    return masked_body(body, masking, item).model_dump(mode="json", exclude=kept or None)

@@ -1,14 +1,27 @@
 """What the read model holds, as values."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from services.contracts.base import Model
+from services.contracts.disclosure import Opinion
+
+
+class Said(Model):
+    """What was said of an edition: who confirmed it, what a correction changed, who looked for secrets."""
+
+    opinions: tuple[Opinion, ...] = ()
+    note: str | None = None
+    secrecy_checked_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
     """A disclosure as villagers can see it: its newest edition, or, once withdrawn, its tombstone.
 
-    The figures are the ledger's own: None where the body is none or is gone.
+    Opening to closing are a ledger's own; `amount_fen` is what another kind is about. None where there is none, or it
+    is gone.
     """
 
     disclosure_id: str
@@ -26,6 +39,10 @@ class Publication:
     expense_fen: int | None = None
     closing_fen: int | None = None
     line_count: int | None = None
+    kind: str = "ledger"
+    amount_fen: int | None = None
+    release: str = "approve"
+    filed_at: datetime | None = None
     withdrawn_at: datetime | None = None
     reason: str | None = None
 
@@ -45,6 +62,7 @@ class Edition:
     edition: int
     published_at: datetime
     body: str
+    said: Said = field(default_factory=Said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +76,32 @@ class Step:
     version: int
     submitted_at: datetime | None
     confirmed_at: datetime | None
+    delivered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A cell that is not opened for a reason that everybody may read; the reason is None once its key is gone."""
+
+    waiver_id: str
+    village_code: str
+    item: str
+    period: str
+    version: int
+    state: str
+    reason: str | None
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A quarter's answers: event days by on-event item, none for nothing."""
+
+    village_code: str
+    quarter: str
+    edition: int
+    answers: Mapping[str, Sequence[date]]
+    confirmed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,24 @@
 """The village page: the five sentences, the biggest lines, what is open, what is missing, the codes on the walls."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from services.contracts.bodies import Direction, Ledger
 from services.contracts.catalogue import Affair, Masking
-from services.contracts.duties import CellState, Duty, late_by
-from services.publish.render.cells import CellKey, Missing, missing, records
+from services.contracts.duties import CellKey, CellState, Duty, GridCell, late_by
+from services.publish.render.cells import CellFacts, declared_nil, grid, live_by_cell, missing, waived
 from services.publish.render.ledger import LineView, biggest
-from services.publish.render.masking import masked_body
+from services.publish.render.masking import masked_ledger
 from services.publish.render.places import Items, Village, affair_of, item_at, official_name, plain_name
-from services.publish.render.rows import Code, Publication, Step
+from services.publish.render.rows import Code, Publication
 from services.publish.render.sentences import Sentence, five_sentences, newest_month
 from services.publish.render.words import PURPOSES, affair_words, day_words, period_words
 
 _BIGGEST: Final = 3
 _SHOWN_MISSING: Final = 5
-_HOLDERS: Final = {"village": "村里", "township": "镇街"}
+_HOLDERS: Final = {"village": "村里", "agency": "镇里的代理会计", "township": "镇街", "department": "主管部门"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,17 @@ class MissingView:
 
 
 @dataclass(frozen=True, slots=True)
+class UnopenedView:
+    """Something that is not opened, or did not happen, and why."""
+
+    plain: str
+    official: str
+    period: str
+    reason: str | None
+    since: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class CodeView:
     """A valid code on a wall."""
 
@@ -80,12 +91,11 @@ class CodeView:
 
 @dataclass(frozen=True, slots=True)
 class VillageFacts:
-    """What a village's page is made from: `publications` newest first, `ledger` the full body of its newest month."""
+    """What a village's page is made from: `ledger` is the full body of its newest month."""
 
     village: Village
-    publications: Sequence[Publication]
+    cells: CellFacts
     ledger: Ledger | None
-    steps: Sequence[Step]
     codes: Sequence[Code]
 
 
@@ -98,6 +108,8 @@ class VillagePage:
     affairs: tuple[AffairView, ...]
     missing: tuple[MissingView, ...]
     missing_more: tuple[MissingView, ...]
+    waived: tuple[UnopenedView, ...]
+    nil: tuple[UnopenedView, ...]
     codes: tuple[CodeView, ...]
     as_of: str
 
@@ -129,7 +141,7 @@ def entry(items: Items, p: Publication, duty: Duty | None = None) -> EntryView:
 
 def _money(items: Items, publications: Sequence[Publication], month: Publication, ledger: Ledger) -> MoneyView:
     revision = item_at(items, month.item, month.period)
-    shown = masked_body(ledger, revision.masking if revision is not None else Masking.SURNAME)
+    shown = masked_ledger(ledger, revision.masking if revision is not None else Masking.SURNAME)
     return MoneyView(
         period=period_words(month.period),
         sentences=five_sentences(month, publications),
@@ -152,11 +164,11 @@ def _newest_by_item(publications: Sequence[Publication]) -> list[Publication]:
 
 
 def _affairs(items: Items, facts: VillageFacts, owed: Mapping[CellKey, Duty]) -> tuple[AffairView, ...]:
-    newest = _newest_by_item(facts.publications)
+    newest = _newest_by_item(facts.cells.publications)
     blocks = []
     for affair in (Affair.FINANCE, Affair.VILLAGE, Affair.PARTY):
         entries = tuple(
-            entry(items, p, owed.get((p.item, p.period)))
+            entry(items, p, owed.get(CellKey(p.item, p.period)))
             for p in newest
             if affair_of(items, p.item, p.period) is affair
         )
@@ -164,7 +176,7 @@ def _affairs(items: Items, facts: VillageFacts, owed: Mapping[CellKey, Duty]) ->
     return tuple(blocks)
 
 
-def _missing_view(items: Items, found: Missing) -> MissingView:
+def _missing_view(items: Items, found: GridCell) -> MissingView:
     duty, cell = found.duty, found.cell
     late = f"还没公开，已晚{found.late_days}天" if found.late_days else "还没公开"
     return MissingView(
@@ -179,20 +191,40 @@ def _missing_view(items: Items, found: Missing) -> MissingView:
     )
 
 
-def village_page(facts: VillageFacts, items: Items, owed: Sequence[Duty], now: datetime) -> VillagePage:
-    """Put a village's page together."""
-    month = newest_month(facts.publications)
+def _unopened(items: Items, found: GridCell, reason: str | None) -> UnopenedView:
+    key = found.key
+    return UnopenedView(
+        plain=plain_name(items, key.item, key.period),
+        official=official_name(items, key.item, key.period),
+        period=period_words(key.period),
+        reason=reason,
+        since=day_words(found.cell.since) if found.cell.since is not None else None,
+    )
+
+
+def village_page(
+    facts: VillageFacts,
+    items: Items,
+    owed: Sequence[Duty],
+    make: Callable[[CellKey], Duty | None],
+    now: datetime,
+) -> VillagePage:
+    """Put a village's page together; `make` gives the duty of a cell that is not owed periodically."""
+    publications = facts.cells.publications
+    month = newest_month(publications)
     money = None
     if month is not None and facts.ledger is not None:
-        money = _money(items, facts.publications, month, facts.ledger)
-    known = records(facts.publications, facts.steps)
-    lacking = [_missing_view(items, m) for m in missing(owed, known, now)]
+        money = _money(items, publications, month, facts.ledger)
+    cells = grid(facts.cells, owed, make, now)
+    lacking = [_missing_view(items, m) for m in missing(cells)]
     return VillagePage(
         village=facts.village,
         money=money,
-        affairs=_affairs(items, facts, {(d.item, d.period): d for d in owed}),
+        affairs=_affairs(items, facts, {c.key: c.duty for c in cells}),
         missing=tuple(lacking[:_SHOWN_MISSING]),
         missing_more=tuple(lacking[_SHOWN_MISSING:]),
+        waived=tuple(_unopened(items, c, w.reason) for c, w in waived(cells, facts.cells.waivers)),
+        nil=tuple(_unopened(items, c, None) for c in declared_nil(cells, live_by_cell(publications))),
         codes=tuple(CodeView(c.code, c.serial, c.place or PURPOSES.get(c.purpose, "")) for c in facts.codes),
         as_of=day_words(now),
     )

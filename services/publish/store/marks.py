@@ -23,12 +23,13 @@ class Mark:
 # -- steps under way ----------------------------------------------------------------------------------------------
 
 UPSERT_STEP = """
-INSERT INTO step (disclosure_id, village_code, item, period, version, submitted_at, confirmed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO step (disclosure_id, village_code, item, period, version, submitted_at, confirmed_at, delivered_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (disclosure_id) DO UPDATE SET
     version = excluded.version,
     submitted_at = excluded.submitted_at,
-    confirmed_at = excluded.confirmed_at
+    confirmed_at = excluded.confirmed_at,
+    delivered_at = coalesce(excluded.delivered_at, step.delivered_at)
 WHERE excluded.version > step.version
 """
 
@@ -43,6 +44,7 @@ async def upsert_step(conn: Connection, step: Step) -> None:
         step.version,
         step.submitted_at,
         step.confirmed_at,
+        step.delivered_at,
     )
 
 
@@ -74,6 +76,7 @@ async def select_steps(conn: Connection, villages: Sequence[str]) -> list[Step]:
             r["version"],
             r["submitted_at"],
             r["confirmed_at"],
+            r["delivered_at"],
         )
         for r in rows
     ]

@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.kit.db import Connection, Row, affected
-from services.publish.render.rows import Edition, Publication
+from services.publish.render.rows import Edition, Publication, Said
 
 UPSERT_PUBLICATION = """
 INSERT INTO publication AS p (
     disclosure_id, village_code, item, period, edition, digest, history, nil, first_published_at, published_at,
-    opening_fen, income_fen, expense_fen, closing_fen, line_count, withdrawn_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+    opening_fen, income_fen, expense_fen, closing_fen, line_count, withdrawn_at, kind, amount_fen, release
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 ON CONFLICT (disclosure_id) DO UPDATE SET
     edition = excluded.edition, digest = excluded.digest, history = excluded.history, nil = excluded.nil,
     first_published_at = least(p.first_published_at, excluded.first_published_at),
     published_at = excluded.published_at, opening_fen = excluded.opening_fen, income_fen = excluded.income_fen,
     expense_fen = excluded.expense_fen, closing_fen = excluded.closing_fen, line_count = excluded.line_count,
-    withdrawn_at = excluded.withdrawn_at
+    withdrawn_at = excluded.withdrawn_at, kind = excluded.kind, amount_fen = excluded.amount_fen,
+    release = excluded.release, filed_at = NULL
 WHERE p.withdrawn_at IS NULL AND excluded.edition > p.edition
 """
 
@@ -41,8 +42,19 @@ async def upsert_publication(conn: Connection, p: Publication) -> bool:
         p.closing_fen,
         p.line_count,
         p.withdrawn_at,
+        p.kind,
+        p.amount_fen,
+        p.release,
     )
     return affected(tag) == 1
+
+
+UPDATE_FILED = "UPDATE publication SET filed_at = $3 WHERE disclosure_id = $1 AND edition = $2 AND withdrawn_at IS NULL"
+
+
+async def update_filed(conn: Connection, disclosure_id: str, edition: int, at: datetime) -> None:
+    """Note that the township took note of it (备案)."""
+    await conn.execute(UPDATE_FILED, disclosure_id, edition, at)
 
 
 LOWER_FIRST_PUBLISHED = """
@@ -56,19 +68,46 @@ async def lower_first_published(conn: Connection, disclosure_id: str, at: dateti
 
 
 INSERT_EDITION = """
-INSERT INTO edition (disclosure_id, edition, published_at, body)
-SELECT $1, $2, $3, $4::jsonb
+INSERT INTO edition (disclosure_id, edition, published_at, body, said)
+SELECT $1, $2, $3, $4::jsonb, $5::jsonb
 WHERE NOT EXISTS (SELECT FROM publication WHERE disclosure_id = $1 AND withdrawn_at IS NOT NULL)
 ON CONFLICT (disclosure_id, edition) DO NOTHING
 """
 
 
-async def insert_edition(conn: Connection, disclosure_id: str, edition: int, at: datetime, body: str) -> bool:
+async def insert_edition(conn: Connection, e: Edition) -> bool:
     """Keep an edition's content; False when it is known already or the disclosure was withdrawn."""
-    return affected(await conn.execute(INSERT_EDITION, disclosure_id, edition, at, body)) == 1
+    said = e.said.model_dump_json()
+    return affected(await conn.execute(INSERT_EDITION, e.disclosure_id, e.edition, e.published_at, e.body, said)) == 1
 
 
-#: The same row whichever way it came about: told while the content was there, or, at a rebuild, when it was gone.
+INSERT_ATTACHMENT_REFS = """
+INSERT INTO attachment_ref (digest, disclosure_id, village_code) SELECT d, $2, $3 FROM unnest($1::text[]) AS t (d)
+ON CONFLICT DO NOTHING
+"""
+
+
+async def insert_attachment_refs(conn: Connection, digests: Sequence[str], disclosure_id: str, village: str) -> None:
+    """Note which public files a disclosure shows."""
+    await conn.execute(INSERT_ATTACHMENT_REFS, list(digests), disclosure_id, village)
+
+
+SELECT_IS_SHOWN = "SELECT EXISTS (SELECT FROM attachment_ref WHERE digest = $1)"
+
+
+async def select_is_shown(conn: Connection, digest: str) -> bool:
+    """Tell whether anything public shows a file."""
+    return bool(await conn.fetchval(SELECT_IS_SHOWN, digest))
+
+
+SELECT_ROSTERS = "SELECT disclosure_id, item, period FROM publication WHERE kind = 'roster' AND withdrawn_at IS NULL"
+
+
+async def select_rosters(conn: Connection) -> list[tuple[str, str, str]]:
+    """Ids, items and periods of all rosters: their names fade with time."""
+    return [(r["disclosure_id"], r["item"], r["period"]) for r in await conn.fetch(SELECT_ROSTERS)]
+
+
 WITHDRAW = """
 UPDATE publication SET
     withdrawn_at = CASE WHEN $3::text IS NULL THEN coalesce(withdrawn_at, $2) ELSE $2 END,
@@ -76,7 +115,8 @@ UPDATE publication SET
     edition = greatest(edition, $4),
     published_at = CASE WHEN $3::text IS NULL THEN greatest(published_at, $2) ELSE published_at END,
     digest = '', history = false, nil = false,
-    opening_fen = NULL, income_fen = NULL, expense_fen = NULL, closing_fen = NULL, line_count = NULL
+    opening_fen = NULL, income_fen = NULL, expense_fen = NULL, closing_fen = NULL, line_count = NULL,
+    amount_fen = NULL
 WHERE disclosure_id = $1
 """
 INSERT_TOMBSTONE = """
@@ -86,6 +126,7 @@ INSERT INTO publication (
 ) VALUES ($1, $2, $3, $4, $5, '', false, false, $6, $6, $6, $7) ON CONFLICT (disclosure_id) DO NOTHING
 """
 DELETE_EDITIONS = "DELETE FROM edition WHERE disclosure_id = $1"
+DELETE_ATTACHMENT_REFS = "DELETE FROM attachment_ref WHERE disclosure_id = $1"
 
 
 async def withdraw(conn: Connection, tombstone: Publication) -> None:
@@ -104,6 +145,7 @@ async def withdraw(conn: Connection, tombstone: Publication) -> None:
             reason,
         )
     await conn.execute(DELETE_EDITIONS, tombstone.disclosure_id)
+    await conn.execute(DELETE_ATTACHMENT_REFS, tombstone.disclosure_id)
 
 
 def _publication(row: Row) -> Publication:
@@ -123,6 +165,10 @@ def _publication(row: Row) -> Publication:
         expense_fen=row["expense_fen"],
         closing_fen=row["closing_fen"],
         line_count=row["line_count"],
+        kind=row["kind"],
+        amount_fen=row["amount_fen"],
+        release=row["release"],
+        filed_at=row["filed_at"],
         withdrawn_at=row["withdrawn_at"],
         reason=row["reason"],
     )
@@ -195,7 +241,7 @@ async def select_recent(conn: Connection, limit: int) -> list[Publication]:
 
 
 SELECT_EDITIONS = """
-SELECT disclosure_id, edition, published_at, body::text AS body FROM edition
+SELECT disclosure_id, edition, published_at, body::text AS body, said::text AS said FROM edition
 WHERE (disclosure_id, edition) IN (SELECT * FROM unnest($1::text[], $2::int[]))
 """
 
@@ -203,7 +249,10 @@ WHERE (disclosure_id, edition) IN (SELECT * FROM unnest($1::text[], $2::int[]))
 async def select_editions(conn: Connection, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Edition]:
     """Contents of editions by id and number; those that are gone are left out."""
     rows = await conn.fetch(SELECT_EDITIONS, [i for i, _ in wanted], [n for _, n in wanted])
-    found = (Edition(r["disclosure_id"], r["edition"], r["published_at"], r["body"]) for r in rows)
+    found = (
+        Edition(r["disclosure_id"], r["edition"], r["published_at"], r["body"], Said.model_validate_json(r["said"]))
+        for r in rows
+    )
     return {(e.disclosure_id, e.edition): e for e in found}
 
 

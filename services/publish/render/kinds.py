@@ -1,0 +1,251 @@
+"""The six kinds beside the ledger as people read them: facts, words, tables, the same few shapes for all."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from services.contracts.bodies import (
+    SUMMED,
+    Column,
+    ColumnType,
+    Contract,
+    ContractType,
+    Decision,
+    Meeting,
+    Notice,
+    Project,
+    Roster,
+    Table,
+    Tender,
+)
+from services.publish.render.words import about, amount
+
+Fact = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadView:
+    """A column's head; `number` columns stand to the right."""
+
+    name: str
+    number: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TableView:
+    """Rows under heads, with sums below where there are any."""
+
+    title: str
+    heads: tuple[HeadView, ...]
+    rows: tuple[tuple[str, ...], ...]
+    sums: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BodyView:
+    """A body for the page. `empty`: a sentence instead of rows."""
+
+    facts: tuple[Fact, ...] = ()
+    words: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    tables: tuple[TableView, ...] = ()
+    empty: str | None = None
+
+
+_MEETINGS: Final = {
+    Meeting.VILLAGERS: "村民会议",
+    Meeting.REPRESENTATIVES: "村民代表会议",
+    Meeting.MEMBERS: "集体经济组织成员大会",
+    Meeting.MEMBER_REPRESENTATIVES: "集体经济组织成员代表大会",
+    Meeting.COMMITTEE: "村委会会议",
+    Meeting.PARTY_BRANCH: "党员大会",
+}
+_CONTRACTS: Final = {
+    ContractType.HOUSEHOLD: "家庭承包",
+    ContractType.TRANSFER: "流转",
+    ContractType.LEASE: "租赁",
+    ContractType.SALE: "出售、处置",
+    ContractType.OTHER: "其他",
+}
+_TENDERS: Final = {
+    Tender.OPEN: "公开招标",
+    Tender.INVITED: "邀请招标",
+    Tender.NEGOTIATED: "协商",
+    Tender.QUOTES: "询价比价",
+    Tender.DIRECT: "直接发包",
+    Tender.OWN_LABOUR: "自己组织施工",
+}
+
+
+def day(of: date | None) -> str | None:
+    """A day as people write it."""
+    return f"{of.year}年{of.month}月{of.day}日" if of is not None else None
+
+
+def money(fen: int | None) -> str | None:
+    """An amount, a big one in words too."""
+    if fen is None:
+        return None
+    words = about(fen)
+    return f"{amount(fen)}（{words}）" if words else amount(fen)
+
+
+def _facts(*pairs: tuple[str, str | None]) -> tuple[Fact, ...]:
+    return tuple((name, value) for name, value in pairs if value)
+
+
+def _words(*pairs: tuple[str, str | None]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((title, tuple(text.splitlines())) for title, text in pairs if text)
+
+
+def _filled(title: str, columns: Sequence[tuple[str, bool, Sequence[str | None]]], count: int) -> TableView:
+    """A table of the columns in which anything stands."""
+    used = [(name, number, cells) for name, number, cells in columns if any(c for c in cells)]
+    heads = tuple(HeadView(name, number) for name, number, _ in used)
+    return TableView(title, heads, tuple(tuple(cells[n] or "" for _, _, cells in used) for n in range(count)))
+
+
+def roster_view(full: Roster, shown: Roster, *, aggregate: bool, faded: bool) -> BodyView:
+    """A roster: sums first, then one row a person or household."""
+    has_amount = any(e.amount_fen is not None for e in full.entries)
+    facts = _facts(
+        ("一共", f"{len(full.entries)}户（人）" if full.entries else None),
+        ("人口", f"{full.people}人" if any(e.household_size for e in full.entries) else None),
+        ("金额合计", money(full.amount_fen) if has_amount else None),
+    )
+    words = _words(("标准", full.standard))
+    if full.nil:
+        return BodyView(facts, words, empty="这段时间没有这件事。")
+    if aggregate:
+        text = "名单公开期已满，只留合计。" if faded else "这一项按规定只公布合计。"
+        return BodyView(facts, words, empty=text)
+    entries = shown.entries
+    columns: list[tuple[str, bool, Sequence[str | None]]] = [
+        ("姓名", False, [e.name for e in entries]),
+        ("小组", False, [e.group for e in entries]),
+        ("类别、职务", False, [e.category for e in entries]),
+        ("人口", True, [f"{e.household_size}人" if e.household_size else None for e in entries]),
+        ("工数", True, [e.days for e in entries]),
+        ("每工", True, [amount(e.rate_fen) if e.rate_fen is not None else None for e in entries]),
+        ("金额", True, [amount(e.amount_fen) if e.amount_fen is not None else None for e in entries]),
+        ("物品", False, [e.goods for e in entries]),
+        ("得票", True, [str(e.votes) if e.votes is not None else None for e in entries]),
+        ("说明", False, [e.remark for e in entries]),
+    ]
+    return BodyView(facts, words, (_filled("一户一户看", columns, len(entries)),))
+
+
+def table_view(full: Table, shown: Table, *, aggregate: bool) -> BodyView:
+    """A table as its author made it; sums are the rows' own."""
+    if full.nil:
+        return BodyView(empty="这段时间没有这件事。")
+    sums = tuple((c.name, _cell(c, full.column_sum(c.key))) for c in full.columns if c.type in SUMMED)
+    if aggregate:
+        facts = (("一共", f"{len(full.rows)}行"), *((name, text) for name, text in sums))
+        return BodyView(facts, empty="这一项按规定只公布合计。")
+    heads = tuple(HeadView(c.name + (f"（{c.unit}）" if c.unit else ""), c.type in SUMMED) for c in full.columns)
+    rows = tuple(tuple(_cell(c, cell) for c, cell in zip(full.columns, row, strict=True)) for row in shown.rows)
+    below = None
+    if sums:
+        cells = [_cell(c, full.column_sum(c.key)) if c.type in SUMMED else "" for c in full.columns]
+        below = tuple(cells if cells[0] else ["合计", *cells[1:]])
+    return BodyView(tables=(TableView(full.title or "一行一行看", heads, rows, below),))
+
+
+def _cell(column: Column, cell: str | int | None) -> str:
+    if cell is None:
+        return ""
+    return amount(cell) if column.type is ColumnType.AMOUNT and isinstance(cell, int) else str(cell)
+
+
+def notice_view(body: Notice, *, aggregate: bool) -> BodyView:
+    """A notice: its words, its table, its time on the wall."""
+    facts = _facts(
+        (
+            "公示期",
+            f"{day(body.posted_from)}到{day(body.posted_until)}" if body.posted_until else day(body.posted_from),
+        ),
+        ("落款", body.signed_by),
+        ("日期", day(body.signed_on)),
+    )
+    inner = table_view(body.table, body.table, aggregate=aggregate).tables if body.table is not None else ()
+    paragraphs = tuple(line for text in body.paragraphs for line in text.splitlines())
+    return BodyView(facts, ((body.title, paragraphs),), inner)
+
+
+def decision_view(body: Decision) -> BodyView:
+    """A decision: who met and voted, the steps, what was resolved."""
+    v = body.votes
+    votes = f"同意{v.in_favour}人，不同意{v.against}人，弃权{v.abstained}人" if v is not None else None
+    facts = _facts(
+        ("事项", body.title),
+        ("会议", _MEETINGS[body.meeting]),
+        ("开会日期", day(body.held_on)),
+        ("到会", f"应到{v.entitled}人，实到{v.present}人" if v is not None else None),
+        ("表决", votes),
+    )
+    steps = [(s.name, False, day(s.date), s.note) for s in body.steps]
+    columns: list[tuple[str, bool, Sequence[str | None]]] = [
+        ("步骤", False, [s[0] for s in steps]),
+        ("日期", False, [s[2] for s in steps]),
+        ("情况", False, [s[3] for s in steps]),
+    ]
+    tables = (_filled("一步一步怎么定的", columns, len(steps)),) if steps else ()
+    return BodyView(facts, _words(("决定", body.resolution), ("实施情况", body.implementation)), tables)
+
+
+def contract_view(body: Contract) -> BodyView:
+    """A contract: parties, thing, term, money."""
+    ends = day(body.ends)
+    facts = _facts(
+        ("合同", body.title),
+        ("种类", _CONTRACTS[body.type]),
+        ("对方", body.party + ("（非本村成员）" if body.outsider else "")),
+        ("面积", f"{body.area_mu}亩" if body.area_mu else None),
+        ("签订", day(body.signed_on)),
+        ("期限", f"{day(body.begins)}到{ends}" if ends else f"{day(body.begins)}起"),
+        ("总价", money(body.total_fen)),
+        ("每年", money(body.annual_fen)),
+        ("方式", body.method),
+    )
+    due = [day(i.due) for i in body.instalments]
+    columns: list[tuple[str, bool, Sequence[str | None]]] = [
+        ("应交日期", False, due),
+        ("金额", True, [amount(i.amount_fen) for i in body.instalments]),
+    ]
+    tables = (_filled("分期交款", columns, len(due)),) if due else ()
+    return BodyView(facts, _words(("标的", body.subject), ("说明", body.remark)), tables)
+
+
+def project_view(body: Project) -> BodyView:
+    """A project: money from where, who builds, what was paid, whether it passed."""
+    facts = _facts(
+        ("工程", body.title),
+        ("发包方式", _TENDERS[body.tender]),
+        ("施工方", body.contractor),
+        ("预算", money(body.budget_fen)),
+        ("合同价", money(body.contract_fen)),
+        ("结算价", money(body.settled_fen)),
+        ("已付", money(body.paid_fen) if body.payments else None),
+        ("招标", day(body.tendered_on)),
+        ("开工", day(body.started_on)),
+        ("完工", day(body.finished_on)),
+        ("验收", day(body.accepted_on)),
+    )
+    tables = [
+        _money_table("钱从哪里来", "来源", [(f.source, f.amount_fen, None) for f in body.funds]),
+        _money_table("报价", "投标单位", [(b.bidder, b.amount_fen, "中标" if b.won else None) for b in body.bids]),
+        _money_table("付款", "日期", [(day(p.date) or "", p.amount_fen, p.note) for p in body.payments]),
+    ]
+    words = _words(("建设内容", body.scope), ("验收意见", body.acceptance))
+    return BodyView(facts, words, tuple(t for t in tables if t.rows))
+
+
+def _money_table(title: str, first: str, rows: Iterable[tuple[str, int, str | None]]) -> TableView:
+    listed = list(rows)
+    columns: list[tuple[str, bool, Sequence[str | None]]] = [
+        (first, False, [r[0] for r in listed]),
+        ("金额", True, [amount(r[1]) for r in listed]),
+        ("说明", False, [r[2] for r in listed]),
+    ]
+    return _filled(title, columns, len(listed))

@@ -1,0 +1,66 @@
+"""What villages said they do not open: waivers, and quarters in which nothing happened."""
+
+import json
+from collections.abc import Sequence
+from datetime import date
+
+from services.kit.db import Connection
+from services.publish.render.rows import Declaration, Waiver
+
+UPSERT_WAIVER = """
+INSERT INTO waiver AS w (waiver_id, village_code, item, period, version, state, reason, since)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (waiver_id) DO UPDATE SET
+    version = excluded.version, state = excluded.state, reason = excluded.reason, since = excluded.since
+WHERE excluded.version > w.version
+"""
+
+
+async def upsert_waiver(conn: Connection, w: Waiver) -> None:
+    """Keep a waiver's newest state."""
+    await conn.execute(
+        UPSERT_WAIVER, w.waiver_id, w.village_code, w.item, w.period, w.version, w.state, w.reason, w.since
+    )
+
+
+SELECT_WAIVERS = "SELECT * FROM waiver WHERE village_code = ANY($1::text[]) AND state = 'granted' ORDER BY since DESC"
+
+
+async def select_waivers(conn: Connection, villages: Sequence[str]) -> list[Waiver]:
+    """Waivers in force of some villages."""
+    rows = await conn.fetch(SELECT_WAIVERS, list(villages))
+    return [Waiver(**{name: row[name] for name in Waiver.__dataclass_fields__}) for row in rows]
+
+
+UPSERT_DECLARATION = """
+INSERT INTO declaration AS d (village_code, quarter, edition, answers, confirmed_at) VALUES ($1, $2, $3, $4::jsonb, $5)
+ON CONFLICT (village_code, quarter) DO UPDATE SET
+    edition = excluded.edition, answers = excluded.answers, confirmed_at = excluded.confirmed_at
+WHERE excluded.edition > d.edition
+"""
+
+
+async def upsert_declaration(conn: Connection, d: Declaration) -> None:
+    """Keep a quarter's newest answers."""
+    answers = json.dumps({item: [day.isoformat() for day in days] for item, days in d.answers.items()})
+    await conn.execute(UPSERT_DECLARATION, d.village_code, d.quarter, d.edition, answers, d.confirmed_at)
+
+
+SELECT_DECLARATIONS = """
+SELECT village_code, quarter, edition, answers::text AS answers, confirmed_at FROM declaration
+WHERE village_code = ANY($1::text[]) ORDER BY quarter DESC
+"""
+
+
+async def select_declarations(conn: Connection, villages: Sequence[str]) -> list[Declaration]:
+    """Quarters of some villages, newest first."""
+    return [
+        Declaration(
+            row["village_code"],
+            row["quarter"],
+            row["edition"],
+            {item: [date.fromisoformat(day) for day in days] for item, days in json.loads(row["answers"]).items()},
+            row["confirmed_at"],
+        )
+        for row in await conn.fetch(SELECT_DECLARATIONS, list(villages))
+    ]
