@@ -10,7 +10,7 @@ reference are there, and what was parked is passed over: it comes by its replay,
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, LiteralString, cast
 
@@ -49,6 +49,7 @@ SELECT_OFFSETS = "SELECT topic, partition, next_offset FROM consumer_offset"
 LOCK_OFFSETS = "SELECT topic, partition, next_offset FROM consumer_offset ORDER BY topic, partition FOR UPDATE"
 #: A replay or a new parked record waits until the switch has happened.
 LOCK_PARKED = "LOCK TABLE parked_event IN SHARE ROW EXCLUSIVE MODE"
+SELECT_NOW = "SELECT now()"
 SELECT_SET_ASIDE = """
 SELECT topic, partition, record_offset, headers ->> 'id' AS event_id FROM parked_event
 UNION ALL SELECT topic, partition, record_offset, event_id FROM park_decision WHERE decision = 'discarded'
@@ -125,6 +126,7 @@ class Rebuild:
         self._seen: dict[tuple[str, str], int] = {}
         #: Places in the log, and ids of events: in a log that was said anew, they stand at other places.
         self._set_aside: set[tuple[str, int, int] | str] = set()
+        self._sessions: list[asyncpg.Connection] = []
         self.tally = Tally()
         topics = [t for t in TOPICS if runtime.service in t.consumers and any(e in project for e in t.events)]
         self._reader = LogReader(runtime.settings, topics)
@@ -139,14 +141,11 @@ class Rebuild:
         return session
 
     @contextlib.asynccontextmanager
-    async def caught_up(self, progress: Callable[[Tally], None]) -> AsyncIterator[Connection]:
-        """Build until near the serving model; then hold its consumers still, build the rest, and let the caller switch.
-
-        The caller's block runs in the one transaction that holds every offset; an exception rolls all of it back.
-        """
+    async def building(self, progress: Callable[[Tally], None]) -> AsyncIterator[None]:
+        """Build until near the serving model; the caller goes on with `snapshot` and `held`."""
         async with self._reader, contextlib.AsyncExitStack() as stack:
-            sessions = [await self.session() for _ in range(AT_ONCE)]
-            for session in sessions:
+            self._sessions = [await self.session() for _ in range(AT_ONCE)]
+            for session in self._sessions:
                 stack.push_async_callback(session.close, timeout=5)
             while True:
                 until = await self._stored()
@@ -154,12 +153,43 @@ class Rebuild:
                 if self._reader.left(until) <= NEAR:
                     break
                 async for batches in self._reader.read(until):
-                    await self._share(sessions, batches)
+                    await self._share(self._sessions, batches)
                     progress(self.tally)
-            async with sessions[0].transaction():
-                await self._finish(sessions[0])
-                progress(self.tally)
-                yield cast("Connection", sessions[0])
+            yield
+            progress(self.tally)
+
+    @contextlib.asynccontextmanager
+    async def held(self) -> AsyncIterator[Connection]:
+        """The service's consumers stand still and the new model stands where the serving one does.
+
+        The block runs in the transaction that holds every offset; what it does is done when it ends.
+        """
+        session = await self._runtime.database.dedicated(_PATIENCE_S)
+        try:
+            async with session.transaction():
+                await session.execute("SET LOCAL lock_timeout = '20s'")
+                rows = await session.fetch(LOCK_OFFSETS)
+                await session.execute(LOCK_PARKED)
+                await self._note_set_aside(session)
+                until = {(r["topic"], r["partition"]): r["next_offset"] for r in rows}
+                async with self._sessions[0].transaction():
+                    await self._finish(self._sessions[0], until)
+                yield cast("Connection", session)
+        finally:
+            await session.close(timeout=5)
+
+    @contextlib.asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """Both models as of one moment at which they stood at the same place; nobody is held while it is looked at."""
+        session = await self._runtime.database.dedicated(_PATIENCE_S)
+        try:
+            async with session.transaction(isolation="repeatable_read", readonly=True):
+                async with self.held():
+                    # The first statement takes the snapshot.
+                    await session.fetchval(SELECT_NOW)
+                yield cast("Connection", session)
+        finally:
+            await session.close(timeout=5)
 
     async def _stored(self) -> dict[Place, int]:
         async with self._runtime.database.connection() as conn:
@@ -177,24 +207,15 @@ class Rebuild:
         place = (record.topic, record.partition, record.offset)
         return place in self._set_aside or record.headers.get("id", "") in self._set_aside
 
-    async def _finish(self, session: asyncpg.Connection) -> None:
-        """Under the locks: the rest of the log, and what was replayed meanwhile after it had been passed over."""
-        service = self._runtime.service
-        await session.execute("SET LOCAL lock_timeout = '20s'")
-        # The real tables, which this session has hidden from its handlers.
-        await session.execute("SELECT set_config('search_path', $1, false)", f"{service}, {self._schema}, pg_temp")
-        rows = await session.fetch(LOCK_OFFSETS)
-        await session.execute(LOCK_PARKED)
-        await self._note_set_aside(session)
-        await session.execute("SELECT set_config('search_path', $1, false)", f"{self._schema}, {service}")
-        async for batches in self._reader.read({(r["topic"], r["partition"]): r["next_offset"] for r in rows}):
+    async def _finish(self, session: asyncpg.Connection, until: Mapping[Place, int]) -> None:
+        """While consumers stand still: the rest of the log, and what was replayed after it had been passed over."""
+        async for batches in self._reader.read(until):
             for _, incoming in batches:
                 await self._apply(session, incoming)
         replayed = [r for r in self.tally.passed_over if not self._is_set_aside(r)]
         for record in replayed:
             self.tally.passed_over.remove(record)
             await self._one(Aside(session, self._answered), record)
-        await session.execute("SELECT set_config('search_path', $1, true)", service)
 
     async def _share(
         self, sessions: Sequence[asyncpg.Connection], batches: Sequence[tuple[Place, list[Incoming]]]
