@@ -15,7 +15,7 @@ from services.kit.web import create_web
 def create_app(runtime: Runtime) -> FastAPI:
     """Build the application of one process."""
     runtime.own["objects"] = Objects(runtime.settings.home, runtime.settings.objects_url)
-    app = create_web(runtime, "阳光三务 ingest", uploads=api.UPLOADS)
+    app = create_web(runtime, "阳光三务 ingest", uploads={**api.UPLOADS, **pages.UPLOADS})
     app.include_router(api.router)
     app.include_router(pages.router)
     app.include_router(trail_router("ingest"))

@@ -26,6 +26,23 @@ def local_time(moment: datetime) -> str:
     return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
 
 
+def local_day(moment: datetime) -> str:
+    """The local day of a moment: `2026-10-03`."""
+    return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d")
+
+
+class PageAnswerError(SanwuError):
+    """请按页面上的提示修改。"""
+
+    status = 422
+    code = "page_answer"
+
+    def __init__(self, page: Response) -> None:
+        """Answer with this page, after the request's transaction was undone: what a refused step wrote must not stay."""
+        super().__init__()
+        self.page = page
+
+
 class Pages:
     """A service's templates with the common ones behind them."""
 
@@ -43,6 +60,7 @@ class Pages:
         )
         self._jinja.filters["yuan"] = yuan
         self._jinja.filters["local_time"] = local_time
+        self._jinja.filters["local_day"] = local_day
 
     def text(self, template: str, **values: Any) -> str:
         """Render a template to text."""
@@ -57,9 +75,14 @@ def mount_pages(app: FastAPI, runtime: Runtime, templates: Path, *, static: str)
     """Give an application its pages, the common stylesheet under `static`, and errors as pages for page requests."""
     pages = Pages(runtime, templates)
     app.state.pages = pages
-    app.mount(static, StaticFiles(directory=_HERE / "static"), name="static")
+    files = StaticFiles(directory=_HERE / "static")
+    if (own := templates.parent / "static").is_dir():
+        files.all_directories.insert(0, own)
+    app.mount(static, files, name="static")
 
     def on_error(request: Request, error: SanwuError) -> Response:
+        if isinstance(error, PageAnswerError):
+            return error.page
         if "text/html" not in request.headers.get("accept", ""):
             return problem(request, error)
         if isinstance(error, UnauthenticatedError):
@@ -68,7 +91,7 @@ def mount_pages(app: FastAPI, runtime: Runtime, templates: Path, *, static: str)
             if request.method == "GET":
                 return RedirectResponse(f"/registry/renew?{urlencode({'next': target})}", 303)
             return RedirectResponse("/sign-in", 303)
-        return pages.answer("error.html", status=error.status, error=error, static=static)
+        return pages.answer("error.html", status=error.status, error=error, static=static, nav=())
 
     app.state.on_error = on_error
     return pages

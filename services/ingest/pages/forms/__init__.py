@@ -12,7 +12,7 @@ from services.ingest.pages.forms.codec import (
     to_body,
 )
 from services.ingest.pages.forms.spec import Cell, Grid, Spec, spec_for
-from services.ingest.pages.forms.values import ACCOUNT_WORDS, account_words
+from services.ingest.pages.forms.values import ACCOUNT_WORDS, account_words, to_yuan
 
 __all__ = [
     "ACCOUNT_WORDS",
@@ -30,4 +30,5 @@ __all__ = [
     "row_field",
     "spec_for",
     "to_body",
+    "to_yuan",
 ]

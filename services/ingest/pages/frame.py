@@ -1,0 +1,165 @@
+"""What every desk page shares: the frame with its navigation, the fields of a form, the words of states and holders."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.datastructures import UploadFile
+
+from services.contracts.base import Role
+from services.contracts.catalogue import ItemRevision
+from services.contracts.duties import CellState
+from services.contracts.values import period_bounds
+from services.ingest import workflow
+from services.ingest.commands.desk import Desk
+from services.ingest.errors import WrongPeriodError
+from services.ingest.workflow import Action, State
+from services.kit.errors import Fault, InvalidInputError
+from services.kit.pages import PageAnswerError, Pages
+
+STATIC: Final = "/desk/static"
+MAX_FIELDS: Final = 20_000
+
+STATES: Final[Mapping[State, str]] = MappingProxyType(
+    {
+        State.DRAFT: "草稿",
+        State.SUBMITTED: "等待核对",
+        State.CONFIRMED: "等待镇街审核",
+        State.RETURNED: "已退回修改",
+        State.APPROVED: "已审核，正在发布",
+        State.PUBLISHED: "已公开",
+        State.WITHDRAWN: "已撤回",
+    }
+)
+CELL_STATES: Final[Mapping[CellState, str]] = MappingProxyType(
+    {
+        CellState.QUESTIONED: "公开存疑",
+        CellState.OPENED_LATE: "逾期公开",
+        CellState.OPENED: "已公开",
+        CellState.NIL: "本期无发生",
+        CellState.NOT_APPLICABLE: "不适用",
+        CellState.WAIVED: "不公开已备案",
+        CellState.IN_PROGRESS: "办理中",
+        CellState.NOT_OPENED: "未公开",
+        CellState.NOT_DUE: "未到期",
+    }
+)
+HOLDERS: Final = MappingProxyType(
+    {"village": "村（社区）", "agency": "三资代理服务中心", "township": "镇街", "department": "业务主管部门"}
+)
+PARTIES: Final = MappingProxyType(
+    {"supervisors": "村务监督委员会", "principal": "村集体负责人", "accountant": "代理会计"}
+)
+ROLES: Final = MappingProxyType(
+    {
+        Role.CLERK: "报账员",
+        Role.ACCOUNTANT: "代理会计",
+        Role.PRINCIPAL: "村集体负责人",
+        Role.SUPERVISOR: "村务监督委员会",
+        Role.REVIEWER: "镇街审核员",
+        Role.DEPARTMENT: "业务主管部门",
+        Role.INSPECTOR: "纪检监察干部",
+        Role.OPERATOR: "平台管理员",
+        Role.SYSTEM: "系统",
+    }
+)
+AFFAIRS: Final = MappingProxyType({"party": "党务公开", "village": "村务公开", "finance": "财务公开"})
+WAIVER_STATES: Final = MappingProxyType(
+    {"filed": "等待镇街决定", "granted": "已同意备案", "refused": "未同意", "ended": "已结束"}
+)
+DECLARATION_STATES: Final = MappingProxyType(
+    {"submitted": "等待村务监督委员会核对", "confirmed": "已核对并公布", "returned": "已退回，请重新填写"}
+)
+ENTERING: Final = workflow.ROLES[Action.SAVE]
+
+
+def nav_of(desk: Desk) -> tuple[tuple[str, str], ...]:
+    """The desk's own pages that a role has."""
+    role = desk.actor.role
+    found = [("/desk", "待办")]
+    if role in ENTERING:
+        found += [("/desk/new", "录入"), ("/desk/imports", "一键导入")]
+    if role in {*ENTERING, Role.SUPERVISOR}:
+        found.append(("/desk/quarters", "季度有无事项"))
+    if role in {*ENTERING, Role.DEPARTMENT, Role.OPERATOR}:
+        found.append(("/desk/waivers", "不公开备案"))
+    if role in {Role.REVIEWER, Role.ACCOUNTANT, Role.DEPARTMENT, Role.OPERATOR, Role.INSPECTOR}:
+        found += [("/desk/grid", "三务公开一张表"), ("/desk/urge", "催办")]
+    found.append(("/desk/list", "往期"))
+    return tuple(found)
+
+
+def render(request: Request, desk: Desk, template: str, *, status: int = 200, **values: Any) -> Response:
+    """A page of the desk in its frame."""
+    pages: Pages = request.app.state.pages
+    common = {
+        "static": STATIC,
+        "actor": desk.actor,
+        "role_word": ROLES[desk.actor.role],
+        "reference": desk.reference,
+        "states": STATES,
+        "cell_states": CELL_STATES,
+        "holders": HOLDERS,
+        "parties": PARTIES,
+        "nav": nav_of(desk),
+        "here": request.url.path,
+        "error": None,
+        "item_of": lambda code, period: revision_of(desk, code, period),
+        "village_name": lambda code: desk.reference.divisions[code].now.name,
+    }
+    return pages.answer(template, status=status, **{**common, **values})
+
+
+def refused(request: Request, desk: Desk, template: str, *, status: int, **values: Any) -> PageAnswerError:
+    """The same as an error, so that what the refused step wrote is undone."""
+    return PageAnswerError(render(request, desk, template, status=status, **values))
+
+
+def to(path: str) -> Response:
+    """Go on to another page after a step."""
+    return RedirectResponse(path, 303)
+
+
+async def texts(request: Request) -> dict[str, str]:
+    """Fields of a form; of a name that comes twice the last one counts."""
+    async with request.form(max_fields=MAX_FIELDS, max_files=1) as form:
+        return {name: value for name, value in form.multi_items() if isinstance(value, str)}
+
+
+async def texts_and_file(request: Request) -> tuple[dict[str, str], str, bytes]:
+    """Fields of a form with the name and content of its file; no content when none was chosen."""
+    async with request.form(max_fields=MAX_FIELDS, max_files=1) as form:
+        fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
+        upload = next((v for v in form.values() if isinstance(v, UploadFile)), None)
+        if upload is None:
+            return fields, "", b""
+        return fields, upload.filename or "", await upload.read()
+
+
+def whole(text: str) -> int:
+    """A version as it stands in a hidden field; 0, which none has, when it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004 - digits
+
+
+def checked_period(text: str) -> str:
+    """A period, or a fault at its field."""
+    try:
+        period_bounds(text)
+    except ValueError as error:
+        raise WrongPeriodError(faults=[Fault("period", str(error))]) from error
+    return text
+
+
+def needed(fields: Mapping[str, str], name: str, message: str) -> str:
+    """A field that must not be blank."""
+    text = fields.get(name, "").strip()
+    if not text:
+        raise InvalidInputError(message, faults=[Fault(name, message)])
+    return text
+
+
+def revision_of(desk: Desk, code: str, period: str) -> ItemRevision:
+    """The item as it stands in a period, for its names."""
+    return desk.reference.items[code].at(period_bounds(period)[1])

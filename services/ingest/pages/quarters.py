@@ -1,0 +1,147 @@
+"""季度有无事项: a yes or no for every on-event item, agreed to by the supervisors."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from services.contracts.base import Role
+from services.contracts.disclosure import DeclaredItem
+from services.contracts.values import Frequency, period_bounds, period_frequency, period_of, previous_period
+from services.ingest import store
+from services.ingest.api import DeskDep, ReadingDeskDep
+from services.ingest.commands.declarations import (
+    CONFIRMERS,
+    FILERS,
+    RETURNERS,
+    asked_items,
+    confirm_declaration,
+    declare,
+    return_declaration,
+)
+from services.ingest.commands.desk import Desk, village_of
+from services.ingest.errors import WrongPeriodError
+from services.ingest.pages.forms.values import DAY, CellError
+from services.ingest.pages.frame import DECLARATION_STATES, checked_period, needed, refused, render, texts, to, whole
+from services.ingest.store import Declaration
+from services.kit.clock import local_day
+from services.kit.errors import ConflictError, Fault, InvalidInputError
+
+router = APIRouter()
+READERS = tuple(dict.fromkeys((*FILERS, *CONFIRMERS, *RETURNERS, Role.DEPARTMENT, Role.INSPECTOR, Role.OPERATOR)))
+
+
+def last_quarter(desk: Desk) -> str:
+    """The newest quarter that is over."""
+    quarter = previous_period(period_of(local_day(desk.now), Frequency.QUARTERLY))
+    assert quarter is not None  # noqa: S101 - quarters form a chain
+    return quarter
+
+
+@router.get("/quarters")
+async def quarters(
+    request: Request, desk: ReadingDeskDep, quarter: Annotated[str, Query(max_length=10)] = ""
+) -> Response:
+    """How each village of one's scope stands with a quarter's page."""
+    desk.actor.require(*READERS)
+    wanted = checked_quarter(quarter.strip() or last_quarter(desk))
+    villages = [v.code for v in desk.reference.villages(desk.actor.scope)]
+    if len(villages) == 1:
+        return to(f"/desk/quarters/{villages[0]}/{wanted}")
+    found = {d.village_code: d for d in await store.select_declarations(desk.conn, villages) if d.quarter == wanted}
+    rows = [(v, found.get(v)) for v in villages]
+    return render(request, desk, "quarters.html", quarter=wanted, rows=rows, words=DECLARATION_STATES)
+
+
+def checked_quarter(text: str) -> str:
+    """A quarter, or a fault at its field."""
+    if period_frequency(checked_period(text)) is not Frequency.QUARTERLY:
+        raise WrongPeriodError(faults=[Fault("quarter", f"{text} 不是季度，应写作 2026Q3")])
+    return text
+
+
+@router.get("/quarters/{village}/{quarter}")
+async def quarter_page(request: Request, village: str, quarter: str, desk: ReadingDeskDep) -> Response:
+    """The yes/no page of a village."""
+    desk.actor.require(*READERS)
+    village_of(desk, village)
+    desk.actor.require_scope(desk.reference, village)
+    return render(request, desk, "quarter.html", **await _values(desk, village, checked_quarter(quarter), {}))
+
+
+async def _values(desk: Desk, village: str, quarter: str, typed: dict[str, str]) -> dict[str, Any]:
+    found = await store.select_declarations(desk.conn, [village])
+    declaration = next((d for d in found if d.quarter == quarter), None)
+    role = desk.actor.role
+    handed_in = declaration is not None and declaration.state == "submitted"
+    return {
+        "village": village,
+        "quarter": quarter,
+        "declaration": declaration,
+        "asked": asked_items(desk, village, quarter),
+        "answers": typed or _shown(declaration),
+        "words": DECLARATION_STATES,
+        "may_answer": role in FILERS,
+        "may_confirm": handed_in and role in CONFIRMERS,
+        "may_return": handed_in and role in RETURNERS,
+        "faults": {},
+        "last_day": period_bounds(quarter)[1],
+    }
+
+
+def _shown(declaration: Declaration | None) -> dict[str, str]:
+    """Answers as the fields show them."""
+    shown = {}
+    for answer in declaration.answers if declaration is not None else ():
+        shown[f"answer.{answer.item}"] = "yes" if answer.days else "no"
+        shown[f"days.{answer.item}"] = "、".join(d.isoformat() for d in answer.days)
+    return shown
+
+
+@router.post("/quarters/{village}/{quarter}")
+async def post_quarter(request: Request, village: str, quarter: str, desk: DeskDep) -> Response:
+    """Answer, agree, or send back."""
+    village_of(desk, village)
+    checked_quarter(quarter)
+    desk.actor.require_scope(desk.reference, village)
+    fields = await texts(request)
+    faults: dict[str, str] = {}
+    try:
+        match fields.get("action"):
+            case "confirm":
+                await confirm_declaration(desk, village, quarter, whole(fields.get("edition", "")))
+            case "return":
+                reason = needed(fields, "reason", "请写明退回的原因。")[:2000]
+                await return_declaration(desk, village, quarter, whole(fields.get("edition", "")), reason)
+            case _:
+                answers = read_answers(asked_items(desk, village, quarter), quarter, fields, faults)
+                if faults:
+                    raise InvalidInputError  # noqa: TRY301 - told beside the cells
+                await declare(desk, village, quarter, answers)
+    except (InvalidInputError, ConflictError) as error:
+        values = {**await _values(desk, village, quarter, fields), "faults": faults, "error": error}
+        raise refused(request, desk, "quarter.html", status=error.status, **values) from error
+    return to(f"/desk/quarters/{village}/{quarter}")
+
+
+def read_answers(asked: list[str], quarter: str, fields: dict[str, str], faults: dict[str, str]) -> list[DeclaredItem]:
+    """Answers from the fields; each item's fault beside it."""
+    answers = []
+    for code in asked:
+        chosen = fields.get(f"answer.{code}", "")
+        days: list[date] = []
+        for typed in fields.get(f"days.{code}", "").replace("，", "、").replace(",", "、").split("、"):
+            if not typed.strip():
+                continue
+            try:
+                days.append(date.fromisoformat(str(DAY.read(typed, quarter))))
+            except CellError as error:
+                faults[code] = str(error)
+        if chosen not in {"yes", "no"}:
+            faults.setdefault(code, "请选择“有”或“没有”")
+        elif chosen == "yes" and not days:
+            faults.setdefault(code, "选了“有”，请写明每件事的日期")
+        elif chosen == "no" and days:
+            faults.setdefault(code, "选了“没有”，日期请空着")
+        answers.append(DeclaredItem(item=code, days=tuple(days[:50])))
+    return answers

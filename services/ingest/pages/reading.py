@@ -1,0 +1,192 @@
+"""One disclosure: its content with findings beside their lines, what changed, what others said, the steps to take."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from services.contracts.bodies import Ledger
+from services.contracts.values import previous_period, yuan
+from services.ingest import store, workflow
+from services.ingest.api import ReadingDeskDep
+from services.ingest.commands.attachments import file_of
+from services.ingest.commands.desk import Desk, findings_of, item_of, profile_of
+from services.ingest.commands.sheets import code_of
+from services.ingest.errors import UnknownDisclosureError
+from services.ingest.gate.sheets import sheet_svg
+from services.ingest.pages import forms
+from services.ingest.pages.compare import Change, changes, shown
+from services.ingest.pages.entry import dump, found_for
+from services.ingest.pages.forms import Form, Grid
+from services.ingest.pages.frame import render
+from services.ingest.store import Disclosure, Edition
+from services.ingest.workflow import Action, State
+from services.kit.errors import SanwuError
+
+router = APIRouter()
+#: Roles that see what stands in the way and may ask for changes.
+_UNDER_WAY: Final = frozenset({State.DRAFT, State.RETURNED, State.SUBMITTED, State.CONFIRMED})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row to read: texts by column, the place it has in the body, what was found in it."""
+
+    number: int
+    at: str
+    cells: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A grid to read: only the columns in which anything stands."""
+
+    label: str
+    heads: tuple[tuple[str, bool], ...]
+    rows: tuple[Row, ...]
+
+
+def blocks_of(form: Form, remarks: dict[str, list[str]]) -> list[Block]:
+    """The grids of a form as tables to read, with remarks by field beside their rows."""
+    return [_block(form, grid, remarks) for grid in form.spec.grids if form.used(grid) and grid.path not in _HIDDEN]
+
+
+_HIDDEN: Final = frozenset({"columns", "attachments", "paragraphs"})
+
+
+def _block(form: Form, grid: Grid, remarks: dict[str, list[str]]) -> Block:
+    used = form.used(grid)
+    cells = [c for c in grid.cells if any(form.value(forms.row_field(grid, n, c)) for n in used)]
+    rows = []
+    for place, n in enumerate(used):
+        texts = tuple(shown(c.kind, form.value(forms.row_field(grid, n, c)), c.options) for c in cells)
+        names = [forms.row_field(grid, n, c) for c in grid.cells]
+        said = tuple(r for name in names for r in remarks.get(name, ()))
+        rows.append(Row(place + 1, f"body.{grid.path}[{place}]", texts, said))
+    heads = tuple((c.label, c.kind.name in {"money", "whole", "quantity"}) for c in cells)
+    return Block(grid.label, heads, tuple(rows))
+
+
+@router.get("/disclosures/{disclosure_id}")
+async def disclosure_page(request: Request, disclosure_id: UUID, desk: ReadingDeskDep) -> Response:
+    """One disclosure."""
+    desk.actor.require(*workflow.READERS)
+    found = await found_for(desk, disclosure_id)
+    return render(request, desk, "disclosure.html", **await page_values(desk, found))
+
+
+async def page_values(desk: Desk, d: Disclosure, error: SanwuError | None = None) -> dict[str, Any]:
+    """Everything that the page of a disclosure shows."""
+    edition = await store.select_edition(desk.conn, d.id, d.edition)
+    actions = {a.value for a in workflow.actions_for(desk.actor.role, d.state)}
+    item = item_of(desk, d.item, d.period)
+    values: dict[str, Any] = {
+        "d": d,
+        "edition": edition,
+        "item": item,
+        "error": error,
+        "actions": await _sensible(desk, d, actions),
+        "opinions": await store.select_opinions(desk.conn, d.id, d.edition),
+        "note_lines": await store.select_note_lines(desk.conn, d.id) if d.state is State.RETURNED else (),
+        "profile": profile_of(desk, d.village_code),
+        "is_party": workflow.PARTIES.get(desk.actor.role) in item.confirmations,
+        "under_way": d.state in _UNDER_WAY,
+        "findings": (),
+    }
+    if edition is not None:
+        values |= await _content_values(desk, d, edition)
+    return values
+
+
+async def _sensible(desk: Desk, d: Disclosure, actions: set[str]) -> set[str]:
+    """Steps that a role could take but that make no sense here are not offered."""
+    if d.release != "file" or d.filed_at is not None:
+        actions -= {Action.FILE.value}
+    waiting = await store.select_waiting(desk.conn, [d.id]) if d.state is State.CONFIRMED else {}
+    if waiting:
+        actions -= {Action.APPROVE.value, Action.RETURN.value}
+    return actions
+
+
+async def _content_values(desk: Desk, d: Disclosure, edition: Edition) -> dict[str, Any]:
+    form = _form(desk, d, edition)
+    found = await findings_of(desk, d, edition)
+    remarks: dict[str, list[str]] = {}
+    for f in found:
+        name = forms.field_of(form, f.at)
+        if name is not None:
+            remarks.setdefault(name, []).append(f.message)
+    for line in await store.select_note_lines(desk.conn, d.id):
+        name = forms.field_of(form, line.at)
+        if name is not None:
+            remarks.setdefault(name, []).append(f"退回：{line.reason}")
+    accepted = {(a.code, a.at): a.reason for a in edition.accepted}
+    return {
+        "form": form,
+        "findings": found,
+        "accepted": accepted,
+        "blocks": blocks_of(form, remarks),
+        "singles": [(c, shown(c.kind, form.value(c.path), c.options)) for c in form.spec.cells if form.value(c.path)],
+        "paragraphs": edition.body.paragraphs if edition.body.kind == "notice" else (),
+        "inner_table": edition.body.table if edition.body.kind == "notice" else None,
+        "attachments": edition.body.attachments,
+        "since_public": await _since_public(desk, d, form),
+        "since_last": await _since_last(desk, d, edition),
+    }
+
+
+def _form(desk: Desk, d: Disclosure, edition: Edition) -> Form:
+    revision = item_of(desk, d.item, d.period)
+    return forms.form_of(d.item, revision, (d.village_code, d.period), dump(edition.body))
+
+
+async def _since_public(desk: Desk, d: Disclosure, form: Form) -> list[Change] | None:
+    """What a correction changes against the edition that everybody reads; None when it is none."""
+    if d.published_edition is None or d.published_edition == d.edition:
+        return None
+    public = await store.select_edition(desk.conn, d.id, d.published_edition)
+    return changes(_form(desk, d, public), form) if public is not None else None
+
+
+async def _since_last(desk: Desk, d: Disclosure, edition: Edition) -> list[tuple[str, str, str]]:
+    """The main figures beside those of the period before."""
+    before = previous_period(d.period)
+    last = await store.select_body_of_cell(desk.conn, d.village_code, d.item, before) if before is not None else None
+    if last is None or last.kind != edition.body.kind:
+        return []
+    if isinstance(last, Ledger) and isinstance(edition.body, Ledger):
+        return _ledger_figures(last, edition.body)
+    return [("行数", str(last.row_count), str(edition.body.row_count))]
+
+
+def _ledger_figures(last: Ledger, now: Ledger) -> list[tuple[str, str, str]]:
+    figures = [
+        ("笔数", str(len(last.lines)), str(len(now.lines))),
+        ("收入（元）", yuan(last.income_fen), yuan(now.income_fen)),
+        ("支出（元）", yuan(last.expense_fen), yuan(now.expense_fen)),
+    ]
+    closings = {a.account: a.closing_fen for a in last.accounts}
+    for a in now.accounts:
+        old = yuan(closings[a.account]) if a.account in closings else "无此账户"
+        figures.append((f"{forms.account_words(a.account)}结余（元）", old, yuan(a.closing_fen)))
+    return figures
+
+
+@router.get("/disclosures/{disclosure_id}/sheet")
+async def sheet(request: Request, disclosure_id: UUID, desk: ReadingDeskDep) -> Response:
+    """核对单: the whole content to print and sign; its code names this very edition."""
+    desk.actor.require(*workflow.READERS)
+    found = await found_for(desk, disclosure_id)
+    values = await page_values(desk, found)
+    if values["edition"] is None:
+        raise UnknownDisclosureError
+    return render(request, desk, "sheet.html", **values, code=sheet_svg(code_of(found)))
+
+
+@router.get("/attachments/{digest}")
+async def attachment(digest: str, desk: ReadingDeskDep) -> Response:
+    """A file that a village handed in, for staff who may see the village."""
+    content, media_type = await file_of(desk, desk.objects, digest)
+    return Response(content, media_type=media_type, headers={"cache-control": "private, no-store"})

@@ -1,0 +1,133 @@
+"""The buttons of a disclosure's page; what stands in the way comes back on the page, with what was typed."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from services.contracts.disclosure import LineReason
+from services.contracts.values import ShortText
+from services.ingest.api import DeskDep
+from services.ingest.commands import checking, entering
+from services.ingest.commands.attachments import attach
+from services.ingest.commands.checking import Word
+from services.ingest.commands.desk import Desk
+from services.ingest.commands.entering import Reason
+from services.ingest.pages.entry import found_for
+from services.ingest.pages.frame import needed, refused, texts, texts_and_file, to, whole
+from services.ingest.pages.reading import page_values
+from services.ingest.store import Disclosure
+from services.ingest.workflow import Action
+from services.kit.errors import ConflictError, Fault, ForbiddenError, InvalidInputError, SanwuError
+
+router = APIRouter()
+MAX_REASON = 200
+MAX_TEXT = 2000
+
+
+@router.post("/sheets")
+async def post_sheet(request: Request, desk: DeskDep) -> Response:
+    """A photograph of the signed sheet speaks for those who signed it."""
+    fields, _, data = await texts_and_file(request)
+    try:
+        disclosure_id = UUID(fields.get("id", ""))
+    except ValueError as error:
+        raise InvalidInputError from error
+    found = await found_for(desk, disclosure_id)
+    try:
+        if not data:
+            raise InvalidInputError("请先选择核对单的照片。")  # noqa: EM101, TRY301 - one place
+        names = tuple(n.strip() for n in fields.get("names", "").replace("、", " ").split() if n.strip())[:5]
+        made = await attach(desk, desk.objects, found.village_code, data)
+        word = Word(opinion="agree", names=names, sheet=made.digest)
+        await checking.confirm(desk, found.id, whole(fields.get("version", "")), word)
+    except (InvalidInputError, ConflictError, ForbiddenError) as error:
+        raise await _again(request, desk, found, error) from error
+    return to(f"/desk/disclosures/{found.id}")
+
+
+@router.post("/disclosures/{disclosure_id}/{action}")
+async def step(request: Request, disclosure_id: UUID, action: Action, desk: DeskDep) -> Response:
+    """One step by a button."""
+    fields = await texts(request)
+    found = await found_for(desk, disclosure_id)
+    try:
+        await _take(desk, found, action, fields)
+    except (InvalidInputError, ConflictError, ForbiddenError) as error:
+        raise await _again(request, desk, found, error) from error
+    if action is Action.CORRECT:
+        return to(f"/desk/disclosures/{disclosure_id}/edit")
+    return to(f"/desk/disclosures/{disclosure_id}")
+
+
+async def _again(request: Request, desk: Desk, d: Disclosure, error: SanwuError) -> SanwuError:
+    values = await page_values(desk, await found_for(desk, d.id), error)
+    return refused(request, desk, "disclosure.html", status=error.status, **values)
+
+
+async def _take(desk: Desk, d: Disclosure, action: Action, fields: Mapping[str, str]) -> None:
+    version = whole(fields.get("version", ""))
+    checked_by = fields.get("secrecy_checked_by", "").strip()[:MAX_REASON] or None
+    match action:
+        case Action.SUBMIT:
+            await entering.submit(desk, d.id, version, reasons_of(fields), checked_by)
+        case Action.CONFIRM:
+            await checking.confirm(desk, d.id, version, _word(fields))
+        case Action.APPROVE:
+            await checking.approve(desk, d.id, version, checked_by)
+        case Action.FILE:
+            await checking.file(desk, d.id, version)
+        case Action.RETURN:
+            reason = _text(fields, "reason", "请写明退回的原因。", MAX_TEXT)
+            await checking.send_back(desk, d.id, version, reason, line_reasons(fields))
+        case Action.WITHDRAW:
+            reason = _text(fields, "reason", "请写明撤回的原因，原因会公开。", MAX_TEXT)
+            needed(fields, "sure", "撤回后不能恢复，请先勾选“确定撤回”。")
+            await checking.withdraw(desk, d.id, version, reason)
+        case Action.CORRECT:
+            note = _text(fields, "note", "请写明更正说明，说明会随新的一版公开。", MAX_TEXT)
+            await entering.correct(desk, d.id, version, note, None)
+        case Action.SAVE | Action.DISCARD:
+            raise InvalidInputError("请在填写页上操作。")  # noqa: EM101 - one place
+
+
+def _text(fields: Mapping[str, str], name: str, message: str, most: int) -> str:
+    text = needed(fields, name, message)
+    if len(text) > most:
+        too_long = f"太长，最多 {most} 个字"
+        raise InvalidInputError(too_long, faults=[Fault(name, too_long)])
+    return text
+
+
+def _word(fields: Mapping[str, str]) -> Word:
+    if fields.get("opinion") != "dissent":
+        return Word()
+    return Word(opinion="dissent", reason=_text(fields, "reason", "请写明不同意见的内容。", MAX_TEXT))
+
+
+def reasons_of(fields: Mapping[str, str]) -> list[Reason]:
+    """Reasons typed beside findings: fields `reason|code|at`."""
+    given = []
+    for name, text in fields.items():
+        kind, _, place = name.partition("|")
+        code, _, at = place.partition("|")
+        if kind == "reason" and at and text.strip():
+            given.append(Reason(code, at, _short(name, text)))
+    return given
+
+
+def line_reasons(fields: Mapping[str, str]) -> list[LineReason]:
+    """Reasons typed beside lines: fields `line|at`."""
+    given = []
+    for name, text in fields.items():
+        kind, _, at = name.partition("|")
+        if kind == "line" and 0 < len(at) <= MAX_REASON and text.strip():
+            given.append(LineReason(at=at, reason=_short(name, text)))
+    return given
+
+
+def _short(name: str, text: str) -> ShortText:
+    if len(text.strip()) > MAX_REASON:
+        message = f"每条原因最多 {MAX_REASON} 个字"
+        raise InvalidInputError(message, faults=[Fault(name, message)])
+    return text.strip()
