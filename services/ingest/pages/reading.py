@@ -87,6 +87,7 @@ async def page_values(desk: Desk, d: Disclosure, error: SanwuError | None = None
         "edition": edition,
         "item": item,
         "error": error,
+        "typed": {},
         "actions": await _sensible(desk, d, actions),
         "opinions": await store.select_opinions(desk.conn, d.id, d.edition),
         "note_lines": await store.select_note_lines(desk.conn, d.id) if d.state is State.RETURNED else (),

@@ -42,7 +42,7 @@ async def post_sheet(request: Request, desk: DeskDep) -> Response:
         word = Word(opinion="agree", names=names, sheet=made.digest)
         await checking.confirm(desk, found.id, whole(fields.get("version", "")), word)
     except (InvalidInputError, ConflictError, ForbiddenError) as error:
-        raise await _again(request, desk, found, error) from error
+        raise await _again(request, desk, found, error, fields) from error
     return to(f"/desk/disclosures/{found.id}")
 
 
@@ -54,14 +54,17 @@ async def step(request: Request, disclosure_id: UUID, action: Action, desk: Desk
     try:
         await _take(desk, found, action, fields)
     except (InvalidInputError, ConflictError, ForbiddenError) as error:
-        raise await _again(request, desk, found, error) from error
+        raise await _again(request, desk, found, error, fields) from error
     if action is Action.CORRECT:
         return to(f"/desk/disclosures/{disclosure_id}/edit")
     return to(f"/desk/disclosures/{disclosure_id}")
 
 
-async def _again(request: Request, desk: Desk, d: Disclosure, error: SanwuError) -> SanwuError:
-    values = await page_values(desk, await found_for(desk, d.id), error)
+async def _again(
+    request: Request, desk: Desk, d: Disclosure, error: SanwuError, typed: Mapping[str, str]
+) -> SanwuError:
+    """The page once more, with what was typed into it."""
+    values = {**await page_values(desk, await found_for(desk, d.id), error), "typed": typed}
     return refused(request, desk, "disclosure.html", status=error.status, **values)
 
 
