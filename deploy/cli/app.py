@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -11,6 +11,7 @@ from deploy.cli import records, reference, status, whole
 from deploy.cli.telling import Json, home_path
 from deploy.local import ask
 from deploy.local.faults import guarded
+from deploy.local.postgres import SERVICES
 
 app = typer.Typer(
     name="sanwu",
@@ -77,20 +78,30 @@ def replay_audit(
 @actions.command("verify")
 def verify_actions(
     service: Annotated[str, typer.Option("--service", help="One service; all of them by default.")] = "",
+    head: Annotated[str, typer.Option("--head", help="POSITION:LINK noted earlier; needs --service.")] = "",
     *,
     as_json: Json = False,
 ) -> None:
-    """Check that the chained trail of staff actions is whole."""
-    info = ask.known_city(home_path())
-    names = [records.known_service(service)] if service else ["registry", "ingest", "audit", "qr"]
-    answers = {name: asyncio.run(ask.run(info, name, "actions", "verify")) for name in names}
-    told: dict[str, Any] = {n: {"whole": a.code == 0, "said": a.sentence()} for n, a in answers.items()}
+    """Compute every link of the trail of staff actions anew; exit status 1 where it is broken."""
+    if head and not service:
+        raise typer.BadParameter("A head belongs to one service: give --service.")
+    names = [records.known_service(service)] if service else list(SERVICES)
+    more = ("--head", head) if head else ()
+    answers = asyncio.run(_verify(names, more))
     if as_json:
+        told = {name: json.loads(a.out) if a.out.strip() else {"whole": False} for name, a in answers.items()}
         print(json.dumps({"services": told}, ensure_ascii=False))
     else:
-        for name, one in told.items():
-            print(f"{name}: {one['said']}")
+        for name, answer in answers.items():
+            print(f"{name}: {answer.sentence()}")
     raise typer.Exit(max(a.code for a in answers.values()))
+
+
+async def _verify(names: list[str], more: tuple[str, ...]) -> dict[str, ask.Answer]:
+    info = ask.known_city(home_path())
+    words = ("actions", "verify", "--json", *more)
+    answers = await asyncio.gather(*(ask.run(info, name, *words) for name in names))
+    return dict(zip(names, answers, strict=True))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -180,6 +180,8 @@ def test_what_makes_no_sense_is_one_sentence(sanwu: Sanwu, arguments: tuple[str,
         ("republish", "--service", "ingest"),
         ("republish", "--service", "ingest", "--aggregate", "disclosure"),
         ("status", "--quiet"),
+        ("catalogue", "check", "nowhere.csv"),
+        ("actions", "verify", "--head", "1:00"),
         ("backup",),
     ],
 )
@@ -228,6 +230,36 @@ def test_command_runs_as_a_module_and_says_what_there_is(command: Callable[..., 
 def test_topics_are_as_declared(sanwu: Sanwu) -> None:
     assert json.loads(sanwu("topics", "check", "--json").out) == {"differences": []}
     assert json.loads(sanwu("topics", "apply", "--json").out) == {"created": []}
+
+
+def test_trail_of_staff_actions_is_whole_in_every_service(sanwu: Sanwu) -> None:
+    answer = sanwu("actions", "verify", "--json")
+    assert answer.code == 0
+    told = json.loads(answer.out)["services"]
+    assert {name: one["whole"] for name, one in told.items()} == {
+        "registry": True,
+        "ingest": True,
+        "publish": True,
+        "audit": True,
+        "qr": True,
+    }
+
+
+def test_staff_are_listed_without_a_password(sanwu: Sanwu, small_city: RunningCity) -> None:
+    answer = sanwu("staff", "list", "--json")
+    assert answer.code == 0
+    assert "clerk-210881006206" in answer.out
+    assert small_city.password("clerk-210881006206") not in answer.out
+
+
+def test_catalogue_of_the_running_city_would_change_nothing(sanwu: Sanwu, tmp_path: Path) -> None:
+    answer = sanwu("catalogue", "check", str(ROOT / "deploy" / "data" / "catalogue.csv"), "--json")
+    assert answer.code == 0, answer.err
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("code,name\nF01,\n")
+    refused = sanwu("catalogue", "check", str(wrong))
+    assert refused.code == 1
+    assert "Traceback" not in refused.err
 
 
 def test_posters_go_into_a_file(sanwu: Sanwu, tmp_path: Path) -> None:
