@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from deploy.local.home import free_port
-from tests.bench import hot, submit, visible
+from tests.bench import hot, rebuild, submit, visible
 from tests.bench.report import Section, table
 from tests.running import ROOT, start_city, stop_city
 
@@ -61,7 +61,12 @@ def main() -> int:
         city = start_city(Path(folder) / "home", free_port(avoid=set()), "full")
         try:
             sections = []
-            for name, measure in (("visible", visible.measure), ("hot", hot.measure), ("submit", submit.measure)):
+            for name, measure in (
+                ("visible", visible.measure),
+                ("rebuild", rebuild.measure),
+                ("hot", hot.measure),
+                ("submit", submit.measure),
+            ):
                 sys.stdout.write(f"measuring {name} …\n")
                 sections.append(asyncio.run(measure(city)))
                 sys.stdout.write(f"{sections[-1].text}\n")

@@ -1,0 +1,69 @@
+"""The read model built anew, without rendering, against reading the same events with aiokafka and COPY."""
+
+import json
+import time
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from deploy.local import ask
+from deploy.local.home import Home
+from deploy.local.postgres import ADMIN, Postgres
+from services.contracts.topics import TOPICS
+from services.publish.handlers import PROJECT
+from tests.bench.report import Section, median, table
+from tests.running import RunningCity
+
+ROUNDS = 5
+_COLUMNS = "topic text, partition int, place bigint, key text, value text"
+
+
+async def peer(city: RunningCity) -> tuple[float, int]:
+    """Seconds to read what a rebuild reads into a table, and how many records that were."""
+    topics = [t for t in TOPICS if "publish" in t.consumers and any(e in PROJECT for e in t.events)]
+    places = [TopicPartition(t.name, n) for t in topics for n in range(t.partitions)]
+    conn = await asyncpg.connect(Postgres(Home(city.home)).dsn(ADMIN))
+    driver = AIOKafkaConsumer(
+        bootstrap_servers=city.addresses()["kafka"], enable_auto_commit=False, max_partition_fetch_bytes=4 << 20
+    )
+    started, count = time.perf_counter(), 0
+    await driver.start()
+    driver.assign(places)
+    ends = await driver.end_offsets(places)
+    await driver.seek_to_beginning(*places)
+    await conn.execute(f"CREATE TEMPORARY TABLE heard ({_COLUMNS})")
+    while [tp for tp in places if await driver.position(tp) < ends[tp]]:
+        polled = await driver.getmany(timeout_ms=500, max_records=4000)
+        rows = [
+            (r.topic, r.partition, r.offset, (r.key or b"").decode(), (r.value or b"").decode())
+            for records in polled.values()
+            for r in records
+        ]
+        await conn.copy_records_to_table("heard", records=rows)
+        count += len(rows)
+    seconds = time.perf_counter() - started
+    await driver.stop()
+    await conn.close()
+    return seconds, count
+
+
+async def measure(city: RunningCity) -> Section:
+    """Alternating rounds; the rebuild's own clock, so that starting Python is on neither side."""
+    info = ask.known_city(city.home)
+    peers, ours, told = [], [], {}
+    for _ in range(ROUNDS):
+        seconds, count = await peer(city)
+        peers.append(seconds)
+        told = await ask.ask(info, "publish", "rebuild", "--check", "--json")
+        ours.append(told["seconds"])
+    rows = [
+        ("aiokafka and COPY", f"{median(peers):.2f} s", f"{count / median(peers):,.0f}"),
+        ("rebuild, comparison included", f"{median(ours):.2f} s", f"{told['records'] / median(ours):,.0f}"),
+    ]
+    text = (
+        f"{count} records of the topics that the read model comes from. A rebuild opens, checks and sums up every body, "
+        f"then compares both models by village. Ratio: {median(ours) / median(peers):.1f}. Bar: at most 4.\n\n"
+        + table(("what", "median of the rounds", "records/s"), rows)
+        + f"\n```json\n{json.dumps(told)}\n```\n"
+    )
+    return Section("Rebuild of the read model", text)
