@@ -19,6 +19,8 @@ from services.registry.bulk.catalogue import read_items
 from services.registry.bulk.divisions import City, read_divisions
 from services.registry.bulk.rows import FileFaultsError
 from services.registry.bulk.staff import read_staff
+from services.registry.jobs import JOBS
+from services.registry.operate import CATALOGUE, STAFF
 from services.registry.settings import RegistrySettings
 
 Read = TypeVar("Read")
@@ -29,7 +31,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--divisions", required=True, type=Path, help="CSV: code,name,township_code,township_name,kind")
     parser.add_argument("--catalogue", required=True, type=Path, help="CSV of the items")
     parser.add_argument(
-        "--staff", type=Path, help="CSV: username,password,totp_secret,role,scope; known passwords stay"
+        "--staff",
+        type=Path,
+        help="CSV: username,password,totp_secret,role,scope and, if wanted, name,affairs,delegation; known passwords stay",
     )
     parser.add_argument("--sample", action="store_true", help="figures are made up; every page will say so")
     parser.add_argument(
@@ -92,7 +96,7 @@ async def _import(runtime: Runtime, arguments: argparse.Namespace) -> int:
 
 
 IMPORT = Command("import", "read divisions, catalogue, calendar and staff from files", _add_arguments, _import)
-SERVICE = Service("registry", RegistrySettings, create_app, commands=(IMPORT,))
+SERVICE = Service("registry", RegistrySettings, create_app, jobs=JOBS, commands=(IMPORT, CATALOGUE, STAFF))
 
 if __name__ == "__main__":
     sys.exit(main(SERVICE, sys.argv[1:]))

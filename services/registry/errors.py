@@ -1,6 +1,6 @@
 """What can go wrong in the registry."""
 
-from services.kit.errors import SanwuError, UnauthenticatedError
+from services.kit.errors import ConflictError, ForbiddenError, InvalidInputError, SanwuError, UnauthenticatedError
 
 
 class WrongCredentialsError(UnauthenticatedError):
@@ -14,3 +14,39 @@ class TooManyFailuresError(SanwuError):
 
     status = 429
     code = "too_many_failures"
+
+
+class TotpRequiredError(UnauthenticatedError):
+    """请再输入动态口令（手机令牌上的 6 位数字）。"""
+
+    code = "totp_required"
+
+
+class NoSecondFactorError(ForbiddenError):
+    """此账号的角色必须使用动态口令，但还没有绑定。请平台管理员为您重置。"""
+
+    code = "totp_not_set"
+
+
+class NewPasswordRequiredError(ForbiddenError):
+    """这是一次性密码，请同时设置您自己的新密码。"""
+
+    code = "new_password_required"
+
+
+class WrongPasswordError(InvalidInputError):
+    """原密码不对。"""
+
+    code = "wrong_password"
+
+
+class UsernameTakenError(ConflictError):
+    """这个用户名已经有人使用，请换一个。"""
+
+    code = "username_taken"
+
+
+class OwnAccountError(ConflictError):
+    """不能停用自己，也不能改变自己的角色和管辖范围，请由另一位平台管理员操作。"""
+
+    code = "own_account"

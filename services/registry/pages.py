@@ -5,6 +5,7 @@ from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Cookie, Form, Request
 from fastapi.responses import RedirectResponse, Response
+from pydantic import BaseModel, StringConstraints
 
 from services.kit.auth import TOKEN_COOKIE, TOKEN_LIFETIME
 from services.kit.errors import SanwuError, UnauthenticatedError
@@ -17,7 +18,6 @@ from services.registry.commands import Tokens
 router = APIRouter(include_in_schema=False)
 REFRESH_COOKIE = "sanwu_refresh"
 STATIC = "/registry/static"
-Next = Annotated[str, Form(alias="next")]
 Refresh = Annotated[str | None, Cookie(alias=REFRESH_COOKIE)]
 
 
@@ -64,27 +64,32 @@ def _set_session(response: Response, runtime: Runtime, tokens: Tokens) -> None:
 
 
 @router.get("/sign-in")
-async def form(request: Request, next: str = "/desk") -> Response:  # noqa: A002 - the query's name
+async def sign_in_form(request: Request, next: str = "/desk") -> Response:  # noqa: A002 - the query's name
     """The sign-in form."""
     return _pages(request).answer("sign_in.html", static=STATIC, next=_own_path(next), error=None, username="")
 
 
+class SignInForm(BaseModel):
+    """What the form sends; blank fields are as good as none."""
+
+    username: Annotated[str, StringConstraints(max_length=200)]
+    password: Annotated[str, StringConstraints(max_length=200)]
+    totp: Annotated[str, StringConstraints(max_length=20)] = ""
+    new_password: Annotated[str, StringConstraints(max_length=1000)] = ""
+    next: str = "/desk"
+
+
 @router.post("/sign-in")
-async def sign_in(
-    request: Request,
-    runtime: RuntimeDep,
-    username: Annotated[str, Form()],
-    password: Annotated[str, Form()],
-    target: Next = "/desk",
-) -> Response:
-    """Sign in with the form; errors come back on the form."""
-    now = runtime.clock.now()
+async def sign_in(request: Request, runtime: RuntimeDep, form: Annotated[SignInForm, Form()]) -> Response:
+    """Sign in with the form; errors come back on the form, which asks for a new password when one is needed."""
+    target = _own_path(form.next)
+    attempt = commands.Attempt(form.username.strip(), form.password, form.totp or None, form.new_password or None)
     try:
-        tokens = await commands.sign_in(runtime.database, runtime.settings, username.strip(), password, now)
+        tokens = await commands.sign_in(runtime.database, runtime.settings, attempt, runtime.clock.now())
     except SanwuError as error:
-        values = {"static": STATIC, "next": _own_path(target), "error": error, "username": username}
+        values = {"static": STATIC, "next": target, "error": error, "username": form.username}
         return _pages(request).answer("sign_in.html", status=error.status, **values)
-    response = RedirectResponse(_own_path(target), 303)
+    response = RedirectResponse(target, 303)
     _set_session(response, runtime, tokens)
     return response
 
@@ -111,10 +116,10 @@ async def leave() -> Response:
 
 
 @router.post("/registry/sign-out")
-async def sign_out(conn: Transaction, refresh: Refresh = None) -> Response:
+async def sign_out(runtime: RuntimeDep, conn: Transaction, refresh: Refresh = None) -> Response:
     """End the session."""
     if refresh is not None:
-        await commands.sign_out(conn, refresh)
+        await commands.sign_out(conn, refresh, runtime.clock.now())
     response = RedirectResponse("/sign-in", 303)
     response.delete_cookie(REFRESH_COOKIE, path="/registry")
     return response

@@ -1,6 +1,6 @@
 """All SQL of the registry; rows leave as frozen values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +14,9 @@ class Credential:
     staff_id: str
     username: str
     password_hash: str
+    totp_secret: str | None = None
+    totp_step: int = 0
+    must_change: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,23 @@ class SigningKey:
     private_key: bytes
 
 
-SELECT_CREDENTIAL = "SELECT staff_id, username, password_hash FROM credential WHERE username = $1"
+SELECT_CREDENTIAL = """
+SELECT staff_id, username, password_hash, totp_secret, totp_step, must_change FROM credential WHERE username = $1
+"""
 
 
 async def select_credential(conn: Connection, username: str) -> Credential | None:
     row = await conn.fetchrow(SELECT_CREDENTIAL, username)
-    return Credential(row["staff_id"], row["username"], row["password_hash"]) if row else None
+    if row is None:
+        return None
+    return Credential(
+        row["staff_id"],
+        row["username"],
+        row["password_hash"],
+        row["totp_secret"],
+        row["totp_step"],
+        row["must_change"],
+    )
 
 
 SELECT_USERNAMES = "SELECT username, staff_id FROM credential"
@@ -49,8 +63,8 @@ async def select_usernames(conn: Connection) -> dict[str, str]:
 
 
 INSERT_CREDENTIALS = """
-INSERT INTO credential (staff_id, username, password_hash, changed_at)
-SELECT i, u, h, $4 FROM unnest($1::text[], $2::text[], $3::text[]) AS t (i, u, h)
+INSERT INTO credential (staff_id, username, password_hash, totp_secret, must_change, changed_at)
+SELECT i, u, h, s, m, $6 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[]) AS t (i, u, h, s, m)
 """
 
 
@@ -60,8 +74,62 @@ async def insert_credentials(conn: Connection, credentials: Sequence[Credential]
         [c.staff_id for c in credentials],
         [c.username for c in credentials],
         [c.password_hash for c in credentials],
+        [c.totp_secret for c in credentials],
+        [c.must_change for c in credentials],
         at,
     )
+
+
+CHANGE_HASH = "UPDATE credential SET password_hash = $2, must_change = $3, changed_at = $4 WHERE staff_id = $1"
+
+
+async def set_password(conn: Connection, staff_id: str, password_hash: str, at: datetime, *, must_change: bool) -> None:
+    await conn.execute(CHANGE_HASH, staff_id, password_hash, must_change, at)
+
+
+SET_TOTP = "UPDATE credential SET totp_secret = $2, totp_step = 0, changed_at = $3 WHERE staff_id = $1"
+
+
+async def set_totp(conn: Connection, staff_id: str, secret: str | None, at: datetime) -> None:
+    await conn.execute(SET_TOTP, staff_id, secret, at)
+
+
+ENROL = """
+UPDATE credential SET totp_secret = s, changed_at = $3
+FROM unnest($1::text[], $2::text[]) AS t (u, s) WHERE username = u AND totp_secret IS NULL
+"""
+
+
+async def enrol(conn: Connection, secrets: Mapping[str, str], at: datetime) -> None:
+    """Give accounts (by username) that have no second factor theirs; whoever has one keeps it."""
+    await conn.execute(ENROL, list(secrets), list(secrets.values()), at)
+
+
+NOTE_SIGN_IN = """
+UPDATE credential SET signed_in_at = $2, totp_step = greatest(totp_step, coalesce($3::bigint, 0)) WHERE staff_id = $1
+"""
+
+
+async def note_sign_in(conn: Connection, staff_id: str, step: int | None, at: datetime) -> None:
+    """Note when somebody signed in and which step of the second factor was used up."""
+    await conn.execute(NOTE_SIGN_IN, staff_id, at, step)
+
+
+SELECT_SIGNED_IN = "SELECT staff_id, signed_in_at FROM credential WHERE staff_id = ANY($1::text[])"
+
+
+async def select_signed_in(conn: Connection, staff_ids: Sequence[str]) -> dict[str, datetime | None]:
+    """When each of some people last signed in."""
+    rows = await conn.fetch(SELECT_SIGNED_IN, list(staff_ids))
+    return {r["staff_id"]: r["signed_in_at"] for r in rows}
+
+
+LOCK_NAME = "SELECT pg_advisory_xact_lock(hashtext('sign-in'), hashtext($1))"
+
+
+async def lock_name(conn: Connection, username: str) -> None:
+    """Let one attempt to sign in under a name be judged at a time."""
+    await conn.execute(LOCK_NAME, username)
 
 
 SELECT_FAILURES = "SELECT failures, blocked_until FROM sign_in_failure WHERE username = $1"
@@ -127,11 +195,44 @@ async def select_session(conn: Connection, digest: str, now: datetime) -> str | 
     return staff_id
 
 
-DELETE_SESSION = "DELETE FROM session WHERE token_digest = $1"
+DELETE_SESSION = "DELETE FROM session WHERE token_digest = $1 RETURNING staff_id"
 
 
-async def delete_session(conn: Connection, digest: str) -> None:
-    await conn.execute(DELETE_SESSION, digest)
+async def delete_session(conn: Connection, digest: str) -> str | None:
+    """End a session; whose it was, None when there was none."""
+    staff_id: str | None = await conn.fetchval(DELETE_SESSION, digest)
+    return staff_id
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open session as its owner sees it."""
+
+    session_id: str
+    created_at: datetime
+    expires_at: datetime
+
+
+SELECT_SESSIONS_OF = """
+SELECT session_id::text, created_at, expires_at FROM session WHERE staff_id = $1 AND expires_at > $2
+ORDER BY created_at DESC, session_id LIMIT 100
+"""
+
+
+async def select_sessions_of(conn: Connection, staff_id: str, now: datetime) -> list[Session]:
+    rows = await conn.fetch(SELECT_SESSIONS_OF, staff_id, now)
+    return [Session(r["session_id"], r["created_at"], r["expires_at"]) for r in rows]
+
+
+FORGET_SESSIONS = "DELETE FROM session WHERE expires_at <= $1"
+#: A name whose wait ended a day ago starts anew.
+FORGET_OLD_FAILURES = "DELETE FROM sign_in_failure WHERE blocked_until <= $1::timestamptz - interval '1 day'"
+
+
+async def forget_the_past(conn: Connection, now: datetime) -> None:
+    """Remove sessions that are over and failures that count no more."""
+    await conn.execute(FORGET_SESSIONS, now)
+    await conn.execute(FORGET_OLD_FAILURES, now)
 
 
 DELETE_SESSIONS_OF = "DELETE FROM session WHERE staff_id = $1"

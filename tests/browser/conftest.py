@@ -1,5 +1,6 @@
 """A phone without script: Chromium, 360×740."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -60,6 +61,9 @@ class Person:
         await self.open("/sign-in")
         await self.page.get_by_label("用户名").fill(username)
         await self.page.get_by_label("密码").fill(self.city.password(username))
+        code = await asyncio.to_thread(self.city.code, username)
+        if code is not None:
+            await self.page.get_by_label("动态口令").fill(code)
         await self.press("登录")
 
     async def shoot(self, name: str) -> None:

@@ -5,41 +5,24 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from services.kit.clock import local_day
-from services.registry import commands, store
 from services.registry.bulk.rows import FileFaultsError
-from services.registry.bulk.staff import StaffRow, read_staff
+from services.registry.bulk.staff import read_staff
 from tests.conftest import Served, ServiceFactory
+from tests.registry.accounts import HEAD, SECRET, emptied, take
 
-HEAD = "username,password,totp_secret,role,scope\n"
 ANNA = "anna,correct-horse-battery,,clerk,210881006206\n"
 
 
 @pytest_asyncio.fixture
 async def registry(service: ServiceFactory) -> Served:
-    served = await service("registry")
-    async with served.runtime.database.transaction() as conn:
-        await conn.execute("TRUNCATE credential, session, sign_in_failure")
+    served = await emptied(await service("registry"))
     await take(served, HEAD + ANNA)
     return served
 
 
-async def take(served: Served, text: str) -> int:
-    """Let the registry read a staff file as its import does; how many changed."""
-    rows: list[StaffRow] = read_staff(text)
-    now = served.clock.now()
-    async with served.runtime.database.connection() as conn:
-        known = await store.select_usernames(conn)
-    fresh = await commands.hash_passwords([r for r in rows if r.username not in known])
-    async with served.runtime.database.transaction() as conn:
-        await commands.ensure_signer(conn, now)
-        changed = await commands.set_staff(conn, rows, fresh, local_day(now), now)
-    await served.runtime.reference.refresh()
-    return changed
-
-
-async def sign_in(served: Served, password: str, username: str = "anna") -> Any:
-    return await served.client.post("/registry/v1/sign-in", json={"username": username, "password": password})
+async def sign_in(served: Served, password: str, username: str = "anna", **more: str) -> Any:
+    body = {"username": username, "password": password, **more}
+    return await served.client.post("/registry/v1/sign-in", json=body)
 
 
 async def read(served: Served, token: str) -> int:
@@ -119,7 +102,10 @@ async def test_a_browser_keeps_its_session_until_it_signs_out(registry: Served) 
 @pytest.mark.parametrize(
     ("row", "column", "part"),
     [
-        ("anna,correct-horse-battery,JBSWY3DPEHPK3PXP,clerk,210881006206", "totp_secret", "请留空"),
+        ("anna,correct-horse-battery,JBSWY3DPEHPK3PXP,clerk,210881006206", "totp_secret", "至少 26 位的 Base32"),
+        (f"anna,correct-horse-battery,{SECRET[:-1]}1,clerk,210881006206", "totp_secret", "Base32"),
+        (f"anna,correct-horse-battery,{SECRET[:27]},clerk,210881006206", "totp_secret", "Base32"),
+        (f"anna,correct-horse-battery,{'A' * 136},clerk,210881006206", "totp_secret", "Base32"),
         ("anna,short,,clerk,210881006206", "password", "密码至少 12 个字符"),
         ("anna,correct-horse-battery,,system,210881", "role", "system 不是人的角色"),
         ("anna,correct-horse-battery,,mayor,210881", "role", "不在可选值里"),

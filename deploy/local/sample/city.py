@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final, Self
 
 import httpx2
+import pyotp
 
 from deploy.local.faults import Fault
 from deploy.local.sample.registry import Account
@@ -13,6 +14,8 @@ from deploy.local.sample.registry import Account
 #: A part that is being restarted answers within this time, or something is truly wrong.
 PATIENCE_S: Final = 180.0
 _RENEW_AFTER_S: Final = 600.0
+#: Seconds that a code of the second factor holds.
+STEP_S: Final = 30
 _TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
 
 
@@ -32,6 +35,8 @@ class CityClient:
         self.url = url
         self._staff = staff
         self._tokens: dict[str, tuple[str, float]] = {}
+        self._steps: dict[str, int] = {}
+        self._signing_in: dict[str, asyncio.Lock] = {}
         self._http = httpx2.AsyncClient(base_url=url, timeout=15, limits=httpx2.Limits(max_connections=40))
 
     async def __aenter__(self) -> Self:
@@ -101,14 +106,27 @@ class CityClient:
         return answer.status_code in _TRY_AGAIN
 
     async def _token(self, user: str) -> str:
-        token, until = self._tokens.get(user, ("", 0.0))
-        if time.monotonic() >= until:
+        async with self._signing_in.setdefault(user, asyncio.Lock()):
+            token, until = self._tokens.get(user, ("", 0.0))
+            if time.monotonic() < until:
+                return token
             account = self._staff[user]
             body = {"username": account.username, "password": account.password}
+            if account.totp_secret:
+                body["totp"] = await self._code(account)
             answer = await self._call("POST", "/registry/v1/sign-in", None, json=body)
             token = str(answer.json()["access_token"])
             self._tokens[user] = (token, time.monotonic() + _RENEW_AFTER_S)
-        return token
+            return token
+
+    async def _code(self, account: Account) -> str:
+        """The second factor's code; each opens once, so the next one is waited for when this one was used."""
+        step = int(time.time()) // STEP_S
+        if step <= self._steps.get(account.username, 0):
+            await asyncio.sleep((self._steps[account.username] + 1) * STEP_S - time.time())
+            step = int(time.time()) // STEP_S
+        self._steps[account.username] = step
+        return pyotp.TOTP(account.totp_secret).generate_otp(step)
 
 
 def _problem(answer: httpx2.Response) -> Mapping[str, Any]:

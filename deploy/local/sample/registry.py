@@ -10,6 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import pyotp
 from services.contracts.values import SHANGHAI
 
 from deploy.local.faults import Fault
@@ -22,6 +23,9 @@ CITY_NAME: Final = "盖州市"
 #: The township that went live two months before the others.
 PILOT: Final = "210881006"
 STAFF_FILE: Final = "staff.csv"
+AFFAIRS: Final = ("party", "village", "finance")
+#: Roles that nobody can sign in to without a second factor.
+TOTP_ROLES: Final = frozenset({"inspector", "operator"})
 
 
 class Village(NamedTuple):
@@ -40,6 +44,18 @@ class Account(NamedTuple):
     totp_secret: str
     role: str
     scope: str
+    name: str = ""
+    affairs: str = ""
+    delegation: str = ""
+
+
+class Wanted(NamedTuple):
+    """An account that the sample is to have."""
+
+    username: str
+    role: str
+    scope: str
+    affairs: str = ""
 
 
 def division_rows(sample: str) -> list[dict[str, str]]:
@@ -54,17 +70,21 @@ def villages(rows: list[dict[str, str]]) -> list[Village]:
     return [Village(r["code"], r["name"], r["township_code"]) for r in rows if r["kind"] != "zone"]
 
 
-def _accounts(rows: list[dict[str, str]], sample: str) -> Iterator[tuple[str, str, str]]:
-    yield "operator", "operator", CITY
+def _accounts(rows: list[dict[str, str]], sample: str) -> Iterator[Wanted]:
+    yield Wanted("operator", "operator", CITY)
     if sample == "none":
         return
-    yield f"inspector-{CITY}", "inspector", CITY
+    yield Wanted(f"inspector-{CITY}", "inspector", CITY)
+    for affair in AFFAIRS:
+        yield Wanted(f"department-{CITY}-{affair}", "department", CITY, affair)
     for township in sorted({r["township_code"] for r in rows}):
-        yield f"reviewer-{township}", "reviewer", township
-        yield f"inspector-{township}", "inspector", township
+        for role in ("reviewer", "accountant", "inspector"):
+            yield Wanted(f"{role}-{township}", role, township)
     for village in villages(rows):
-        yield f"clerk-{village.code}", "clerk", village.code
-        yield f"supervisor-{village.code}", "supervisor", village.code
+        for role in ("clerk", "supervisor", "principal"):
+            yield Wanted(f"{role}-{village.code}", role, village.code)
+        if village.township == PILOT:
+            yield Wanted(f"supervisor-{village.code}-2", "supervisor", village.code)
 
 
 def read_staff(home: Path) -> dict[str, Account]:
@@ -76,17 +96,25 @@ def read_staff(home: Path) -> dict[str, Account]:
     return {r["username"]: Account(**r) for r in rows}
 
 
+def _account(wanted: Wanted, known: Account | None) -> Account:
+    """An account as it was, with the second factor that its role needs by now."""
+    account = known or Account(
+        wanted.username, secrets.token_urlsafe(12), "", wanted.role, wanted.scope, affairs=wanted.affairs
+    )
+    if wanted.role in TOTP_ROLES and not account.totp_secret:
+        return account._replace(totp_secret=pyotp.random_base32())
+    return account
+
+
 def _write_staff(home: Path, rows: list[dict[str, str]], sample: str) -> None:
     known = read_staff(home)
-    wanted = list(_accounts(rows, sample))
-    if all(name in known for name, _, _ in wanted):
+    wanted = [_account(w, known.get(w.username)) for w in _accounts(rows, sample)]
+    if all(known.get(a.username) == a for a in wanted):
         return
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(Account._fields)
-    for username, role, scope in wanted:
-        fresh = Account(username, secrets.token_urlsafe(12), "", role, scope)
-        writer.writerow(known.get(username, fresh))
+    writer.writerows(wanted)
     write_text(home / STAFF_FILE, out.getvalue(), mode=0o600)
 
 

@@ -145,24 +145,27 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
         ) from error
 
 
-def _checked_header(line: int, header: list[str], columns: Sequence[str]) -> None:
+def _checked_header(line: int, header: list[str], columns: Sequence[str], optional: Sequence[str]) -> None:
     missing = [c for c in columns if c not in header]
-    strange = [c for c in dict.fromkeys(header) if c not in columns]
-    twice = [c for c in columns if header.count(c) > 1]
+    strange = [c for c in dict.fromkeys(header) if c not in {*columns, *optional}]
+    twice = [c for c in (*columns, *optional) if header.count(c) > 1]
     faults = [fault(line, c, "表头缺少这一列，请补上") for c in missing]
-    faults += [fault(line, c, f"表头多出这一列，请删去；应有的列是 {','.join(columns)}") for c in strange]
+    faults += [fault(line, c, f"表头多出这一列，请删去；应有的列是 {','.join((*columns, *optional))}") for c in strange]
     faults += [fault(line, c, "表头里这一列出现了两次，请删去一列") for c in twice]
     if faults:
         raise FileFaultsError(faults)
 
 
-def read_rows(data: str | bytes, columns: Sequence[str]) -> list[Row]:
-    """Read a file with exactly these columns, in any order; FileFaultsError when its frame is wrong or it is empty."""
+def read_rows(data: str | bytes, columns: Sequence[str], optional: Sequence[str] = ()) -> list[Row]:
+    """Read a file with exactly these columns, in any order; FileFaultsError when its frame is wrong or it is empty.
+
+    `optional` columns may be missing and then read as blank.
+    """
     lines = list(_lines(decoded(data)))
     if not lines:
         raise FileFaultsError([fault(1, "", f"文件是空的，第一行应为表头：{','.join(columns)}")])
     (head_line, header), *rest = lines
-    _checked_header(head_line, header, columns)
+    _checked_header(head_line, header, columns, optional)
     if not rest:
         raise FileFaultsError([fault(head_line + 1, "", "只有表头，没有数据，请从这一行起填写")])
     torn = [
@@ -172,7 +175,8 @@ def read_rows(data: str | bytes, columns: Sequence[str]) -> list[Row]:
     ]
     if torn:
         raise FileFaultsError(torn)
-    return [Row(line, dict(zip(header, cells, strict=True))) for line, cells in rest]
+    blank = dict.fromkeys(optional, "")
+    return [Row(line, {**blank, **dict(zip(header, cells, strict=True))}) for line, cells in rest]
 
 
 def refuse_faulty(rows: Sequence[Row]) -> None:

@@ -1,0 +1,165 @@
+"""Operators' commands on the machine itself: `catalogue check|apply FILE`, `staff list|import|reset|end`.
+
+Each tells its outcome as one JSON object with `--json`, as lines for people otherwise; status 1 when it was refused.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from services.contracts.base import Role
+from services.kit import actions
+from services.kit.auth import Actor
+from services.kit.clock import local_day
+from services.kit.db import Connection
+from services.kit.errors import SanwuError
+from services.kit.runtime import Command, Runtime
+from services.registry.commands import imports, passwords
+from services.registry.commands import staff as accounts
+from services.registry.commands.staff import Office, Secrets
+
+#: Whoever may run commands on the machine stands for the whole city; the trail names the machine, not a person.
+_MACHINE: Final = "machine"
+
+
+def _office(runtime: Runtime, conn: Connection) -> Office:
+    city = runtime.reference.city()
+    scope = city.code if city is not None else ""
+    now = runtime.clock.now()
+    machine = Actor(_MACHINE, _MACHINE, Role.OPERATOR, scope, _MACHINE)
+    return Office(conn, runtime.reference, machine, now, local_day(now))
+
+
+async def _note(office: Office, action: str) -> None:
+    who = actions.Who(_MACHINE, Role.OPERATOR.value, office.actor.scope)
+    await actions.record(office.conn, who, f"command {action}", office.now)
+
+
+def _tell(arguments: argparse.Namespace, found: Mapping[str, Any]) -> int:
+    if arguments.json:
+        sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+        return 0
+    for name, value in found.items():
+        if isinstance(value, list):
+            sys.stdout.write(f"{name}: {len(value)}\n")
+            sys.stdout.writelines(f"  {_line(v)}\n" for v in value)
+        else:
+            sys.stdout.write(f"{name}: {value}\n")
+    return 0
+
+
+def _line(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return str(value)
+    return "  ".join(f"{name}={item}" for name, item in value.items() if item is not None)
+
+
+def _refused(arguments: argparse.Namespace, error: SanwuError) -> int:
+    if arguments.json:
+        faults = [{"at": f.at, "message": f.message} for f in error.faults]
+        sys.stdout.write(json.dumps({"code": error.code, "detail": error.detail, "errors": faults}, ensure_ascii=False))
+        sys.stdout.write("\n")
+        return 1
+    sys.stderr.write(f"{error.detail}\n")
+    sys.stderr.writelines(f"  {f.message}\n" for f in error.faults)
+    return 1
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        sys.stderr.write(f"{path}: {error.strerror}\n")
+        raise SystemExit(1) from None
+
+
+# -- catalogue
+
+
+def _catalogue_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=["check", "apply"], help="tell what a file would change, or change it")
+    parser.add_argument("file", metavar="FILE", help="CSV of the items")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+async def _catalogue(runtime: Runtime, arguments: argparse.Namespace) -> int:
+    data = _read(arguments.file)
+    try:
+        if arguments.what == "check":
+            items = imports.read_catalogue(data, local_day(runtime.clock.now()))
+            found = imports.differences(runtime.reference, items)
+            told = [{"item": d.item, "field": d.field, "before": d.before, "after": d.after} for d in found]
+            return _tell(arguments, {"items": len(items), "differences": told})
+        async with runtime.database.transaction() as conn:
+            office = _office(runtime, conn)
+            changed = await imports.apply_catalogue(office, data)
+            await _note(office, "catalogue apply")
+        return _tell(arguments, {"changed": changed})
+    except SanwuError as error:
+        return _refused(arguments, error)
+
+
+# -- staff
+
+
+def _staff_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=["list", "import", "reset", "end"])
+    parser.add_argument("subject", nargs="?", metavar="USERNAME|FILE", help="an account, or the file to import")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def _secrets(secrets: Secrets) -> dict[str, Any]:
+    uri = passwords.enrolment(secrets.totp_secret, secrets.username) if secrets.totp_secret else None
+    return {
+        "username": secrets.username,
+        "one_time_password": secrets.one_time_password,
+        "totp_secret": secrets.totp_secret,
+        "totp_uri": uri,
+    }
+
+
+def _listed(runtime: Runtime) -> list[dict[str, Any]]:
+    today = local_day(runtime.clock.now())
+    found = []
+    for member in sorted(runtime.reference.staff.values(), key=lambda s: s.username):
+        held = member.at(today)
+        role, scope = (held.role.value, held.scope) if held else (None, None)
+        found.append({"username": member.username, "name": member.name, "role": role, "scope": scope})
+    return found
+
+
+async def _staff(runtime: Runtime, arguments: argparse.Namespace) -> int:
+    if arguments.what == "list":
+        return _tell(arguments, {"staff": _listed(runtime)})
+    if arguments.subject is None:
+        sys.stderr.write("name the account, or the file to import\n")
+        return 2
+    try:
+        async with runtime.database.transaction() as conn:
+            office = _office(runtime, conn)
+            told = await _change(office, arguments.what, arguments.subject)
+            await _note(office, f"staff {arguments.what}")
+    except SanwuError as error:
+        return _refused(arguments, error)
+    return _tell(arguments, told)
+
+
+async def _change(office: Office, what: str, subject: str) -> dict[str, Any]:
+    if what == "import":
+        plan = await imports.plan_staff(office, _read(subject))
+        made = await imports.apply_staff(office, plan)
+        return {"new": plan.new, "changed": plan.changed, "secrets": [_secrets(s) for s in made]}
+    member = await accounts.find(office.conn, subject)
+    if what == "end":
+        member = await accounts.end_anyone(office.conn, member, office.today, office.now)
+        return {"username": member.username, "ended": str(member.revisions[-1].until)}
+    password = passwords.one_time_password()
+    one_time = password, await passwords.hashed(password)
+    return _secrets(await accounts.reset_anyone(office.conn, member, one_time, office.now))
+
+
+CATALOGUE: Final = Command("catalogue", "check or apply a catalogue file", _catalogue_arguments, _catalogue)
+STAFF: Final = Command("staff", "list, import, reset or end accounts", _staff_arguments, _staff)

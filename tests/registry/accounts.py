@@ -1,0 +1,33 @@
+"""Accounts for the registry's tests, taken from a staff file as its import does."""
+
+from services.kit.clock import local_day
+from services.registry import commands, store
+from services.registry.bulk.staff import StaffRow, read_staff
+from tests.conftest import Served
+
+HEAD = "username,password,totp_secret,role,scope\n"
+PASSWORD = "correct-horse-battery"
+#: 160 bits; the code of a moment is worked out by pyotp, as a phone would.
+SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+OTHER_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+async def emptied(served: Served) -> Served:
+    """A registry without accounts, sessions and failures; staff of builders.py stay in the reference copy."""
+    async with served.runtime.database.transaction() as conn:
+        await conn.execute("TRUNCATE credential, session, sign_in_failure")
+    return served
+
+
+async def take(served: Served, text: str) -> int:
+    """Let the registry read a staff file as its import does; how many changed."""
+    rows: list[StaffRow] = read_staff(text)
+    now = served.clock.now()
+    async with served.runtime.database.connection() as conn:
+        known = await store.select_usernames(conn)
+    fresh = await commands.hash_passwords([r for r in rows if r.username not in known])
+    async with served.runtime.database.transaction() as conn:
+        await commands.ensure_signer(conn, now)
+        changed = await commands.set_staff(conn, rows, fresh, local_day(now), now)
+    await served.runtime.reference.refresh()
+    return changed
