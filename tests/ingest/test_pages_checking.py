@@ -52,7 +52,7 @@ async def test_submitting_without_reasons_shows_again_what_needs_one_beside_its_
     assert answer.status_code == 409
     assert "有没有说明的问题，请改正" in answer.text
     assert 'name="reason|ledger.closing|body.accounts[0]"' in answer.text
-    assert '<tr class="marked"><th scope="row">1</th><td data-label="账户">库存现金</td>' in re.sub(
+    assert '<tr class="marked"><th scope="row" class="n">1</th><td data-label="账户">库存现金</td>' in re.sub(
         r' class="wide"', "", answer.text
     )
     reasons = {"version": "1", "reason|ledger.closing|body.accounts[0]": "盘点差错"}

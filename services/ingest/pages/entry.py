@@ -112,7 +112,14 @@ def _balances(last: Body | None) -> dict[str, str]:
 
 
 def _form_values(form: Form, disclosure: Disclosure | None, **more: Any) -> dict[str, Any]:
-    values = {"form": form, "disclosure": disclosure, "notes": [], "has_last": False, "unsaved": None, "note": ""}
+    values: dict[str, Any] = {
+        "form": form,
+        "disclosure": disclosure,
+        "notes": [],
+        "has_last": False,
+        "unsaved": None,
+        "note": "",
+    }
     return {**values, "row_field": forms.row_field, "keep_field": forms.keep_field, **more}
 
 

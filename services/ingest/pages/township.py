@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -126,7 +126,13 @@ async def grid(
     columns = items_of(desk, chosen)
     day = period_bounds(chosen.month)[0]
     rows = [(v.village, [spot_of(desk, v, i, r, day) for i, r in columns]) for v in await cells_of(desk, villages)]
-    values = {"chosen": chosen, "columns": columns, "rows": rows, "affairs": AFFAIRS, "townships": townships(desk)}
+    values: dict[str, Any] = {
+        "chosen": chosen,
+        "columns": columns,
+        "rows": rows,
+        "affairs": AFFAIRS,
+        "townships": townships(desk),
+    }
     return render(request, desk, "grid.html", **values)
 
 
@@ -148,7 +154,7 @@ async def urge(
         late = [c for c in late if c.cell.state in _UNDONE and revision_of(desk, *c.key).affair in affairs]
         if late:
             missing.append((village.village, sorted(late, key=lambda c: -c.late_days)))
-    values = {"chosen": chosen, "missing": missing, "affairs": AFFAIRS, "townships": townships(desk)}
+    values: dict[str, Any] = {"chosen": chosen, "missing": missing, "affairs": AFFAIRS, "townships": townships(desk)}
     return render(request, desk, "urge.html", **values, text=urge_text(desk, missing))
 
 
