@@ -6,7 +6,7 @@ evidence and events are written in the caller's transaction, the one that moves 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,18 +16,19 @@ from services.audit import metrics
 from services.audit.rules import CHAIN_RULES, CLOCK_RULES, LEDGER_RULES, RULES
 from services.audit.rules.base import Rule
 from services.audit.rules.evidence import canonical, make_pack
-from services.audit.rules.facts import EMPTY, CellKey, Fact, fold
+from services.audit.rules.facts import EMPTY, Cell, CellKey, Fact, fold, is_declared
 from services.audit.rules.judge import Judgement, judge
 from services.audit.rules.window import View
 from services.audit.settings import AuditSettings
 from services.audit.store import alerts, facts, replays
 from services.audit.store.alerts import AlertRow, OutcomeRow, Standing
 from services.audit.store.replays import ReplayDifference, ReplayRow
+from services.contracts import duties
 from services.contracts.alert import AlertCleared, AlertRaised
-from services.contracts.catalogue import ItemKind
-from services.contracts.duties import Duty, duty
-from services.contracts.values import Frequency, period_bounds
+from services.contracts.duties import Duty
+from services.contracts.values import Frequency, period_bounds, period_frequency
 from services.kit import outbox
+from services.kit.clock import local_day, start_of_day
 from services.kit.db import Connection, Database
 from services.kit.errors import Retry
 from services.kit.reference import Reference
@@ -53,49 +54,90 @@ class Bench:
             raise Retry(reason)
         return city.code
 
-    def duty(self, key: CellKey) -> Duty | None:
-        """What was owed in a cell that the clock rules watch; None for any other."""
+    def watches(self, item: str) -> bool:
+        """Tell whether the clock rules look at an item."""
+        return not self.settings.duty_items or item in self.settings.duty_items
+
+    def duty(self, key: CellKey, known: Sequence[Fact] = ()) -> Duty | None:
+        """What was owed in a cell; None for one that cannot be, or that the clock rules do not watch.
+
+        An on-event item is owed for a day that the village declared, or of which anything was handed in.
+        """
+        if not self.watches(key.item):
+            return None
+        owed = self.reference.duty(key.village, duties.CellKey(key.item, key.period))
         item = self.reference.items.get(key.item)
-        if key.item not in self.settings.duty_items or item is None or key.village not in self.reference.divisions:
+        if owed is None or item is None:
             return None
-        revision = item.at(period_bounds(key.period)[1])
-        if revision.kind is not ItemKind.LEDGER or revision.frequency is not Frequency.MONTHLY:
-            return None
-        division = self.reference.duty_division(key.village)
-        try:
-            return duty(item, division, key.period, self.reference.profile(key.village), self.reference.calendar)
-        except ValueError:
-            # Named in another rhythm than the catalogue's: no deadline of the catalogue fits it.
-            return None
+        last = period_bounds(key.period)[1]
+        if item.at(last).frequency is not Frequency.ON_EVENT:
+            return owed
+        happened = period_frequency(key.period) is Frequency.ON_EVENT and (is_declared(known) or fold(known).has_row)
+        return owed if happened else None
 
     def view(self, key: CellKey, known: dict[CellKey, list[Fact]]) -> View:
         """A cell with its surroundings, from facts that hold the cell before too."""
         before = key.before()
-        cell_before = fold(known.get(before, ())) if before is not None else EMPTY
-        return View(key, fold(known.get(key, ())), cell_before, self.duty(key), self.now)
+        mine = known.get(key, ())
+        cell = fold(mine)
+        return View(
+            key=key,
+            cell=cell,
+            before=fold(known.get(before, ())) if before is not None else EMPTY,
+            duty=self.duty(key, mine),
+            now=self.now,
+            duty_before=self.duty(before) if before is not None else None,
+            review_due_at=self.review_due_at(key, cell),
+        )
+
+    def review_due_at(self, key: CellKey, cell: Cell) -> datetime | None:
+        """The first instant at which the township is late with what it got; None when it got nothing."""
+        if cell.review is None:
+            return None
+        day = local_day(cell.review.handed_over_at)
+        days = self.reference.profile(key.village).at(day).review_working_days
+        last = self.reference.calendar.add_working(day, days)
+        return start_of_day(last + timedelta(days=1))
 
 
 # -- judging ------------------------------------------------------------------------------------------------------
 
 
 async def judge_after_disclosure(conn: Connection, bench: Bench, key: CellKey, cause: str) -> None:
-    """Judge the arithmetic of a cell of which something was heard, and of the chain into the next period.
+    """Judge a cell of which something was heard, and the chain into the next period.
 
-    Its deadline is left to the clock, which looks soon: that nothing was published cannot be known from here.
+    Its deadlines are left to the clock, which looks soon: that nothing was published cannot be known from here.
     """
     await _lock_known(conn, bench, key)
     after = key.after()
     work: list[tuple[CellKey, Sequence[Rule]]] = [(key, LEDGER_RULES)]
     if after is not None:
         work.append((after, CHAIN_RULES))
-    await _judge(conn, bench, work, cause)
-    await facts.touch_deadline(conn, key, bench.now)
+    views = await _judge(conn, bench, work, cause)
+    await facts.touch_deadlines(conn, [key, *([after] if after is not None else [])], bench.now)
+    review, late_from = views[key].cell.review, views[key].review_due_at
+    if review is not None and review.decided_at is None and late_from is not None:
+        await facts.watch(conn, key, None, max(late_from, bench.now))
 
 
 async def judge_after_publication(conn: Connection, bench: Bench, key: CellKey, cause: str) -> None:
-    """Judge the deadline of a cell that can now be read."""
+    """Judge the deadlines of a cell that can now be read, or need not be any more, and of the one after it."""
     await _lock_known(conn, bench, key)
     await _judge(conn, bench, [(key, CLOCK_RULES)], cause)
+    after = key.after()
+    if after is not None:
+        await facts.touch_deadlines(conn, [after], bench.now)
+
+
+async def judge_after_declaration(conn: Connection, bench: Bench, keys: Sequence[CellKey], cause: str) -> None:
+    """Watch the deadlines of events that a village declared; settle what it said did not happen."""
+    await _lock_known(conn, bench, keys[0])
+    known = await facts.select_facts(conn, keys)
+    for key in keys:
+        owed = bench.duty(key, known.get(key, ()))
+        if owed is not None:
+            await facts.watch(conn, key, owed.due_at, max(owed.due_at, bench.now))
+    await _judge(conn, bench, [(key, CLOCK_RULES) for key in keys], cause)
 
 
 async def _lock_known(conn: Connection, bench: Bench, key: CellKey) -> None:
@@ -107,21 +149,22 @@ async def _lock_known(conn: Connection, bench: Bench, key: CellKey) -> None:
 
 async def judge_by_clock(conn: Connection, bench: Bench, keys: Sequence[CellKey]) -> None:
     """Judge cells, whose villages the caller locked, by the clock rules."""
-    again = await _judge(conn, bench, [(k, CLOCK_RULES) for k in keys], f"clock {bench.now:%Y-%m-%dT%H:%M:%SZ}")
-    # What is no longer watched must not come back at every look.
-    await facts.move_deadlines(conn, {k: None for k in keys if k not in again})
+    # What is no longer watched must not come back at every look; judging moves the others on.
+    await facts.move_deadlines(conn, dict.fromkeys(keys))
+    await _judge(conn, bench, [(k, CLOCK_RULES) for k in keys], f"clock {bench.now:%Y-%m-%dT%H:%M:%SZ}")
 
 
 async def _judge(
     conn: Connection, bench: Bench, work: Sequence[tuple[CellKey, Sequence[Rule]]], cause: str
-) -> dict[CellKey, datetime | None]:
-    """Judge, compare with what is stored, store the differences; returns when to look at each watched cell next."""
+) -> dict[CellKey, View]:
+    """Judge, compare with what is stored, store the differences and when to look again; returns what was looked at."""
     keys = [k for k, _ in work]
     known = await facts.select_facts(conn, [*keys, *(b for k in keys if (b := k.before()) is not None)])
+    views = {key: bench.view(key, known) for key in keys}
     found: list[Judgement] = []
     again: dict[CellKey, datetime | None] = {}
     for key, rules in work:
-        said = list(judge(rules, bench.city, bench.view(key, known)))
+        said = list(judge(rules, bench.city, views[key]))
         found += said
         watched = [j.again_at for j in said if j.rule.moments is not None]
         if watched:
@@ -132,7 +175,7 @@ async def _judge(
         await _apply(conn, bench, judgement, standings[judgement.alert_id], cause)
     if again:
         await facts.move_deadlines(conn, again)
-    return again
+    return views
 
 
 async def _store_outcomes(

@@ -4,34 +4,62 @@ from typing import Any, Final, get_args
 
 from services.audit import commands
 from services.audit.commands import Bench
-from services.audit.rules.facts import CellKey, Fact, FactKind, ledger_data
+from services.audit.rules.facts import CellKey, Fact, FactKind, body_data
 from services.audit.store import facts
 from services.contracts.disclosure import (
     ApprovedContent,
+    DeclarationConfirmed,
     DisclosureApproved,
     DisclosureConfirmed,
+    DisclosureCorrected,
+    DisclosureDelivered,
+    DisclosureDiscarded,
     DisclosureEvent,
+    DisclosureFiled,
     DisclosureReturned,
     DisclosureSubmitted,
     DisclosureWithdrawn,
+    WaiverEnded,
+    WaiverEvent,
+    WaiverGranted,
+    WaiverRefused,
 )
 from services.contracts.publication import PublicationEvent, PublicationPublished, PublicationWithdrawn
+from services.contracts.values import period_bounds
 from services.kit.consumer import Handlers, Handling
 from services.kit.shred import unseal
 
 _KINDS: Final[dict[type, FactKind]] = {
+    DisclosureDelivered: "delivered",
     DisclosureSubmitted: "submitted",
     DisclosureConfirmed: "confirmed",
     DisclosureReturned: "returned",
     DisclosureApproved: "approved",
+    DisclosureFiled: "filed",
+    DisclosureCorrected: "corrected",
+    DisclosureDiscarded: "discarded",
     DisclosureWithdrawn: "withdrawn",
     PublicationPublished: "published",
     PublicationWithdrawn: "unpublished",
+    WaiverGranted: "waived",
+    WaiverRefused: "waiver_over",
+    WaiverEnded: "waiver_over",
+    DeclarationConfirmed: "declared",
 }
 assert set(_KINDS.values()) == set(get_args(FactKind))  # noqa: S101 - every kind of fact has its event
+_Step = (
+    DisclosureDelivered
+    | DisclosureSubmitted
+    | DisclosureReturned
+    | DisclosureFiled
+    | DisclosureCorrected
+    | DisclosureDiscarded
+    | DisclosureWithdrawn
+)
+_Waiver = WaiverGranted | WaiverRefused | WaiverEnded
 
 
-def _key(event: DisclosureEvent | PublicationEvent) -> CellKey:
+def _key(event: DisclosureEvent | PublicationEvent | WaiverEvent) -> CellKey:
     return CellKey(event.village_code, event.item, event.period)
 
 
@@ -50,7 +78,7 @@ async def _keep(h: Handling, event: DisclosureEvent | PublicationEvent, data: di
     await facts.insert_fact(h.conn, fact, h.clock.now())
 
 
-async def keep_step(h: Handling, event: DisclosureSubmitted | DisclosureReturned | DisclosureWithdrawn) -> None:
+async def keep_step(h: Handling, event: _Step) -> None:
     """Keep that a disclosure moved; what was sealed stays sealed."""
     await _keep(h, event, {})
 
@@ -63,9 +91,17 @@ async def keep_confirmed(h: Handling, event: DisclosureConfirmed) -> None:
 async def keep_approved(h: Handling, event: DisclosureApproved) -> None:
     """Keep the sums of an approved body; a body that was shredded leaves none."""
     content = await unseal(h.conn, event.aggregate_id, event.type, event.sealed, ApprovedContent)
-    data = ledger_data(content.body) if content is not None else {}
-    times = {"submitted_at": event.submitted_at.isoformat(), "confirmed_at": event.confirmed_at.isoformat()}
-    await _keep(h, event, {**data, **times})
+    data = body_data(content.body) if content is not None else {}
+    known = {
+        "submitted_at": event.submitted_at.isoformat(),
+        "confirmed_at": event.confirmed_at.isoformat(),
+        "submitted_by": event.submitted_by,
+        "approved_by": event.actor_id,
+        "release": event.release,
+        "delegation": event.delegation,
+        "noted": event.noted,
+    }
+    await _keep(h, event, {**data, **known})
 
 
 async def keep_published(h: Handling, event: PublicationPublished) -> None:
@@ -76,6 +112,44 @@ async def keep_published(h: Handling, event: PublicationPublished) -> None:
 async def keep_unpublished(h: Handling, event: PublicationWithdrawn) -> None:
     """Keep that nobody can read it any more."""
     await _keep(h, event, {})
+
+
+async def keep_waiver(h: Handling, event: _Waiver) -> None:
+    """Keep whether a cell is waived; the reason stays sealed."""
+    fact = Fact(
+        seq=0,
+        event=str(event.event_id),
+        kind=_KINDS[type(event)],
+        key=_key(event),
+        disclosure=event.aggregate_id,
+        edition=1,
+        version=event.aggregate_version,
+        occurred_at=event.occurred_at,
+        data={},
+    )
+    await facts.insert_fact(h.conn, fact, h.clock.now())
+
+
+async def keep_declared(h: Handling, event: DeclarationConfirmed) -> None:
+    """Keep the quarter's answers: a no at the quarter's cell, a yes at each day's, and days that are no longer told."""
+    first, last = period_bounds(event.quarter)
+    told = {(a.item, day.isoformat()): {"nil": False} for a in event.answers for day in a.days}
+    before = await facts.select_declared_days(h.conn, event.village_code, first, last)
+    dropped = {place: {"dropped": True} for place in before - told.keys()}
+    quarter = {(a.item, event.quarter): {"nil": not a.days} for a in event.answers}
+    for (item, period), data in {**quarter, **told, **dropped}.items():
+        fact = Fact(
+            seq=0,
+            event=str(event.event_id),
+            kind="declared",
+            key=CellKey(event.village_code, item, period),
+            disclosure=event.aggregate_id,
+            edition=event.edition,
+            version=event.aggregate_version,
+            occurred_at=event.occurred_at,
+            data=data,
+        )
+        await facts.insert_fact(h.conn, fact, h.clock.now())
 
 
 def _bench(h: Handling) -> Bench:
@@ -92,13 +166,42 @@ async def judge_deadline(h: Handling, event: PublicationPublished) -> None:
     await commands.judge_after_publication(h.conn, _bench(h), _key(event), str(event.event_id))
 
 
+async def judge_waiver(h: Handling, event: _Waiver) -> None:
+    """A waived cell is no longer overdue, one whose waiver ended may be."""
+    await commands.judge_after_publication(h.conn, _bench(h), _key(event), str(event.event_id))
+
+
+async def judge_declared(h: Handling, event: DeclarationConfirmed) -> None:
+    """What happened is owed from now on, what did not is settled."""
+    keys = [CellKey(event.village_code, a.item, event.quarter) for a in event.answers]
+    first, last = period_bounds(event.quarter)
+    days = await facts.select_declared_days(h.conn, event.village_code, first, last)
+    keys += [CellKey(event.village_code, item, day) for item, day in sorted(days)]
+    await commands.judge_after_declaration(h.conn, _bench(h), keys, str(event.event_id))
+
+
 PROJECT: Final[Handlers] = {
+    DisclosureDelivered: keep_step,
     DisclosureSubmitted: keep_step,
     DisclosureConfirmed: keep_confirmed,
     DisclosureReturned: keep_step,
     DisclosureApproved: keep_approved,
+    DisclosureFiled: keep_step,
+    DisclosureCorrected: keep_step,
+    DisclosureDiscarded: keep_step,
     DisclosureWithdrawn: keep_step,
     PublicationPublished: keep_published,
     PublicationWithdrawn: keep_unpublished,
+    WaiverGranted: keep_waiver,
+    WaiverRefused: keep_waiver,
+    WaiverEnded: keep_waiver,
+    DeclarationConfirmed: keep_declared,
 }
-REACT: Final[Handlers] = {**dict.fromkeys(PROJECT, judge_ledger), PublicationPublished: judge_deadline}
+REACT: Final[Handlers] = {
+    **dict.fromkeys(PROJECT, judge_ledger),
+    PublicationPublished: judge_deadline,
+    WaiverGranted: judge_waiver,
+    WaiverRefused: judge_waiver,
+    WaiverEnded: judge_waiver,
+    DeclarationConfirmed: judge_declared,
+}

@@ -14,6 +14,7 @@ from services.contracts.catalogue import Item, Profile, WorkCalendar
 from services.contracts.division import DivisionKind
 from services.contracts.duties import DutyDivision, duty, periods_due
 from services.contracts.topics import DISCLOSURES, PUBLICATIONS
+from services.contracts.values import Frequency
 from services.kit.clock import local_day
 from services.kit.process import Job
 from services.kit.runtime import Runtime
@@ -71,10 +72,18 @@ async def _plan_if_changed(runtime: Runtime) -> None:
 async def plan_deadlines(runtime: Runtime, now: datetime) -> None:
     """Watch what is owed now, and look once more at what no longer is."""
     groups = _alike(runtime)
-    items = [runtime.reference.items[c] for c in runtime.settings.duty_items if c in runtime.reference.items]
+    bench = Bench(runtime.reference, runtime.settings, now)
+    # What an on-event item owes comes from what villages declare and hand in, not from the calendar.
+    items = [
+        item
+        for code, item in sorted(runtime.reference.items.items())
+        if bench.watches(code) and item.at(local_day(now)).frequency is not Frequency.ON_EVENT
+    ]
+    watched = 0
     for item in items:
         for (_, _, profile), divisions in groups.items():
-            await _plan_group(runtime, item, runtime.reference.profiles[profile], divisions, now)
+            watched += await _plan_group(runtime, item, runtime.reference.profiles[profile], divisions, now)
+    metrics.CLOCK_CELLS.set(watched)
 
 
 def _alike(runtime: Runtime) -> dict[tuple[DivisionKind, date | None, str], list[DutyDivision]]:
@@ -90,7 +99,8 @@ def _alike(runtime: Runtime) -> dict[tuple[DivisionKind, date | None, str], list
 
 async def _plan_group(
     runtime: Runtime, item: Item, profile: Profile, divisions: list[DutyDivision], now: datetime
-) -> None:
+) -> int:
+    """Watch one item in divisions that owe it alike; how many cells that are."""
     calendar = runtime.reference.calendar
     one = divisions[0]
     due = {p: duty(item, one, p, profile, calendar).due_at for p in periods_due(item, one, profile, calendar, now)}
@@ -98,7 +108,7 @@ async def _plan_group(
     async with runtime.database.transaction() as conn:
         await facts.plan_deadlines(conn, villages, item.code, due, now)
         await facts.recall_deadlines(conn, villages, item.code, list(due), now)
-    metrics.CLOCK_CELLS.set(len(due) * len(villages))
+    return len(due) * len(villages)
 
 
 JOBS: Final = (Job("deadlines", 5.0, watch_deadlines),)

@@ -10,9 +10,6 @@ class AuditSettings(Settings):
     """Common settings, and which items the clock rules watch."""
 
     duty_items: tuple[ItemCode, ...] = Field(
-        default=("F01",),
-        description=(
-            "monthly ledger items whose missing disclosure raises D01, as a JSON list; only the ledger can be opened "
-            "in this version, so watching another item would raise an alert that no village can clear"
-        ),
+        default=(),
+        description="items that the clock rules watch, as a JSON list; none named means all of the catalogue",
     )

@@ -7,14 +7,14 @@ missing) and audit (grid) agree on every cell. Nothing here reads a clock, a tab
 import calendar as month_lengths
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from services.contracts.catalogue import DueRule, Item, ItemRevision, Profile, ProfileRevision, WorkCalendar, parse_due
 from services.contracts.division import DivisionKind
-from services.contracts.values import SHANGHAI, Frequency, period_bounds, period_frequency, period_of
+from services.contracts.values import Frequency, local_day, period_bounds, period_frequency, period_of, start_of_day
 
 Holder = Literal["village", "agency", "township", "department"]
 
@@ -62,16 +62,6 @@ class Duty:
     history: bool
     reference: bool
     first_holder: Holder = "village"
-
-
-def _start_of(day: date) -> datetime:
-    """Return the first instant of a local day, in UTC."""
-    return datetime.combine(day, time.min, SHANGHAI).astimezone(UTC)
-
-
-def _local_day(at: datetime) -> date:
-    """Return the local day of an aware time."""
-    return at.astimezone(SHANGHAI).date()
 
 
 def _clamped(year: int, month: int, day: int) -> date:
@@ -144,7 +134,7 @@ def duty(item: Item, division: DutyDivision, period: str, profile: Profile, cale
         period=period,
         opens_on=_opens_on(rule, first, last),
         due=due,
-        due_at=_start_of(due + timedelta(days=1)),
+        due_at=start_of_day(due + timedelta(days=1)),
         applies=_applies(item, of_item, division.kind, last),
         history=division.duties_from is None or due < division.duties_from + GRACE,
         reference=not of_profile.confirmed_by_city,
@@ -172,7 +162,7 @@ def periods_due(
     """
     if division.duties_from is None:
         return
-    today = _local_day(now)
+    today = local_day(now)
     floor = max(division.duties_from - _LONGEST_WAIT, _FIRST_DAY)
     found: list[tuple[date, str]] = []
     for frequency in {r.frequency for r in item.revisions} - {Frequency.ON_EVENT}:
@@ -258,7 +248,7 @@ def _holdings(of: Duty, record: CellRecord) -> tuple[tuple[Holder, datetime], ..
     """Who held the cell from when on, first holder first; empty for history that nobody has touched."""
     if of.history and record.submitted_at is None:
         return ()
-    opens_at = _start_of(of.opens_on)
+    opens_at = start_of_day(of.opens_on)
     found: list[tuple[Holder, datetime]] = [(of.first_holder, opens_at)]
     if of.first_holder == "agency":
         # What was handed in was in the village's hands before, whether or not anybody noted the delivery.
@@ -301,7 +291,7 @@ def late_by(of: Duty, at: datetime) -> int:
     """Whole local days from the due day to `at` (aware), the number in 晚了N天; 0 when in time, history or no duty."""
     if of.history or not of.applies:
         return 0
-    return max((_local_day(at) - of.due).days, 0)
+    return max((local_day(at) - of.due).days, 0)
 
 
 class Lateness(NamedTuple):

@@ -6,7 +6,7 @@ In come strings and integers from outside, out go checked values. Nothing here m
 import calendar
 import json
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
@@ -124,6 +124,16 @@ def _checked_period(value: str) -> str:
 
 #: `2026-10`, `2026Q3`, `2026H1`, `2026`, or the event's date for on-event items.
 Period = Annotated[str, StringConstraints(min_length=4, max_length=10), AfterValidator(_checked_period)]
+
+
+def local_day(moment: datetime) -> date:
+    """The day in Asia/Shanghai that an aware moment falls on."""
+    return moment.astimezone(SHANGHAI).date()
+
+
+def start_of_day(day: date) -> datetime:
+    """The first instant of a local day, in UTC."""
+    return datetime.combine(day, time.min, SHANGHAI).astimezone(UTC)
 
 
 def yuan(fen: int) -> str:

@@ -1,10 +1,12 @@
 """The time, passed in wherever it matters, so that tests can stop it."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from services.contracts.values import SHANGHAI
+from services.contracts.values import local_day, start_of_day
+
+__all__ = ["Clock", "FixedClock", "SystemClock", "local_day", "start_of_day"]
 
 
 class Clock(Protocol):
@@ -36,8 +38,3 @@ class FixedClock:
     def advance(self, **span: float) -> None:
         """Move on by `timedelta(**span)`."""
         self.at += timedelta(**span)
-
-
-def local_day(moment: datetime) -> date:
-    """The day in Asia/Shanghai that a moment falls on."""
-    return moment.astimezone(SHANGHAI).date()

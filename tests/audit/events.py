@@ -94,6 +94,7 @@ class Disclosure:
             submitted_by="clerk",
             confirmed_at=submitted or moment,
             accepted=(),
+            noted=self.edition > 1,
             sealed=sealed,
         )
 

@@ -7,12 +7,20 @@ from services.audit.rules.a02_opening import opening_follows_closing
 from services.audit.rules.a03_balance import account_balances
 from services.audit.rules.base import Rule
 from services.audit.rules.d01_overdue import nothing_published_after_due
+from services.audit.rules.d02_blind import nothing_for_two_periods
+from services.audit.rules.d03_review import not_decided_in_time
+from services.audit.rules.d07_silent_change import figures_changed_without_a_note
+from services.audit.rules.d10_self_review import one_person_did_both
 
 RULES: Final[tuple[Rule, ...]] = (
     totals_match_lines,
     opening_follows_closing,
     account_balances,
     nothing_published_after_due,
+    nothing_for_two_periods,
+    not_decided_in_time,
+    figures_changed_without_a_note,
+    one_person_did_both,
 )
 BY_ID: Final = {r.id: r for r in RULES}
 #: Judged when a disclosure changes, and the chains also when the one before them does.

@@ -19,7 +19,7 @@ from services.contracts.values import yuan
     settings={"tolerance_fen": 0},
     zh="合计与逐笔相加不符",
     en="Stated totals differ from the sum of the lines",
-    law="农经发〔2011〕13号（收支逐笔公开）；算术",  # noqa: RUF001 - the brackets of a document number
+    law="农经发〔2011〕13号（收支逐笔公开）；算术",
     false_alarms=("录入时漏了一页或几行", "合计以万元填写", "内部划转被计入收入或支出"),
 )
 def totals_match_lines(w: TotalsWindow, s: Settings) -> Outcome:

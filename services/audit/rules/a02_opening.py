@@ -30,7 +30,7 @@ def _blind(w: ChainWindow) -> str:
     settings={"tolerance_fen": 0},
     zh="期初余额不等于上期期末",
     en="Opening balance differs from last closing balance",
-    law="农经发〔2011〕13号",  # noqa: RUF001 - the brackets of a document number
+    law="农经发〔2011〕13号",
     false_alarms=("上期正在更正", "年初并账或换账户", "上期之后补记了以前的业务"),
 )
 def opening_follows_closing(w: ChainWindow, s: Settings) -> Outcome:

@@ -19,7 +19,7 @@ from services.contracts.values import yuan
     settings={"tolerance_fen": 0},
     zh="收支余不平",
     en="Opening balance and movements do not give the closing balance",
-    law="农经发〔2011〕13号；算术",  # noqa: RUF001 - the brackets of a document number
+    law="农经发〔2011〕13号；算术",
     false_alarms=("内部划转只记了一边", "漏录一行", "期末余额抄错"),
 )
 def account_balances(w: BalanceWindow, s: Settings) -> Outcome:

@@ -5,17 +5,20 @@ from datetime import UTC, date, datetime, timedelta
 from services.audit.rules.base import Case, Outcome, Settings, hit, no_duty, passed, rule
 from services.audit.rules.window import Deadline, DeadlineWindow
 
+_HOLDERS = {"village": "村级", "agency": "代理会计", "township": "镇街", "department": "主管部门"}
+
 
 def _levels_begin(w: DeadlineWindow, s: Settings) -> tuple[datetime, ...]:
     """When levels 1, 2 and 3 begin; never for what is published, waived or not owed."""
-    if w.cur.first_published_at is not None or w.cur.waived or w.cur.history or not w.cur.applies:
+    settled = w.cur.first_published_at is not None or w.cur.nil or w.cur.waived
+    if settled or w.cur.history or not w.cur.applies:
         return ()
     return tuple(w.cur.due_at + timedelta(days=s[f"level_{n}_after_days"]) for n in (1, 2, 3))
 
 
 @rule(
     id="D01",
-    version="1.0",
+    version="1.1",
     status="active",
     level=1,
     kind="provable",
@@ -36,18 +39,16 @@ def nothing_published_after_due(w: DeadlineWindow, s: Settings) -> Outcome:
         return no_duty("本村没有此项")
     if w.cur.history:
         return no_duty("补录期，不计逾期")
-    if w.cur.first_published_at is not None:
-        return passed()
     if w.cur.waived:
         return no_duty("不公开已备案")
     begun = [m for m in _levels_begin(w, s) if m <= w.now]
     if not begun:
         return passed()
-    holder = "镇街" if w.cur.held_by == "township" else "村级"
+    holder = _HOLDERS[w.cur.held_by or "village"]
     steps = [
         f"最迟公开日 {w.cur.due}，次日零时 {w.cur.due_at:%Y-%m-%dT%H:%M:%SZ} 起逾期",
         f"第 {len(begun)} 级起算 {begun[-1]:%Y-%m-%dT%H:%M:%SZ}，当时没有公开、没有备案",
-        f"办理环节：{holder}",
+        f"办理环节：{holder}，自 {w.cur.held_since} 起",
     ]
     say = f"{w.cur.item} {w.cur.period} 最迟应于 {w.cur.due} 公开，至今没有公开，办理环节在{holder}。"
     return hit(steps=steps, level=len(begun), say=say)
@@ -68,8 +69,10 @@ def _deadline(now: datetime, **changes: object) -> DeadlineWindow:
         "applies": True,
         "history": False,
         "waived": False,
+        "nil": False,
         "first_published_at": None,
         "held_by": "village",
+        "held_since": date(2026, 11, 1),
     }
     return DeadlineWindow(Deadline(**{**owed, **changes}), now)  # type: ignore[arg-type] # the table above names each field
 
@@ -85,6 +88,9 @@ CASES = (
     Case("thirty days late less a second", _deadline(_LEVELS[2] - _SECOND), "hit", 2),
     Case("on the thirty-first day", _deadline(_LEVELS[2]), "hit", 3),
     Case("waits for the township", _deadline(_DUE_AT, held_by="township"), "hit", 1, say=_SAY + "镇街。"),
+    Case("waits for the agency", _deadline(_DUE_AT, held_by="agency"), "hit", 1, say=_SAY + "代理会计。"),
+    Case("waits for a department", _deadline(_DUE_AT, held_by="department"), "hit", 1, say=_SAY + "主管部门。"),
+    Case("declared that nothing happened", _deadline(_DUE_AT, nil=True), "pass", moments=()),
     Case("published late", _deadline(_LEVELS[2], first_published_at=_LEVELS[1]), "pass", moments=()),
     Case("waived", _deadline(_DUE_AT, waived=True), "n/a", reason="不公开已备案", moments=()),
     Case("history", _deadline(_DUE_AT, history=True), "n/a", reason="补录期，不计逾期", moments=()),

@@ -4,16 +4,32 @@ In come the facts of one village, item and period, in any order; out goes the sa
 Only sums leave a body: no line, no name.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
 
-from services.contracts.bodies import Direction, Ledger
+from services.contracts.bodies import Body, Direction, Ledger, figures
 from services.contracts.duties import CellRecord
-from services.contracts.values import Frequency, period_bounds, period_frequency, period_of
+from services.contracts.values import Frequency, canonical_json, period_bounds, period_frequency, period_of
 
-FactKind = Literal["submitted", "confirmed", "returned", "approved", "withdrawn", "published", "unpublished"]
+FactKind = Literal[
+    "delivered",
+    "submitted",
+    "confirmed",
+    "returned",
+    "approved",
+    "filed",
+    "corrected",
+    "discarded",
+    "withdrawn",
+    "published",
+    "unpublished",
+    "waived",
+    "waiver_over",
+    "declared",
+]
 #: Either of these two takes a disclosure out of sight, whichever service is heard first.
 _GONE: Final = frozenset({"withdrawn", "unpublished"})
 
@@ -89,11 +105,35 @@ class OpenLedger:
 
 
 @dataclass(frozen=True, slots=True)
+class EditionFacts:
+    """One approved edition: a digest over its figures, whether it says what it changed, who handed in and let out."""
+
+    event: str
+    edition: int
+    figures: str
+    noted: bool
+    submitted_by: str | None
+    approved_by: str | None
+    release: str
+    delegation: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """An edition that the village handed over, and when the township decided, if it has."""
+
+    event: str
+    handed_over_at: datetime
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """A cell as all its facts together tell it.
 
     `ledger`: the open edition, None when nothing is open or its content was destroyed. `accounts`: every account that
-    any approved edition named. `correcting`: a later edition is under way. `as_of`: the newest fact's `seq`.
+    any approved edition named. `correcting`: a later edition is under way. `as_of`: the newest fact's `seq`. `editions`:
+    approved ones of what is open, oldest first. `has_row`: anything at all was handed in or declared.
     """
 
     approved: bool
@@ -103,6 +143,9 @@ class Cell:
     record: CellRecord
     published_by: str | None
     as_of: int
+    editions: tuple[EditionFacts, ...] = ()
+    review: Review | None = None
+    has_row: bool = False
 
 
 EMPTY: Final = Cell(
@@ -144,6 +187,13 @@ def _newest(fact: Fact) -> tuple[int, datetime, str]:
     return fact.edition, fact.occurred_at, fact.event
 
 
+def body_data(body: Body) -> dict[str, Any]:
+    """What audit keeps of a body: whether it says that nothing happened, a digest of its figures, a ledger's sums."""
+    digest = hashlib.sha256(canonical_json([list(f) for f in figures(body)])).hexdigest()
+    sums = ledger_data(body) if isinstance(body, Ledger) else {}
+    return {"nil": body.nil, "figures": digest, **sums}
+
+
 def fold(facts: Iterable[Fact]) -> Cell:
     """Make the cell that these facts tell; their order and repeats do not matter."""
     known = sorted({f.event: f for f in facts}.values(), key=lambda f: (f.occurred_at, f.version, f.event))
@@ -154,15 +204,76 @@ def fold(facts: Iterable[Fact]) -> Cell:
     approved = [f for f in known if f.kind == "approved"]
     newest = max((f for f in live if f.kind == "approved"), key=_newest, default=None)
     first = min((f for f in live if f.kind == "published"), key=_published, default=None)
+    record = _record(live, first, newest)
     return Cell(
         approved=bool(approved),
         ledger=_open_ledger(newest) if newest is not None else None,
         accounts=frozenset(name for f in approved for name in f.data.get("accounts") or ()),
         correcting=newest is not None and _under_way(live, newest),
-        record=_record(live, first),
+        record=record,
         published_by=first.event if first is not None else None,
         as_of=max(f.seq for f in known),
+        editions=_editions(live, newest) if newest is not None else (),
+        review=_review(live),
+        has_row=record.nil or any(f.kind in _ROWS for f in live),
     )
+
+
+#: Facts that say that somebody handed something in.
+_ROWS: Final = frozenset({"delivered", "submitted", "confirmed", "returned", "approved", "published"})
+_STEPS: Final = frozenset({"submitted", "confirmed", "returned", "approved", "discarded"})
+
+
+def _editions(live: Sequence[Fact], newest: Fact) -> tuple[EditionFacts, ...]:
+    """Approved editions of the open disclosure whose content was readable, oldest first."""
+    mine = {f.edition: f for f in live if f.kind == "approved" and f.disclosure == newest.disclosure}
+    return tuple(
+        EditionFacts(
+            event=f.event,
+            edition=f.edition,
+            figures=f.data["figures"],
+            noted=bool(f.data.get("noted")),
+            submitted_by=f.data.get("submitted_by"),
+            approved_by=f.data.get("approved_by"),
+            release=f.data.get("release", "approve"),
+            delegation=f.data.get("delegation"),
+        )
+        for _, f in sorted(mine.items())
+        if "figures" in f.data
+    )
+
+
+def _review(live: Sequence[Fact]) -> Review | None:
+    """The newest hand-over of the newest disclosure to the township."""
+    steps = _steps(live)
+    handed: Fact | None = None
+    handed_at: datetime | None = None
+    submitted_at: datetime | None = None
+    decided_at: datetime | None = None
+    for fact in steps:
+        match fact.kind:
+            case "submitted":
+                submitted_at, handed, handed_at, decided_at = fact.occurred_at, None, None, None
+            case "confirmed" if fact.data["complete"] and submitted_at is not None:
+                handed, handed_at = fact, max(submitted_at, fact.occurred_at)
+            case "returned" | "approved" | "discarded":
+                decided_at = fact.occurred_at
+            case _:
+                pass
+    if handed is None or handed_at is None:
+        return None
+    if decided_at is None:
+        # Publish may be heard before ingest's own approval.
+        shown = [f.occurred_at for f in live if f.kind == "published" and f.edition >= handed.edition]
+        decided_at = min(shown, default=None)
+    return Review(handed.event, handed_at, decided_at)
+
+
+def _steps(live: Sequence[Fact]) -> list[Fact]:
+    """The newest disclosure's steps, in the order of their versions."""
+    steps = [f for f in live if f.kind in _STEPS]
+    current = steps[-1].disclosure if steps else None
+    return sorted((f for f in steps if f.disclosure == current), key=lambda f: f.version)
 
 
 def _published(fact: Fact) -> tuple[datetime, int, str]:
@@ -170,33 +281,57 @@ def _published(fact: Fact) -> tuple[datetime, int, str]:
 
 
 def _under_way(live: Sequence[Fact], newest: Fact) -> bool:
-    """Tell whether an edition after the open one was handed in and not sent back."""
-    later = [f for f in live if f.disclosure == newest.disclosure and f.edition > newest.edition]
+    """Tell whether an edition after the open one is being made, from its beginning until it was approved or given up."""
+    later = [f for f in live if f.disclosure == newest.disclosure and f.version > newest.version]
     steps = [f.kind for f in sorted(later, key=lambda f: f.version)]
-    return bool(steps) and steps[-1] in {"submitted", "confirmed"}
+    return bool(steps) and steps[-1] in {"corrected", "submitted", "confirmed"}
 
 
-def _record(live: Sequence[Fact], first: Fact | None) -> CellRecord:
+def _waived_at(live: Sequence[Fact]) -> datetime | None:
+    """Since when a waiver is in force; each waiver's newest word counts."""
+    newest: dict[str, Fact] = {}
+    for f in live:
+        known = newest.get(f.disclosure)
+        if f.kind in {"waived", "waiver_over"} and (known is None or known.version < f.version):
+            newest[f.disclosure] = f
+    return min((f.occurred_at for f in newest.values() if f.kind == "waived"), default=None)
+
+
+def _declared_nil(live: Sequence[Fact]) -> bool:
+    """Whether the newest answer of the quarter's page is no."""
+    newest = max((f for f in live if f.kind == "declared"), key=lambda f: f.edition, default=None)
+    return newest is not None and bool(newest.data.get("nil"))
+
+
+def is_declared(facts: Iterable[Fact]) -> bool:
+    """Tell whether the newest answer says that this event happened."""
+    newest = max((f for f in facts if f.kind == "declared"), key=lambda f: f.edition, default=None)
+    return newest is not None and not newest.data.get("dropped")
+
+
+def _record(live: Sequence[Fact], first: Fact | None, newest: Fact | None) -> CellRecord:
     """Who had the disclosure when: the newest disclosure's steps, in the order of their versions."""
-    steps = [f for f in live if f.kind in {"submitted", "confirmed", "returned", "approved"}]
     submitted_at: datetime | None = None
     confirmed_at: datetime | None = None
-    current = steps[-1].disclosure if steps else None
-    for fact in sorted((f for f in steps if f.disclosure == current), key=lambda f: f.version):
+    for fact in _steps(live):
         match fact.kind:
             case "submitted":
                 submitted_at, confirmed_at = fact.occurred_at, None
             case "confirmed" if fact.data["complete"]:
                 confirmed_at = fact.occurred_at
-            case "returned":
+            case "returned" | "discarded":
                 submitted_at = confirmed_at = None
             case "approved":
                 submitted_at = datetime.fromisoformat(fact.data["submitted_at"])
                 confirmed_at = datetime.fromisoformat(fact.data["confirmed_at"])
             case _:
                 pass
+    opened_nil = first is not None and newest is not None and bool(newest.data.get("nil"))
     return CellRecord(
         first_published_at=_published(first)[0] if first is not None else None,
+        nil=opened_nil or (first is None and _declared_nil(live)),
+        waived_at=_waived_at(live),
         submitted_at=submitted_at,
         confirmed_at=confirmed_at,
+        delivered_at=min((f.occurred_at for f in live if f.kind == "delivered"), default=None),
     )

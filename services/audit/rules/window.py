@@ -9,12 +9,13 @@ import typing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any, Protocol
 
-from services.audit.rules.facts import AccountSums, Cell, CellKey, LedgerTotals
+from services.audit.rules.facts import AccountSums, Cell, CellKey, EditionFacts, LedgerTotals
 from services.contracts.alert import Subject
 from services.contracts.duties import Duty, cell_state
-from services.contracts.values import FEN_LIMIT
+from services.contracts.values import FEN_LIMIT, SHANGHAI, Frequency, period_frequency
 
 #: Event id (null for what follows from the catalogue and the calendar), field, value.
 WindowFact = tuple[str | None, str, int | str | bool | None]
@@ -22,13 +23,15 @@ WindowFact = tuple[str | None, str, int | str | bool | None]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A cell with what stands around it: the cell before, what was owed, and the time."""
+    """A cell with what stands around it: the cell before, what was owed in both, until when to decide, and the time."""
 
     key: CellKey
     cell: Cell
     before: Cell
     duty: Duty | None
     now: datetime
+    duty_before: Duty | None = None
+    review_due_at: datetime | None = None
 
 
 class Window(Protocol):
@@ -126,8 +129,10 @@ class Deadline:
     applies: bool
     history: bool
     waived: bool
+    nil: bool
     first_published_at: datetime | None
     held_by: str | None
+    held_since: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +149,7 @@ class DeadlineWindow:
             return
         duty, record = view.duty, view.cell.record
         subject = Subject(village=view.key.village, item=view.key.item, period=view.key.period)
+        _, held_by, since = cell_state(duty, record, view.now)
         deadline = Deadline(
             event=view.cell.published_by,
             item=duty.item,
@@ -153,10 +159,149 @@ class DeadlineWindow:
             applies=duty.applies,
             history=duty.history,
             waived=record.waived_at is not None,
+            nil=record.nil,
             first_published_at=record.first_published_at,
-            held_by=cell_state(duty, record, view.now).held_by,
+            held_by=held_by,
+            held_since=since.astimezone(SHANGHAI).date() if held_by is not None and since is not None else None,
         )
         yield subject, cls(deadline, view.now)
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """A cell as D02 sees it: was it owed, is anything there."""
+
+    event: str | None
+    period: str
+    due_at: datetime
+    applies: bool
+    history: bool
+    has_row: bool
+    waived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BlindWindow:
+    """A cell, the one before it, and the time. `before` None: there is no period before, or it was not owed."""
+
+    item: str
+    cur: Blank
+    before: Blank | None
+    now: datetime
+
+    @classmethod
+    def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
+        """One subject a periodic cell; it owns what it and the one before it lack together."""
+        if view.duty is None or view.key.before() is None or period_frequency(view.key.period) is Frequency.ON_EVENT:
+            return
+        subject = Subject(village=view.key.village, item=view.key.item, period=view.key.period)
+        before = _blank(view.duty_before, view.before) if view.duty_before is not None else None
+        yield subject, cls(view.key.item, _blank(view.duty, view.cell), before, view.now)
+
+
+def _blank(duty: Duty, cell: Cell) -> Blank:
+    return Blank(
+        event=None,
+        period=duty.period,
+        due_at=duty.due_at,
+        applies=duty.applies,
+        history=duty.history,
+        has_row=cell.has_row,
+        waived=cell.record.waived_at is not None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFacts:
+    """What the township got when, until when it may decide, and when it did."""
+
+    event: str
+    handed_over_at: datetime
+    due_at: datetime
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewWindow:
+    """A review and the time; None when nothing was handed over."""
+
+    cur: ReviewFacts | None
+    now: datetime
+
+    @classmethod
+    def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
+        """One subject a cell of which anything was ever handed in."""
+        if not view.cell.has_row:
+            return
+        review, due_at = view.cell.review, view.review_due_at
+        cur = None
+        if review is not None and due_at is not None:
+            cur = ReviewFacts(review.event, review.handed_over_at, due_at, review.decided_at)
+        yield Subject(village=view.key.village, item=view.key.item, period=view.key.period), cls(cur, view.now)
+
+
+@dataclass(frozen=True, slots=True)
+class EditionWords:
+    """One edition beside the one before it."""
+
+    event: str
+    edition: int
+    figures: str
+    noted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeWindow:
+    """The newest edition that changed figures without a word, with the one before it; else the newest two."""
+
+    cur: EditionWords | None
+    before: EditionWords | None
+
+    @classmethod
+    def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
+        """One subject a cell, once any edition was approved."""
+        if not view.cell.approved:
+            return
+        pairs = list(pairwise(_words(e) for e in view.cell.editions))
+        silent = [p for p in pairs if p[0].figures != p[1].figures and not p[1].noted]
+        chosen = silent or pairs
+        before = chosen[-1][0] if chosen else None
+        cur = chosen[-1][1] if chosen else next((_words(e) for e in view.cell.editions), None)
+        yield Subject(village=view.key.village, item=view.key.item, period=view.key.period), cls(cur, before)
+
+
+def _words(e: EditionFacts) -> EditionWords:
+    return EditionWords(e.event, e.edition, e.figures, e.noted)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFacts:
+    """Who handed in and who let out, by their opaque ids."""
+
+    event: str
+    edition: int
+    submitted_by: str | None
+    approved_by: str | None
+    release: str
+    delegation: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseWindow:
+    """How the open edition was let out."""
+
+    cur: ReleaseFacts | None
+
+    @classmethod
+    def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
+        """One subject a cell, once any edition was approved."""
+        if not view.cell.approved:
+            return
+        cur = None
+        if view.cell.editions:
+            e = view.cell.editions[-1]
+            cur = ReleaseFacts(e.event, e.edition, e.submitted_by, e.approved_by, e.release, e.delegation)
+        yield Subject(village=view.key.village, item=view.key.item, period=view.key.period), cls(cur)
 
 
 def _of_account(key: CellKey, account: str) -> Subject:

@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
+from typing import Final
 
 from services.audit.rules.facts import CellKey, Fact
 from services.kit.db import Connection, Row, affected
 
+#: Of a cell that is watched for another reason than a deadline: older than any duty.
+_NEVER_DUE: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
 INSERT_FACT = """
 INSERT INTO fact (event_id, kind, village, item, period, disclosure, edition, version, occurred_at, heard_at, data)
 VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb)
-ON CONFLICT (event_id) DO NOTHING
+ON CONFLICT (event_id, item, period) DO NOTHING
 """
 
 
@@ -174,14 +178,41 @@ async def move_deadlines(conn: Connection, again: dict[CellKey, datetime | None]
     await conn.execute(MOVE_DEADLINES, *columns, list(again.values()))
 
 
-TOUCH_DEADLINE = """
-UPDATE deadline SET again_at = $4 WHERE (village, item, period) = ($1, $2, $3) AND due_at <= $4
+TOUCH_DEADLINES = """
+UPDATE deadline d SET again_at = $4
+FROM unnest($1::text[], $2::text[], $3::text[]) AS k (village, item, period)
+WHERE (d.village, d.item, d.period) = (k.village, k.item, k.period) AND d.due_at <= $4
 """
 
 
-async def touch_deadline(conn: Connection, key: CellKey, now: datetime) -> None:
-    """Let the clock look again at a deadline that has passed."""
-    await conn.execute(TOUCH_DEADLINE, *key, now)
+async def touch_deadlines(conn: Connection, keys: Sequence[CellKey], now: datetime) -> None:
+    """Let the clock look again at deadlines that have passed."""
+    columns = ([k.village for k in keys], [k.item for k in keys], [k.period for k in keys])
+    await conn.execute(TOUCH_DEADLINES, *columns, now)
+
+
+WATCH = """
+INSERT INTO deadline AS d (village, item, period, due_at, again_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (village, item, period) DO UPDATE SET
+    due_at = greatest(d.due_at, $4), again_at = least(d.again_at, $5)
+"""
+
+
+async def watch(conn: Connection, key: CellKey, due_at: datetime | None, again_at: datetime) -> None:
+    """Look at a cell at some time, whatever else is watched there; `due_at` for a duty that no calendar makes."""
+    await conn.execute(WATCH, *key, due_at or _NEVER_DUE, again_at)
+
+
+SELECT_DECLARED_DAYS = """
+SELECT DISTINCT item, period FROM fact
+WHERE village = $1 AND kind = 'declared' AND length(period) = 10 AND period BETWEEN $2 AND $3
+"""
+
+
+async def select_declared_days(conn: Connection, village: str, first: date, last: date) -> set[tuple[str, str]]:
+    """Items and days of events that a village ever declared within some days."""
+    rows = await conn.fetch(SELECT_DECLARED_DAYS, village, first.isoformat(), last.isoformat())
+    return {(r["item"], r["period"]) for r in rows}
 
 
 HAS_DUE_CELLS = "SELECT EXISTS (SELECT FROM deadline WHERE again_at <= $1)"
