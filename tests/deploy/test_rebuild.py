@@ -56,7 +56,7 @@ class City:
         await self.producer.flush()
         self.said += events
 
-    async def approved(self, village: str, summary: str = "修村部水管") -> DisclosureApproved:
+    async def approved(self, village: str, summary: str = "修村部水管", **more: Any) -> DisclosureApproved:
         """An edition that everybody may read, put on the topic."""
         identity, tag = str(uuid_utils.compat.uuid7()), "disclosure.approved.v1"
         plain = builders.ledger()
@@ -76,6 +76,7 @@ class City:
             confirmed_at=builders.NOW,
             accepted=(),
             sealed=sealed,
+            **more,
         )
         await self.say(event)
         return event
@@ -155,13 +156,13 @@ class City:
 
 @pytest_asyncio.fixture(scope="module")
 async def city(place: Place, service: ServiceFactory, tmp_path_factory: Any) -> AsyncIterator[City]:
-    """Thirty open disclosures of three villages, ten more confirmed, three withdrawn."""
+    """Thirty disclosures of three villages, one let out by the village itself; three withdrawn, that one too."""
     await place.apply_topics()
     served = await service("publish", home=tmp_path_factory.mktemp("home"))
     async with AIOKafkaProducer(bootstrap_servers=place.parts.kafka.bootstrap, linger_ms=5) as producer:
         city = City(place, served, producer)
         async with city.consuming():
-            opened = [await city.approved(VILLAGES[n % 3]) for n in range(30)]
+            opened = [await city.approved(VILLAGES[n % 3], release="file" if n == 0 else "approve") for n in range(30)]
             for event in opened[:3]:
                 await city.withdrawn(event)
         yield city

@@ -114,7 +114,7 @@ UPDATE publication SET
     reason = coalesce($3, reason),
     edition = greatest(edition, $4),
     published_at = CASE WHEN $3::text IS NULL THEN greatest(published_at, $2) ELSE published_at END,
-    digest = '', history = false, nil = false,
+    digest = '', history = false, nil = false, kind = DEFAULT, release = DEFAULT, filed_at = NULL,
     opening_fen = NULL, income_fen = NULL, expense_fen = NULL, closing_fen = NULL, line_count = NULL,
     amount_fen = NULL
 WHERE disclosure_id = $1
