@@ -99,6 +99,9 @@ async def test_the_story_holds_what_it_promises(audit: Served, admin: asyncpg.Co
         ("D01", FAR_VILLAGE, "2026-08"),
         ("D01", FAR_VILLAGE, "2026-09"),
         ("D01", FAR_VILLAGE, "2026-10"),
+        ("D02", FAR_VILLAGE, "2026-09"),
+        # With the township since Wednesday 11 November; it had until Monday.
+        ("D03", FAR_VILLAGE, "2026-10"),
     }
 
 
