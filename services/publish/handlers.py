@@ -14,6 +14,7 @@ from services.contracts.disclosure import (
     DeclarationConfirmed,
     DisclosureApproved,
     DisclosureConfirmed,
+    DisclosureCorrected,
     DisclosureDelivered,
     DisclosureDiscarded,
     DisclosureEvent,
@@ -49,9 +50,13 @@ def _shown_in(h: Handling, village_code: str) -> tuple[Subject, ...]:
 
 
 async def on_moved_step(
-    h: Handling, event: DisclosureDelivered | DisclosureSubmitted | DisclosureReturned | DisclosureDiscarded
+    h: Handling,
+    event: DisclosureDelivered | DisclosureSubmitted | DisclosureReturned | DisclosureCorrected | DisclosureDiscarded,
 ) -> None:
-    """Note who holds the cell now: delivered, handed in, sent back, or given up. Once it is published, nobody asks for this any more."""
+    """Note who holds the cell now: delivered, handed in, sent back, corrected or given up.
+
+    Once it is published, nobody asks for this any more.
+    """
     submitted_at = event.occurred_at if isinstance(event, DisclosureSubmitted) else None
     delivered_at = event.occurred_at if isinstance(event, DisclosureDelivered) else None
     step = Step(
@@ -160,8 +165,8 @@ async def on_approved(h: Handling, event: DisclosureApproved) -> None:
     edition = Edition(event.aggregate_id, event.edition, event.occurred_at, body, said)
     if not await store.insert_edition(h.conn, edition):
         return
-    if content.body.attachments:
-        shown = [a.digest for a in content.body.attachments]
+    # Pictures of single vouchers are not shown to everybody, so they are not served either.
+    if shown := sorted({a.digest for a in content.body.attachments}):
         await store.insert_attachment_refs(h.conn, shown, event.aggregate_id, event.village_code)
     if not await store.upsert_publication(h.conn, publication):
         await store.lower_first_published(h.conn, event.aggregate_id, event.occurred_at)
@@ -249,6 +254,7 @@ PROJECT: Final[Handlers] = {
     DisclosureSubmitted: on_moved_step,
     DisclosureConfirmed: on_confirmed,
     DisclosureReturned: on_moved_step,
+    DisclosureCorrected: on_moved_step,
     DisclosureApproved: on_approved,
     DisclosureDiscarded: on_moved_step,
     DisclosureFiled: on_filed,

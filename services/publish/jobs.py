@@ -110,11 +110,15 @@ def _fading(runtime: Runtime, rosters: Sequence[tuple[str, str, str]]) -> list[S
 
 
 async def mark_passed_deadlines(runtime: Runtime) -> None:
-    """Every due date ends at local midnight, and "late by n days" counts on: so once a day, every village anew."""
+    """Every due date ends at local midnight, and "late by n days" counts on: so once a day, every village anew.
+
+    On the same day the names of a roster whose time is over leave the web.
+    """
     bodies: Bodies = runtime.own["bodies"]
     async with runtime.database.transaction() as conn:
         if await store.insert_marked_day(conn, local_day(runtime.clock.now())):
             await store.insert_marks(conn, _lists_and_villages(bodies))
+            await store.insert_marks(conn, _fading(runtime, await store.select_rosters(conn)))
 
 
 RENDER: Final = Job("render", 0.25, render_dirty, on_commit=True)

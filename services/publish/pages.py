@@ -6,6 +6,8 @@ from typing import Final
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
+from services.contracts.catalogue import Masking
+from services.kit.clock import local_day
 from services.kit.db import INFRASTRUCTURE_ERRORS
 from services.kit.errors import NotFoundError, SanwuError, UnavailableError
 from services.kit.log import get_logger
@@ -17,7 +19,8 @@ from services.publish.errors import CodeRevokedError, CodeUnknownError
 from services.publish.hot.answers import Answer, Body, pack
 from services.publish.hot.files import file_of
 from services.publish.hot.front import AnswerResponse
-from services.publish.render.places import affair_of, official_name, plain_name
+from services.publish.render.disclosure import masking_of
+from services.publish.render.places import affair_of, item_at, official_name, plain_name
 from services.publish.render.village import entry
 from services.publish.render.words import affair_words
 
@@ -93,7 +96,12 @@ async def edition(disclosure_id: str, edition: int, bodies: BodiesDep, conn: Rea
 async def public_file(digest: str, runtime: RuntimeDep, conn: Reading) -> Response:
     """A file that something public shows; gone with the last disclosure that showed it."""
     objects: Objects = runtime.own["objects"]
-    if not _DIGEST.fullmatch(digest) or not await store.select_is_shown(conn, digest):
+    if not _DIGEST.fullmatch(digest):
+        raise NotFoundError
+    items, today = runtime.reference.items, local_day(runtime.clock.now())
+    showing = await store.select_showing(conn, digest)
+    # A file shows names: where only totals are left, it is gone as well.
+    if all(masking_of(item_at(items, i, p), p, kind, today) is Masking.AGGREGATE for i, p, kind in showing):
         raise NotFoundError
     content = await objects.get(digest)
     if content is None:

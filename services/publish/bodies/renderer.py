@@ -195,7 +195,7 @@ class Bodies:
 
     def _json(self, p: Publication, body: BodyOfDisclosure, today: date) -> Body:
         revision = item_at(self._reference.items, p.item, p.period)
-        shown = public_body(body, masking_of(revision, p.period, body, today), p.item)
+        shown = public_body(body, masking_of(revision, p.period, body.kind, today), p.item)
         out = DisclosureBodyOut(**self.disclosure_out(p).model_dump(), body=shown)
         return Body(out.model_dump_json().encode(), JSON)
 

@@ -104,12 +104,12 @@ def fades_on(revision: ItemRevision | None, period: str) -> date | None:
     return first_of_month + timedelta(days=min(last.day, _MONTH_DAYS) - 1)
 
 
-def masking_of(revision: ItemRevision | None, period: str, body: Body, today: date) -> Masking:
+def masking_of(revision: ItemRevision | None, period: str, kind: str, today: date) -> Masking:
     """How names appear today: as the catalogue says, and for a roster whose time is over as totals only."""
     if revision is None:
         return Masking.SURNAME
     fades = fades_on(revision, period)
-    if isinstance(body, Roster) and fades is not None and today >= fades:
+    if kind == "roster" and fades is not None and today >= fades:
         return Masking.AGGREGATE
     return revision.masking
 
@@ -118,7 +118,7 @@ def disclosure_page(village: Village, items: Items, p: Publication, shown: Shown
     """Put the page of one edition together."""
     revision = item_at(items, p.item, p.period)
     body, published = shown.body, dict(shown.times).get(shown.edition, p.published_at)
-    masking = masking_of(revision, p.period, body, shown.today) if body is not None else Masking.SURNAME
+    masking = masking_of(revision, p.period, body.kind, shown.today) if body is not None else Masking.SURNAME
     open_body = masked_body(body, masking, p.item) if body is not None else None
     is_newest = shown.edition == p.edition
     return DisclosurePage(

@@ -8,6 +8,7 @@ import re
 from typing import Any, Final
 
 from services.contracts.bodies import (
+    BODY,
     SUMMED,
     Body,
     ColumnType,
@@ -21,6 +22,7 @@ from services.contracts.bodies import (
     Totals,
 )
 from services.contracts.catalogue import Masking
+from services.publish.render.repeats import Repeats
 
 #: The surnames of the Hundred Family Surnames that are still common; all others are covered by the default.
 _SURNAMES: Final = frozenset(
@@ -95,18 +97,40 @@ def masked_name(name: str | None, masking: Masking) -> str | None:
     )
 
 
+def _persons(name: str | None) -> list[tuple[str, str]]:
+    """Every person that a cell names, bare and masked: `张三、李四等5人` -> 张三, 李四."""
+    found = []
+    for part in _SEPARATORS.split(name or "")[::2]:
+        bare = _AND_OTHERS.sub("", re.split(r"[（(]", part, maxsplit=1)[0].strip())
+        if bare and not is_institution(bare):
+            found.append((bare, _surname(bare) + HIDDEN))
+    return found
+
+
+def _named(body: Body) -> list[str | None]:
+    """What stands in a body's cells for names."""
+    match body:
+        case Ledger():
+            return [n for x in body.lines for n in (x.payee, x.invoice.seller if x.invoice else None)]
+        case Roster():
+            return [e.name for e in body.entries]
+        case Table():
+            places = [n for n, c in enumerate(body.columns) if c.type is ColumnType.NAME]
+            return [str(row[n]) for row in body.rows for n in places if row[n] is not None]
+        case Notice():
+            return _named(body.table) if body.table is not None else []
+        case Contract():
+            return [body.party]
+        case _:
+            return []
+
+
 def _masked_line(line: Line, masking: Masking) -> Line:
     payee = masked_name(line.payee, masking)
-    summary = line.summary
-    if line.payee and payee and payee != line.payee:
-        # The same name is often typed into the summary as well.
-        summary = summary.replace(line.payee, payee)
     invoice = line.invoice
     if invoice is not None:
         invoice = invoice.model_copy(update={"seller": masked_name(invoice.seller, masking)})
-    return line.model_copy(
-        update={"payee": payee, "payee_ref": None, "summary": summary, "invoice": invoice, "attachments": ()}
-    )
+    return line.model_copy(update={"payee": payee, "payee_ref": None, "invoice": invoice, "attachments": ()})
 
 
 def _numbered(names: list[str | None]) -> list[str | None]:
@@ -144,13 +168,11 @@ def _masked_roster(body: Roster, masking: Masking, item: str) -> Roster:
     entries = []
     for entry, name in zip(body.entries, names, strict=True):
         remark = None if item in _SOCIAL_AID else entry.remark
-        if remark is not None and name != entry.name:
-            remark = remark.replace(entry.name, name or HIDDEN)
         entries.append(entry.model_copy(update={"name": name, "payee_ref": None, "remark": remark}))
     return body.model_copy(update={"entries": tuple(entries)})
 
 
-def _masked_table(body: Table, masking: Masking) -> Table:
+def _masked_table(body: Table, masking: Masking, repeats: Repeats | None = None) -> Table:
     if masking is Masking.AGGREGATE:
         sums = {c.key: body.column_sum(c.key) for c in body.columns if c.type in SUMMED}
         return body.model_copy(update={"rows": (), "totals": sums})
@@ -160,6 +182,11 @@ def _masked_table(body: Table, masking: Masking) -> Table:
         names = [row[place] if isinstance(row[place], str) else None for row in rows]
         for row, name in zip(rows, _numbered([masked_name(n, masking) for n in names]), strict=True):  # type: ignore[arg-type] # texts or None by the line above
             row[place] = name
+    if repeats:
+        texts = [n for n, c in enumerate(body.columns) if c.type is ColumnType.TEXT]
+        for row in rows:
+            for place in texts:
+                row[place] = repeats.text(cell) if isinstance(cell := row[place], str) else cell
     return body.model_copy(update={"rows": tuple(tuple(row) for row in rows)})
 
 
@@ -167,15 +194,24 @@ def masked_body(body: Body, masking: Masking, item: str = "") -> Body:
     """A body as everybody may read it; where only totals are shown, no file is."""
     if masking is Masking.AGGREGATE:
         body = body.model_copy(update={"attachments": ()})
+    if masking not in {Masking.SURNAME, Masking.AGGREGATE}:
+        return _masked_cells(body, masking, item, Repeats(()))
+    # The same name is often typed into a title, a summary or a remark as well.
+    repeats = Repeats(p for name in _named(body) for p in _persons(name))
+    shown = _masked_cells(body, masking, item, repeats)
+    return BODY.validate_python(repeats.texts(shown.model_dump())) if repeats else shown
+
+
+def _masked_cells(body: Body, masking: Masking, item: str, repeats: Repeats) -> Body:
     match body:
         case Ledger():
             return masked_ledger(body, masking)
         case Roster():
             return _masked_roster(body, masking, item)
         case Table():
-            return _masked_table(body, masking)
+            return _masked_table(body, masking, repeats)
         case Notice():
-            table = _masked_table(body.table, masking) if body.table is not None else None
+            table = _masked_table(body.table, masking, repeats) if body.table is not None else None
             return body.model_copy(update={"table": table})
         case Contract():
             return body.model_copy(update={"party": masked_name(body.party, masking) or HIDDEN})

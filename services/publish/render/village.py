@@ -10,7 +10,7 @@ from services.contracts.catalogue import Affair, Masking
 from services.contracts.duties import CellKey, CellState, Duty, GridCell, late_by
 from services.publish.render.cells import CellFacts, declared_nil, grid, live_by_cell, missing, waived
 from services.publish.render.ledger import LineView, biggest
-from services.publish.render.masking import masked_ledger
+from services.publish.render.masking import masked_body
 from services.publish.render.places import Items, Village, affair_of, item_at, official_name, plain_name
 from services.publish.render.rows import Code, Publication
 from services.publish.render.sentences import Sentence, five_sentences, newest_month
@@ -141,7 +141,8 @@ def entry(items: Items, p: Publication, duty: Duty | None = None) -> EntryView:
 
 def _money(items: Items, publications: Sequence[Publication], month: Publication, ledger: Ledger) -> MoneyView:
     revision = item_at(items, month.item, month.period)
-    shown = masked_ledger(ledger, revision.masking if revision is not None else Masking.SURNAME)
+    shown = masked_body(ledger, revision.masking if revision is not None else Masking.SURNAME)
+    assert isinstance(shown, Ledger)  # noqa: S101 - masking keeps the kind
     return MoneyView(
         period=period_words(month.period),
         sentences=five_sentences(month, publications),

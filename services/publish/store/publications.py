@@ -92,12 +92,15 @@ async def insert_attachment_refs(conn: Connection, digests: Sequence[str], discl
     await conn.execute(INSERT_ATTACHMENT_REFS, list(digests), disclosure_id, village)
 
 
-SELECT_IS_SHOWN = "SELECT EXISTS (SELECT FROM attachment_ref WHERE digest = $1)"
+SELECT_SHOWING = """
+SELECT DISTINCT p.item, p.period, p.kind FROM attachment_ref a JOIN publication p USING (disclosure_id)
+WHERE a.digest = $1 AND p.withdrawn_at IS NULL
+"""
 
 
-async def select_is_shown(conn: Connection, digest: str) -> bool:
-    """Tell whether anything public shows a file."""
-    return bool(await conn.fetchval(SELECT_IS_SHOWN, digest))
+async def select_showing(conn: Connection, digest: str) -> list[tuple[str, str, str]]:
+    """Items, periods and kinds of what shows a file to the public."""
+    return [(r["item"], r["period"], r["kind"]) for r in await conn.fetch(SELECT_SHOWING, digest)]
 
 
 SELECT_ROSTERS = "SELECT disclosure_id, item, period FROM publication WHERE kind = 'roster' AND withdrawn_at IS NULL"
