@@ -15,7 +15,7 @@ import uuid_utils.compat
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.contracts.base import Event, Role, Stamp
-from services.contracts.catalogue import CalendarSet, ItemSet, Profile, ProfileRevision, ProfileSet
+from services.contracts.catalogue import Affair, CalendarSet, ItemSet, Profile, ProfileRevision, ProfileSet
 from services.contracts.division import Division, DivisionKind, DivisionRevision, DivisionSet
 from services.contracts.staff import Signer, SignerSet, Staff, StaffRevision, StaffSet
 from services.registry.bulk.calendar import calendar_year
@@ -40,12 +40,19 @@ STAFF: Final = {
     "clerk-210881006208": (Role.CLERK, NEIGHBOUR),
     "supervisor-210881006206": (Role.SUPERVISOR, VILLAGE),
     "supervisor-210881006208": (Role.SUPERVISOR, NEIGHBOUR),
+    "supervisor-210881006206-2": (Role.SUPERVISOR, VILLAGE),
+    "principal-210881006206": (Role.PRINCIPAL, VILLAGE),
+    "accountant-210881006": (Role.ACCOUNTANT, TOWNSHIP),
+    "department-210881-finance": (Role.DEPARTMENT, CITY),
     "reviewer-210881006": (Role.REVIEWER, TOWNSHIP),
     "reviewer-210881102": (Role.REVIEWER, OTHER_TOWNSHIP),
     "inspector-210881": (Role.INSPECTOR, CITY),
     "inspector-210881006": (Role.INSPECTOR, TOWNSHIP),
     "operator": (Role.OPERATOR, CITY),
 }
+
+#: Whose part of the three affairs is not all of them.
+AFFAIRS: Final = {"department-210881-finance": (Affair.FINANCE,)}
 
 
 def stamp(aggregate_id: str, version: int = 1, village: str | None = None, at: datetime = NOW) -> Stamp:
@@ -105,7 +112,7 @@ def _staff_set(username: str, role: Role, scope: str) -> StaffSet:
     staff = Staff(
         staff_id=staff_id(username),
         username=username,
-        revisions=(StaffRevision(since=date(2026, 1, 1), role=role, scope=scope),),
+        revisions=(StaffRevision(since=date(2026, 1, 1), role=role, scope=scope, affairs=AFFAIRS.get(username, ())),),
         sessions_not_before=datetime(2026, 1, 1, tzinfo=UTC),
     )
     return StaffSet(**stamp(staff.staff_id), staff=staff)

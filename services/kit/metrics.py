@@ -40,3 +40,11 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 def method_label(method: str) -> str:
     """A request's method, or one word for those that nobody knows: callers must not make series."""
     return method if method in _METHODS else "other"
+
+
+def route_of(path: str, template: str | None) -> str:
+    """A route's whole template. Of a router within a router the framework knows the inner part alone."""
+    if template is None:
+        return "unmatched"
+    parts = template.count("/")
+    return (path.rsplit("/", parts)[0] if parts else path) + template

@@ -87,7 +87,8 @@ async def _record(request: Request, conn: Connection, actor: Actor, subject: act
     if (village := parameters.get("village")) in runtime.reference.divisions:
         subject.village_code = village
     who = actions.Who(actor.staff_id, actor.role.value, actor.scope)
-    await actions.record(conn, who, f"{request.method} {request.scope['route'].path}", runtime.clock.now(), subject)
+    route = metrics.route_of(request.url.path, request.scope["route"].path)
+    await actions.record(conn, who, f"{request.method} {route}", runtime.clock.now(), subject)
 
 
 async def _exporting(request: Request) -> None:
@@ -183,7 +184,8 @@ async def _idempotency(
 ) -> Idempotency:
     # The path names the thing acted on: the same words about another thing are another request.
     digest = hashlib.sha256(request.url.path.encode() + b"\n" + await request.body()).hexdigest()
-    return Idempotency(conn, actor.staff_id, f"{request.method} {request.scope['route'].path}", key, digest)
+    route = metrics.route_of(request.url.path, request.scope["route"].path)
+    return Idempotency(conn, actor.staff_id, f"{request.method} {route}", key, digest)
 
 
 IdempotencyDep = Annotated[Idempotency, Depends(_idempotency)]
@@ -292,12 +294,8 @@ def _on_sanwu(request: Request, error: Exception) -> Response:
 
 
 def _on_bug(request: Request, error: Exception) -> Response:
-    log.error(
-        "request failed",
-        path=request.url.path,
-        error=repr(error),
-        stack="".join(traceback.format_exception(error))[-4000:],
-    )
+    stack = "".join(traceback.format_exception(error))[-4000:]
+    log.error("request failed", path=request.url.path, error=repr(error), stack=stack)
     return problem(request, SanwuError("系统出错，已记录。请稍后再试。"))
 
 
@@ -345,7 +343,7 @@ class Frame:
                 raise
             await _on_bug(Request(scope, receive), error)(scope, receive, framed)
         finally:
-            route = getattr(scope.get("route"), "path", "unmatched")
+            route = metrics.route_of(scope["path"], getattr(scope.get("route"), "path", None))
             metrics.HTTP_DURATION.labels(metrics.method_label(scope["method"]), route, str(status)).observe(
                 time.perf_counter() - started
             )

@@ -3,6 +3,7 @@
 from services.kit.clock import local_day
 from services.registry import commands, store
 from services.registry.bulk.staff import StaffRow, read_staff
+from tests.builders import STAFF
 from tests.conftest import Served
 
 HEAD = "username,password,totp_secret,role,scope\n"
@@ -13,9 +14,15 @@ OTHER_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 async def emptied(served: Served) -> Served:
-    """A registry without accounts, sessions and failures; staff of builders.py stay in the reference copy."""
+    """A registry without accounts, sessions and failures; only the staff of builders.py stay in the reference copy."""
     async with served.runtime.database.transaction() as conn:
         await conn.execute("TRUNCATE credential, session, sign_in_failure")
+        await conn.execute(
+            "DELETE FROM reference WHERE kind = 'staff' AND NOT payload ->> 'username' = ANY($1::text[])", list(STAFF)
+        )
+    staff = served.runtime.reference.staff
+    for gone in [s.staff_id for s in staff.values() if s.username not in STAFF]:
+        del staff[gone]
     return served
 
 

@@ -61,7 +61,7 @@ async def plan_staff(office: Office, data: bytes) -> StaffPlan:
     for row in rows:
         kept = await store.select_reference(office.conn, "staff", ids[row.username]) if row.username in ids else None
         known = Staff.model_validate_json(kept) if kept else None
-        after = with_row(known, ids.get(row.username, ""), row, office.today, office.now)
+        after = with_row(known, ids.get(row.username, "new"), row, office.today, office.now)
         faults += _faults(office, row, known, after)
         if row.username not in ids:
             new.append(row.username)
