@@ -133,11 +133,11 @@ def test_a_roster_and_a_table_are_pasted_by_their_labels() -> None:
     assert body["rows"] == [["赵六", None, None, 1000000, 200000, 800000]]
 
 
-def test_more_lines_than_a_ledger_holds_are_cut_and_told() -> None:
+def test_more_lines_than_a_page_holds_are_cut_and_told() -> None:
     form = empty(ItemKind.LEDGER)
-    notes = paste(form, "lines", "日期\t摘要\t金额\n" + "10-1\t甲\t1\n" * 2001)
-    assert notes == ["最多 2000 行，后面的没有带入，请拆分成几份。"]
-    assert form.counts["lines"] == 2000
+    notes = paste(form, "lines", "日期\t摘要\t金额\n" + "10-1\t甲\t1\n" * 401)
+    assert notes == ["页面上最多 400 行，后面的没有带入；更多的请用一键导入，或拆分成几份。"]
+    assert form.counts["lines"] == 400
 
 
 def test_last_months_shape_keeps_words_and_carries_balances() -> None:

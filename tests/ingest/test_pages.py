@@ -27,6 +27,11 @@ TABLES = "disclosure, edition, confirmation, waiver, declaration, declaration_co
 
 @pytest_asyncio.fixture
 async def ingest(service: ServiceFactory) -> Served:
+    return await emptied(service)
+
+
+async def emptied(service: ServiceFactory) -> Served:
+    """Ingest with nothing entered yet."""
     served = await service("ingest")
     served.clock.at = builders.NOW
     async with served.runtime.database.transaction() as conn:
@@ -239,3 +244,11 @@ async def test_a_draft_is_given_up_only_when_one_is_sure(ingest: Served) -> None
     assert (await send(ingest, f"{page}/discard", {"version": "1"})).status_code == 422
     assert (await send(ingest, f"{page}/discard", {"version": "1", "sure": "yes"})).headers["location"] == "/desk"
     assert (await look(ingest, page)).status_code == 404
+
+
+@pytest.mark.parametrize(("times", "status"), [(133, 200), (134, 409)])
+async def test_a_ledger_of_more_than_400_lines_is_no_form(ingest: Served, times: int, status: int) -> None:
+    body = builders.ledger(lines=builders.ledger()["lines"] * times)
+    made = await ingest.client.post(PATH, json=builders.disclosure(body=body), headers=ingest.bearer(CLERK))
+    answer = await look(ingest, f"/desk/disclosures/{made.json()['id']}/edit")
+    assert answer.status_code == status

@@ -17,9 +17,9 @@ from tests.ingest.test_pages import (
     PATH,
     REVIEWER,
     SUPERVISOR,
-    TABLES,
     confirmed,
     drafted,
+    emptied,
     kept,
     look,
     send,
@@ -30,11 +30,7 @@ INSPECTOR = "inspector-210881006"
 
 @pytest_asyncio.fixture
 async def ingest(service: ServiceFactory) -> Served:
-    served = await service("ingest")
-    served.clock.at = builders.NOW
-    async with served.runtime.database.transaction() as conn:
-        await conn.execute(f"TRUNCATE {TABLES}, event, outbox, idempotency CASCADE")
-    return served
+    return await emptied(service)
 
 
 async def submitted(served: Served, **changes: str) -> str:

@@ -1,7 +1,7 @@
 """Entering: the form of an item, pasting, last month's shape, drafts, two people on one draft."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -39,8 +39,6 @@ from services.ingest.workflow import Action, State, allows
 from services.kit.errors import ConflictError, InvalidInputError, SanwuError
 
 router = APIRouter()
-#: A form with more rows would not be a page any more; a file is the way (一键导入).
-MAX_FORM_ROWS: Final = 400
 
 
 def dump(body: Body) -> dict[str, Any]:
@@ -140,7 +138,7 @@ async def edit(request: Request, disclosure_id: UUID, desk: ReadingDeskDep) -> R
     edition = await store.select_edition(desk.conn, found.id, found.edition)
     if edition is None:
         raise UnknownDisclosureError
-    if edition.body.row_count > MAX_FORM_ROWS:
+    if edition.body.row_count > forms.MAX_FORM_ROWS:
         raise FormTooPlainError
     form = forms.form_of(
         found.item, item_of(desk, found.item, found.period), (found.village_code, found.period), dump(edition.body)

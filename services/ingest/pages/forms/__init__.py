@@ -11,11 +11,12 @@ from services.ingest.pages.forms.codec import (
     row_field,
     to_body,
 )
-from services.ingest.pages.forms.spec import Cell, Grid, Spec, spec_for
+from services.ingest.pages.forms.spec import MAX_FORM_ROWS, Cell, Grid, Spec, spec_for
 from services.ingest.pages.forms.values import ACCOUNT_WORDS, account_words, to_yuan
 
 __all__ = [
     "ACCOUNT_WORDS",
+    "MAX_FORM_ROWS",
     "Cell",
     "Form",
     "Grid",

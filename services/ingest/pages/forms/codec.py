@@ -16,7 +16,6 @@ from services.ingest.pages.forms.ledger import complete_lines
 from services.ingest.pages.forms.spec import Cell, Grid, Spec, spec_for
 from services.ingest.pages.forms.values import CHOICE, FLAG, HIDDEN, CellError
 
-MAX_ROWS: Final = 2000
 _COUNT: Final = re.compile(r"\d{1,4}", re.ASCII)
 _NO_CONTENT: Final = (CHOICE, FLAG, HIDDEN)
 

@@ -110,7 +110,7 @@ def paste(form: Form, path: str, text: str) -> list[str]:
             skipped += 1
             continue
         if at >= grid.limit:
-            notes.append(f"最多 {grid.limit} 行，后面的没有带入，请拆分成几份。")
+            notes.append(f"页面上最多 {grid.limit} 行，后面的没有带入；更多的请用一键导入，或拆分成几份。")
             break
         _put(form, grid, at, _line(cells) if path == "lines" else cells)
         at += 1

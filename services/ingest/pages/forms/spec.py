@@ -21,6 +21,8 @@ from services.ingest.pages.forms.values import (
     Kind,
 )
 
+#: A form with more rows would not be a page any more; a file is the way (一键导入).
+MAX_FORM_ROWS: Final = 400
 Options = tuple[tuple[str, str], ...]
 
 
@@ -49,7 +51,7 @@ class Grid:
     cells: tuple[Cell, ...]
     start: int = 3
     more: int = 5
-    limit: int = 2000
+    limit: int = MAX_FORM_ROWS
     hint: str = ""
     listed: bool = False
     pasted: bool = False

@@ -1,0 +1,129 @@
+"""Desk pages in Chromium: fit on a phone and on a laptop, pass axe-core with contrast 7:1, and help while typing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped] # ships no types
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from playwright.async_api import Browser, Page
+
+from deploy.local.home import free_port
+from tests import builders
+from tests.conftest import Served, ServiceFactory
+from tests.ingest.test_pages import CLERK, LEDGER, REVIEWER, SUPERVISOR, confirmed, drafted, emptied, send
+
+FORM: Final = f"/desk/form?village={builders.VILLAGE}"
+RULES: Final = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]},
+    "rules": {"color-contrast-enhanced": {"enabled": True}},
+}
+PAGES: Final = [
+    ("/desk", CLERK),
+    ("/desk/new", CLERK),
+    (f"{FORM}&item=F01&period=2026-08", CLERK),
+    (f"{FORM}&item=V09&period=2026Q2", CLERK),
+    (f"{FORM}&item=V08&period=2026-10-08", CLERK),
+    (f"{FORM}&item=V07&period=2026-10-08", CLERK),
+    (f"{FORM}&item=F02&period=2026Q3", CLERK),
+    (f"{FORM}&item=V01&period=2026-10-08", CLERK),
+    (f"{FORM}&item=P04&period=2026Q3", CLERK),
+    (f"/desk/waivers/new?village={builders.VILLAGE}&item=V09&period=2026Q2", CLERK),
+    (f"/desk/quarters/{builders.VILLAGE}/2026Q3", CLERK),
+    ("/desk/imports", CLERK),
+    ("/desk", SUPERVISOR),
+    ("{draft}", SUPERVISOR),
+    ("{draft}/sheet", SUPERVISOR),
+    ("/desk", REVIEWER),
+    ("{confirmed}", REVIEWER),
+    ("/desk/grid", REVIEWER),
+    ("/desk/urge", REVIEWER),
+    ("/desk/waivers", REVIEWER),
+    ("/desk/quarters", REVIEWER),
+    ("/desk/list", REVIEWER),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSite:
+    """The desk on a port of its own, with something on every list."""
+
+    url: str
+    served: Served
+    paths: dict[str, str]
+
+
+@pytest_asyncio.fixture
+async def site(service: ServiceFactory) -> AsyncIterator[DeskSite]:
+    ingest = await emptied(service)
+    port = free_port(avoid=set())
+    server: Any = Server(
+        ingest.service.create_app(ingest.runtime), address="127.0.0.1", port=port, interface=Interfaces.ASGINL
+    )
+    task = asyncio.create_task(server.serve())
+    ready = await confirmed(ingest)
+    await send(ingest, "/desk/waivers", {**LEDGER, "item": "V09", "period": "2026Q3", "reason": "涉及诉讼"})
+    changes = {"period": "2026-09", "lines.0.date": "2026-09-03", "accounts.0.closing_fen": "900"}
+    draft = await drafted(ingest, **changes)
+    reason = {"version": "1", "reason|ledger.closing|body.accounts[0]": "盘点差错"}
+    await send(ingest, f"{draft}/submit", reason)
+    yield DeskSite(f"http://127.0.0.1:{port}", ingest, {"draft": draft, "confirmed": ready})
+    server.stop()
+    await asyncio.wait_for(task, 10)
+
+
+async def opened(browser: Browser, site: DeskSite, path: str, user: str, *, width: int, script: bool = True) -> Page:
+    context = await browser.new_context(
+        viewport={"width": width, "height": 740 if width < 1000 else 800},
+        java_script_enabled=script,
+        extra_http_headers=site.served.bearer(user),
+    )
+    page = await context.new_page()
+    await page.goto(site.url + path.format(**site.paths))
+    return page
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_every_desk_page_fits_and_is_accessible(browser: Browser, site: DeskSite, width: int) -> None:
+    faults = []
+    for path, user in PAGES:
+        page = await opened(browser, site, path, user, width=width)
+        found = await Axe().run(page, options=RULES)
+        faults += [f"{path}: {v['id']} {v['nodes'][0]['html'][:120]}" for v in found.response["violations"]]
+        if await page.evaluate("document.documentElement.scrollWidth") > width:
+            faults.append(f"{path}: wider than {width}")
+        await page.context.close()
+    assert faults == []
+
+
+async def test_sums_follow_the_typing_and_arrows_go_from_row_to_row(browser: Browser, site: DeskSite) -> None:
+    page = await opened(browser, site, f"{FORM}&item=F01&period=2026-08", CLERK, width=1280)
+    await page.get_by_label("账户余额（元）第1行上期结余").fill("１，０００")  # noqa: RUF001 - full-width, as typed
+    await page.get_by_label("账户余额（元）第1行本期结余").fill("1200")
+    await page.get_by_label("逐笔收支第1行金额").fill("0.035万")
+    await page.get_by_label("逐笔收支第1行收支").select_option("in")
+    await page.get_by_label("逐笔收支第2行金额").fill("200.00")
+    sums = page.locator("[data-sums]")
+    assert await sums.inner_text() == "2 笔，收入 350.00，支出 200.00，应结余 1,150.00，与所填结余相差 -50.00（元）"
+    await page.get_by_label("账户余额（元）第1行本期结余").fill("1150")
+    assert "与所填结余相符" in await sums.inner_text()
+    await page.get_by_label("逐笔收支第1行金额").focus()
+    await page.keyboard.press("ArrowDown")
+    assert await page.evaluate("document.activeElement.name") == "lines.1.amount_fen"
+
+
+async def test_a_table_pasted_into_a_cell_lands_in_the_paste_field(browser: Browser, site: DeskSite) -> None:
+    page = await opened(browser, site, f"{FORM}&item=F01&period=2026-08", CLERK, width=1280)
+    await page.get_by_label("逐笔收支第1行摘要").evaluate(
+        """cell => {
+            const data = new DataTransfer();
+            data.setData("text/plain", "日期\\t摘要\\t支出\\n8-3\\t电费\\t88");
+            cell.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
+        }"""
+    )
+    assert await page.locator("#paste-lines").input_value() == "日期\t摘要\t支出\n8-3\t电费\t88"
+    assert await page.evaluate("document.activeElement.value") == "paste:lines"
