@@ -84,8 +84,8 @@ async def edition(disclosure_id: str, edition: int, bodies: BodiesDep, conn: Rea
         raise NotFoundError
     loaded = await bodies.load(conn, [("disclosure", disclosure_id)])
     p = loaded.publications.get(disclosure_id)
-    contents = await store.select_editions(conn, [(disclosure_id, edition)])
-    content = contents.get((disclosure_id, edition))
+    loaded.editions.update(await store.select_editions(conn, [(disclosure_id, edition - 1), (disclosure_id, edition)]))
+    content = loaded.editions.get((disclosure_id, edition))
     village = bodies.village(p.village_code) if p is not None else None
     if p is None or village is None or content is None:
         raise NotFoundError

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest_asyncio
 
-from services.contracts.bodies import Ledger, body_digest
+from services.contracts.bodies import BODY, body_digest
 from services.contracts.disclosure import ApprovedContent, DisclosureApproved, DisclosureWithdrawn
 from services.kit.shred import seal
 from services.publish import jobs
@@ -24,14 +24,15 @@ class Publishing:
 
     async def approved(self, disclosure_id: str | None = None, **changes: Any) -> DisclosureApproved:
         """An approved event with its sealed content, not heard yet; `body` as in `builders.ledger`."""
-        body = Ledger.model_validate(changes.pop("body", builders.ledger()))
+        body = BODY.validate_python(changes.pop("body", builders.ledger()))
         edition = changes.pop("edition", 1)
         at: datetime = changes.pop("at", builders.NOW)
         village = changes.pop("village", builders.VILLAGE)
         identity = disclosure_id or str(uuid.uuid4())
         tag = "disclosure.approved.v1"
         async with self.served.runtime.database.transaction() as conn:
-            sealed = await seal(conn, identity, tag, ApprovedContent(body=body, accepted=()), at)
+            said = {name: changes.pop(name) for name in ("opinions", "note") if name in changes}
+            sealed = await seal(conn, identity, tag, ApprovedContent(body=body, accepted=(), **said), at)
         return DisclosureApproved(
             **{**builders.stamp(identity, 3 * edition, village, at), "village_code": village},
             item=changes.pop("item", "F01"),
@@ -43,6 +44,7 @@ class Publishing:
             submitted_by=builders.staff_id("clerk-210881006206"),
             confirmed_at=at - timedelta(days=1),
             accepted=(),
+            release=changes.pop("release", "approve"),
             sealed=sealed,
         )
 

@@ -7,7 +7,7 @@ import pytest
 from services.contracts.bodies import Ledger
 from services.contracts.catalogue import Masking
 from services.publish.render.ledger import ledger_view
-from services.publish.render.masking import masked_body, masked_ledger, masked_name, public_body
+from services.publish.render.masking import masked_ledger, masked_name, public_body
 from services.publish.render.rows import Publication
 from services.publish.render.sentences import five_sentences, newest_month
 from services.publish.render.words import about, account_words, period_words

@@ -110,6 +110,8 @@ class Bodies:
             of_village[p.village_code].append(p)
         months = [m for m in map(newest_month, of_village.values()) if m is not None]
         wanted = {(p.disclosure_id, p.edition) for p in (*publications.values(), *months)}
+        # What a correction changed is told from the edition before it.
+        wanted |= {(p.disclosure_id, p.edition - 1) for p in publications.values() if p.edition > 1}
         listed = [v.code for code in keys["township"] for v in self.villages_of(code)]
         return Loaded(
             now=self._runtime.clock.now(),
@@ -183,12 +185,14 @@ class Bodies:
         village = self.village(p.village_code)
         if village is None:
             raise KeyError(p.village_code)
+        before = loaded.editions.get((p.disclosure_id, number - 1))
         shown = Shown(
             edition=number,
             times=loaded.times.get(p.disclosure_id, []),
             body=BODY.validate_json(edition.body) if edition is not None else None,
             said=edition.said if edition is not None else Said(),
             today=local_day(loaded.now),
+            before=BODY.validate_json(before.body) if before is not None else None,
         )
         page = disclosure_page(village, self._reference.items, p, shown)
         return self.html("disclosure.html", 200 if edition is not None else 410, page=page)

@@ -9,6 +9,7 @@ from services.contracts.bodies import Body, Contract, Decision, Ledger, Notice, 
 from services.contracts.catalogue import ItemRevision, Masking
 from services.contracts.disclosure import Opinion
 from services.contracts.values import period_bounds
+from services.publish.render.changes import what_changed
 from services.publish.render.kinds import (
     BodyView,
     contract_view,
@@ -57,13 +58,14 @@ class FileView:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An edition as read: number, content, what was said; `times` tells when each edition was published."""
+    """An edition as read: number, content, what was said; `times` tells when each was published, `before` is the last one's content."""
 
     edition: int
     times: Sequence[tuple[int, datetime]]
     body: Body | None
     said: Said
     today: date
+    before: Body | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class DisclosurePage:
     body: BodyView | None
     opinions: tuple[OpinionView, ...]
     note: str | None
+    changes: tuple[str, ...]
     files: tuple[FileView, ...]
     filed: str | None
     withdrawn: str | None
@@ -141,6 +144,7 @@ def disclosure_page(village: Village, items: Items, p: Publication, shown: Shown
         body=_body(body, open_body, masking, revision) if body is not None and open_body is not None else None,
         opinions=tuple(_opinion(o) for o in shown.said.opinions) if body is not None else (),
         note=shown.said.note if body is not None else None,
+        changes=_changes(shown, open_body, masking, p.item),
         files=tuple(FileView(a.title, f"/objects/{a.digest}") for a in open_body.attachments) if open_body else (),
         filed=_filed(p) if is_newest else None,
         withdrawn=day_words(p.withdrawn_at) if p.withdrawn_at is not None else None,
@@ -148,6 +152,12 @@ def disclosure_page(village: Village, items: Items, p: Publication, shown: Shown
         history_url=f"/v/{p.village_code}/{p.item}",
         hidden_from_search=p.kind == "roster",
     )
+
+
+def _changes(shown: Shown, open_body: Body | None, masking: Masking, item: str) -> tuple[str, ...]:
+    if shown.before is None or open_body is None:
+        return ()
+    return what_changed(masked_body(shown.before, masking, item), open_body) or ("看得见的内容没有变。",)
 
 
 def _filed(p: Publication) -> str | None:
