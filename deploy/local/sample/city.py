@@ -53,6 +53,10 @@ class CityClient:
         """A JSON answer; Refused for a 4xx."""
         return (await self._call("POST", path, user, json=body, key=key)).json()
 
+    async def put(self, path: str, user: str, body: Mapping[str, Any]) -> Any:
+        """A JSON answer; Refused for a 4xx."""
+        return (await self._call("PUT", path, user, json=body)).json()
+
     async def page(self, path: str) -> int:
         """The status of a page for the public, asked once."""
         try:

@@ -1,4 +1,4 @@
-"""Clerks, supervisors and reviewers at work: every entry of the plan from draft to public.
+"""Clerks, supervisors and reviewers at work: everything of the plan from draft to public.
 
 The loader asks the city how far each entry is and goes on from there; its only memory is the city's own. Time from
 the approval's answer to the public page is polled from outside, on the public address.
@@ -6,12 +6,12 @@ the approval's answer to the public page is polled from outside, on the public a
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from deploy.local.sample.city import CityClient, Refused
-from deploy.local.sample.manifest import ITEM, Plan, entry_body
+from deploy.local.sample.manifest import Declared, Entry, Plan, Waived, content_of, corrected
 from deploy.local.sample.registry import Village
 
 DISCLOSURES: Final = "/ingest/v1/disclosures"
@@ -20,6 +20,9 @@ CROWD: Final = 12
 _POLL_S: Final = 0.02
 _VISIBLE_LIMIT_S: Final = 120.0
 _REASON: Final = "账簿即如此记载，已核对原始凭证，请镇街审核时留意。"
+_NOTE: Final = "两笔银行支出的金额记反了，各差 10 元，合计不变，现予更正。"
+#: Who ticks 保密审查 for the township's party items.
+_SECRECY: Final = "镇街党政办 王宣"
 
 
 @dataclass(slots=True)
@@ -30,67 +33,163 @@ class Progress:
     visible_s: list[float] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One load: the city, what is to be done, what the city knew when it began."""
+
+    city: CityClient
+    plan: Plan
+    progress: Progress
+    secret: frozenset[str]
+    known: Mapping[tuple[str, str, str], Any]
+
+
 async def load(city: CityClient, plan: Plan, progress: Progress) -> None:
-    """Bring every entry to the public page; villages in parallel, a village's months one after the other."""
+    """Bring everything to the public pages; villages in parallel, a village's entries one after the other."""
     known = {
-        (d["village"], d["period"]): d
-        async for d in city.items(DISCLOSURES, "operator", item=ITEM)
+        (d["village"], d["item"], d["period"]): d
+        async for d in city.items(DISCLOSURES, "operator")
         if d["state"] != "withdrawn"
     }
-    by_village: dict[Village, list[str]] = {}
-    for village, period in plan.entries:
-        by_village.setdefault(village, []).append(period)
+    catalogue = (await city.get("/registry/v1/catalogue", "operator"))["items"]
+    work = Work(city, plan, progress, frozenset(i["code"] for i in catalogue if i["secrecy"]), known)
+    by_village: dict[Village, list[Entry]] = {}
+    for entry in plan.entries:
+        by_village.setdefault(entry.village, []).append(entry)
+    await _in_parallel(_village(work, entries) for entries in by_village.values())
+    await _in_parallel(_waive(work, w) for w in plan.waived)
+    await _in_parallel(_declare(work, d) for d in plan.declared)
+
+
+async def _in_parallel(jobs: Iterable[Awaitable[None]]) -> None:
     turn = asyncio.Semaphore(CROWD)
 
-    async def work(village: Village, periods: Sequence[str]) -> None:
+    async def one(job: Awaitable[None]) -> None:
         async with turn:
-            for period in periods:
-                await _bring_out(city, plan, village, period, known.get((village.code, period)), progress)
-                progress.entered()
+            await job
 
     async with asyncio.TaskGroup() as tasks:
-        for village, periods in by_village.items():
-            tasks.create_task(work(village, periods))
+        for job in jobs:
+            tasks.create_task(one(job))
 
 
-async def _bring_out(
-    city: CityClient, plan: Plan, village: Village, period: str, known: Any, progress: Progress
-) -> None:
-    """One entry, from wherever it stands to the public page."""
-    clerk = f"clerk-{village.code}"
-    if known is None:
-        body = {"village": village.code, "item": ITEM, "period": period, "body": entry_body(plan, village.code, period)}
-        known = await city.post(DISCLOSURES, clerk, body, key=f"sample-{village.code}-{period}")
-    path, state = f"{DISCLOSURES}/{known['id']}", known["state"]
-    if state in {"approved", "published"}:
-        await _await_page(city, known["id"])
-        return
+async def _village(work: Work, entries: Iterable[Entry]) -> None:
+    for entry in entries:
+        await _bring_out(work, entry)
+        work.progress.entered()
+
+
+async def _bring_out(work: Work, entry: Entry) -> None:
+    """One entry, from wherever it stands to the public page, and its correction."""
+    known = work.known.get((entry.village.code, entry.item, entry.period)) or await _enter(work, entry)
+    if known["version"] == 1:
+        await _check(work, entry, known)
+    if entry.correction is not None:
+        if known["version"] == 1:
+            known = await _correct(work, entry, known["id"])
+        await _check(work, entry, known)
+
+
+async def _enter(work: Work, entry: Entry) -> Any:
+    author, cell = _author(entry), {"village": entry.village.code, "item": entry.item, "period": entry.period}
+    key = f"sample-{entry.village.code}-{entry.item}-{entry.period}"
+    if entry.way == "nil":
+        return await work.city.post(f"{DISCLOSURES}/nil", author, cell, key=key)
+    return await work.city.post(DISCLOSURES, author, {**cell, "body": content_of(work.plan, entry)}, key=key)
+
+
+def _author(entry: Entry) -> str:
+    return f"reviewer-{entry.village.township}" if entry.way == "self" else f"clerk-{entry.village.code}"
+
+
+async def _check(work: Work, entry: Entry, known: Any) -> None:
+    """Submit, confirm, approve a version, as far as that is still to be done, and wait for its page."""
+    city, path, state = work.city, f"{DISCLOSURES}/{known['id']}", known["state"]
     step = {"version": known["version"]}
+    page = f"/d/{known['id']}" + ("" if known["version"] == 1 else f"/{known['version']}")
+    if state in {"approved", "published"}:
+        await _await_page(city, page)
+        return
+    author = _author(entry)
     if state in {"draft", "returned"}:
-        found = (await city.get(path, clerk))["findings"] if "findings" not in known else known["findings"]
+        found = known["findings"] if "findings" in known else (await city.get(path, author))["findings"]
         accept = [{"finding": f, "reason": _REASON} for f in found]
-        await _step(city, f"{path}/submit", clerk, {**step, "accept": accept})
-    if state != "confirmed":
-        await _step(city, f"{path}/confirm", f"supervisor-{village.code}", step)
-    await _step(city, f"{path}/approve", f"reviewer-{village.township}", step)
-    progress.visible_s.append(await _await_page(city, known["id"]))
+        state = await _step(city, f"{path}/submit", author, {**step, "accept": accept})
+    if state == "submitted":
+        await _step(city, f"{path}/confirm", f"supervisor-{entry.village.code}", step)
+    secrecy = {"secrecy_checked_by": _SECRECY} if entry.item in work.secret else {}
+    await _step(city, f"{path}/approve", f"reviewer-{entry.village.township}", {**step, **secrecy})
+    work.progress.visible_s.append(await _await_page(city, page))
 
 
-async def _step(city: CityClient, path: str, user: str, body: dict[str, Any]) -> None:
-    """Take a step; one that was taken already, by a try whose answer was lost, is taken."""
+async def _correct(work: Work, entry: Entry, disclosure_id: str) -> Any:
+    """Begin the correction once the city itself has heard that the first version is public."""
+    body = {"version": 1, "body": corrected(content_of(work.plan, entry))}
+    if entry.correction == "noted":
+        body["note"] = _NOTE
+    give_up = time.monotonic() + _VISIBLE_LIMIT_S
+    while True:
+        try:
+            return await work.city.post(f"{DISCLOSURES}/{disclosure_id}/correct", _author(entry), body)
+        except Refused as refused:
+            if refused.problem.get("code") != "wrong_state" or time.monotonic() > give_up:
+                raise
+        await asyncio.sleep(_POLL_S)
+
+
+async def _step(city: CityClient, path: str, user: str, body: dict[str, Any]) -> str:
+    """Take a step; one that was taken already, by a try whose answer was lost, is taken. Returns the state."""
     try:
-        await city.post(path, user, body)
+        state: str = (await city.post(path, user, body))["state"]
     except Refused as refused:
         if refused.problem.get("code") != "wrong_state":
             raise
+        state = refused.problem["state"]
+    return state
 
 
-async def _await_page(city: CityClient, disclosure_id: str) -> float:
+async def _await_page(city: CityClient, path: str) -> float:
     """Poll the public page until it is there; returns the seconds it took."""
     started = time.monotonic()
-    while await city.page(f"/d/{disclosure_id}") != 200:  # noqa: PLR2004 - OK
+    while await city.page(path) != 200:  # noqa: PLR2004 - OK
         if time.monotonic() - started > _VISIBLE_LIMIT_S:
-            message = f"/d/{disclosure_id} was approved and is not public after {_VISIBLE_LIMIT_S:.0f} s"
+            message = f"{path} was approved and is not public after {_VISIBLE_LIMIT_S:.0f} s"
             raise TimeoutError(message)
         await asyncio.sleep(_POLL_S)
     return time.monotonic() - started
+
+
+async def _waive(work: Work, waived: Waived) -> None:
+    """Ask not to open a cell, and grant it."""
+    city, cell = work.city, {"village": waived.village.code, "item": waived.item, "period": waived.period}
+    try:
+        made = await city.post("/ingest/v1/waivers", f"clerk-{waived.village.code}", {**cell, "reason": waived.reason})
+    except Refused as refused:
+        if refused.problem.get("code") != "waiver_exists":
+            raise
+        filed = [w async for w in city.items("/ingest/v1/waivers", "operator", division=waived.village.code)]
+        made = next(w for w in filed if all(w[name] == value for name, value in cell.items()))
+    if made["state"] == "filed":
+        await _step(city, f"/ingest/v1/waivers/{made['id']}/grant", f"reviewer-{waived.village.township}", {})
+
+
+async def _declare(work: Work, declared: Declared) -> None:
+    """Answer for a quarter, item by item as the city asks, and have it confirmed."""
+    city, clerk = work.city, f"clerk-{declared.village.code}"
+    path = f"/ingest/v1/declarations/{declared.village.code}/{declared.quarter}"
+    try:
+        made = await city.get(path, clerk)
+    except Refused as refused:
+        if refused.problem.get("code") != "unknown_declaration":
+            raise
+        made = await city.put(path, clerk, {"answers": await _answers(work, declared)})
+    if made["state"] == "submitted":
+        await _step(city, f"{path}/confirm", f"supervisor-{declared.village.code}", {"edition": made["edition"]})
+
+
+async def _answers(work: Work, declared: Declared) -> list[dict[str, Any]]:
+    """One answer for each on-event item that this kind of village has."""
+    village = await work.city.get(f"/api/v1/villages/{declared.village.code}")
+    catalogue = (await work.city.get("/registry/v1/catalogue", "operator"))["items"]
+    asked = [i["code"] for i in catalogue if i["frequency"] == "on_event" and i["applies"] in {"both", village["kind"]}]
+    return [{"item": code, "days": [day for item, day in declared.days if item == code]} for code in asked]

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from services.contracts.values import period_bounds
 
 from deploy.local.faults import Fault
 from deploy.local.job import StackInfo
@@ -71,7 +72,7 @@ async def _plan(city: CityClient) -> Plan:
 async def _load(city: CityClient, plan: Plan, console: Console) -> list[float]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task("ledgers entered, checked, published", total=len(plan.entries))
+        task = bar.add_task("entered, checked, published", total=len(plan.entries))
         progress = loader.Progress(entered=lambda: bar.advance(task))
         await loader.load(city, plan, progress)
     return progress.visible_s
@@ -82,24 +83,27 @@ async def _settled(city: CityClient, plan: Plan) -> Outcome:
     give_up = time.monotonic() + _SETTLE_S
     while True:
         outcome = await _count(city, plan)
-        agrees = set(outcome.alerts) == set(plan.planted) and outcome.codes == len({v for v, _ in plan.entries})
+        agrees = set(outcome.alerts) == set(plan.planted) and outcome.codes == len({e.village for e in plan.entries})
         if agrees or time.monotonic() > give_up:
             return outcome
         await asyncio.sleep(0.5)
 
 
 async def _count(city: CityClient, plan: Plan) -> Outcome:
-    last = max(period for _, period in plan.entries)
-    submitted = sum([1 async for d in city.items(loader.DISCLOSURES, "operator", item="F01") if d["submitted_at"]])
+    wanted = {(e.village.code, e.item, e.period) for e in plan.entries}
+    submitted = 0
+    async for d in city.items(loader.DISCLOSURES, "operator"):
+        submitted += bool(d["submitted_at"]) and (d["village"], d["item"], d["period"]) in wanted
     published = 0
-    for village in {v.code for v, _ in plan.entries}:
-        answer = await city.get(f"/api/v1/villages/{village}/disclosures", item="F01", limit=200)
-        published += len([d for d in answer["items"] if d["period"] <= last])
+    for village in {e.village.code for e in plan.entries}:
+        async for d in city.items(f"/api/v1/villages/{village}/disclosures", None):
+            published += d["state"] != "withdrawn" and (d["village"], d["item"], d["period"]) in wanted
     codes = len([1 async for c in city.items("/qr/v1/codes", "operator") if c["state"] == "valid"])
+    end = period_bounds(plan.last)[1]
     alerts = [
-        Planted(a["rule"], a["village"], a["subject"]["period"], a["subject"].get("account"))
+        Planted(a["rule"], a["village"], a["subject"]["item"], a["subject"]["period"], a["subject"].get("account"))
         async for a in city.items("/audit/v1/alerts", "operator", state="open")
-        if a["subject"]["period"] <= last
+        if period_bounds(a["subject"]["period"])[1] <= end
     ]
     return Outcome(submitted, published, codes, tuple(alerts))
 
@@ -112,12 +116,13 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 def _report(plan: Plan, outcome: Outcome, visible: Sequence[float]) -> Table:
     table = Table(show_header=False, title="Sample city")
-    table.add_row("ledgers submitted", f"{outcome.submitted} of {len(plan.entries)}")
+    table.add_row("disclosures submitted", f"{outcome.submitted} of {len(plan.entries)}")
     table.add_row("published, read over HTTP", f"{outcome.published} of {len(plan.entries)}")
     expected = Counter(f.rule for f in plan.planted)
     raised = Counter(f.rule for f in outcome.alerts)
     for rule in sorted(expected | raised):
         table.add_row(f"open alerts {rule}", f"{raised[rule]} (manifest: {expected[rule]})")
+    table.add_row("waivers, quarterly pages", f"{len(plan.waived)}, {len(plan.declared)}")
     table.add_row("codes", str(outcome.codes))
     if visible:
         times = f"p50 {quantile(visible, 0.5):.3f} s, p99 {quantile(visible, 0.99):.3f} s ({len(visible)} measured)"

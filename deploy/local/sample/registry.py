@@ -22,6 +22,7 @@ CITY: Final = "210881"
 CITY_NAME: Final = "盖州市"
 #: The township that went live two months before the others.
 PILOT: Final = "210881006"
+DELEGATION: Final = "西海街道〔2026〕12号"
 STAFF_FILE: Final = "staff.csv"
 AFFAIRS: Final = ("party", "village", "finance")
 #: Roles that nobody can sign in to without a second factor.
@@ -56,6 +57,7 @@ class Wanted(NamedTuple):
     role: str
     scope: str
     affairs: str = ""
+    delegation: str = ""
 
 
 def division_rows(sample: str) -> list[dict[str, str]]:
@@ -78,7 +80,9 @@ def _accounts(rows: list[dict[str, str]], sample: str) -> Iterator[Wanted]:
     for affair in AFFAIRS:
         yield Wanted(f"department-{CITY}-{affair}", "department", CITY, affair)
     for township in sorted({r["township_code"] for r in rows}):
-        for role in ("reviewer", "accountant", "inspector"):
+        # The pilot township has one person for it: the paper lets that person enter and approve, and D10 shows it.
+        yield Wanted(f"reviewer-{township}", "reviewer", township, delegation=DELEGATION if township == PILOT else "")
+        for role in ("accountant", "inspector"):
             yield Wanted(f"{role}-{township}", role, township)
     for village in villages(rows):
         for role in ("clerk", "supervisor", "principal"):
@@ -101,6 +105,7 @@ def _account(wanted: Wanted, known: Account | None) -> Account:
     account = known or Account(
         wanted.username, secrets.token_urlsafe(12), "", wanted.role, wanted.scope, affairs=wanted.affairs
     )
+    account = account._replace(delegation=wanted.delegation)
     if wanted.role in TOTP_ROLES and not account.totp_secret:
         return account._replace(totp_secret=pyotp.random_base32())
     return account
