@@ -1,4 +1,4 @@
-"""JSON routes of audit, for inspectors and operators within their part of the tree."""
+"""JSON routes of audit: inspectors and operators within their part of the tree, departments within their affairs too."""
 
 import json
 import re
@@ -9,16 +9,31 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
 
+from services.audit import commands
+from services.audit.commands import Bench
 from services.audit.errors import UnknownAlertError
 from services.audit.rules import BY_ID, RULES
 from services.audit.rules.base import Rule
-from services.audit.schemas import AlertDetailOut, AlertOut, AlertQuery, CoverageOut, EpisodeOut, RuleOut, SubjectOut
+from services.audit.rules.facts import CellKey
+from services.audit.rules.grid import Count, Stretch, count_cells
+from services.audit.schemas import (
+    AlertDetailOut,
+    AlertOut,
+    AlertQuery,
+    CellCountOut,
+    CoverageOut,
+    EpisodeOut,
+    RuleOut,
+    SubjectOut,
+)
 from services.audit.store import alerts
 from services.audit.store.alerts import AlertFilter, AlertPlace, AlertRow, CoverageCount
 from services.contracts.base import Role
 from services.contracts.division import DivisionKind
+from services.contracts.duties import GridCell
 from services.contracts.values import DivisionCode, Period
 from services.kit.auth import Actor
+from services.kit.clock import local_day
 from services.kit.db import Connection
 from services.kit.errors import Fault, InvalidInputError
 from services.kit.reference import Reference
@@ -30,11 +45,35 @@ _ALERT_ID: Final = re.compile("[0-9a-f]{30}")
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """What a reader of alerts works with; only inspectors and operators get one."""
+    """What a reader of alerts works with; only inspectors, departments and operators get one."""
 
     conn: Connection
     actor: Actor
     reference: Reference
+    bench: Bench
+
+    @property
+    def items(self) -> list[str] | None:
+        """Items of the caller's affairs; None for all of the catalogue."""
+        if not self.actor.affairs:
+            return None
+        today = local_day(self.bench.now)
+        return [c for c, i in sorted(self.reference.items.items()) if i.at(today).affair in self.actor.affairs]
+
+    def parts(self, division: str | None) -> dict[str, str]:
+        """Villages within a part of the caller's tree, each with the child of that part which it belongs to."""
+        code = division or self.actor.scope
+        self.actor.require_scope(self.reference, code)
+        if not self.reference.children(code):
+            return {v.code: v.code for v in self.reference.villages(code)}
+        return {v.code: c.code for c in self.reference.children(code) for v in self.reference.villages(c.code)}
+
+    async def grid(self, villages: Sequence[str], stretch: Stretch) -> tuple[dict[str, list[GridCell]], set[CellKey]]:
+        """Cells of some villages in the caller's affairs, and which of them are blind."""
+        found = await commands.grid_cells(self.conn, self.bench, villages, stretch)
+        allowed = self.items
+        cells = {v: [c for c in its if allowed is None or c.duty.item in allowed] for v, its in found.items()}
+        return cells, await alerts.select_blind(self.conn, villages, list(stretch.periods))
 
     def villages(self, division: str | None) -> list[str] | None:
         """Villages of a part of the caller's tree, or of all of it; None for the whole city, so that nothing is listed."""
@@ -50,12 +89,16 @@ class Console:
         if found is None:
             raise UnknownAlertError
         self.actor.require_scope(self.reference, found.subject.village)
+        item = self.reference.items.get(found.subject.item or "")
+        if item is not None:
+            self.actor.require_affair(item.at(local_day(self.bench.now)).affair)
         return found
 
 
 async def _console(conn: Reading, actor: ActorDep, runtime: RuntimeDep) -> Console:
-    actor.require(Role.INSPECTOR, Role.OPERATOR)
-    return Console(conn, actor, runtime.reference)
+    actor.require(Role.INSPECTOR, Role.DEPARTMENT, Role.OPERATOR)
+    bench = Bench(runtime.reference, runtime.settings, runtime.clock.now())
+    return Console(conn, actor, runtime.reference, bench)
 
 
 ConsoleDep = Annotated[Console, Depends(_console)]
@@ -93,7 +136,7 @@ def write_place(alert: AlertRow) -> str:
 async def list_alerts(console: ConsoleDep, page: PageDep, query: Annotated[AlertQuery, Query()]) -> dict[str, Any]:
     """Alerts within the caller's scope, the most serious first, then the newest."""
     villages = console.villages(query.village or query.division)
-    wanted = AlertFilter(villages, known_rule(query.rule), query.state, query.level)
+    wanted = AlertFilter(villages, known_rule(query.rule), query.state, query.level, console.items)
     found = await alerts.select_alerts(console.conn, wanted, read_place(page.after), page.limit + 1)
     shown = found[: page.limit]
     return page.answer([alert_out(a) for a in shown], write_place(shown[-1]) if len(found) > page.limit else None)
@@ -128,10 +171,16 @@ async def list_rules(_console: ConsoleDep) -> dict[str, Any]:
 
 @router.get("/coverage")
 async def coverage(console: ConsoleDep, period: Period, division: DivisionCode | None = None) -> dict[str, Any]:
-    """What each rule said of a period, and on how much it could say nothing."""
-    villages = console.villages(division)
-    counts = await alerts.select_coverage(console.conn, period, villages)
-    return {"items": [_coverage_out(r, [c for c in counts if c.rule == r.id]) for r in RULES], "next": None}
+    """How the cells of a period stand, by item and part of the division; what each rule could say of them, and not."""
+    parts = console.parts(division)
+    cells, blind = await console.grid(list(parts), Stretch.exactly(period))
+    wanted = AlertFilter(console.villages(division), items=console.items)
+    counts = await alerts.select_coverage(console.conn, period, wanted)
+    return {
+        "items": [_count_out(*place, n) for place, n in sorted(count_cells(cells, parts, blind).items())],
+        "rules": [_coverage_out(r, [c for c in counts if c.rule == r.id]) for r in RULES],
+        "next": None,
+    }
 
 
 # -- answers ------------------------------------------------------------------------------------------------------
@@ -171,6 +220,17 @@ def rule_out(rule: Rule) -> RuleOut:
         explanation=rule.explanation,
         false_alarms=list(rule.false_alarms),
         code=rule.code,
+    )
+
+
+def _count_out(division: str, item: str, count: Count) -> CellCountOut:
+    return CellCountOut(
+        division=division,
+        item=item,
+        cells=sum(count.states.values()),
+        states={state.value: n for state, n in count.in_order},
+        blind=count.blind,
+        late_days=count.late_days,
     )
 
 

@@ -17,6 +17,7 @@ from services.audit.rules import CHAIN_RULES, CLOCK_RULES, LEDGER_RULES, RULES
 from services.audit.rules.base import Rule
 from services.audit.rules.evidence import canonical, make_pack
 from services.audit.rules.facts import EMPTY, Cell, CellKey, Fact, fold, is_declared
+from services.audit.rules.grid import Stretch
 from services.audit.rules.judge import Judgement, judge
 from services.audit.rules.window import View
 from services.audit.settings import AuditSettings
@@ -25,7 +26,7 @@ from services.audit.store.alerts import AlertRow, OutcomeRow, Standing
 from services.audit.store.replays import ReplayDifference, ReplayRow
 from services.contracts import duties
 from services.contracts.alert import AlertCleared, AlertRaised
-from services.contracts.duties import Duty
+from services.contracts.duties import CellRecord, Duty, GridCell
 from services.contracts.values import Frequency, period_bounds, period_frequency
 from services.kit import outbox
 from services.kit.clock import local_day, start_of_day
@@ -249,6 +250,30 @@ async def _frame(conn: Connection, bench: Bench, judgement: Judgement, *, level:
         "level": level,
         "episode": episode,
     }
+
+
+# -- the grid -----------------------------------------------------------------------------------------------------
+
+
+async def grid_cells(
+    conn: Connection, bench: Bench, villages: Sequence[str], stretch: Stretch
+) -> dict[str, tuple[GridCell, ...]]:
+    """The cells of some villages as `contracts.duties.cells` tells them from facts."""
+    known = await facts.select_facts_of_stretch(conn, villages, stretch)
+    records: dict[str, dict[duties.CellKey, CellRecord]] = {v: {} for v in villages}
+    for key, found in known.items():
+        cell = fold(found)
+        event = period_frequency(key.period) is Frequency.ON_EVENT and is_declared(found)
+        if cell.has_row or cell.record.waived_at is not None or event:
+            records[key.village][duties.CellKey(key.item, key.period)] = cell.record
+    return {v: _cells_of(bench, v, records[v], stretch) for v in villages}
+
+
+def _cells_of(
+    bench: Bench, village: str, records: dict[duties.CellKey, CellRecord], stretch: Stretch
+) -> tuple[GridCell, ...]:
+    owed = [d for d in bench.reference.owed(village, bench.now) if stretch.holds(d.period)]
+    return duties.cells(owed, records, lambda key: bench.reference.duty(village, key), bench.now)
 
 
 # -- replay -------------------------------------------------------------------------------------------------------

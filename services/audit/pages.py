@@ -3,19 +3,22 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
 from services.audit.api import ConsoleDep, known_rule, read_place, write_place
 from services.audit.rules import BY_ID, RULES
-from services.audit.schemas import ConsoleQuery
+from services.audit.rules.grid import Stretch, count_cells, spots
+from services.audit.schemas import ConsoleQuery, GridQuery
 from services.audit.store import alerts, facts
 from services.audit.store.alerts import AlertFilter, AlertState
 from services.contracts.alert import Subject
 from services.contracts.division import DivisionKind
-from services.contracts.values import period_bounds, yuan
+from services.contracts.duties import CellState, Holder
+from services.contracts.values import Frequency, period_bounds, period_of, yuan
+from services.kit.clock import local_day
 from services.kit.pages import Pages, local_time
 from services.kit.reference import Reference
 from services.kit.web import PageDep
@@ -24,6 +27,21 @@ router = APIRouter(prefix="/inspect", include_in_schema=False)
 STATIC = "/inspect/static"
 
 LEVELS: Mapping[int, str] = {3: "重点", 2: "关注", 1: "提醒"}
+CELL_STATES: Mapping[CellState, str] = {
+    CellState.QUESTIONED: "公开存疑",
+    CellState.OPENED_LATE: "逾期公开",
+    CellState.OPENED: "已公开",
+    CellState.NIL: "本期无发生",
+    CellState.NOT_APPLICABLE: "不适用",
+    CellState.WAIVED: "不公开已备案",
+    CellState.IN_PROGRESS: "办理中",
+    CellState.NOT_OPENED: "未公开",
+    CellState.NOT_DUE: "未到期",
+}
+HOLDERS: Mapping[Holder, str] = {"village": "村级", "agency": "代理", "township": "镇街", "department": "部门"}
+AFFAIRS: Mapping[str, str] = {"party": "党务公开", "village": "村务公开", "finance": "财务公开"}
+#: The grid looks back over a year.
+MONTHS_BACK = 12
 STATES: Mapping[AlertState, str] = {"open": "未消除", "cleared": "已消除"}
 STATUSES: Mapping[str, str] = {"draft": "草拟", "trial": "试行", "active": "启用", "retired": "停用"}
 ACCOUNTS: Mapping[str, str] = {"cash": "库存现金", "bank": "银行存款", "imprest": "备用金"}
@@ -114,6 +132,7 @@ async def overview(
         rule=known_rule(query.rule or None),
         state=None if query.state == "all" else query.state,
         level=int(query.level) if query.level else None,
+        items=console.items,
     )
     found = await alerts.select_alerts(console.conn, wanted, read_place(page.after), page.limit + 1)
     shown = found[: page.limit]
@@ -123,7 +142,7 @@ async def overview(
         console,
         "alerts.html",
         alerts=shown,
-        counts=await alerts.count_open(console.conn, wanted.villages),
+        counts=await alerts.count_open(console.conn, wanted),
         divisions=_below(console),
         chosen=query,
         more=str(request.url.include_query_params(cursor=more).query) if more else None,
@@ -176,6 +195,47 @@ def _value_words(field: str, value: Any) -> str:
     if field.endswith("_at") or field == "now":
         return local_time(datetime.fromisoformat(value)) if value else _VALUES[None]
     return _VALUES.get(value, str(value))
+
+
+def _months(console: ConsoleDep) -> list[str]:
+    """The months that the grid offers, the last full one first."""
+    months: list[str] = []
+    day = local_day(console.bench.now).replace(day=1)
+    for _ in range(MONTHS_BACK):
+        day = (day - timedelta(days=1)).replace(day=1)
+        months.append(period_of(day, Frequency.MONTHLY))
+    return months
+
+
+def _columns(console: ConsoleDep, affair: str, month: str) -> list[tuple[str, str]]:
+    """Items of the caller's affairs, and of the chosen one, with their names of that month."""
+    last = period_bounds(month)[1]
+    allowed = console.items
+    return [
+        (code, item.at(last).name)
+        for code, item in sorted(console.reference.items.items())
+        if (allowed is None or code in allowed) and affair in {"", item.at(last).affair} and not item.retired(last)
+    ]
+
+
+@router.get("/grid")
+async def grid(request: Request, console: ConsoleDep, query: Annotated[GridQuery, Query()]) -> Response:
+    """三务公开一张表: the townships of a city by item, or the villages of a township by item."""
+    months = _months(console)
+    month = query.month or months[0]
+    parts = console.parts(query.division or None)
+    place = query.division or console.actor.scope
+    columns = _columns(console, query.affair, month)
+    cells, blind = await console.grid(list(parts), Stretch.around(month))
+    is_village = [v == p for v, p in parts.items()]
+    values: dict[str, Any] = {"place": place, "month": month, "affair": query.affair, "columns": columns}
+    values |= {"months": months, "affairs": AFFAIRS, "cell_states": CELL_STATES, "holders": HOLDERS}
+    values |= {"divisions": _below(console), "rows": sorted(set(parts.values()))}
+    if all(is_village):
+        values["spots"] = {v: spots(its, blind) for v, its in cells.items()}
+    else:
+        values["counts"] = count_cells(cells, parts, blind)
+    return _page(request, console, "grid.html", **values)
 
 
 @router.get("/rules")

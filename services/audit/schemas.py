@@ -27,6 +27,14 @@ class ConsoleQuery(BaseModel):
     level: Literal["", "1", "2", "3"] = ""
 
 
+class GridQuery(BaseModel):
+    """The grid's choices as the form sends them; nothing chosen is an empty text."""
+
+    division: str = Field(default="", pattern="^([0-9]{6}|[0-9]{9}|[0-9]{12})?$")
+    month: str = Field(default="", pattern="^(20[0-9]{2}-(0[1-9]|1[0-2]))?$")
+    affair: Literal["", "party", "village", "finance"] = ""
+
+
 class SubjectOut(BaseModel):
     """What an alert is about; which fields are set depends on the rule."""
 
@@ -95,3 +103,14 @@ class CoverageOut(BaseModel):
     hit: int
     passed: int
     not_applicable: dict[str, int]
+
+
+class CellCountOut(BaseModel):
+    """How the cells of one item stand in one part of the tree; `late_days` is their sum."""
+
+    division: str
+    item: str
+    cells: int
+    states: dict[str, int]
+    blind: int
+    late_days: int

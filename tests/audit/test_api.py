@@ -128,12 +128,12 @@ async def test_what_is_malformed_is_refused_with_its_place(
 
 async def test_coverage_counts_hits_passes_and_blind_subjects_by_reason(city: Served) -> None:
     _, answer = await get(city, "inspector-210881", "/coverage", period="2026-10")
-    by_rule = {r["rule"]: r for r in answer["items"]}
+    by_rule = {r["rule"]: r for r in answer["rules"]}
     assert by_rule["A01"] == {"rule": "A01", "judged": 2, "hit": 1, "passed": 1, "not_applicable": {}}
     assert by_rule["A02"] == {"rule": "A02", "judged": 2, "hit": 0, "passed": 0, "not_applicable": {"上期未公开": 2}}
     assert by_rule["D01"]["hit"] == 3
     _, answer = await get(city, "inspector-210881", "/coverage", period="2026-10", division=NEIGHBOUR)
-    assert {r["rule"]: r["judged"] for r in answer["items"]} == dict.fromkeys(
+    assert {r["rule"]: r["judged"] for r in answer["rules"]} == dict.fromkeys(
         ("A01", "A02", "A03", "D01", "D02", "D03", "D07", "D10"), 1
     )
 

@@ -148,7 +148,7 @@ async def test_a_shredded_body_is_a_fact_without_figures(audit: Served, alerts: 
     await audit.hear(d.approved(FEN_OFF, at("2026-11-10 02:00")))
     assert await alerts() == []
     coverage = await audit.client.get("/audit/v1/coverage?period=2026-10", headers=audit.bearer("operator"))
-    a01 = next(r for r in coverage.json()["items"] if r["rule"] == "A01")
+    a01 = next(r for r in coverage.json()["rules"] if r["rule"] == "A01")
     assert a01["not_applicable"] == {"已撤回或内容不可见": 1}
 
 

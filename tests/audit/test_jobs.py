@@ -86,7 +86,10 @@ async def test_publishing_late_clears_and_publishing_in_time_never_raises(
     await audit.hear(event)
     assert [s for s, _, _ in await october(alerts)] == ["cleared"]
     cleared = [json.loads(e) for e in await audit.said("alert.cleared.v1")]
-    assert {(e["rule"], e["cleared_by"]) for e in cleared} == {("D01", str(event.event_id)), ("D02", str(event.event_id))}
+    assert {(e["rule"], e["cleared_by"]) for e in cleared} == {
+        ("D01", str(event.event_id)),
+        ("D02", str(event.event_id)),
+    }
     audit.clock.advance(days=40)
     await tick()
     assert [s for s, _, _ in await october(alerts)] == ["cleared"]

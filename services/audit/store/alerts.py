@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from services.audit.rules.facts import CellKey
 from services.contracts.alert import Subject
 from services.kit.db import Connection, Row
 
@@ -158,12 +159,13 @@ async def clear_alert(conn: Connection, alert_id: str, at: datetime, cause: str)
 
 @dataclass(frozen=True, slots=True)
 class AlertFilter:
-    """Which alerts are asked for; `villages` None is the whole city."""
+    """Which alerts are asked for; `villages` None is the whole city, `items` None the whole catalogue."""
 
     villages: Sequence[str] | None
     rule: str | None = None
     state: AlertState | None = None
     level: int | None = None
+    items: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,7 @@ SELECT * FROM alert
 WHERE ($1::text[] IS NULL OR village = ANY($1)) AND ($2::text IS NULL OR rule = $2)
   AND ($3::text IS NULL OR state = $3) AND ($4::integer IS NULL OR level = $4)
   AND ($5::integer IS NULL OR (level, raised_at, alert_id) < ($5, $6::timestamptz, $7::text))
+  AND ($9::text[] IS NULL OR item = ANY($9))
 ORDER BY level DESC, raised_at DESC, alert_id DESC LIMIT $8
 """
 
@@ -187,19 +190,21 @@ ORDER BY level DESC, raised_at DESC, alert_id DESC LIMIT $8
 async def select_alerts(conn: Connection, wanted: AlertFilter, after: AlertPlace | None, limit: int) -> list[AlertRow]:
     """Alerts in order, from after a place."""
     place = (after.level, after.raised_at, after.alert_id) if after else (None, None, None)
-    rows = await conn.fetch(SELECT_ALERTS, wanted.villages, wanted.rule, wanted.state, wanted.level, *place, limit)
+    chosen = (wanted.villages, wanted.rule, wanted.state, wanted.level)
+    rows = await conn.fetch(SELECT_ALERTS, *chosen, *place, limit, wanted.items)
     return [_alert(r) for r in rows]
 
 
 COUNT_OPEN = """
 SELECT level, count(*) AS n FROM alert
-WHERE state = 'open' AND ($1::text[] IS NULL OR village = ANY($1)) GROUP BY level
+WHERE state = 'open' AND ($1::text[] IS NULL OR village = ANY($1)) AND ($2::text[] IS NULL OR item = ANY($2))
+GROUP BY level
 """
 
 
-async def count_open(conn: Connection, villages: Sequence[str] | None) -> dict[int, int]:
-    """Open alerts by level."""
-    return {r["level"]: r["n"] for r in await conn.fetch(COUNT_OPEN, villages)}
+async def count_open(conn: Connection, wanted: AlertFilter) -> dict[int, int]:
+    """Open alerts by level, in the villages and of the items that are asked for."""
+    return {r["level"]: r["n"] for r in await conn.fetch(COUNT_OPEN, wanted.villages, wanted.items)}
 
 
 SELECT_ALERT = "SELECT * FROM alert WHERE alert_id = $1"
@@ -269,11 +274,23 @@ class CoverageCount:
 
 SELECT_COVERAGE = """
 SELECT rule, result, CASE WHEN result = 'n/a' THEN reason ELSE '' END AS reason, count(*) AS n FROM outcome
-WHERE period = $1 AND ($2::text[] IS NULL OR village = ANY($2)) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+WHERE period = $1 AND ($2::text[] IS NULL OR village = ANY($2)) AND ($3::text[] IS NULL OR item = ANY($3))
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 
 
-async def select_coverage(conn: Connection, period: str, villages: Sequence[str] | None) -> list[CoverageCount]:
+async def select_coverage(conn: Connection, period: str, wanted: AlertFilter) -> list[CoverageCount]:
     """What each rule said of a period."""
-    rows = await conn.fetch(SELECT_COVERAGE, period, villages)
+    rows = await conn.fetch(SELECT_COVERAGE, period, wanted.villages, wanted.items)
     return [CoverageCount(r["rule"], r["result"], r["reason"], r["n"]) for r in rows]
+
+
+SELECT_BLIND = """
+SELECT village, item, period FROM alert
+WHERE rule = 'D02' AND state = 'open' AND village = ANY($1::text[]) AND period = ANY($2::text[])
+"""
+
+
+async def select_blind(conn: Connection, villages: Sequence[str], periods: Sequence[str]) -> set[CellKey]:
+    """Cells that are blind as the rule said last."""
+    return {CellKey(*row) for row in await conn.fetch(SELECT_BLIND, villages, periods)}

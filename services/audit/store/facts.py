@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from services.audit.rules.facts import CellKey, Fact
+from services.audit.rules.grid import Stretch
 from services.kit.db import Connection, Row, affected
 
 #: Of a cell that is watched for another reason than a deadline: older than any duty.
@@ -68,6 +69,23 @@ async def select_facts_of_villages(
 ) -> dict[CellKey, list[Fact]]:
     """All facts of some villages, up to a number of hearing."""
     return _by_cell(await conn.fetch(SELECT_FACTS_OF_VILLAGES, villages, up_to))
+
+
+SELECT_FACTS_OF_STRETCH = """
+SELECT seq, event_id::text AS event, kind, village, item, period, disclosure, edition, version, occurred_at,
+       (data - 'accounts' - 'lines' - 'totals')::text AS data
+FROM fact
+WHERE village = ANY($1::text[])
+  AND (period = ANY($2::text[]) OR (length(period) = 10 AND period BETWEEN $3 AND $4))
+"""
+
+
+async def select_facts_of_stretch(
+    conn: Connection, villages: Sequence[str], stretch: Stretch
+) -> dict[CellKey, list[Fact]]:
+    """Facts of some villages about some periods, without sums: enough for how a cell stands."""
+    days = (stretch.first.isoformat(), stretch.last.isoformat())
+    return _by_cell(await conn.fetch(SELECT_FACTS_OF_STRETCH, villages, list(stretch.periods), *days))
 
 
 def _by_cell(rows: Sequence[Row]) -> dict[CellKey, list[Fact]]:
