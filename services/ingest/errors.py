@@ -70,7 +70,7 @@ class StaleVersionError(ConflictError):
 
 
 class FormTooPlainError(ConflictError):
-    """这份内容的账户或行数超出填写页，从这里修改会丢失内容，请用接口（API）修改。"""
+    """这份内容的行数超过填写页的上限（400 行），请用接口（API）修改。"""
 
     code = "form_too_plain"
 

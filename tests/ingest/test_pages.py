@@ -1,6 +1,7 @@
 """The desk as a browser without script uses it: from the to-do to what is let out, by role."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -252,3 +253,24 @@ async def test_a_ledger_of_more_than_400_lines_is_no_form(ingest: Served, times:
     made = await ingest.client.post(PATH, json=builders.disclosure(body=body), headers=ingest.bearer(CLERK))
     answer = await look(ingest, f"/desk/disclosures/{made.json()['id']}/edit")
     assert answer.status_code == status
+
+
+# -- a sign-in that ended meanwhile -------------------------------------------------------------------------------
+
+
+async def test_a_form_sent_after_the_sign_in_ended_comes_back_whole_and_does_nothing(ingest: Served) -> None:
+    headers = {**ingest.bearer(CLERK), "accept": "text/html", "sec-fetch-site": "same-origin"}
+    ingest.clock.at += timedelta(minutes=16)
+    answer = await ingest.client.post("/desk/form", data={**LEDGER, "action": "save"}, headers=headers)
+    assert (answer.status_code, "您填的内容还在这一页上" in answer.text) == (401, True)
+    mine = hidden(answer.text)
+    assert mine == {**LEDGER, "action": "save"}
+    assert (await ingest.client.get(PATH, headers=ingest.bearer(CLERK))).json()["items"] == []
+    assert (await send(ingest, "/desk/form", mine)).status_code == 303
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none", None])
+async def test_words_from_a_foreign_page_are_not_put_into_such_a_form(ingest: Served, site: str | None) -> None:
+    headers = {"accept": "text/html", **({"sec-fetch-site": site} if site else {})}
+    answer = await ingest.client.post("/desk/form", data=LEDGER, headers=headers)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")

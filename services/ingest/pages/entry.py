@@ -34,11 +34,12 @@ from services.ingest.pages.frame import (
     to,
     whole,
 )
+from services.ingest.pages.kept import KeptRoute
 from services.ingest.store import Disclosure
 from services.ingest.workflow import Action, State, allows
 from services.kit.errors import ConflictError, InvalidInputError, SanwuError
 
-router = APIRouter()
+router = APIRouter(route_class=KeptRoute)
 
 
 def dump(body: Body) -> dict[str, Any]:

@@ -23,11 +23,12 @@ from services.ingest.commands.desk import Desk, village_of
 from services.ingest.errors import WrongPeriodError
 from services.ingest.pages.forms.values import DAY, CellError
 from services.ingest.pages.frame import DECLARATION_STATES, checked_period, needed, refused, render, texts, to, whole
+from services.ingest.pages.kept import KeptRoute
 from services.ingest.store import Declaration
 from services.kit.clock import local_day
 from services.kit.errors import ConflictError, Fault, InvalidInputError
 
-router = APIRouter()
+router = APIRouter(route_class=KeptRoute)
 READERS = tuple(dict.fromkeys((*FILERS, *CONFIRMERS, *RETURNERS, Role.DEPARTMENT, Role.INSPECTOR, Role.OPERATOR)))
 
 

@@ -15,12 +15,13 @@ from services.ingest.commands.desk import Desk
 from services.ingest.commands.entering import Reason
 from services.ingest.pages.entry import found_for
 from services.ingest.pages.frame import needed, refused, texts, texts_and_file, to, whole
+from services.ingest.pages.kept import KeptRoute
 from services.ingest.pages.reading import page_values
 from services.ingest.store import Disclosure
 from services.ingest.workflow import Action
 from services.kit.errors import ConflictError, Fault, ForbiddenError, InvalidInputError, SanwuError
 
-router = APIRouter()
+router = APIRouter(route_class=KeptRoute)
 MAX_REASON = 200
 MAX_TEXT = 2000
 

@@ -10,9 +10,10 @@ from services.ingest.api import DeskDep, ReadingDeskDep
 from services.ingest.commands.desk import duty_of, item_of, require_reach
 from services.ingest.commands.waivers import DECIDERS, FILERS, Decision, decide_waiver, file_waiver
 from services.ingest.pages.frame import WAIVER_STATES, checked_period, needed, refused, render, texts, to
+from services.ingest.pages.kept import KeptRoute
 from services.kit.errors import ConflictError, InvalidInputError
 
-router = APIRouter()
+router = APIRouter(route_class=KeptRoute)
 
 
 @router.get("/waivers")

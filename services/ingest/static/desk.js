@@ -76,6 +76,8 @@ if (form) {
   form.addEventListener("input", () => { typed = true; });
   form.addEventListener("submit", () => { typed = false; });
   window.addEventListener("beforeunload", (event) => { if (typed) event.preventDefault(); });
+  // While a form is open its sign-in does not run out.
+  setInterval(() => { fetch("/registry/renew?next=/desk/static/staff.css", { credentials: "same-origin" }).catch(() => {}); }, 600000);
   const wrong = form.querySelector("[aria-invalid]");
   if (wrong) wrong.focus();
 }
