@@ -19,10 +19,10 @@ from services.publish.errors import CodeRevokedError, CodeUnknownError
 from services.publish.hot.answers import Answer, Body, pack
 from services.publish.hot.files import file_of
 from services.publish.hot.front import AnswerResponse
+from services.publish.render.cells import CellFacts, grid
 from services.publish.render.disclosure import masking_of
-from services.publish.render.places import affair_of, item_at, official_name, plain_name
-from services.publish.render.village import entry
-from services.publish.render.words import affair_words
+from services.publish.render.places import item_at
+from services.publish.render.village import item_page
 
 log = get_logger(__name__)
 router = APIRouter(include_in_schema=False)
@@ -51,24 +51,23 @@ async def village(village: VillageDep, bodies: BodiesDep, conn: Transaction) -> 
 
 
 @router.get("/v/{code}/{item}")  # noqa: FAST003 - the village is read from it by a dependency
-async def history(item: str, village: VillageDep, bodies: BodiesDep, request: Request, conn: Reading) -> Response:
-    """All periods of one item that a village opened (往期)."""
-    items = request.app.state.runtime.reference.items
-    if item not in items:
+async def item_of_village(
+    item: str, village: VillageDep, bodies: BodiesDep, runtime: RuntimeDep, conn: Reading
+) -> Response:
+    """One item of a village: all periods that are open (往期), and those that are not and why."""
+    reference, now = runtime.reference, runtime.clock.now()
+    if item not in reference.items:
         raise NotFoundError
-    found = [p for p in await store.select_of_villages(conn, [village.code]) if p.item == item]
-    found.sort(key=lambda p: (p.period, p.published_at), reverse=True)
-    newest = found[0].period if found else "2026"
-    affair = affair_words(affair_of(items, item, newest), community=village.is_community)
-    body = bodies.html(
-        "history.html",
-        village=village,
-        entries=[entry(items, p) for p in found],
-        plain=plain_name(items, item, newest),
-        official=official_name(items, item, newest),
-        affair=affair,
+    code = [village.code]
+    facts = CellFacts(
+        await store.select_of_villages(conn, code),
+        await store.select_steps(conn, code),
+        await store.select_waivers(conn, code),
+        await store.select_declarations(conn, code),
     )
-    return _answer(body)
+    cells = grid(facts, reference.owed(village.code, now), lambda key: reference.duty(village.code, key), now)
+    page = item_page(village, facts, reference.items, cells, item, now)
+    return _answer(bodies.html("item.html", page=page))
 
 
 @router.get("/d/{disclosure_id}")

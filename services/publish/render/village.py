@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from services.contracts.bodies import Direction, Ledger
 from services.contracts.catalogue import Affair, Masking
 from services.contracts.duties import CellKey, CellState, Duty, GridCell, late_by
+from services.contracts.values import Frequency, local_day
 from services.publish.render.cells import CellFacts, declared_nil, grid, live_by_cell, missing, waived
 from services.publish.render.ledger import LineView, biggest
 from services.publish.render.masking import masked_body
@@ -48,11 +49,22 @@ class EntryView:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemView:
+    """An item of which nothing is open yet, and how that stands."""
+
+    plain: str
+    state: str
+    late: bool
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class AffairView:
-    """The newest disclosures of one affair, one an item."""
+    """One affair: what is open, the newest of each item; and every other item that applies here."""
 
     name: str
     entries: tuple[EntryView, ...]
+    others: tuple[ItemView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +176,56 @@ def _newest_by_item(publications: Sequence[Publication]) -> list[Publication]:
     return list(found.values())
 
 
-def _affairs(items: Items, facts: VillageFacts, owed: Mapping[CellKey, Duty]) -> tuple[AffairView, ...]:
+#: Of several cells of an item, the one that people ask about first.
+_FIRST_ASKED: Final = (CellState.NOT_OPENED, CellState.IN_PROGRESS, CellState.WAIVED, CellState.NIL)
+_STANDS: Final = {
+    CellState.NOT_OPENED: "还没公开",
+    CellState.IN_PROGRESS: "正在办",
+    CellState.WAIVED: "不公开（已备案，看理由）",
+    CellState.NIL: "这段时间没有这件事",
+}
+
+
+def _others(
+    items: Items, facts: VillageFacts, by_item: Mapping[str, Sequence[GridCell]], today: date
+) -> dict[Affair, list[ItemView]]:
+    """Items that apply here and of which nothing was ever open."""
+    opened = {p.item for p in facts.cells.publications}
+    found: dict[Affair, list[ItemView]] = {}
+    for code, item in sorted(items.items()):
+        revision = item.at(today)
+        applies = revision.applies in {"both", facts.village.kind.value}
+        if code in opened or not applies or item.retired(today):
+            continue
+        states = {c.cell.state for c in by_item.get(code, ())}
+        state = next((s for s in _FIRST_ASKED if s in states), None)
+        waiting = "有事才公开" if revision.frequency is Frequency.ON_EVENT else "还没到期"
+        words = _STANDS[state] if state is not None else waiting
+        late = state is CellState.NOT_OPENED
+        view = ItemView(revision.plain_name, words, late, f"/v/{facts.village.code}/{code}")
+        found.setdefault(revision.affair, []).append(view)
+    return found
+
+
+def _affairs(items: Items, facts: VillageFacts, of: Sequence[GridCell], today: date) -> tuple[AffairView, ...]:
     newest = _newest_by_item(facts.cells.publications)
-    blocks = []
-    for affair in (Affair.FINANCE, Affair.VILLAGE, Affair.PARTY):
-        entries = tuple(
-            entry(items, p, owed.get(CellKey(p.item, p.period)))
-            for p in newest
-            if affair_of(items, p.item, p.period) is affair
+    duties = {c.key: c.duty for c in of}
+    by_item: dict[str, list[GridCell]] = {}
+    for cell in of:
+        by_item.setdefault(cell.key.item, []).append(cell)
+    others = _others(items, facts, by_item, today)
+    return tuple(
+        AffairView(
+            affair_words(affair, community=facts.village.is_community),
+            tuple(
+                entry(items, p, duties.get(CellKey(p.item, p.period)))
+                for p in newest
+                if affair_of(items, p.item, p.period) is affair
+            ),
+            tuple(others.get(affair, ())),
         )
-        blocks.append(AffairView(affair_words(affair, community=facts.village.is_community), entries))
-    return tuple(blocks)
+        for affair in (Affair.FINANCE, Affair.VILLAGE, Affair.PARTY)
+    )
 
 
 def _missing_view(items: Items, found: GridCell) -> MissingView:
@@ -221,11 +272,52 @@ def village_page(
     return VillagePage(
         village=facts.village,
         money=money,
-        affairs=_affairs(items, facts, {c.key: c.duty for c in cells}),
+        affairs=_affairs(items, facts, cells, local_day(now)),
         missing=tuple(lacking[:_SHOWN_MISSING]),
         missing_more=tuple(lacking[_SHOWN_MISSING:]),
         waived=tuple(_unopened(items, c, w.reason) for c, w in waived(cells, facts.cells.waivers)),
         nil=tuple(_unopened(items, c, None) for c in declared_nil(cells, live_by_cell(publications))),
         codes=tuple(CodeView(c.code, c.serial, c.place or PURPOSES.get(c.purpose, "")) for c in facts.codes),
         as_of=day_words(now),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPage:
+    """Everything on the page of one item of a village."""
+
+    village: Village
+    plain: str
+    official: str
+    affair: str
+    entries: tuple[EntryView, ...]
+    missing: tuple[MissingView, ...]
+    waived: tuple[UnopenedView, ...]
+    nil: tuple[UnopenedView, ...]
+
+
+def item_page(
+    village: Village,
+    facts: CellFacts,
+    items: Items,
+    cells: Sequence[GridCell],
+    item: str,
+    now: datetime,
+) -> ItemPage:
+    """Put the page of one item together: all periods that are open, and those that are not and why."""
+    cells = [c for c in cells if c.key.item == item]
+    duties = {c.key: c.duty for c in cells}
+    found = sorted(
+        (p for p in facts.publications if p.item == item), key=lambda p: (p.period, p.published_at), reverse=True
+    )
+    newest = found[0].period if found else local_day(now).isoformat()
+    return ItemPage(
+        village=village,
+        plain=plain_name(items, item, newest),
+        official=official_name(items, item, newest),
+        affair=affair_words(affair_of(items, item, newest), community=village.is_community),
+        entries=tuple(entry(items, p, duties.get(CellKey(p.item, p.period))) for p in found),
+        missing=tuple(_missing_view(items, m) for m in missing(cells)),
+        waived=tuple(_unopened(items, c, w.reason) for c, w in waived(cells, facts.waivers)),
+        nil=tuple(_unopened(items, c, None) for c in declared_nil(cells, live_by_cell(found))),
     )
