@@ -9,6 +9,7 @@ from services.contracts.base import Role
 from services.contracts.catalogue import Affair, ProfileRevision
 from services.contracts.values import DivisionCode, ShortText
 
+NewUsername = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{1,62}$")]
 #: As typed: no blank is taken off.
 Password = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
@@ -95,7 +96,7 @@ class PostIn(BaseModel):
 class StaffIn(PostIn):
     """A new account."""
 
-    username: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{1,62}$")]
+    username: NewUsername
 
 
 class DelegationIn(BaseModel):

@@ -14,10 +14,10 @@ from services.kit.runtime import Runtime
 from services.kit.web import RuntimeDep, Transaction
 from services.registry import commands
 from services.registry.commands import Tokens
+from services.registry.pages.frame import STATIC
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter()
 REFRESH_COOKIE = "sanwu_refresh"
-STATIC = "/registry/static"
 Refresh = Annotated[str | None, Cookie(alias=REFRESH_COOKIE)]
 
 
