@@ -109,7 +109,8 @@ def _row(name: str, state: Mapping[str, Any]) -> list[object]:
     ready = "yes" if state["ready"] else "NO"
     if "fault" in state:
         return [name, ready, "?", "?", "?", "?", "?", "?"]
-    behind = ", ".join(f"{t} {n}" for t, n in (state["lag"] or {}).items() if n) or "0"
+    lag = {topic: n for topic, n in (state["lag"] or {}).items() if n}
+    behind = f"{sum(lag.values())} ({max(lag, key=lag.__getitem__)})" if lag else "0"
     leader, age = state["relay_leader"], state["outbox"]["oldest_age_s"]
     since = leader["since"] if leader else "nobody"
     waits = state["outbox"]["pending"]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,7 +32,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     shown = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False)
     for row in rows:
         shown.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console(soft_wrap=True, highlight=False).print(shown)
+    # Into a file or a pipe, lines are as long as they are.
+    Console(width=None if sys.stdout.isatty() else 240, highlight=False).print(shown)
 
 
 def pairs(told: Mapping[str, object]) -> None:
