@@ -133,7 +133,10 @@ async def keep_waiver(h: Handling, event: _Waiver) -> None:
 async def keep_declared(h: Handling, event: DeclarationConfirmed) -> None:
     """Keep the quarter's answers: a no at the quarter's cell, a yes at each day's, and days that are no longer told."""
     first, last = period_bounds(event.quarter)
-    told = {(a.item, day.isoformat()): {"nil": False} for a in event.answers for day in a.days}
+    newest = await facts.select_newest_declaration(h.conn, event.village_code, event.quarter)
+    # Heard after the edition that replaced it: a day that the newer one tells too has its own fact there.
+    said = {"nil": False} if newest <= event.edition else {"dropped": True}
+    told = {(a.item, day.isoformat()): said for a in event.answers for day in a.days}
     before = await facts.select_declared_days(h.conn, event.village_code, first, last)
     dropped = {place: {"dropped": True} for place in before - told.keys()}
     quarter = {(a.item, event.quarter): {"nil": not a.days} for a in event.answers}

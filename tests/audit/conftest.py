@@ -29,7 +29,7 @@ async def audit(service: ServiceFactory, admin: asyncpg.Connection) -> Served:
     """Audit with no facts, at the tests' present."""
     from tests import builders  # noqa: PLC0415 - read beside its use
 
-    # Stories are told of ledgers; test_items.py looks at the whole catalogue.
+    # Stories are told of ledgers; test_grid.py looks at the whole catalogue.
     served = await service("audit", duty_items=["F01"])
     await admin.execute("TRUNCATE " + ", ".join(f"audit.{t}" for t in OWN))
     served.clock.at = builders.NOW

@@ -233,6 +233,17 @@ async def select_declared_days(conn: Connection, village: str, first: date, last
     return {(r["item"], r["period"]) for r in rows}
 
 
+SELECT_NEWEST_DECLARATION = """
+SELECT coalesce(max(edition), 0) FROM fact WHERE village = $1 AND kind = 'declared' AND period = $2
+"""
+
+
+async def select_newest_declaration(conn: Connection, village: str, quarter: str) -> int:
+    """The newest edition of a quarter's answers that was heard; 0 for none."""
+    edition: int = await conn.fetchval(SELECT_NEWEST_DECLARATION, village, quarter)
+    return edition
+
+
 HAS_DUE_CELLS = "SELECT EXISTS (SELECT FROM deadline WHERE again_at <= $1)"
 
 
