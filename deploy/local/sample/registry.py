@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import random
 import secrets
 import sys
 from collections.abc import Iterator
@@ -100,10 +101,24 @@ def read_staff(home: Path) -> dict[str, Account]:
     return {r["username"]: Account(**r) for r in rows}
 
 
+def _person(username: str) -> str:
+    """A made-up name, always the same for an account."""
+    dice = random.Random(username)  # noqa: S311 - made-up names
+    return dice.choice("王李张刘陈杨赵黄周吴徐孙马朱胡林郭何高罗") + "".join(
+        dice.sample("国建志文德永春福海玉秀兰军勇", 2)
+    )
+
+
 def _account(wanted: Wanted, known: Account | None) -> Account:
     """An account as it was, with the second factor that its role needs by now."""
     account = known or Account(
-        wanted.username, secrets.token_urlsafe(12), "", wanted.role, wanted.scope, affairs=wanted.affairs
+        wanted.username,
+        secrets.token_urlsafe(12),
+        "",
+        wanted.role,
+        wanted.scope,
+        name=_person(wanted.username),
+        affairs=wanted.affairs,
     )
     account = account._replace(delegation=wanted.delegation)
     if wanted.role in TOTP_ROLES and not account.totp_secret:

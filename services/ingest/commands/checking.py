@@ -1,8 +1,9 @@
 """Checking: the words of supervisors and others, returning, letting out, filing, withdrawing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from types import MappingProxyType
+from typing import Final, Literal
 from uuid import UUID
 
 from services.contracts.disclosure import (
@@ -74,7 +75,7 @@ async def confirm(desk: Desk, disclosure_id: UUID, version: int, word: Word | No
     opinion = Opinion(
         party=party,
         opinion=word.opinion,
-        names=word.names if word.sheet is not None else (desk.actor.name,),
+        names=word.names if word.sheet is not None else (_signature(desk, party),),
         reason=word.reason,
         sheet=word.sheet,
         at=desk.now,
@@ -95,6 +96,16 @@ def _party(desk: Desk, parties: Sequence[Party], word: Word) -> Party:
     if party not in parties:
         raise NobodyAskedError
     return party
+
+
+#: A person of whom the registry knows no name signs as what they are; a login name is nobody else's business.
+_NAMELESS: Final[Mapping[Party, str]] = MappingProxyType(
+    {"supervisors": "村监委会成员", "principal": "村集体负责人", "accountant": "代理会计"}
+)
+
+
+def _signature(desk: Desk, party: Party) -> str:
+    return desk.actor.name if desk.actor.name != desk.actor.username else _NAMELESS[party]
 
 
 async def _heard(desk: Desk, disclosure: Disclosure, opinion: Opinion, parties: Sequence[Party]) -> Disclosure:
