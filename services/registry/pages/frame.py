@@ -42,5 +42,5 @@ def nav_of(actor: Actor) -> tuple[tuple[str, str], ...]:
 def page(request: Request, actor: Actor, template: str, **values: Any) -> Response:
     """Render one of the registry's pages for somebody who is signed in."""
     pages: Pages = request.app.state.pages
-    frame = {"static": STATIC, "actor": actor, "nav": nav_of(actor), "here": request.url.path}
+    frame: dict[str, Any] = {"static": STATIC, "actor": actor, "nav": nav_of(actor), "here": request.url.path}
     return pages.answer(template, **frame, roles=ROLES, affairs=AFFAIRS, role_word=ROLES.get(actor.role, ""), **values)
