@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from services.contracts.bodies import BODY
 from services.contracts.disclosure import DisclosureCorrected, DisclosureFiled, Opinion
+from services.publish.render.changes import what_changed
 from tests import builders
 from tests.publish import bodies
 
@@ -93,7 +95,7 @@ async def test_correction_tells_place_and_amounts_and_the_edition_before_stays_r
     await publish.rendered()
     page = plain((await publish.get(f"/d/{first.aggregate_id}")).text)
     assert "更正说明水管钱写错了" in page
-    assert "第1笔“修村部水管”315.00元：金额由215.00元改为315.00元。" in page
+    assert "第1笔“修村部水管”：金额由215.00元改为315.00元。" in page
     assert "新增第4笔“买垃圾桶”50.00元。" in page
     before = plain((await publish.get(f"/d/{first.aggregate_id}/1")).text)
     assert "这是第1版，后来更正过" in before
@@ -160,6 +162,29 @@ async def test_file_is_served_only_while_something_public_names_it(publish: Any)
     await publish.get(f"/objects/{digest}")
     await publish.withdrawn(other)
     await publish.get(f"/objects/{digest}", 404)
+
+
+async def test_two_editions_of_a_table_and_a_project_are_compared_by_their_own_words() -> None:
+    first, second = (
+        BODY.validate_python(bodies.table(rows=[["赵某某", what, due]])) for what, due in (("鱼塘", 1), ("鱼塘", 2))
+    )
+    assert what_changed(first, second) == ("第1行“赵某某”：应交改了。",)
+    begun = BODY.validate_python(bodies.project())
+    settled = BODY.validate_python(bodies.project(settled_fen=17_500_000, tender="open", payments=[]))
+    assert what_changed(begun, settled) == (
+        "发包方式改了。",
+        "结算价由空白改为175,000.00元。",
+        "删去原来的第1笔付款“首付款”90,000.00元。",
+    )
+    assert what_changed(begun, begun) == ()
+    assert what_changed(first, begun) == ("整份内容换了一种写法。",)
+
+
+async def test_a_flood_of_differences_is_cut_and_says_so() -> None:
+    rows = [["赵某某", f"第{n}块地", n] for n in range(1, 52)]
+    changed = what_changed(BODY.validate_python(bodies.table(rows=[])), BODY.validate_python(bodies.table(rows=rows)))
+    assert len(changed) == 31
+    assert changed[-1] == "另外还有21处不同。"
 
 
 @pytest.mark.parametrize("name", ["x", "../../secrets", "A" * 64, "0" * 63, "0" * 64, "0" * 65, "%00" * 20])

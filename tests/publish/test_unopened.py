@@ -100,3 +100,13 @@ async def test_every_item_that_applies_stands_on_the_village_page_with_its_state
     text = await page(publish)
     for item in ("P01", "P08", "V01", "V13", "F01", "F11"):
         assert f'href="/v/{builders.NEIGHBOUR}/{item}"' in text, item
+
+
+async def test_page_of_an_item_tells_what_is_open_what_is_missing_and_why(publish: Any) -> None:
+    await heard_of(publish, WaiverGranted, str(uuid.uuid4()), 2)
+    assert REASON in (await publish.get(f"/v/{builders.NEIGHBOUR}/F02")).text
+    text = (await publish.get(f"/v/{builders.NEIGHBOUR}/F01")).text
+    assert "还没有公开过这一项" in text
+    assert "还没公开，已晚8天" in text
+    assert REASON not in text
+    assert "还没公开，已晚" not in (await publish.get(f"/v/{builders.NEIGHBOUR}/P01")).text

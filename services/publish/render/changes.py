@@ -73,6 +73,9 @@ _LABELS: Final = {
     "won": "中标",
     "source": "来源",
     "scope": "建设内容",
+    "tender": "发包方式",
+    "type": "种类",
+    "outsider": "对方是不是本村成员",
     "acceptance": "验收意见",
     "tendered_on": "招标日期",
     "started_on": "开工日期",
@@ -146,7 +149,7 @@ def _rows(name: str, before: list[Any], after: list[Any], heads: Sequence[str]) 
             continue
         paired = min(j - i, m - k)
         for n in range(paired):
-            yield from _row(f"第{k + n + 1}{unit}{_words(after[k + n])}", before[i + n], after[k + n], heads)
+            yield from _row(f"第{k + n + 1}{unit}{_name(after[k + n])}", before[i + n], after[k + n], heads)
         for n in range(i + paired, j):
             yield f"删去原来的第{n + 1}{unit}{_words(before[n])}。"
         for n in range(k + paired, m):
@@ -163,13 +166,17 @@ def _row(place: str, before: Any, after: Any, heads: Sequence[str]) -> Iterator[
         yield f"{place}改了文字。"
 
 
-def _words(row: Any) -> str:
-    """What a row is about, in short, with its amount."""
+def _name(row: Any) -> str:
+    """What a row is about, in short."""
+    word: Any = None
     if isinstance(row, dict):
         word = next((row[n] for n in ("summary", "name", "source", "bidder", "note") if row.get(n)), None)
-        fen = row.get("amount_fen")
-        parts = [f"“{word[:_LONGEST]}”" if word else "", amount(fen) if isinstance(fen, int) else ""]
-        return "".join(parts)
-    if isinstance(row, list):
-        return f"“{row[0]}”" if row and isinstance(row[0], str) else ""
-    return ""
+    elif isinstance(row, list) and row:
+        word = row[0]
+    return f"“{word[:_LONGEST]}”" if isinstance(word, str) else ""
+
+
+def _words(row: Any) -> str:
+    """The same with its amount."""
+    fen = row.get("amount_fen") if isinstance(row, dict) else None
+    return _name(row) + (amount(fen) if isinstance(fen, int) else "")
