@@ -118,7 +118,26 @@ def test_any_text_is_money_or_told(text: str) -> None:
 
 
 NAMES: Final = st.sampled_from(
-    ["accounts.0.account", "accounts.0.opening_fen", "lines.0.date", "lines.0.amount_fen", "lines.0.voucher.no", "lines.0.~keep", "~keep", "lines.~count", "totals.income_fen", "lines.0.direction", "period", "attachments.~count", "columns.~count", "columns.0.name", "columns.0.type", "rows.0.party", "paragraphs.0", "entries.0.days"]
+    [
+        "accounts.0.account",
+        "accounts.0.opening_fen",
+        "lines.0.date",
+        "lines.0.amount_fen",
+        "lines.0.voucher.no",
+        "lines.0.~keep",
+        "~keep",
+        "lines.~count",
+        "totals.income_fen",
+        "lines.0.direction",
+        "period",
+        "attachments.~count",
+        "columns.~count",
+        "columns.0.name",
+        "columns.0.type",
+        "rows.0.party",
+        "paragraphs.0",
+        "entries.0.days",
+    ]
 )
 
 
