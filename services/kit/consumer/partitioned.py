@@ -17,7 +17,7 @@ from services.kit.clock import Clock
 from services.kit.consumer import assignment, offsets
 from services.kit.consumer.assignment import Assignment, Listener
 from services.kit.consumer.handling import ConsumerGuards, Effects, Handlers
-from services.kit.consumer.identity import check_log
+from services.kit.consumer.identity import AnotherLogError, check_log
 from services.kit.consumer.lag import Lag
 from services.kit.db import INFRASTRUCTURE_ERRORS, Connection, Database
 from services.kit.errors import Reject, Retry
@@ -35,6 +35,8 @@ AT_ONCE: Final = 4
 TIDY_S: Final = 1.0
 KEY_WAIT_S: Final = 0.02
 TRIES: Final = 3
+#: How often a consumer in front of another Kafka looks whether its offsets were made new.
+REPAIR_LOOK_S: Final = 3.0
 SILENT_LIMIT_S: Final = 30.0
 #: A code that is still unknown after so long will not become known by waiting.
 RETRY_LIMIT_S: Final = 300.0
@@ -97,6 +99,11 @@ class PartitionedConsumer(Assignment):
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), pause)
                 pause = min(pause * 2, 30.0)
+            except AnotherLogError as error:
+                # The service serves on, and can be repaired while it does: nothing is read until then.
+                log.critical("consumer waits for a repair", error=str(error))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), REPAIR_LOOK_S)
             finally:
                 await self._close()
 
