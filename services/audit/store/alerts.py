@@ -293,4 +293,4 @@ WHERE rule = 'D02' AND state = 'open' AND village = ANY($1::text[]) AND period =
 
 async def select_blind(conn: Connection, villages: Sequence[str], periods: Sequence[str]) -> set[CellKey]:
     """Cells that are blind as the rule said last."""
-    return {CellKey(*row) for row in await conn.fetch(SELECT_BLIND, villages, periods)}
+    return {CellKey(r["village"], r["item"], r["period"]) for r in await conn.fetch(SELECT_BLIND, villages, periods)}
