@@ -134,6 +134,8 @@ def _from_json(text: str) -> list[Prepared]:
     except json.JSONDecodeError as error:
         message = f"第 {error.lineno} 行第 {error.colno} 个字附近不是有效的 JSON"
         raise FileFaultsError([FileFault(f"第 {error.lineno} 行", message)]) from error
+    except RecursionError as error:
+        raise FileFaultsError([FileFault("file", "JSON 嵌套太深，请核对格式")]) from error
     entries = value.get("disclosures")
     if not isinstance(entries, list):
         raise FileFaultsError([FileFault("disclosures", "应为列表")])

@@ -10,9 +10,9 @@ from uuid import UUID
 
 import segno
 import zxingcpp
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-_TEXT: Final = re.compile(r"SANWU1:([0-9a-f-]{36}):([0-9]{1,6}):([0-9a-f]{16})")
+_TEXT: Final = re.compile(r"SANWU1:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):([0-9]{1,6}):([0-9a-f]{16})")
 
 
 class SheetCode(NamedTuple):
@@ -39,9 +39,12 @@ def sheet_svg(code: SheetCode) -> str:
 
 
 def read_sheet(picture: bytes) -> SheetCode | None:
-    """Find a sheet's code in a photograph, at any angle; None when there is none to be read."""
-    with Image.open(io.BytesIO(picture)) as opened:
-        image = ImageOps.exif_transpose(opened).convert("L")
+    """Find a sheet's code in a photograph, at any angle; None when there is none to be read, as in a PDF."""
+    try:
+        with Image.open(io.BytesIO(picture)) as opened:
+            image = ImageOps.exif_transpose(opened).convert("L")
+    except UnidentifiedImageError:
+        return None
     for found in zxingcpp.read_barcodes(image, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)):
         match = _TEXT.fullmatch(found.text)
         if match is not None:
