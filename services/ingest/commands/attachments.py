@@ -55,7 +55,7 @@ async def attach(desk: Desk, objects: Objects, village: str, data: bytes) -> Att
         original=AESGCM(key).encrypt(nonce, data, digest.encode()),
     )
     await store.insert_attachment(desk.conn, attachment)
-    # After the row: its lock keeps an older deletion of the same file away. Without the row the file is swept later.
+    # After the row: its lock keeps an older deletion of the same file away. A file whose row is not kept is never shown.
     await objects.put(made.content)
     return attachment
 
@@ -107,7 +107,7 @@ async def release_files(conn: Connection, disclosure_id: UUID, now: datetime) ->
 
 
 async def sweep(database: Database, objects: Objects, now: datetime) -> None:
-    """Delete from the store what was queued; an order is forgotten only after the file is gone."""
+    """Take queued files out of the store; an order is forgotten only after the file is gone."""
     async with database.transaction() as conn:
         await store.queue_unused(conn, now, UNUSED_AFTER)
     async with database.transaction() as conn:

@@ -21,6 +21,12 @@ from services.ingest.store.attachments import (
     select_holders,
     select_known_digests,
 )
+from services.ingest.store.cells import (
+    select_body_of_cell,
+    select_cell,
+    select_cells,
+    select_newest_body,
+)
 from services.ingest.store.disclosures import (
     CellTakenError,
     Disclosure,
@@ -31,13 +37,9 @@ from services.ingest.store.disclosures import (
     insert_disclosure,
     insert_edition,
     lock_disclosure,
-    select_body_of_cell,
-    select_cell,
-    select_cells,
     select_disclosure,
     select_disclosures,
     select_edition,
-    select_newest_body,
     select_note_lines,
     select_opinions,
     update_approved,

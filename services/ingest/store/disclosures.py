@@ -84,7 +84,8 @@ class CellTakenError(Exception):
     """The cell has a disclosure already."""
 
 
-def _disclosure(row: Row) -> Disclosure:
+def disclosure_of(row: Row) -> Disclosure:
+    """A row of the table."""
     values: dict[str, Any] = {name: row[name] for name in Disclosure.__dataclass_fields__}
     return Disclosure(**{**values, "state": State(row["state"])})
 
@@ -93,7 +94,7 @@ async def _changed(conn: Connection, statement: LiteralString, *values: object) 
     """Run a statement that returns the one row it changed."""
     row = await conn.fetchrow(statement, *values)
     assert row is not None  # noqa: S101 - inserted, or locked by this transaction
-    return _disclosure(row)
+    return disclosure_of(row)
 
 
 INSERT_DISCLOSURE = """
@@ -111,7 +112,7 @@ async def insert_disclosure(conn: Connection, new: NewDisclosure) -> Disclosure:
     row = await conn.fetchrow(INSERT_DISCLOSURE, *values, new.nil, new.delivered)
     if row is None:
         raise CellTakenError
-    return _disclosure(row)
+    return disclosure_of(row)
 
 
 INSERT_EDITION = """
@@ -131,7 +132,7 @@ SELECT_DISCLOSURE = "SELECT * FROM disclosure WHERE id = $1"
 
 async def select_disclosure(conn: Connection, disclosure_id: UUID) -> Disclosure | None:
     row = await conn.fetchrow(SELECT_DISCLOSURE, disclosure_id)
-    return _disclosure(row) if row else None
+    return disclosure_of(row) if row else None
 
 
 LOCK_DISCLOSURE = "SELECT * FROM disclosure WHERE id = $1 FOR UPDATE"
@@ -140,18 +141,7 @@ LOCK_DISCLOSURE = "SELECT * FROM disclosure WHERE id = $1 FOR UPDATE"
 async def lock_disclosure(conn: Connection, disclosure_id: UUID) -> Disclosure | None:
     """The disclosure, held until the transaction ends."""
     row = await conn.fetchrow(LOCK_DISCLOSURE, disclosure_id)
-    return _disclosure(row) if row else None
-
-
-SELECT_CELL = """
-SELECT * FROM disclosure WHERE village_code = $1 AND item = $2 AND period = $3 AND state <> 'withdrawn' LIMIT 1
-"""
-
-
-async def select_cell(conn: Connection, village: str, item: str, period: str) -> Disclosure | None:
-    """What stands in a cell."""
-    row = await conn.fetchrow(SELECT_CELL, village, item, period)
-    return _disclosure(row) if row else None
+    return disclosure_of(row) if row else None
 
 
 SELECT_DISCLOSURES = """
@@ -169,7 +159,7 @@ async def select_disclosures(conn: Connection, wanted: Filter) -> list[Disclosur
     rows = await conn.fetch(
         SELECT_DISCLOSURES, list(wanted.villages), wanted.item, wanted.period, states, wanted.after, wanted.limit
     )
-    return [_disclosure(r) for r in rows]
+    return [disclosure_of(r) for r in rows]
 
 
 SELECT_EDITION = """
@@ -186,33 +176,6 @@ async def select_edition(conn: Connection, disclosure_id: UUID, edition: int) ->
     accepted = tuple(AcceptedFinding.model_validate(a) for a in json.loads(row["accepted"]))
     found = tuple(Finding.model_validate(f) for f in json.loads(row["findings"]))
     return Edition(BODY.validate_json(row["body"]), accepted, found, row["note"], row["secrecy_checked_by"])
-
-
-SELECT_BODY_OF_CELL = """
-SELECT e.body::text AS body FROM disclosure d
-JOIN edition e ON e.disclosure_id = d.id
-    AND e.edition = CASE WHEN d.state IN ('draft', 'returned') THEN d.published_edition ELSE d.edition END
-WHERE d.village_code = $1 AND d.item = $2 AND d.period = $3 AND d.state <> 'withdrawn'
-"""
-
-
-async def select_body_of_cell(conn: Connection, village: str, item: str, period: str) -> Body | None:
-    """What the village handed in for a period, whether published yet or not; of a correction, the edition before it."""
-    row = await conn.fetchrow(SELECT_BODY_OF_CELL, village, item, period)
-    return BODY.validate_json(row["body"]) if row else None
-
-
-SELECT_NEWEST_BODY = """
-SELECT e.body::text AS body FROM disclosure d JOIN edition e ON e.disclosure_id = d.id AND e.edition = d.edition
-WHERE d.village_code = $1 AND d.item = $2 AND d.state <> 'withdrawn' AND d.period <> $3
-ORDER BY d.period DESC, d.id DESC LIMIT 1
-"""
-
-
-async def select_newest_body(conn: Connection, village: str, item: str, period: str) -> Body | None:
-    """What the village entered last for an item, in whatever other period: its shape can be used again."""
-    row = await conn.fetchrow(SELECT_NEWEST_BODY, village, item, period)
-    return BODY.validate_json(row["body"]) if row else None
 
 
 UPDATE_SAVED = """
@@ -389,13 +352,3 @@ async def delete_draft(conn: Connection, disclosure_id: UUID) -> None:
     await conn.execute(DELETE_EDITIONS, disclosure_id)
     await conn.execute(DELETE_OPINIONS, disclosure_id)
     await conn.execute(DELETE_DRAFT, disclosure_id)
-
-
-SELECT_CELLS = """
-SELECT * FROM disclosure WHERE village_code = ANY($1::text[]) AND state <> 'withdrawn' ORDER BY id
-"""
-
-
-async def select_cells(conn: Connection, villages: Sequence[str]) -> list[Disclosure]:
-    """Everything under way or public in some villages, oldest first."""
-    return [_disclosure(r) for r in await conn.fetch(SELECT_CELLS, list(villages))]

@@ -1,0 +1,107 @@
+"""Ingest on an emptied database, and the steps that its tests take again and again."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import httpx2
+import pytest_asyncio
+
+from services.contracts.catalogue import Profile, ProfileRevision, ProfileSet
+from services.contracts.staff import Delegation, StaffSet
+from services.kit import reference
+from tests import builders
+from tests.conftest import Served, ServiceFactory
+
+PATH = "/ingest/v1/disclosures"
+CLERK, SUPERVISOR, REVIEWER = "clerk-210881006206", "supervisor-210881006206", "reviewer-210881006"
+SECOND, PRINCIPAL, ACCOUNTANT = "supervisor-210881006206-2", "principal-210881006206", "accountant-210881006"
+TABLES = (
+    "disclosure, edition, confirmation, event, outbox, idempotency, waiver, declaration, declaration_confirmation, "
+    "approval, approval_item, attachment, attachment_use, object_deletion, import, import_draft, shred_key, aggregate"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """Ingest and the people who use it."""
+
+    served: Served
+
+    async def ask(self, method: str, path: str, user: str, body: Any = None, **query: str) -> httpx2.Response:
+        """One request."""
+        return await self.served.client.request(method, path, json=body, params=query, headers=self.served.bearer(user))
+
+    async def done(self, method: str, path: str, user: str, body: Any = None, **query: str) -> Any:
+        """One request that must succeed; its JSON."""
+        answer = await self.ask(method, path, user, body, **query)
+        assert answer.status_code < 300, answer.text
+        return answer.json()
+
+    async def refused(self, status: int, code: str, method: str, path: str, user: str, body: Any = None) -> Any:
+        """One request that must be refused so; its problem."""
+        answer = await self.ask(method, path, user, body)
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (status, code), answer.text
+        return problem
+
+    async def draft(self, user: str = CLERK, **changes: Any) -> str:
+        """A draft of the small ledger, or of what is given."""
+        made = await self.done("POST", PATH, user, builders.disclosure(**changes))
+        return str(made["id"])
+
+    async def step(self, disclosure: str, action: str, user: str, version: int = 1, **body: Any) -> Any:
+        """One step that must succeed."""
+        return await self.done("POST", f"{PATH}/{disclosure}/{action}", user, {"version": version, **body})
+
+    async def approved(self, **changes: Any) -> str:
+        """A disclosure that went all the way."""
+        made = await self.draft(**changes)
+        await self.step(made, "submit", CLERK)
+        await self.step(made, "confirm", SUPERVISOR)
+        await self.step(made, "approve", REVIEWER)
+        return made
+
+    async def published(self, disclosure: str, version: int = 1) -> None:
+        """Publish's word that a version can be read."""
+        async with self.served.runtime.database.transaction() as conn:
+            await conn.execute(
+                "UPDATE disclosure SET published_at = coalesce(published_at, now()), published_edition = $2,"
+                " state = CASE WHEN state = 'approved' THEN 'published' ELSE state END WHERE id = $1::uuid",
+                disclosure,
+                version,
+            )
+
+    async def profile(self, **choices: Any) -> None:
+        """Choose other settings for the city's profile."""
+        revision = ProfileRevision(since=date(2026, 1, 1), source="test", **choices)
+        event = ProfileSet(**builders.stamp("default"), profile=Profile(code="default", revisions=(revision,)))
+        await self._told(event)
+
+    async def delegate(self, username: str, document: str | None) -> None:
+        """Put a delegation on file, or take it away."""
+        staff = self.served.runtime.reference.staff[builders.staff_id(username)]
+        held = (Delegation(since=date(2026, 1, 1), scope=builders.TOWNSHIP, document=document),) if document else ()
+        await self._told(StaffSet(**builders.stamp("s"), staff=staff.model_copy(update={"delegations": held})))
+
+    async def _told(self, event: ProfileSet | StaffSet) -> None:
+        async with self.served.runtime.database.transaction() as conn:
+            await reference.project(conn, event)
+        await self.served.runtime.reference.refresh()
+
+    async def rows(self, statement: str) -> list[Any]:
+        """Look into the tables."""
+        async with self.served.runtime.database.connection() as conn:
+            return await conn.fetch(statement)  # type: ignore[arg-type] # a test may ask what it likes
+
+
+@pytest_asyncio.fixture
+async def month(service: ServiceFactory) -> Month:
+    """Ingest without anything entered, at the tests' present, with the default profile."""
+    served = await service("ingest")
+    served.clock.at = builders.NOW
+    async with served.runtime.database.transaction() as conn:
+        await conn.execute("TRUNCATE " + TABLES)  # type: ignore[arg-type] # constant names
+    fresh = Month(served)
+    await fresh.profile()
+    return fresh
