@@ -202,6 +202,7 @@ class DetailOut(DisclosureOut):
     opinions: list[Opinion]
     returned_lines: list[LineReason]
     correction_note: str | None
+    sheet_code: str = Field(description="text of the code on the sheet that supervisors sign for this version")
 
 
 class ChangeOut(BaseModel):

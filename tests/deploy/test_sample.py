@@ -8,9 +8,18 @@ import pytest
 
 from deploy.local.sample.ledgers import ledger, months_before
 from deploy.local.sample.main_job import quantile
-from deploy.local.sample.manifest import Planted, entry_body, make_plan, write_manifest
-from deploy.local.sample.registry import Village, division_rows, villages
-from services.contracts.bodies import Ledger
+from deploy.local.sample.manifest import (
+    SHOWCASE,
+    Planted,
+    content_of,
+    corrected,
+    make_plan,
+    quarter_of,
+    write_manifest,
+)
+from deploy.local.sample.registry import PILOT, Village, division_rows, villages
+from services.contracts.bodies import BODY, Ledger, figures
+from services.ingest.gate.findings import findings
 
 
 @pytest.fixture(scope="module")
@@ -47,37 +56,89 @@ def test_the_same_seed_gives_the_same_ledger() -> None:
     assert ledger("210881006206", "2026-10", "2026-08") != ledger("210881006208", "2026-10", "2026-08")
 
 
-def test_the_plan_names_every_fault_once_and_no_village_twice(everybody: list[Village]) -> None:
+def test_the_plan_names_every_fault_and_who_has_it(everybody: list[Village]) -> None:
     plan = make_plan(everybody, "2026-10")
-    assert [f.rule for f in plan.planted] == ["A01"] * 6 + ["A02"] * 2 + ["A03"] * 6 + ["D01"] * 2
-    assert len({f.village for f in plan.planted}) == 16
-    assert len(plan.entries) == 299 + 2 * 9 - 2
-    assert {p for _, p in plan.entries} == {"2026-08", "2026-09", "2026-10"}
+    rules = ["A01"] * 6 + ["A02"] * 2 + ["A03"] * 6 + ["D01"] * 4 + ["D02", "D07", "D10"]
+    assert [f.rule for f in plan.planted] == rules
+    # Blind for two periods is late for each of them.
+    assert [(f.rule, f.item, f.period) for f in plan.planted if f.rule in {"D01", "D02"}] == [
+        ("D01", "F01", "2026-09"),
+        ("D01", "F01", "2026-09"),
+        ("D01", "F09", "2026-09"),
+        ("D01", "F09", "2026-10"),
+        ("D02", "F09", "2026-10"),
+    ]
+    assert len({f.village for f in plan.planted}) == 19
+
+
+def test_every_village_opens_four_items_and_the_pilot_what_it_owes(everybody: list[Village]) -> None:
+    plan = make_plan(everybody, "2026-10")
+    outside = [e for e in plan.entries if e.village.township != PILOT]
+    assert len(outside) == 290 * 4
+    assert {(e.item, e.period) for e in outside} == {
+        ("F01", "2026-10"),
+        ("F09", "2026-10"),
+        ("V09", "2026Q3"),
+        ("V16", "2026Q3"),
+    }
+    # Fifteen each, less four that never came and two that are waived; and 25 items more in one village.
+    assert len(plan.entries) - len(outside) == 9 * 15 - 4 - 2 + 25
+    assert len({e.item for e in plan.entries}) == 37
+    assert len({(e.village, e.item, e.period) for e in plan.entries}) == len(plan.entries)
+
+
+def test_the_second_month_after_a_new_year_still_has_its_quarter(everybody: list[Village]) -> None:
+    assert quarter_of("2026-11") == "2026Q3"
+    assert quarter_of("2026-01") == "2025Q4"
+    plan = make_plan(everybody, "2025-12")
+    assert {e.period for e in plan.entries if e.item == "V09"} == {"2025Q4"}
 
 
 def test_a_village_that_never_opened_has_no_entry_for_that_month(everybody: list[Village]) -> None:
     plan = make_plan(everybody, "2026-10")
-    late = {f.village for f in plan.planted if f.rule == "D01"}
-    assert not [1 for v, p in plan.entries if v.code in late and p == "2026-09"]
-    assert len([1 for v, p in plan.entries if v.code in late and p == "2026-10"]) == 2
+    late = {(f.village, f.item, f.period) for f in plan.planted if f.rule == "D01"}
+    assert not [1 for e in plan.entries if (e.village.code, e.item, e.period) in late]
+    assert SHOWCASE in {village for village, item, _ in late if item == "F01"}
 
 
-@pytest.mark.parametrize(
-    ("rule", "found"), [("A01", ["ledger.total"]), ("A02", []), ("A03", ["ledger.closing"]), ("D01", [])]
-)
+def test_everything_else_that_is_entered_adds_up_and_names_nobody(everybody: list[Village]) -> None:
+    plan = make_plan(everybody, "2026-10")
+    faulty = {(f.village, f.item) for f in plan.planted}
+    for entry in plan.entries[::7]:
+        if entry.way == "nil" or (entry.village.code, entry.item) in faulty:
+            continue
+        body = BODY.validate_python(content_of(plan, entry))
+        assert findings(body, entry.period) == (), entry
+
+
+@pytest.mark.parametrize(("rule", "found"), [("A01", ["ledger.total"]), ("A02", []), ("A03", ["ledger.closing"])])
 def test_a_planted_fault_is_in_the_entered_ledger(everybody: list[Village], rule: str, found: list[str]) -> None:
     plan = make_plan(everybody, "2026-10")
-    village = next(f.village for f in plan.planted if f.rule == rule)
-    body = Ledger.model_validate(entry_body(plan, village, "2026-10"))
+    fault = next(f for f in plan.planted if f.rule == rule)
+    entry = next(e for e in plan.entries if (e.village.code, e.item, e.period) == (fault.village, "F01", "2026-10"))
+    body = Ledger.model_validate(content_of(plan, entry))
     assert [f.code for f in body.findings("2026-10")] == found
+
+
+def test_a_correction_changes_two_figures_and_no_sum(everybody: list[Village]) -> None:
+    plan = make_plan(everybody, "2026-10")
+    chosen = [e for e in plan.entries if e.correction is not None]
+    assert sorted(str(e.correction) for e in chosen) == ["noted", "silent"]
+    for entry in chosen:
+        before, after = (
+            Ledger.model_validate(b) for b in (content_of(plan, entry), corrected(content_of(plan, entry)))
+        )
+        assert len(set(figures(before)) - set(figures(after))) == 2
+        assert (before.accounts, before.expense_fen) == (after.accounts, after.expense_fen)
+        assert after.findings(entry.period) == ()
 
 
 def test_the_manifest_is_a_file_that_people_can_read(tmp_path: Path, everybody: list[Village]) -> None:
     plan = make_plan(everybody, "2026-10")
     write_manifest(tmp_path, plan)
     written = json.loads((tmp_path / "fault-manifest.json").read_text())
-    assert written["entries"] == 315
-    assert Planted(**{k: v for k, v in written["faults"][0].items() if k != "item"}) == plan.planted[0]
+    assert (written["entries"], written["waivers"], written["declarations"]) == (1314, 2, 8)
+    assert Planted(**written["faults"][0]) == plan.planted[0]
 
 
 def test_months_are_counted_over_the_turn_of_the_year() -> None:

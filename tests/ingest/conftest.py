@@ -92,7 +92,7 @@ class Month:
     async def rows(self, statement: str) -> list[Any]:
         """Look into the tables."""
         async with self.served.runtime.database.connection() as conn:
-            return await conn.fetch(statement)  # type: ignore[arg-type] # a test may ask what it likes
+            return await conn.fetch(statement)
 
 
 @pytest_asyncio.fixture
@@ -101,7 +101,7 @@ async def month(service: ServiceFactory) -> Month:
     served = await service("ingest")
     served.clock.at = builders.NOW
     async with served.runtime.database.transaction() as conn:
-        await conn.execute("TRUNCATE " + TABLES)  # type: ignore[arg-type] # constant names
+        await conn.execute("TRUNCATE " + TABLES)
     fresh = Month(served)
     await fresh.profile()
     return fresh

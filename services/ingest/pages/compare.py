@@ -4,8 +4,9 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Final, NamedTuple
 
+from services.ingest.bulk.cells import CellError, to_fen
 from services.ingest.pages.forms import Form, Grid, row_field
-from services.ingest.pages.forms.values import FLAG, MONEY, CellError, Kind, to_fen
+from services.ingest.pages.forms.values import FLAG, MONEY, Kind
 
 _MOST: Final = 200
 

@@ -10,6 +10,7 @@ from services.contracts.disclosure import DeclaredItem
 from services.contracts.values import Frequency, period_bounds, period_frequency, period_of, previous_period
 from services.ingest import store
 from services.ingest.api import DeskDep, ReadingDeskDep
+from services.ingest.bulk.cells import CellError
 from services.ingest.commands.declarations import (
     CONFIRMERS,
     FILERS,
@@ -21,7 +22,7 @@ from services.ingest.commands.declarations import (
 )
 from services.ingest.commands.desk import Desk, village_of
 from services.ingest.errors import WrongPeriodError
-from services.ingest.pages.forms.values import DAY, CellError
+from services.ingest.pages.forms.values import DAY
 from services.ingest.pages.frame import DECLARATION_STATES, checked_period, needed, refused, render, texts, to, whole
 from services.ingest.pages.kept import KeptRoute
 from services.ingest.store import Declaration

@@ -1,5 +1,6 @@
 """Forms of all seven kinds: fields to a body and back, made from the catalogue; pure."""
 
+from services.ingest.bulk.cells import ACCOUNT_WORDS, account_words, to_yuan
 from services.ingest.pages.forms.codec import (
     Form,
     add_rows,
@@ -12,7 +13,6 @@ from services.ingest.pages.forms.codec import (
     to_body,
 )
 from services.ingest.pages.forms.spec import MAX_FORM_ROWS, Cell, Grid, Spec, spec_for
-from services.ingest.pages.forms.values import ACCOUNT_WORDS, account_words, to_yuan
 
 __all__ = [
     "ACCOUNT_WORDS",

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.contracts.catalogue import ItemKind, ItemRevision
+from services.ingest.bulk.cells import CellError
 from services.ingest.pages.forms.columns import next_key, starter_body
 from services.ingest.pages.forms.ledger import complete_lines
 from services.ingest.pages.forms.spec import Cell, Grid, Spec, spec_for
-from services.ingest.pages.forms.values import CHOICE, FLAG, HIDDEN, CellError
+from services.ingest.pages.forms.values import CHOICE, FLAG, HIDDEN
 
 _COUNT: Final = re.compile(r"\d{1,4}", re.ASCII)
 _NO_CONTENT: Final = (CHOICE, FLAG, HIDDEN)

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from services.ingest.bulk.cells import CellError, plain, to_fen
 from services.ingest.pages.forms.codec import Form, row_field
 from services.ingest.pages.forms.spec import Grid
-from services.ingest.pages.forms.values import CHOICE, CellError, plain, to_fen
+from services.ingest.pages.forms.values import CHOICE
 
 #: Column names of accounting programs and of villages' own sheets, by the cell they fill.
 _LEDGER_HEADS: Final[Mapping[str, str]] = MappingProxyType(
