@@ -17,8 +17,8 @@ import pytest
 from deploy.local.home import free_port
 from tests.running import ROOT, RunningCity, start_city, stop_city
 
-#: Kill when so many ledgers of the 25 have reached the table; the first kill comes while the registry is being filled.
-MOMENTS = (0, 2, 9, 17, 24)
+#: Kill when so many disclosures of the 154 have reached the table; the first kill comes while the registry is being filled.
+MOMENTS = (0, 5, 60, 120, 153)
 
 
 def kill_tree(process: subprocess.Popen[str]) -> None:
@@ -31,8 +31,8 @@ def kill_tree(process: subprocess.Popen[str]) -> None:
     process.wait(10)
 
 
-async def entered(home: Path) -> int:
-    """How many ledgers the city has taken in so far; -1 while it cannot be asked."""
+async def count_entered(home: Path) -> int:
+    """How many disclosures the city has taken in so far; -1 while it cannot be asked."""
     try:
         password = json.loads((home / "secrets.json").read_text())["sanwu_admin"]
         address = json.loads((home / "ports.json").read_text())["postgres"]
@@ -54,7 +54,7 @@ async def run_until(home: Path, port: int, moment: int) -> None:
     with (home.parent / "killed.log").open("a") as log:
         process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log, text=True)  # noqa: ASYNC220 - killed as a whole tree, below
         give_up = time.monotonic() + 120
-        while await entered(home) < moment:
+        while await count_entered(home) < moment:
             assert process.poll() is None, (home.parent / "killed.log").read_text()[-2000:]
             assert time.monotonic() < give_up
             await asyncio.sleep(0.05)
@@ -81,12 +81,13 @@ async def test_a_load_killed_five_times_completes_with_the_same_counts(
 async def check_counts(city: RunningCity) -> None:
     token = await asyncio.to_thread(city.token, "operator")
     async with httpx2.AsyncClient(base_url=city.url, headers={"authorization": f"Bearer {token}"}) as http:
-        ledgers = (await http.get("/ingest/v1/disclosures?limit=200")).json()["items"]
+        entered = (await http.get("/ingest/v1/disclosures?limit=200")).json()["items"]
         changes = (await http.get("/api/v1/changes?limit=200")).json()["items"]
         codes = (await http.get("/qr/v1/codes?limit=200")).json()["items"]
         alerts = (await http.get("/audit/v1/alerts?state=open&limit=200")).json()["items"]
-    assert [d["state"] for d in ledgers] == ["published"] * 25
-    assert len({(d["village"], d["period"]) for d in ledgers}) == 25
-    assert len(changes) == 25
+    assert [d["state"] for d in entered] == ["published"] * 154
+    assert len({(d["village"], d["item"], d["period"]) for d in entered}) == 154
+    # Two of them were corrected.
+    assert len(changes) == 156
     assert len({c["village"] for c in codes}) == len(codes) == 9
-    assert len(alerts) == 6
+    assert len(alerts) == 11
