@@ -116,6 +116,7 @@ def place(location: tuple[int | str, ...]) -> str:
 _REASONS: Final = {
     "missing": "缺少这一项",
     "json_invalid": "不是有效的 JSON",
+    "uuid_parsing": "不是有效的编号",
     "extra_forbidden": "没有这一项，请检查名称",
     "string_too_long": "太长，最多 {max_length} 个字",
     "string_too_short": "不能为空",
