@@ -13,8 +13,8 @@ from deploy.local import migrate
 from deploy.local.postgres import BIN
 from deploy.local.sample.ledgers import ledger
 from services.contracts.topics import DISCLOSURES
-from services.ingest import store
-from services.kit import outbox, web
+from services.ingest.store import disclosures as store
+from services.kit import actions, outbox, web
 from tests.bench.load import LoadError, wrk
 from tests.bench.report import Section, median, table
 from tests.running import RunningCity, paused
@@ -192,20 +192,35 @@ def _transactions(body: dict[str, Any]) -> str:
     village = "lpad((:key % 1000000000000)::text, 12, '0')"
     headers = "'" + json.dumps({"id": "x" * 36, "type": "disclosure.submitted.v1", "aggregate": "disclosure"}) + "'"
     event = ("gen_random_uuid()", "now()", "'bench'", "'bench'", "(:key)::text", "1", payload)
+    action = ("now()", "'bench'", "'clerk'", "'210881006206'", "'POST /bench'", "'disclosure/x'", village, "'r'")
     return "".join(
         [
             "\\set key random(1, 9000000000000000)\n",
             "BEGIN;\n",
             _sql(web.CLAIM_KEY, "'bench'", "'bench'", "(:key)::text", "'digest'", "now()"),
-            _sql(store.INSERT_DISCLOSURE, this, village, "'F07'", day, "'d'", "true", "now()", "'pgbench'"),
-            _sql(store.INSERT_EDITION, this, "1", text, "'[]'", "'pgbench'", "now()"),
+            _sql(
+                store.INSERT_DISCLOSURE,
+                this,
+                village,
+                "'F07'",
+                day,
+                "'d'",
+                "true",
+                "now()",
+                "'pgbench'",
+                "false",
+                "false",
+            ),
+            _sql(store.INSERT_EDITION, this, "1", text, "'[]'", "'pgbench'", "now()", "NULL"),
             _sql(web.SAVE_ANSWER, "'bench'", "'bench'", "(:key)::text", "201", "repeat('x', 200)"),
+            _sql(actions.INSERT_ACTION, *action),
             "COMMIT;\nBEGIN;\n",
             _sql(store.LOCK_DISCLOSURE, this),
             _sql(store.SELECT_EDITION, this, "1"),
             _sql(store.UPDATE_SUBMITTED, this, "'submitted'", "now()", "'pgbench'"),
             _sql(outbox.BUMP_VERSION, "'bench'", "(:key)::text"),
             _sql(outbox.INSERT_EVENT, *event, f"'{DISCLOSURES.name}'", "(:key)::text", headers),
+            _sql(actions.INSERT_ACTION, *action),
             "COMMIT;\n",
         ],
     )
