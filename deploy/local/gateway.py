@@ -19,6 +19,7 @@ from deploy.local.home import Home
 from deploy.local.part import Part
 
 _FOLDER: Final = Path(__file__).parents[1] / "caddy"
+_DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
 
 
 class Gateway(Part):
@@ -52,6 +53,7 @@ class Gateway(Part):
             "XDG_DATA_HOME": str(state),
             "XDG_CONFIG_HOME": str(state),
             "SANWU_SITE": self.url,
+            "SANWU_DOCS": str(_DOCS),
             **{f"SANWU_UPSTREAM_{name.upper()}": to for name, to in self.upstreams.items()},
         }
 
