@@ -6,6 +6,7 @@ from services.audit import commands
 from services.audit.commands import Bench
 from services.audit.rules.facts import CellKey, Fact, FactKind, body_data
 from services.audit.store import facts
+from services.contracts.base import Event
 from services.contracts.disclosure import (
     ApprovedContent,
     DeclarationConfirmed,
@@ -63,14 +64,14 @@ def _key(event: DisclosureEvent | PublicationEvent | WaiverEvent) -> CellKey:
     return CellKey(event.village_code, event.item, event.period)
 
 
-async def _keep(h: Handling, event: DisclosureEvent | PublicationEvent, data: dict[str, Any]) -> None:
+async def _keep(h: Handling, event: Event, key: CellKey, data: dict[str, Any], *, edition: int = 1) -> None:
     fact = Fact(
         seq=0,
         event=str(event.event_id),
         kind=_KINDS[type(event)],
-        key=_key(event),
+        key=key,
         disclosure=event.aggregate_id,
-        edition=event.edition,
+        edition=edition,
         version=event.aggregate_version,
         occurred_at=event.occurred_at,
         data=data,
@@ -78,14 +79,18 @@ async def _keep(h: Handling, event: DisclosureEvent | PublicationEvent, data: di
     await facts.insert_fact(h.conn, fact, h.clock.now())
 
 
+async def _keep_of(h: Handling, event: DisclosureEvent | PublicationEvent, data: dict[str, Any]) -> None:
+    await _keep(h, event, _key(event), data, edition=event.edition)
+
+
 async def keep_step(h: Handling, event: _Step) -> None:
     """Keep that a disclosure moved; what was sealed stays sealed."""
-    await _keep(h, event, {})
+    await _keep_of(h, event, {})
 
 
 async def keep_confirmed(h: Handling, event: DisclosureConfirmed) -> None:
     """Keep whether anybody else has to confirm."""
-    await _keep(h, event, {"complete": event.complete})
+    await _keep_of(h, event, {"complete": event.complete})
 
 
 async def keep_approved(h: Handling, event: DisclosureApproved) -> None:
@@ -101,33 +106,22 @@ async def keep_approved(h: Handling, event: DisclosureApproved) -> None:
         "delegation": event.delegation,
         "noted": event.noted,
     }
-    await _keep(h, event, {**data, **known})
+    await _keep_of(h, event, {**data, **known})
 
 
 async def keep_published(h: Handling, event: PublicationPublished) -> None:
     """Keep since when everybody can read it: that decides whether it was late."""
-    await _keep(h, event, {"first_published_at": event.first_published_at.isoformat()})
+    await _keep_of(h, event, {"first_published_at": event.first_published_at.isoformat()})
 
 
 async def keep_unpublished(h: Handling, event: PublicationWithdrawn) -> None:
     """Keep that nobody can read it any more."""
-    await _keep(h, event, {})
+    await _keep_of(h, event, {})
 
 
 async def keep_waiver(h: Handling, event: _Waiver) -> None:
     """Keep whether a cell is waived; the reason stays sealed."""
-    fact = Fact(
-        seq=0,
-        event=str(event.event_id),
-        kind=_KINDS[type(event)],
-        key=_key(event),
-        disclosure=event.aggregate_id,
-        edition=1,
-        version=event.aggregate_version,
-        occurred_at=event.occurred_at,
-        data={},
-    )
-    await facts.insert_fact(h.conn, fact, h.clock.now())
+    await _keep(h, event, _key(event), {})
 
 
 async def keep_declared(h: Handling, event: DeclarationConfirmed) -> None:
@@ -141,18 +135,7 @@ async def keep_declared(h: Handling, event: DeclarationConfirmed) -> None:
     dropped = {place: {"dropped": True} for place in before - told.keys()}
     quarter = {(a.item, event.quarter): {"nil": not a.days} for a in event.answers}
     for (item, period), data in {**quarter, **told, **dropped}.items():
-        fact = Fact(
-            seq=0,
-            event=str(event.event_id),
-            kind="declared",
-            key=CellKey(event.village_code, item, period),
-            disclosure=event.aggregate_id,
-            edition=event.edition,
-            version=event.aggregate_version,
-            occurred_at=event.occurred_at,
-            data=data,
-        )
-        await facts.insert_fact(h.conn, fact, h.clock.now())
+        await _keep(h, event, CellKey(event.village_code, item, period), data, edition=event.edition)
 
 
 def _bench(h: Handling) -> Bench:

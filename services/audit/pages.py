@@ -16,30 +16,19 @@ from services.audit.store import alerts, facts
 from services.audit.store.alerts import AlertFilter, AlertState
 from services.contracts.alert import Subject
 from services.contracts.division import DivisionKind
-from services.contracts.duties import CellState, Holder
+from services.contracts.duties import Holder
 from services.contracts.values import Frequency, period_bounds, period_of, yuan
 from services.kit.clock import local_day
 from services.kit.pages import Pages, local_time
 from services.kit.reference import Reference
 from services.kit.web import PageDep
+from services.kit.words import AFFAIRS, CELL_STATES
 
 router = APIRouter(prefix="/inspect", include_in_schema=False)
 STATIC = "/inspect/static"
 
 LEVELS: Mapping[int, str] = {3: "重点", 2: "关注", 1: "提醒"}
-CELL_STATES: Mapping[CellState, str] = {
-    CellState.QUESTIONED: "公开存疑",
-    CellState.OPENED_LATE: "逾期公开",
-    CellState.OPENED: "已公开",
-    CellState.NIL: "本期无发生",
-    CellState.NOT_APPLICABLE: "不适用",
-    CellState.WAIVED: "不公开已备案",
-    CellState.IN_PROGRESS: "办理中",
-    CellState.NOT_OPENED: "未公开",
-    CellState.NOT_DUE: "未到期",
-}
 HOLDERS: Mapping[Holder, str] = {"village": "村级", "agency": "代理", "township": "镇街", "department": "部门"}
-AFFAIRS: Mapping[str, str] = {"party": "党务公开", "village": "村务公开", "finance": "财务公开"}
 #: The grid looks back over a year.
 MONTHS_BACK = 12
 STATES: Mapping[AlertState, str] = {"open": "未消除", "cleared": "已消除"}

@@ -10,7 +10,6 @@ from starlette.datastructures import UploadFile
 
 from services.contracts.base import Role
 from services.contracts.catalogue import ItemRevision
-from services.contracts.duties import CellState
 from services.contracts.values import period_bounds
 from services.ingest import workflow
 from services.ingest.commands.desk import Desk
@@ -18,6 +17,7 @@ from services.ingest.errors import WrongPeriodError
 from services.ingest.workflow import Action, State
 from services.kit.errors import Fault, InvalidInputError
 from services.kit.pages import PageAnswerError, Pages
+from services.kit.words import CELL_STATES, ROLES
 
 STATIC: Final = "/desk/static"
 MAX_FIELDS: Final = 20_000
@@ -33,39 +33,12 @@ STATES: Final[Mapping[State, str]] = MappingProxyType(
         State.WITHDRAWN: "已撤回",
     }
 )
-CELL_STATES: Final[Mapping[CellState, str]] = MappingProxyType(
-    {
-        CellState.QUESTIONED: "公开存疑",
-        CellState.OPENED_LATE: "逾期公开",
-        CellState.OPENED: "已公开",
-        CellState.NIL: "本期无发生",
-        CellState.NOT_APPLICABLE: "不适用",
-        CellState.WAIVED: "不公开已备案",
-        CellState.IN_PROGRESS: "办理中",
-        CellState.NOT_OPENED: "未公开",
-        CellState.NOT_DUE: "未到期",
-    }
-)
 HOLDERS: Final = MappingProxyType(
     {"village": "村（社区）", "agency": "三资代理服务中心", "township": "镇街", "department": "业务主管部门"}
 )
 PARTIES: Final = MappingProxyType(
     {"supervisors": "村务监督委员会", "principal": "村集体负责人", "accountant": "代理会计"}
 )
-ROLES: Final = MappingProxyType(
-    {
-        Role.CLERK: "报账员",
-        Role.ACCOUNTANT: "代理会计",
-        Role.PRINCIPAL: "村集体负责人",
-        Role.SUPERVISOR: "村务监督委员会",
-        Role.REVIEWER: "镇街审核员",
-        Role.DEPARTMENT: "业务主管部门",
-        Role.INSPECTOR: "纪检监察干部",
-        Role.OPERATOR: "平台管理员",
-        Role.SYSTEM: "系统",
-    }
-)
-AFFAIRS: Final = MappingProxyType({"party": "党务公开", "village": "村务公开", "finance": "财务公开"})
 WAIVER_STATES: Final = MappingProxyType(
     {"filed": "等待镇街决定", "granted": "已同意备案", "refused": "未同意", "ended": "已结束"}
 )

@@ -18,12 +18,13 @@ from services.ingest.api import DeskDep, ReadingDeskDep
 from services.ingest.commands.approvals import approval_of, approve_later, undo
 from services.ingest.commands.cells import VillageCells, cells_of
 from services.ingest.commands.desk import Desk
-from services.ingest.pages.frame import AFFAIRS, HOLDERS, checked_period, render, revision_of, to, whole
+from services.ingest.pages.frame import HOLDERS, checked_period, render, revision_of, to, whole
 from services.ingest.pages.kept import KeptRoute
 from services.ingest.store import ApprovalItem, Disclosure
 from services.kit.clock import local_day
 from services.kit.errors import InvalidInputError
 from services.kit.web import RuntimeDep
+from services.kit.words import AFFAIRS
 
 router = APIRouter(route_class=KeptRoute)
 WATCHING: Final = (Role.REVIEWER, Role.ACCOUNTANT, Role.DEPARTMENT, Role.INSPECTOR, Role.OPERATOR)

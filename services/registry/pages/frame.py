@@ -1,6 +1,5 @@
 """What the registry's pages share: the frame with its navigation and the words of roles and affairs."""
 
-from types import MappingProxyType
 from typing import Any, Final
 
 from fastapi import Request, Response
@@ -8,21 +7,9 @@ from fastapi import Request, Response
 from services.contracts.base import Role
 from services.kit.auth import Actor
 from services.kit.pages import Pages
+from services.kit.words import AFFAIRS, ROLES
 
 STATIC: Final = "/registry/static"
-ROLES: Final = MappingProxyType(
-    {
-        Role.CLERK: "报账员",
-        Role.ACCOUNTANT: "代理会计",
-        Role.PRINCIPAL: "村集体负责人",
-        Role.SUPERVISOR: "村务监督委员会",
-        Role.REVIEWER: "镇街审核员",
-        Role.DEPARTMENT: "业务主管部门",
-        Role.INSPECTOR: "纪检监察干部",
-        Role.OPERATOR: "平台管理员",
-    }
-)
-AFFAIRS: Final = MappingProxyType({"party": "党务公开", "village": "村务公开", "finance": "财务公开"})
 
 
 def nav_of(actor: Actor) -> tuple[tuple[str, str], ...]:
