@@ -8,6 +8,7 @@ from services.audit import api, pages
 from services.kit.pages import mount_pages
 from services.kit.runtime import Runtime
 from services.kit.trail import trail_router
+from services.kit.trail_page import trail_page
 from services.kit.web import create_web
 
 
@@ -17,5 +18,6 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.include_router(api.router)
     app.include_router(pages.router)
     app.include_router(trail_router("audit"))
+    app.include_router(trail_page("/inspect/actions", pages.STATIC))
     mount_pages(app, runtime, Path(__file__).parent / "templates", static=pages.STATIC)
     return app

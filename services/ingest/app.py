@@ -9,6 +9,7 @@ from services.kit.objects import Objects
 from services.kit.pages import mount_pages
 from services.kit.runtime import Runtime
 from services.kit.trail import trail_router
+from services.kit.trail_page import trail_page
 from services.kit.web import create_web
 
 
@@ -19,5 +20,6 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.include_router(api.router)
     app.include_router(pages.router)
     app.include_router(trail_router("ingest"))
+    app.include_router(trail_page("/desk/actions", pages.STATIC))
     mount_pages(app, runtime, Path(__file__).parent / "templates", static=pages.STATIC)
     return app

@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 from services.kit.pages import mount_pages
 from services.kit.runtime import Runtime
 from services.kit.trail import trail_router
+from services.kit.trail_page import trail_page
 from services.kit.web import create_web
 from services.qr import api, pages
 from services.qr.store import CODES, CodesInMemory
@@ -25,5 +26,6 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.include_router(api.router)
     app.include_router(pages.router)
     app.include_router(trail_router("qr"))
+    app.include_router(trail_page("/posters/actions", pages.STATIC))
     mount_pages(app, runtime, _HERE / "templates", static=pages.STATIC)
     return app

@@ -30,4 +30,5 @@ def page(request: Request, actor: Actor, template: str, **values: Any) -> Respon
     """Render one of the registry's pages for somebody who is signed in."""
     pages: Pages = request.app.state.pages
     frame: dict[str, Any] = {"static": STATIC, "actor": actor, "nav": nav_of(actor), "here": request.url.path}
-    return pages.answer(template, **frame, roles=ROLES, affairs=AFFAIRS, role_word=ROLES.get(actor.role, ""), **values)
+    words = {"roles": ROLES, "affairs": AFFAIRS, "role_word": ROLES[actor.role]}
+    return pages.answer(template, **{**frame, **words, **values})

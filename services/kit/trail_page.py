@@ -1,0 +1,75 @@
+"""The trail as a page to search, one in each service that staff act in; each shows what was done there."""
+
+from datetime import date
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, BeforeValidator, Field
+
+from services.contracts.values import ShortText
+from services.kit import actions
+from services.kit.auth import Actor
+from services.kit.clock import start_of_day
+from services.kit.db import Connection
+from services.kit.pages import Pages
+from services.kit.runtime import Runtime
+from services.kit.trail import visible, who_is
+from services.kit.web import ActorDep, Reading, RuntimeDep
+from services.kit.words import ROLES
+
+PAGE_SIZE: Final = 100
+#: Where each service shows its own.
+PLACES: Final = (
+    ("/admin/actions", "登录、账号、目录"),
+    ("/desk/actions", "录入、核对、审核"),
+    ("/inspect/actions", "监督"),
+    ("/posters/actions", "码和码牌"),
+)
+BlankIsNone = BeforeValidator(lambda text: text or None)
+
+
+class ActionFilters(BaseModel):
+    """Which actions are wanted; blank fields narrow nothing. The day is local and included."""
+
+    actor: Annotated[ShortText | None, BlankIsNone] = None
+    object: Annotated[ShortText | None, BlankIsNone] = None
+    since: Annotated[date | None, BlankIsNone] = None
+    before: Annotated[Annotated[int, Field(ge=0, lt=2**63)] | None, BlankIsNone] = None
+
+
+FiltersDep = Annotated[ActionFilters, Query()]
+
+
+async def trail_values(
+    request: Request, runtime: Runtime, actor: Actor, conn: Connection, filters: ActionFilters
+) -> dict[str, Any]:
+    """What `actions.html` shows, newest first: operators see all, inspectors their part of the tree."""
+    within = visible(actor, runtime.reference)
+    since = start_of_day(filters.since) if filters.since else None
+    wanted = actions.Wanted(who_is(runtime.reference, filters.actor), filters.object, since, None, within)
+    rows = await actions.select_actions(conn, wanted, filters.before, PAGE_SIZE + 1)
+    return {
+        "rows": rows[:PAGE_SIZE],
+        "names": {s.staff_id: s.username for s in runtime.reference.staff.values()},
+        "filters": filters,
+        "more": rows[PAGE_SIZE - 1].id if len(rows) > PAGE_SIZE else None,
+        "places": PLACES,
+        "here": request.url.path,
+        "roles": ROLES,
+    }
+
+
+def trail_page(path: str, static: str) -> APIRouter:
+    """The page of one service at `path`, in the plain frame."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get(path)
+    async def staff_actions(
+        request: Request, runtime: RuntimeDep, actor: ActorDep, conn: Reading, filters: FiltersDep
+    ) -> Response:
+        pages: Pages = request.app.state.pages
+        values = await trail_values(request, runtime, actor, conn, filters)
+        return pages.answer("actions.html", static=static, actor=actor, **values)
+
+    return router
