@@ -218,7 +218,7 @@ class Cell(NamedTuple):
 
 
 def _published_late(of: Duty, record: CellRecord) -> bool:
-    return record.first_published_at is not None and not of.history and record.first_published_at >= of.due_at
+    return record.first_published_at is not None and late_by(of, record.first_published_at) > 0
 
 
 def _state(of: Duty, record: CellRecord, now: datetime) -> CellState:
@@ -251,10 +251,10 @@ def _holdings(of: Duty, record: CellRecord) -> tuple[tuple[Holder, datetime], ..
     opens_at = start_of_day(of.opens_on)
     found: list[tuple[Holder, datetime]] = [(of.first_holder, opens_at)]
     if of.first_holder == "agency":
-        # What was handed in was in the village's hands before, whether or not anybody noted the delivery.
-        delivered_at = record.delivered_at or record.submitted_at
-        if delivered_at is not None:
-            found.append(("village", max(delivered_at, opens_at)))
+        # What was handed in was in the village's hands before, whether or not, or however late, the delivery was noted.
+        known = [at for at in (record.delivered_at, record.submitted_at) if at is not None]
+        if known:
+            found.append(("village", max(min(known), opens_at)))
     handed_over_at = _handed_over_at(record)
     if handed_over_at is not None and found[-1][0] == "village":
         found.append(("township", handed_over_at))
