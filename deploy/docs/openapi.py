@@ -21,7 +21,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, SecretStr, TypeAdapter
 
-from deploy.docs.routes import ROUTES, Told, who_in_words
+from deploy.docs.routes import PARAMETERS, ROUTES, Told, who_in_words
 from deploy.docs.text import as_json, first_sentence
 from services.contracts.bodies import BODY
 from services.contracts.topics import ServiceName
@@ -205,6 +205,11 @@ class _Writer:
         if told.takes:
             content = {media: {"schema": schema} for media, schema in told.takes.items()}
             operation["requestBody"] = {"required": True, "content": content}
+        for parameter in operation.get("parameters", []):
+            name = parameter["name"]
+            common = PARAMETERS.get(f"{self._service}.{name}") or PARAMETERS.get(name)
+            if "description" not in parameter and common is not None:
+                parameter["description"] = common
         self._answers(method, operation, told)
 
     def _short(self, operation_id: str, path: str, method: str) -> str:

@@ -174,6 +174,43 @@ _QR: Final = {
 #: Every route of the API by method and path.
 ROUTES: Final[Mapping[str, Told]] = MappingProxyType({**_REGISTRY, **_INGEST, **_PUBLISH, **_AUDIT, **_QR})
 
+#: Parameters that mean the same wherever they stand, where the code says nothing of its own; `service.name` goes first.
+PARAMETERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "limit": "how many items at most",
+        "cursor": "`next` of the answer before; without it from the start",
+        "Idempotency-Key": "the caller's own key of this request: sent again, it gets the first answer (kept 48 h)",
+        "If-None-Match": "`ETag` of an earlier answer; 304 when it is still the newest",
+        "division": "code of a village, a township or the city; without it all within the caller's scope",
+        "village": "the village's 12 digits",
+        "item": "code of an item of the catalogue, as F01",
+        "affair": "one of the three affairs",
+        "period": "2026-10, 2026Q3, 2026H1, 2026, or a day",
+        "quarter": "2026Q3",
+        "since": "from this moment on",
+        "until": "before this moment",
+        "object": "what was acted on, as the trail names it",
+        "role": "accounts that hold this role",
+        "state": "those in this state alone",
+        "username": "the account's username",
+        "disclosure_id": "id of the disclosure",
+        "from": "version to compare from",
+        "to": "version to compare with",
+        "with": "compare with the period before instead",
+        "digest": "SHA-256 of the file, as the upload answered it",
+        "import_id": "id of the import",
+        "waiver_id": "id of the waiver",
+        "approval_id": "id of the batch",
+        "decision": "what is decided",
+        "rule": "id of a rule, as D01",
+        "level": "1 提醒, 2 关注, 3 重点",
+        "alert_id": "id of the alert",
+        "registry.code": "code of the deadline profile",
+        "publish.code": "the village's 12 digits",
+        "qr.code": "the code as it stands in its address",
+    }
+)
+
 #: Roles as the pages name them.
 ROLE_WORDS: Final[Mapping[Role, str]] = MappingProxyType(
     {

@@ -90,6 +90,12 @@ def test_routes_that_ask_who_is_there_say_so_and_name_roles(name: ServiceName) -
 
 
 @pytest.mark.parametrize("name", SERVICES)
+def test_every_parameter_says_what_it_is(name: ServiceName) -> None:
+    told = [(route, p) for route, op in operations(name).items() for p in op.get("parameters", [])]
+    assert [(route, p["name"]) for route, p in told if not p.get("description")] == []
+
+
+@pytest.mark.parametrize("name", SERVICES)
 def test_refusals_are_problems_and_every_code_of_the_service_stands_there(name: ServiceName) -> None:
     told = OPENAPI[name]
     assert "HTTPValidationError" not in json.dumps(told)
