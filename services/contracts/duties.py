@@ -108,6 +108,11 @@ def _is_declared(item: ItemRevision, period: str) -> bool:
 def _first_holder(code: str, item: ItemRevision, profile: ProfileRevision) -> Holder:
     if code in profile.delivered_by_agency:
         return "agency"
+    return publishing_holder(item)
+
+
+def publishing_holder(item: ItemRevision) -> Holder:
+    """Who publishes an item itself: the village, unless the catalogue names the township or a department."""
     return _PUBLISHERS.get(item.publisher, "village")
 
 

@@ -111,6 +111,12 @@ class NobodyAskedError(ForbiddenError):
     code = "nobody_asked"
 
 
+class NotPublisherError(ForbiddenError):
+    """部门只录入由本部门公开的事项，其他事项由村里录入。"""
+
+    code = "not_publisher"
+
+
 class NothingToStateError(InvalidInputError):
     """这个事项不能一键填“无”，请用“录入”写明情况。"""
 

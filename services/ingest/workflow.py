@@ -11,6 +11,7 @@ from typing import Final
 
 from services.contracts.base import Role
 from services.contracts.disclosure import Opinion, Party
+from services.contracts.duties import Holder
 
 
 class State(StrEnum):
@@ -39,15 +40,30 @@ class Action(StrEnum):
     WITHDRAW = "withdraw"
 
 
+class Errand(StrEnum):
+    """What somebody does beside the steps of a disclosure."""
+
+    READ = "read"
+    ATTACH = "attach"
+    FILE_WAIVER = "file_waiver"
+    DECIDE_WAIVER = "decide_waiver"
+    DECLARE = "declare"
+    CONFIRM_DECLARATION = "confirm_declaration"
+    RETURN_DECLARATION = "return_declaration"
+
+
 #: A reviewer may enter for a village that has no clerk; the same person then cannot approve it without a delegation.
-_ENTERING: Final = (Role.CLERK, Role.ACCOUNTANT, Role.REVIEWER)
+_FILING: Final = (Role.CLERK, Role.ACCOUNTANT, Role.REVIEWER)
+#: A department enters only what it publishes itself: `enters`.
+_ENTERING: Final = (*_FILING, Role.DEPARTMENT)
 #: Whose word a role gives.
 PARTIES: Final[Mapping[Role, Party]] = MappingProxyType(
     {Role.SUPERVISOR: "supervisors", Role.PRINCIPAL: "principal", Role.ACCOUNTANT: "accountant"}
 )
 #: Who may bring a signed sheet of the supervisors.
 SHEET_BEARERS: Final = (Role.CLERK, Role.SUPERVISOR, Role.REVIEWER)
-ROLES: Final[Mapping[Action, tuple[Role, ...]]] = MappingProxyType(
+#: Every right in ingest. Beside the role, the village lies in the person's scope and the item in their affairs.
+ROLES: Final[Mapping[Action | Errand, tuple[Role, ...]]] = MappingProxyType(
     {
         Action.SAVE: _ENTERING,
         Action.SUBMIT: _ENTERING,
@@ -58,19 +74,27 @@ ROLES: Final[Mapping[Action, tuple[Role, ...]]] = MappingProxyType(
         Action.CORRECT: _ENTERING,
         Action.DISCARD: _ENTERING,
         Action.WITHDRAW: (Role.REVIEWER,),
+        Errand.READ: (
+            Role.CLERK,
+            Role.ACCOUNTANT,
+            Role.PRINCIPAL,
+            Role.SUPERVISOR,
+            Role.REVIEWER,
+            Role.DEPARTMENT,
+            Role.INSPECTOR,
+            Role.OPERATOR,
+        ),
+        Errand.ATTACH: (*_ENTERING, Role.SUPERVISOR),
+        Errand.FILE_WAIVER: _FILING,
+        Errand.DECIDE_WAIVER: (Role.REVIEWER,),
+        Errand.DECLARE: _FILING,
+        Errand.CONFIRM_DECLARATION: (Role.SUPERVISOR,),
+        Errand.RETURN_DECLARATION: (Role.SUPERVISOR, Role.REVIEWER),
     },
 )
 #: Roles that read what is under way.
-READERS: Final = (
-    Role.CLERK,
-    Role.ACCOUNTANT,
-    Role.PRINCIPAL,
-    Role.SUPERVISOR,
-    Role.REVIEWER,
-    Role.DEPARTMENT,
-    Role.INSPECTOR,
-    Role.OPERATOR,
-)
+READERS: Final = ROLES[Errand.READ]
+_ENTERING_ACTIONS: Final = frozenset({Action.SAVE, Action.SUBMIT, Action.CORRECT, Action.DISCARD})
 
 _OPEN: Final = frozenset({State.DRAFT, State.RETURNED})
 _IN_CHECK: Final = frozenset({State.SUBMITTED, State.CONFIRMED})
@@ -82,7 +106,7 @@ _FROM: Final[Mapping[Action, frozenset[State]]] = MappingProxyType(
         Action.RETURN: _IN_CHECK,
         Action.APPROVE: frozenset({State.CONFIRMED}),
         Action.FILE: frozenset({State.APPROVED, State.PUBLISHED}),
-        Action.CORRECT: frozenset({State.PUBLISHED}),
+        Action.CORRECT: frozenset({State.APPROVED, State.PUBLISHED}),
         Action.DISCARD: _OPEN,
         Action.WITHDRAW: frozenset(State) - {State.WITHDRAWN},
     },
@@ -94,9 +118,19 @@ def allows(state: State, action: Action) -> bool:
     return state in _FROM[action]
 
 
-def actions_for(role: Role, state: State) -> tuple[Action, ...]:
+def enters(role: Role, publisher: Holder) -> bool:
+    """Tell whether a role enters an item: a department only what it publishes itself."""
+    return role in ROLES[Action.SAVE] and (role is not Role.DEPARTMENT or publisher == "department")
+
+
+def may(role: Role, action: Action, publisher: Holder) -> bool:
+    """Tell whether a role takes a step on an item that somebody publishes."""
+    return enters(role, publisher) if action in _ENTERING_ACTIONS else role in ROLES[action]
+
+
+def actions_for(role: Role, state: State, publisher: Holder = "village") -> tuple[Action, ...]:
     """What a role may do in a state, for the buttons of a page."""
-    return tuple(a for a in Action if role in ROLES[a] and allows(state, a))
+    return tuple(a for a in Action if may(role, a, publisher) and allows(state, a))
 
 
 def open_parties(parties: Iterable[Party], opinions: Sequence[Opinion], needed: int) -> tuple[Party, ...]:
@@ -111,6 +145,6 @@ def open_parties(parties: Iterable[Party], opinions: Sequence[Opinion], needed: 
         if party != "supervisors":
             return bool(words)
         own = sum(o.sheet is None for o in words)
-        return own >= needed or any(len(o.names) >= needed for o in words if o.sheet is not None)
+        return own >= needed or any(len(set(o.names)) >= needed for o in words if o.sheet is not None)
 
     return tuple(p for p in parties if not has_spoken(p))

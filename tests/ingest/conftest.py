@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest_asyncio
 
-from services.contracts.catalogue import Profile, ProfileRevision, ProfileSet
+from services.contracts.catalogue import ItemSet, Profile, ProfileRevision, ProfileSet
 from services.contracts.staff import Delegation, StaffSet
 from services.kit import reference
 from tests import builders
@@ -76,15 +76,16 @@ class Month:
         """Choose other settings for the city's profile."""
         revision = ProfileRevision(since=date(2026, 1, 1), source="test", **choices)
         event = ProfileSet(**builders.stamp("default"), profile=Profile(code="default", revisions=(revision,)))
-        await self._told(event)
+        await self.told(event)
 
     async def delegate(self, username: str, document: str | None) -> None:
         """Put a delegation on file, or take it away."""
         staff = self.served.runtime.reference.staff[builders.staff_id(username)]
         held = (Delegation(since=date(2026, 1, 1), scope=builders.TOWNSHIP, document=document),) if document else ()
-        await self._told(StaffSet(**builders.stamp("s"), staff=staff.model_copy(update={"delegations": held})))
+        await self.told(StaffSet(**builders.stamp("s"), staff=staff.model_copy(update={"delegations": held})))
 
-    async def _told(self, event: ProfileSet | StaffSet) -> None:
+    async def told(self, event: ProfileSet | StaffSet | ItemSet) -> None:
+        """The registry's word."""
         async with self.served.runtime.database.transaction() as conn:
             await reference.project(conn, event)
         await self.served.runtime.reference.refresh()

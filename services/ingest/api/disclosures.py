@@ -11,7 +11,6 @@ from services.contracts.values import DivisionCode
 from services.ingest import commands, store, workflow
 from services.ingest.api.desk import DeskDep, ReadingDeskDep, parse_body
 from services.ingest.commands import Reason, Saved, Word
-from services.ingest.errors import UnknownDisclosureError
 from services.ingest.schemas import (
     AcceptIn,
     ApproveIn,
@@ -109,6 +108,7 @@ async def disclosures(
         villages=[v.code for v in desk.reference.villages(scope)],
         item=item,
         period=period,
+        items=commands.items_within(desk),
         states=[state] if state is not None else None,
         after=_uuid(page.after),
         limit=page.limit + 1,
@@ -138,11 +138,7 @@ async def create_nil(body: NilIn, desk: DeskDep, once: IdempotencyDep) -> Respon
 @router.get("/{disclosure_id}")
 async def disclosure(disclosure_id: UUID, desk: ReadingDeskDep) -> DetailOut:
     """One disclosure with its content and findings."""
-    desk.actor.require(*workflow.READERS)
-    found = await store.select_disclosure(desk.conn, disclosure_id)
-    if found is None:
-        raise UnknownDisclosureError
-    desk.actor.require_scope(desk.reference, found.village_code)
+    found = await commands.found_for(desk, disclosure_id)
     edition = await store.select_edition(desk.conn, found.id, found.edition)
     return DetailOut(
         **disclosure_out(found).model_dump(),

@@ -1,13 +1,14 @@
 """JSON routes of a month's other work: waivers, the quarter's page, approvals with undo, the cells."""
 
+import re
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
 from services.contracts.disclosure import DeclaredItem
-from services.contracts.duties import CellState
+from services.contracts.duties import CellState, GridCell
 from services.contracts.values import DivisionCode, Period, VillageCode
 from services.ingest import commands, store, workflow
 from services.ingest.api.desk import DeskDep, ReadingDeskDep
@@ -28,7 +29,7 @@ from services.ingest.schemas import (
     WaiverOut,
 )
 from services.ingest.store import Approval, ApprovalItem, Declaration, Waiver
-from services.kit.errors import InvalidInputError
+from services.kit.errors import Fault, InvalidInputError
 from services.kit.web import IdempotencyDep, PageDep, RuntimeDep
 
 router = APIRouter(prefix="/ingest/v1")
@@ -80,7 +81,7 @@ async def waivers(
         after = UUID(page.after) if page.after is not None else None
     except ValueError as error:
         raise InvalidInputError from error
-    found = await store.select_waivers(desk.conn, villages, state, after, page.limit + 1)
+    found = await store.select_waivers(desk.conn, villages, state, after, page.limit + 1, commands.items_within(desk))
     items = [waiver_out(w) for w in found[: page.limit]]
     return page.answer(items, items[-1].id if len(found) > page.limit else None)
 
@@ -214,20 +215,39 @@ async def duties(
     desk.actor.require(*workflow.READERS)
     scope = division or desk.actor.scope
     desk.actor.require_scope(desk.reference, scope)
-    found: list[CellOut] = []
-    for of in await commands.cells_of(desk, [v.code for v in desk.reference.villages(scope)]):
-        found += [
-            _cell_out(of, n)
-            for n, c in enumerate(of.cells)
-            if (period is None or c.duty.period == period) and (state is None or c.cell.state is state)
-        ]
-    start = int(page.after) if page.after is not None and page.after.isdecimal() else 0
-    items = found[start : start + page.limit]
-    return page.answer(items, str(start + page.limit) if len(found) > start + page.limit else None)
+    items = commands.items_within(desk)
+
+    def wanted(c: GridCell) -> bool:
+        return (state is None or c.cell.state is state) and (items is None or c.duty.item in items)
+
+    since, skip = _place(page.after)
+    villages = [v.code for v in desk.reference.villages(scope) if v.code >= since]
+    found: list[tuple[str, CellOut]] = []
+    # Some villages at a time: a whole city's cells of years would keep everybody else waiting.
+    for start in range(0, len(villages), _VILLAGES_AT_ONCE):
+        for of in await commands.cells_of(desk, villages[start : start + _VILLAGES_AT_ONCE], period):
+            chosen = [c for c in of.cells if wanted(c)]
+            passed = skip if of.village == since else 0
+            found += [(f"{of.village}:{n}", _cell_out(of, c)) for n, c in enumerate(chosen) if n >= passed]
+        if len(found) > page.limit:
+            return page.answer([c for _, c in found[: page.limit]], found[page.limit][0])
+    return page.answer([c for _, c in found], None)
 
 
-def _cell_out(of: VillageCells, n: int) -> CellOut:
-    c = of.cells[n]
+_VILLAGES_AT_ONCE: Final = 20
+
+
+def _place(after: str | None) -> tuple[str, int]:
+    """From which village on a list goes on, and how many of its cells were told already."""
+    if after is None:
+        return "", 0
+    match = re.fullmatch(r"(\d{12}):(\d{1,5})", after, re.ASCII)
+    if match is None:
+        raise InvalidInputError(faults=[Fault("query.cursor", "不是本接口给出的游标，请从头读取")])
+    return match[1], int(match[2])
+
+
+def _cell_out(of: VillageCells, c: GridCell) -> CellOut:
     disclosure, waiver = of.disclosures.get(c.key), of.waivers.get(c.key)
     return CellOut(
         village=of.village,

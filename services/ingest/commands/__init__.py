@@ -8,7 +8,16 @@ from services.ingest.commands.attachments import attach, file_of, sweep
 from services.ingest.commands.cells import VillageCells, cells_of
 from services.ingest.commands.checking import Word, approve, confirm, file, send_back, withdraw
 from services.ingest.commands.declarations import asked_items, confirm_declaration, declare, return_declaration
-from services.ingest.commands.desk import Desk, Saved, content_of, duty_of, findings_of, item_of
+from services.ingest.commands.desk import (
+    Desk,
+    Saved,
+    content_of,
+    duty_of,
+    findings_of,
+    found_for,
+    item_of,
+    items_within,
+)
 from services.ingest.commands.differences import Difference, against_edition, against_previous
 from services.ingest.commands.entering import Reason, correct, create, create_nil, discard, save, submit
 from services.ingest.commands.imports import Imported, Undone, import_file, import_of, undo_import
@@ -49,9 +58,11 @@ __all__ = [
     "file_of",
     "file_waiver",
     "findings_of",
+    "found_for",
     "import_file",
     "import_of",
     "item_of",
+    "items_within",
     "return_declaration",
     "save",
     "send_back",

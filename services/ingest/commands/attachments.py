@@ -9,18 +9,18 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from services.contracts.base import Role
 from services.contracts.bodies import Body
 from services.ingest import store, workflow
 from services.ingest.commands.desk import Desk, village_of
 from services.ingest.errors import MissingAttachmentError, UnknownAttachmentError, UnusableUploadError
 from services.ingest.gate.images import PublicFile, UnusableFileError, public_file
 from services.ingest.store import Attachment, Disclosure
+from services.ingest.workflow import Errand
 from services.kit.db import Connection, Database
 from services.kit.errors import Fault
 from services.kit.objects import Objects, digest_of
 
-UPLOADERS: Final = (Role.CLERK, Role.ACCOUNTANT, Role.SUPERVISOR, Role.REVIEWER)
+UPLOADERS: Final = workflow.ROLES[Errand.ATTACH]
 #: A file that nobody uses goes after this time.
 UNUSED_AFTER: Final = timedelta(days=7)
 _NONCE_BYTES: Final = 12

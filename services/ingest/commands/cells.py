@@ -24,12 +24,15 @@ class VillageCells:
     waivers: Mapping[CellKey, Waiver]
 
 
-async def cells_of(desk: Desk, villages: Sequence[str]) -> list[VillageCells]:
-    """Every cell of some villages, in three statements."""
+async def cells_of(desk: Desk, villages: Sequence[str], period: str | None = None) -> list[VillageCells]:
+    """Every cell of some villages (of one period, if it is named), in three statements."""
     disclosures = _by_village(await store.select_cells(desk.conn, villages))
     waivers = _by_village(await store.select_live_waivers(desk.conn, villages))
     declared = _by_village(await store.select_declarations(desk.conn, villages, "confirmed"))
-    return [_village_cells(desk, v, disclosures.get(v, []), waivers.get(v, []), declared.get(v, [])) for v in villages]
+    return [
+        _village_cells(desk, v, _Known(disclosures.get(v, []), waivers.get(v, []), declared.get(v, [])), period)
+        for v in villages
+    ]
 
 
 def _by_village(rows: Iterable[AnyRow]) -> dict[str, list[AnyRow]]:
@@ -39,22 +42,28 @@ def _by_village(rows: Iterable[AnyRow]) -> dict[str, list[AnyRow]]:
     return found
 
 
-def _village_cells(
-    desk: Desk,
-    village: str,
-    disclosures: Sequence[Disclosure],
-    waivers: Sequence[Waiver],
-    declared: Sequence[Declaration],
-) -> VillageCells:
-    by_key = {CellKey(d.item, d.period): d for d in disclosures}
-    waived = {CellKey(w.item, w.period): w for w in waivers}
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What stands in one village's rows."""
+
+    disclosures: Sequence[Disclosure]
+    waivers: Sequence[Waiver]
+    declared: Sequence[Declaration]
+
+
+def _village_cells(desk: Desk, village: str, known: _Known, period: str | None) -> VillageCells:
+    by_key = {CellKey(d.item, d.period): d for d in known.disclosures}
+    waived = {CellKey(w.item, w.period): w for w in known.waivers}
     records: dict[CellKey, CellRecord] = {}
-    for declaration in declared:
+    for declaration in known.declared:
         records |= declared_records(declaration.quarter, {a.item: a.days for a in declaration.answers})
     granted = {k: w.decided_at for k, w in waived.items() if w.state == "granted"}
     for key in {*by_key, *granted}:
         records[key] = _record(by_key.get(key), granted.get(key))
     owed = desk.reference.owed(village, desk.now)
+    if period is not None:
+        owed = tuple(d for d in owed if d.period == period)
+        records = {key: record for key, record in records.items() if key.period == period}
     made = cells(owed, records, lambda key: desk.reference.duty(village, key), desk.now)
     return VillageCells(village, made, by_key, waived)
 

@@ -66,6 +66,11 @@ async def confirm(desk: Desk, disclosure_id: UUID, version: int, word: Word | No
     word = word or Word()
     if word.opinion == "dissent" and word.reason is None:
         raise MissingReasonError(faults=[Fault("reason", "请写明不同意见的内容")])
+    for n, text in enumerate(word.names):
+        refuse_personal(text, f"names[{n}]")
+    if word.reason is not None:
+        # Villagers read what a dissenter says.
+        refuse_personal(word.reason, "reason")
     parties = item_of(desk, disclosure.item, disclosure.period).confirmations
     party = _party(desk, parties, word)
     if word.sheet is None:
@@ -90,9 +95,9 @@ def _party(desk: Desk, parties: Sequence[Party], word: Word) -> Party:
         desk.actor.require(*workflow.SHEET_BEARERS)
         if not word.names:
             raise SheetNeedsNamesError(faults=[Fault("names", "请写明核对单上签字人的姓名")])
-        return "supervisors"
-    desk.actor.require(*workflow.PARTIES)
-    party = workflow.PARTIES[desk.actor.role]
+    else:
+        desk.actor.require(*workflow.PARTIES)
+    party = "supervisors" if word.sheet is not None else workflow.PARTIES[desk.actor.role]
     if party not in parties:
         raise NobodyAskedError
     return party

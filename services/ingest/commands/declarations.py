@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from services.contracts.base import Role
 from services.contracts.disclosure import DeclarationConfirmed, DeclarationSubmitted, DeclaredItem
 from services.contracts.values import Frequency, period_bounds, period_frequency
 from services.ingest import store
@@ -19,13 +18,14 @@ from services.ingest.errors import (
     WrongStateError,
 )
 from services.ingest.store import Declaration
+from services.ingest.workflow import ROLES, Errand
 from services.kit.clock import local_day
 from services.kit.errors import Fault
 from services.kit.outbox import append
 
-FILERS: Final = (Role.CLERK, Role.ACCOUNTANT, Role.REVIEWER)
-CONFIRMERS: Final = (Role.SUPERVISOR,)
-RETURNERS: Final = (Role.SUPERVISOR, Role.REVIEWER)
+FILERS: Final = ROLES[Errand.DECLARE]
+CONFIRMERS: Final = ROLES[Errand.CONFIRM_DECLARATION]
+RETURNERS: Final = ROLES[Errand.RETURN_DECLARATION]
 
 
 def asked_items(desk: Desk, village: str, quarter: str) -> list[str]:
@@ -60,7 +60,9 @@ async def declare(desk: Desk, village: str, quarter: str, answers: Sequence[Decl
         confirmed_at=None,
         note=None,
     )
-    await store.insert_declaration(desk.conn, made)
+    if not await store.insert_declaration(desk.conn, made):
+        # Somebody else answered at the same moment, and there was no row yet to wait at.
+        raise StaleVersionError(current_version=made.edition)
     await _say(desk, made, DeclarationSubmitted)
     return made
 

@@ -12,10 +12,11 @@ from services.contracts.base import Finding, Role, Sealed, Stamp
 from services.contracts.bodies import Ledger, figures
 from services.contracts.catalogue import ItemRevision, ProfileRevision
 from services.contracts.division import DivisionKind
-from services.contracts.duties import Duty, duty
+from services.contracts.duties import Duty, duty, publishing_holder
 from services.contracts.values import period_bounds, previous_period
 from services.ingest import metrics, store, workflow
 from services.ingest.errors import (
+    NotPublisherError,
     StaleVersionError,
     UnknownDisclosureError,
     UnknownItemError,
@@ -102,17 +103,43 @@ def require_reach(desk: Desk, village: str, item: ItemRevision) -> None:
     desk.actor.require_affair(item.affair)
 
 
+def items_within(desk: Desk) -> list[str] | None:
+    """Codes of the items in the actor's part of the affairs; None for all."""
+    affairs = desk.actor.affairs
+    if not affairs:
+        return None
+    return [code for code, item in desk.reference.items.items() if any(r.affair in affairs for r in item.revisions)]
+
+
+def require_right(desk: Desk, action: Action, item: ItemRevision) -> None:
+    """The actor's role takes this step on items of this publisher."""
+    if not workflow.may(desk.actor.role, action, publishing_holder(item)):
+        raise NotPublisherError
+
+
 async def locked(desk: Desk, disclosure_id: UUID, version: int, action: Action) -> Disclosure:
     """The disclosure, locked, after the checks that every step makes, the caller's rights first."""
     desk.actor.require(*workflow.ROLES[action])
     disclosure = await store.lock_disclosure(desk.conn, disclosure_id)
     if disclosure is None:
         raise UnknownDisclosureError
-    require_reach(desk, disclosure.village_code, item_of(desk, disclosure.item, disclosure.period))
+    item = item_of(desk, disclosure.item, disclosure.period)
+    require_reach(desk, disclosure.village_code, item)
+    require_right(desk, action, item)
     if disclosure.edition != version:
         raise StaleVersionError(current_version=disclosure.edition)
     if not workflow.allows(disclosure.state, action):
         raise WrongStateError(state=disclosure.state)
+    return disclosure
+
+
+async def found_for(desk: Desk, disclosure_id: UUID) -> Disclosure:
+    """A disclosure to be read, in the actor's part of the tree and of the affairs."""
+    desk.actor.require(*workflow.READERS)
+    disclosure = await store.select_disclosure(desk.conn, disclosure_id)
+    if disclosure is None:
+        raise UnknownDisclosureError
+    require_reach(desk, disclosure.village_code, item_of(desk, disclosure.item, disclosure.period))
     return disclosure
 
 

@@ -5,18 +5,17 @@ from uuid import UUID
 
 from services.contracts.bodies import Body
 from services.contracts.values import previous_period
-from services.ingest import store, workflow
-from services.ingest.commands.desk import Desk, item_of, require_reach
+from services.ingest import store
+from services.ingest.commands.desk import Desk, found_for
 from services.ingest.errors import UnknownDisclosureError
 from services.ingest.gate.differences import Change, differences
-from services.ingest.store import Disclosure
 
 Difference = tuple[Change, ...]
 
 
 async def against_edition(desk: Desk, disclosure_id: UUID, older: int, newer: int) -> Difference:
     """From one edition to another."""
-    disclosure = await _read(desk, disclosure_id)
+    disclosure = await found_for(desk, disclosure_id)
     editions = [await store.select_edition(desk.conn, disclosure.id, n) for n in (older, newer)]
     if editions[0] is None or editions[1] is None:
         raise UnknownDisclosureError
@@ -25,22 +24,13 @@ async def against_edition(desk: Desk, disclosure_id: UUID, older: int, newer: in
 
 async def against_previous(desk: Desk, disclosure_id: UUID) -> Difference | None:
     """From what the village handed in for the period before to this; None when there is nothing before."""
-    disclosure = await _read(desk, disclosure_id)
+    disclosure = await found_for(desk, disclosure_id)
     before = previous_period(disclosure.period)
     edition = await store.select_edition(desk.conn, disclosure.id, disclosure.edition)
     if before is None or edition is None:
         return None
     body = await store.select_body_of_cell(desk.conn, disclosure.village_code, disclosure.item, before)
     return _between(body, edition.body) if body is not None else None
-
-
-async def _read(desk: Desk, disclosure_id: UUID) -> Disclosure:
-    desk.actor.require(*workflow.READERS)
-    disclosure = await store.select_disclosure(desk.conn, disclosure_id)
-    if disclosure is None:
-        raise UnknownDisclosureError
-    require_reach(desk, disclosure.village_code, item_of(desk, disclosure.item, disclosure.period))
-    return disclosure
 
 
 def _said(body: Body) -> Any:

@@ -34,6 +34,7 @@ from services.ingest.commands.desk import (
     profile_of,
     refuse_personal,
     require_reach,
+    require_right,
     sealed,
     stamp_of,
 )
@@ -69,6 +70,7 @@ async def create(desk: Desk, village: str, item: str, period: str, body: Body) -
     owed = duty_of(desk, village, item, period)
     revision = item_of(desk, item, period)
     require_reach(desk, village, revision)
+    require_right(desk, Action.SAVE, revision)
     _refuse_kind(revision.kind, item, body)
     if not owed.applies:
         raise ItemDoesNotApplyError(faults=[Fault("item", f"{village} 没有事项 {item}")])
@@ -136,6 +138,7 @@ async def create_nil(desk: Desk, village: str, item: str, period: str) -> Saved:
     duty_of(desk, village, item, period)
     revision = item_of(desk, item, period)
     require_reach(desk, village, revision)
+    require_right(desk, Action.SAVE, revision)
     before = previous_period(period)
     last = await store.select_body_of_cell(desk.conn, village, item, before) if before is not None else None
     last = last or await store.select_newest_body(desk.conn, village, item, period)

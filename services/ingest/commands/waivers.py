@@ -8,7 +8,6 @@ from uuid import UUID
 
 import uuid_utils.compat
 
-from services.contracts.base import Role
 from services.contracts.disclosure import WaiverContent, WaiverEnded, WaiverFiled, WaiverGranted, WaiverRefused
 from services.ingest import store
 from services.ingest.commands.desk import Desk, duty_of, item_of, refuse_personal, require_reach, stamped
@@ -22,6 +21,7 @@ from services.ingest.errors import (
     WrongStateError,
 )
 from services.ingest.store import Waiver
+from services.ingest.workflow import ROLES, Errand
 from services.kit import shred
 from services.kit.clock import local_day
 from services.kit.errors import Fault
@@ -50,8 +50,8 @@ _TURNS: Final = MappingProxyType(
         Decision.END: _Turn("granted", "ended", WaiverEnded),
     }
 )
-FILERS: Final = (Role.CLERK, Role.ACCOUNTANT, Role.REVIEWER)
-DECIDERS: Final = (Role.REVIEWER,)
+FILERS: Final = ROLES[Errand.FILE_WAIVER]
+DECIDERS: Final = ROLES[Errand.DECIDE_WAIVER]
 
 
 async def file_waiver(desk: Desk, village: str, item: str, period: str, reason: str) -> Waiver:

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.contracts.bodies import Body
 from services.contracts.catalogue import ItemRevision
+from services.contracts.duties import publishing_holder
 from services.contracts.values import Frequency, previous_period
 from services.ingest import store
 from services.ingest.api import DeskDep, ReadingDeskDep, parse_body
 from services.ingest.commands.attachments import attach
-from services.ingest.commands.desk import Desk, duty_of, item_of, require_reach
+from services.ingest.commands.desk import Desk, duty_of, item_of, require_reach, require_right
 from services.ingest.commands.entering import correct, create, create_nil, discard, save
 from services.ingest.errors import (
     FormTooPlainError,
@@ -36,7 +37,7 @@ from services.ingest.pages.frame import (
 )
 from services.ingest.pages.kept import KeptRoute
 from services.ingest.store import Disclosure
-from services.ingest.workflow import Action, State, allows
+from services.ingest.workflow import Action, State, allows, enters
 from services.kit.errors import ConflictError, InvalidInputError, SanwuError
 
 router = APIRouter(route_class=KeptRoute)
@@ -63,7 +64,8 @@ async def choose(
 
 
 def _mine(desk: Desk, item: ItemRevision) -> bool:
-    return not desk.actor.affairs or item.affair in desk.actor.affairs
+    is_within = not desk.actor.affairs or item.affair in desk.actor.affairs
+    return is_within and enters(desk.actor.role, publishing_holder(item))
 
 
 @router.get("/form")
@@ -82,6 +84,7 @@ async def new(
     duty_of(desk, village, item, period)
     revision = item_of(desk, item, period)
     require_reach(desk, village, revision)
+    require_right(desk, Action.SAVE, revision)
     taken = await store.select_cell(desk.conn, village, item, period)
     if taken is not None:
         return to(f"/desk/disclosures/{taken.id}")

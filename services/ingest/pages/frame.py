@@ -10,11 +10,12 @@ from starlette.datastructures import UploadFile
 
 from services.contracts.base import Role
 from services.contracts.catalogue import ItemRevision
+from services.contracts.duties import publishing_holder
 from services.contracts.values import period_bounds
 from services.ingest import workflow
 from services.ingest.commands.desk import Desk
 from services.ingest.errors import WrongPeriodError
-from services.ingest.workflow import Action, State
+from services.ingest.workflow import Action, Errand, State
 from services.kit.errors import Fault, InvalidInputError
 from services.kit.pages import PageAnswerError, Pages
 from services.kit.words import CELL_STATES, ROLES
@@ -52,16 +53,21 @@ def nav_of(desk: Desk) -> tuple[tuple[str, str], ...]:
     """The desk's own pages that a role has."""
     role = desk.actor.role
     found = [("/desk", "待办")]
-    if role in ENTERING:
+    if role in ENTERING and (role is not Role.DEPARTMENT or _publishes(desk)):
         found += [("/desk/new", "录入"), ("/desk/imports", "一键导入")]
-    if role in {*ENTERING, Role.SUPERVISOR}:
+    if role in {*workflow.ROLES[Errand.DECLARE], Role.SUPERVISOR}:
         found.append(("/desk/quarters", "季度有无事项"))
-    if role in {*ENTERING, Role.DEPARTMENT, Role.OPERATOR}:
+    if role in {*ENTERING, Role.OPERATOR}:
         found.append(("/desk/waivers", "不公开备案"))
     if role in {Role.REVIEWER, Role.ACCOUNTANT, Role.DEPARTMENT, Role.OPERATOR, Role.INSPECTOR}:
         found += [("/desk/grid", "三务公开一张表"), ("/desk/urge", "催办")]
     found.append(("/desk/list", "往期"))
     return tuple(found)
+
+
+def _publishes(desk: Desk) -> bool:
+    """Tell whether the catalogue has anything that a department publishes itself."""
+    return any(publishing_holder(i.revisions[-1]) == "department" for i in desk.reference.items.values())
 
 
 def render(request: Request, desk: Desk, template: str, *, status: int = 200, **values: Any) -> Response:

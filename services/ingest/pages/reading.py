@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from services.contracts.bodies import Ledger
+from services.contracts.duties import publishing_holder
 from services.contracts.values import previous_period, yuan
 from services.ingest import store, workflow
 from services.ingest.api import ReadingDeskDep
@@ -80,8 +81,8 @@ async def disclosure_page(request: Request, disclosure_id: UUID, desk: ReadingDe
 async def page_values(desk: Desk, d: Disclosure, error: SanwuError | None = None) -> dict[str, Any]:
     """Everything that the page of a disclosure shows."""
     edition = await store.select_edition(desk.conn, d.id, d.edition)
-    actions = {a.value for a in workflow.actions_for(desk.actor.role, d.state)}
     item = item_of(desk, d.item, d.period)
+    actions = {a.value for a in workflow.actions_for(desk.actor.role, d.state, publishing_holder(item))}
     values: dict[str, Any] = {
         "d": d,
         "edition": edition,

@@ -14,7 +14,7 @@ from services.contracts.values import Frequency, period_bounds, period_of, previ
 from services.ingest import store, workflow
 from services.ingest.api import ReadingDeskDep
 from services.ingest.commands.cells import VillageCells, cells_of
-from services.ingest.commands.desk import Desk
+from services.ingest.commands.desk import Desk, items_within
 from services.ingest.pages.frame import render, revision_of, to
 from services.ingest.store import Declaration, Disclosure, Filter, Waiver
 from services.ingest.workflow import State
@@ -198,6 +198,7 @@ async def everything(
     wanted = Filter(
         [v.code for v in desk.reference.villages(scope)],
         item=item or None,
+        items=items_within(desk),
         states=[state] if state else None,
         limit=200,
     )

@@ -75,6 +75,7 @@ class Filter:
     villages: Sequence[str]
     item: str | None = None
     period: str | None = None
+    items: Sequence[str] | None = None
     states: Sequence[str] | None = None
     after: UUID | None = None
     limit: int = 50
@@ -149,6 +150,7 @@ SELECT * FROM disclosure
 WHERE village_code = ANY($1::text[])
   AND ($2::text IS NULL OR item = $2) AND ($3::text IS NULL OR period = $3)
   AND ($4::text[] IS NULL OR state = ANY($4::text[])) AND ($5::uuid IS NULL OR id < $5)
+  AND ($7::text[] IS NULL OR item = ANY($7::text[]))
 ORDER BY id DESC LIMIT $6
 """
 
@@ -156,8 +158,9 @@ ORDER BY id DESC LIMIT $6
 async def select_disclosures(conn: Connection, wanted: Filter) -> list[Disclosure]:
     """Newest first."""
     states = list(wanted.states) if wanted.states is not None else None
+    items = list(wanted.items) if wanted.items is not None else None
     rows = await conn.fetch(
-        SELECT_DISCLOSURES, list(wanted.villages), wanted.item, wanted.period, states, wanted.after, wanted.limit
+        SELECT_DISCLOSURES, list(wanted.villages), wanted.item, wanted.period, states, wanted.after, wanted.limit, items
     )
     return [disclosure_of(r) for r in rows]
 
@@ -179,14 +182,15 @@ async def select_edition(conn: Connection, disclosure_id: UUID, edition: int) ->
 
 
 UPDATE_SAVED = """
-UPDATE disclosure SET edition = $2, digest = $3, state = 'draft', saved_by = $4, nil = $5, note = NULL, note_lines = '[]'
+UPDATE disclosure SET edition = $2, digest = $3, state = 'draft', saved_by = $4, nil = $5, note = NULL, note_lines = '[]',
+    published_edition = CASE WHEN state = 'approved' THEN edition ELSE published_edition END
 WHERE id = $1
 RETURNING *
 """
 
 
 async def update_saved(conn: Connection, of: Disclosure, digest: str, by: str, *, nil: bool) -> Disclosure:
-    """The next edition of a draft; of a published one, a correction."""
+    """The next edition of a draft; of what was let out, a correction: publish has it or gets it before the next one."""
     return await _changed(conn, UPDATE_SAVED, of.id, of.edition + 1, digest, by, nil)
 
 
@@ -287,7 +291,7 @@ async def select_note_lines(conn: Connection, disclosure_id: UUID) -> tuple[Line
 
 
 UPDATE_APPROVED = """
-UPDATE disclosure SET state = 'approved', approved_at = $2, release = $3 WHERE id = $1 RETURNING *
+UPDATE disclosure SET state = 'approved', approved_at = $2, release = $3, filed_at = NULL WHERE id = $1 RETURNING *
 """
 
 
@@ -315,7 +319,7 @@ async def update_published(conn: Connection, disclosure_id: UUID, edition: int, 
 
 
 UPDATE_DISCARDED = """
-UPDATE disclosure d SET state = 'published', edition = published_edition, note = NULL, note_lines = '[]',
+UPDATE disclosure SET state = CASE WHEN published_at IS NULL THEN 'approved' ELSE 'published' END, edition = published_edition, note = NULL, note_lines = '[]',
     digest = $2, nil = $3
 WHERE id = $1 RETURNING *
 """
@@ -333,12 +337,23 @@ async def update_discarded(conn: Connection, disclosure: Disclosure, digest: str
 UPDATE_WITHDRAWN = """
 UPDATE disclosure SET state = 'withdrawn', note = $2, note_lines = '[]', digest = '' WHERE id = $1 RETURNING *
 """
+#: Answers kept for repeated requests hold figures in findings, and reasons; what is left answers a repetition truly.
+EMPTY_ANSWERS = """
+UPDATE idempotency SET response = CASE
+    WHEN response::jsonb ->> 'id' = $1 THEN jsonb_build_object('id', $1, 'state', 'withdrawn')
+    ELSE jsonb_set(response::jsonb, '{disclosures}', (
+        SELECT jsonb_agg(CASE WHEN d ->> 'id' = $1 THEN d || '{"state": "withdrawn", "findings": []}' ELSE d END)
+        FROM jsonb_array_elements(response::jsonb -> 'disclosures') AS d
+    ), false) END::text
+WHERE strpos(response, $1) > 0 AND (response::jsonb ->> 'id' = $1 OR jsonb_typeof(response::jsonb -> 'disclosures') = 'array')
+"""
 DELETE_EDITIONS = "DELETE FROM edition WHERE disclosure_id = $1"
 DELETE_OPINIONS = "DELETE FROM confirmation WHERE disclosure_id = $1"
 
 
 async def update_withdrawn(conn: Connection, disclosure_id: UUID, reason: str) -> Disclosure:
     """Keep the tombstone with its reason; the content of every edition and what was said of it goes."""
+    await conn.execute(EMPTY_ANSWERS, str(disclosure_id))
     await conn.execute(DELETE_EDITIONS, disclosure_id)
     await conn.execute(DELETE_OPINIONS, disclosure_id)
     return await _changed(conn, UPDATE_WITHDRAWN, disclosure_id, reason)

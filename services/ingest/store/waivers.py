@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.contracts.disclosure import DeclaredItem
-from services.kit.db import Connection, Row, UniqueViolationError
+from services.kit.db import Connection, Row, UniqueViolationError, affected
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +102,21 @@ async def update_waiver(
 
 SELECT_WAIVERS = """
 SELECT * FROM waiver WHERE village_code = ANY($1::text[]) AND ($2::text IS NULL OR state = $2)
-  AND ($3::uuid IS NULL OR id < $3)
+  AND ($3::uuid IS NULL OR id < $3) AND ($5::text[] IS NULL OR item = ANY($5::text[]))
 ORDER BY id DESC LIMIT $4
 """
 
 
 async def select_waivers(
-    conn: Connection, villages: Sequence[str], state: str | None, after: UUID | None, limit: int
+    conn: Connection,
+    villages: Sequence[str],
+    state: str | None,
+    after: UUID | None,
+    limit: int,
+    items: Sequence[str] | None = None,
 ) -> list[Waiver]:
-    """Newest first."""
-    return [_waiver(r) for r in await conn.fetch(SELECT_WAIVERS, list(villages), state, after, limit)]
+    """Newest first; of some items only, if any are named."""
+    return [_waiver(r) for r in await conn.fetch(SELECT_WAIVERS, list(villages), state, after, limit, items)]
 
 
 SELECT_LIVE_WAIVERS = """
@@ -147,15 +152,17 @@ async def lock_declaration(conn: Connection, village: str, quarter: str) -> Decl
 
 INSERT_DECLARATION = """
 INSERT INTO declaration (village_code, quarter, edition, state, answers, submitted_by, submitted_at)
-VALUES ($1, $2, $3, 'submitted', $4::jsonb, $5, $6)
+VALUES ($1, $2, $3, 'submitted', $4::jsonb, $5, $6) ON CONFLICT DO NOTHING
 """
 
 
-async def insert_declaration(conn: Connection, d: Declaration) -> None:
+async def insert_declaration(conn: Connection, d: Declaration) -> bool:
+    """Keep an edition; False when somebody else's has this number already."""
     answers = json.dumps([a.model_dump(mode="json") for a in d.answers])
-    await conn.execute(
+    status = await conn.execute(
         INSERT_DECLARATION, d.village_code, d.quarter, d.edition, answers, d.submitted_by, d.submitted_at
     )
+    return affected(status) == 1
 
 
 CONFIRM_DECLARATION = """
