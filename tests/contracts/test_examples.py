@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from deploy.docs import OUTPUTS, ROOT, main, map_text, stale, write
 from services.contracts.bodies import Ledger, body_digest
+from services.contracts.catalogue import ItemKind
 from services.contracts.disclosure import ApprovedContent, DisclosureApproved
 from services.contracts.topics import EVENTS, TOPIC_OF, UnknownEventTypeError, parse
 
@@ -31,10 +32,11 @@ def short_times(read: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_every_event_has_its_example_and_none_is_left_over() -> None:
+def test_every_event_and_every_kind_of_body_has_its_example_and_none_is_left_over() -> None:
     there = {path.relative_to(EXAMPLES).as_posix() for path in EXAMPLES.rglob("*") if path.is_file()}
-    assert there == {f"{topic.name}/{tag}.json" for tag, topic in TOPIC_OF.items()}
-    assert len(there) == 27
+    events = {f"{topic.name}/{tag}.json" for tag, topic in TOPIC_OF.items()}
+    assert there == events | {f"bodies/{kind}.json" for kind in ItemKind}
+    assert (len(events), len(there)) == (27, 34)
 
 
 @pytest.mark.parametrize("tag", sorted(EVENTS))

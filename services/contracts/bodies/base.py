@@ -75,6 +75,10 @@ class Content(Model):
         """Everything that does not add up, for the author to mend or to explain."""
         return ()
 
+    def measured(self) -> tuple[tuple[str, str], ...]:
+        """Measured numbers, by their path within the body, that no field's name tells from words."""
+        return ()
+
     def files(self) -> frozenset[str]:
         """Digests of every file that the content names, wherever it stands."""
         return frozenset(a.digest for a in self.attachments)
@@ -85,7 +89,8 @@ def figures(body: Content) -> tuple[tuple[str, str], ...]:
 
     Two editions with equal figures differ in words alone. `voucher.no` and dates are no figures.
     """
-    return tuple(_figures(body.model_dump(mode="json"), "body"))
+    measured = ((f"body.{at}", number) for at, number in body.measured())
+    return (*_figures(body.model_dump(mode="json"), "body"), *measured)
 
 
 _NO_FIGURES: Final = frozenset({"no", "voucher"})

@@ -34,6 +34,11 @@ class Notice(Content):
         """How many paragraphs there are."""
         return len(self.paragraphs)
 
+    def measured(self) -> tuple[tuple[str, str], ...]:
+        """Measured numbers of the table."""
+        inner = self.table.measured() if self.table is not None else ()
+        return tuple((f"table.{at}", number) for at, number in inner)
+
     def files(self) -> frozenset[str]:
         """Files of the notice and of its table."""
         return super().files() | (self.table.files() if self.table is not None else frozenset())

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from services.contracts.base import Finding, Model
 from services.contracts.bodies.base import MAX_LINES, Content, Quantity, count_finding, hundredths, off, sum_finding
-from services.contracts.values import Fen, ShortText, Text, yuan
+from services.contracts.values import FEN_LIMIT, Fen, ShortText, Text, yuan
 
 
 class Entry(Model):
@@ -28,8 +28,8 @@ class Entry(Model):
 class RosterTotals(Model):
     """Totals as the author states them."""
 
-    entries: int | None = Field(default=None, ge=0, description="户数或人次：名单有几行")
-    people: int | None = Field(default=None, ge=0, description="人数：各户人口相加")
+    entries: int | None = Field(default=None, ge=0, le=FEN_LIMIT, description="户数或人次：名单有几行")
+    people: int | None = Field(default=None, ge=0, le=FEN_LIMIT, description="人数：各户人口相加")
     amount_fen: Fen | None = None
 
 

@@ -1,9 +1,16 @@
 """A table (表): columns that the author names, rows, stated totals, and sums that have to hold in every row."""
 
 from enum import StrEnum
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import (
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from services.contracts.base import Finding, Model
 from services.contracts.bodies.base import MAX_LINES, Content, off
@@ -40,8 +47,23 @@ class Check(Model):
     equals: ColumnKey
 
 
+def _cell(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    """Refuse a cell once and at its own place: pydantic would add the name of every type that it is not."""
+    try:
+        cell = read(value)
+    except ValidationError as error:
+        message = "应为整数（金额以分为单位）、最多 500 个字的文字，或留空"
+        raise ValueError(message) from error
+    if isinstance(cell, str) and "\x00" in cell:
+        message = "不能含有空字符（NUL）"
+        raise ValueError(message)
+    return cell
+
+
 #: A cell: text, fen or a count, or nothing. A quantity is text.
-Cell = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | Fen | None
+Cell = Annotated[
+    Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | Fen | None, WrapValidator(_cell)
+]
 #: Columns whose cells are numbers.
 SUMMED: Final = frozenset({ColumnType.AMOUNT, ColumnType.COUNT})
 
@@ -53,7 +75,7 @@ class Table(Content):
     title: ShortText | None = None
     columns: tuple[Column, ...] = Field(min_length=1, max_length=MAX_COLUMNS)
     rows: tuple[tuple[Cell, ...], ...] = Field(max_length=MAX_LINES)
-    totals: dict[ColumnKey, int] = Field(default_factory=dict, description="stated sums by column key")
+    totals: dict[ColumnKey, Fen] = Field(default_factory=dict, description="stated sums by column key")
     checks: tuple[Check, ...] = Field(default=(), max_length=10)
 
     @model_validator(mode="after")
@@ -90,6 +112,16 @@ class Table(Content):
     def row_count(self) -> int:
         """How many rows there are."""
         return len(self.rows)
+
+    def measured(self) -> tuple[tuple[str, str], ...]:
+        """Cells of quantity columns."""
+        places = [m for m, c in enumerate(self.columns) if c.type is ColumnType.QUANTITY]
+        return tuple(
+            (f"rows[{n}][{m}]", cell)
+            for n, row in enumerate(self.rows)
+            for m in places
+            if isinstance(cell := row[m], str)
+        )
 
     def column_sum(self, key: str) -> int:
         """Sum of an amount or count column; blanks count nothing."""
