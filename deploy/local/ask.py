@@ -23,6 +23,8 @@ from deploy.local.stack import City
 
 _ROOT: Final = Path(__file__).parents[2]
 _DEFAULT_PORT: Final = 8000
+#: Commands that answer in JSON look something up; a part that is away must not hold them for ever.
+_ANSWER_S: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,12 @@ async def run(info: StackInfo, service: str, *arguments: str) -> Answer:
 
 async def ask(info: StackInfo, service: str, *arguments: str) -> Any:
     """Run a command that answers in JSON; its failure is a fault in its own words."""
-    answer = await run(info, service, *arguments)
+    try:
+        async with asyncio.timeout(_ANSWER_S):
+            answer = await run(info, service, *arguments)
+    except TimeoutError:
+        message = f"{service} {arguments[0]}: no answer within {_ANSWER_S:.0f} s; is the city running?"
+        raise Fault(message) from None
     try:
         if answer.code == 0:
             return json.loads(answer.out.strip().splitlines()[-1])

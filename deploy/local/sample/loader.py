@@ -32,6 +32,11 @@ class Progress:
     entered: Callable[[], None]
     visible_s: list[float] = field(default_factory=list)
 
+    @property
+    def did_anything(self) -> bool:
+        """Tell whether anything had to be let out."""
+        return bool(self.visible_s)
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -46,11 +51,12 @@ class Work:
 
 async def load(city: CityClient, plan: Plan, progress: Progress) -> None:
     """Bring everything to the public pages; villages in parallel, a village's entries one after the other."""
-    known = {
-        (d["village"], d["item"], d["period"]): d
-        async for d in city.items(DISCLOSURES, "operator")
-        if d["state"] != "withdrawn"
-    }
+    known: dict[tuple[str, str, str], Any] = {}
+    async for d in city.items(DISCLOSURES, "operator"):
+        cell = d["village"], d["item"], d["period"]
+        # What somebody withdrew stays withdrawn; what they entered instead counts.
+        if d["state"] != "withdrawn" or cell not in known:
+            known[cell] = d
     catalogue = (await city.get("/registry/v1/catalogue", "operator"))["items"]
     work = Work(city, plan, progress, frozenset(i["code"] for i in catalogue if i["secrecy"]), known)
     by_village: dict[Village, list[Entry]] = {}
@@ -82,6 +88,8 @@ async def _village(work: Work, entries: Iterable[Entry]) -> None:
 async def _bring_out(work: Work, entry: Entry) -> None:
     """One entry, from wherever it stands to the public page, and its correction."""
     known = work.known.get((entry.village.code, entry.item, entry.period)) or await _enter(work, entry)
+    if known["state"] == "withdrawn":
+        return
     if known["version"] == 1:
         await _check(work, entry, known)
     if entry.correction is not None:

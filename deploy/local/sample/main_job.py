@@ -25,6 +25,8 @@ from deploy.local.sample.registry import CITY, Village, read_staff
 
 #: Alerts follow publication within a second or so; a restart in between takes longer.
 _SETTLE_S: Final = 90.0
+#: What was loaded at an earlier start is there; the services have only to catch up with it.
+_LOOK_S: Final = 5.0
 
 
 class Outcome(NamedTuple):
@@ -37,22 +39,27 @@ class Outcome(NamedTuple):
 
 
 async def run_main_job(info: StackInfo) -> None:
-    """Load the sample's month and report; Fault when the alerts are not those of the manifest."""
+    """Load the sample's month and report; Fault when what was just loaded does not raise the alerts of the manifest."""
     console = Console()
     staff = read_staff(info.home)
     async with CityClient(info.url, staff) as city:
         plan = await _plan(city)
         write_manifest(info.home, plan)
-        visible = await _load(city, plan, console)
-        outcome = await _settled(city, plan)
-    console.print(_report(plan, outcome, visible))
+        progress = await _load(city, plan, console)
+        outcome = await _settled(city, plan, _SETTLE_S if progress.did_anything else _LOOK_S)
+    console.print(_report(plan, outcome, progress.visible_s))
     missing, surplus = set(plan.planted) - set(outcome.alerts), set(outcome.alerts) - set(plan.planted)
-    if missing or surplus:
-        message = (
-            f"The alerts differ from {info.home / MANIFEST_FILE}: missing {sorted(missing, key=str)}, "
-            f"unexpected {sorted(surplus, key=str)}."
-        )
-        raise Fault(message)
+    if not missing and not surplus:
+        return
+    if not progress.did_anything:
+        # Everything was there before: people have worked in this city since, and their work changes its alerts.
+        console.print(f"Since the sample was loaded: {len(missing)} of its alerts gone, {len(surplus)} others raised.")
+        return
+    message = (
+        f"The alerts differ from {info.home / MANIFEST_FILE}: missing {sorted(missing, key=str)}, "
+        f"unexpected {sorted(surplus, key=str)}."
+    )
+    raise Fault(message)
 
 
 async def _plan(city: CityClient) -> Plan:
@@ -69,18 +76,18 @@ async def _plan(city: CityClient) -> Plan:
     return make_plan(villages, months_before(f"{live.year}-{live.month:02}", 1))
 
 
-async def _load(city: CityClient, plan: Plan, console: Console) -> list[float]:
+async def _load(city: CityClient, plan: Plan, console: Console) -> loader.Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("entered, checked, published", total=len(plan.entries))
         progress = loader.Progress(entered=lambda: bar.advance(task))
         await loader.load(city, plan, progress)
-    return progress.visible_s
+    return progress
 
 
-async def _settled(city: CityClient, plan: Plan) -> Outcome:
+async def _settled(city: CityClient, plan: Plan, patience_s: float) -> Outcome:
     """Count until the alerts are those of the plan, or until there is no more reason to wait."""
-    give_up = time.monotonic() + _SETTLE_S
+    give_up = time.monotonic() + patience_s
     while True:
         outcome = await _count(city, plan)
         agrees = set(outcome.alerts) == set(plan.planted) and outcome.codes == len({e.village for e in plan.entries})
