@@ -119,7 +119,7 @@ def codes(service: ServiceName) -> dict[int, dict[str, str]]:
     found: dict[int, dict[str, str]] = {}
     for module in (common_errors, _errors_module(service)):
         for kind in _errors_in(module) if module is not None else ():
-            found.setdefault(kind.status, {})[kind.code] = first_sentence(inspect.getdoc(kind))
+            found.setdefault(kind.status, {}).setdefault(kind.code, first_sentence(inspect.getdoc(kind)))
     return dict(sorted(found.items()))
 
 
