@@ -32,7 +32,7 @@ from services.kit.consumer import Handlers, Handling
 from services.kit.shred import save_key, unseal
 from services.publish import commands, store
 from services.publish.hot.files import remove_rendered
-from services.publish.render.rows import Code, Declaration, Edition, Publication, Said, Step, Waiver
+from services.publish.render.rows import Code, Declaration, Edition, Publication, Said, Step, Waiver, edition_before
 from services.publish.store import Subject
 
 _EVERYTHING: Final = (("all", ""),)
@@ -170,7 +170,9 @@ async def on_approved(h: Handling, event: DisclosureApproved) -> None:
         await store.insert_attachment_refs(h.conn, shown, event.aggregate_id, event.village_code)
     if not await store.upsert_publication(h.conn, publication):
         await store.lower_first_published(h.conn, event.aggregate_id, event.occurred_at)
-    await store.insert_change(h.conn, publication, publication.state, event.occurred_at)
+    times = await store.select_edition_times(h.conn, [event.aggregate_id])
+    was_public = edition_before(times[event.aggregate_id], event.edition)
+    await store.insert_change(h.conn, publication, "corrected" if was_public else "published", event.occurred_at)
     await store.insert_marks(h.conn, _subjects(h, event), event.occurred_at)
 
 

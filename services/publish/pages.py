@@ -22,6 +22,7 @@ from services.publish.hot.front import AnswerResponse
 from services.publish.render.cells import CellFacts, grid
 from services.publish.render.disclosure import masking_of
 from services.publish.render.places import item_at
+from services.publish.render.rows import edition_before
 from services.publish.render.village import item_page
 
 log = get_logger(__name__)
@@ -83,7 +84,8 @@ async def edition(disclosure_id: str, edition: int, bodies: BodiesDep, conn: Rea
         raise NotFoundError
     loaded = await bodies.load(conn, [("disclosure", disclosure_id)])
     p = loaded.publications.get(disclosure_id)
-    loaded.editions.update(await store.select_editions(conn, [(disclosure_id, edition - 1), (disclosure_id, edition)]))
+    before = edition_before(loaded.times.get(disclosure_id, ()), edition)
+    loaded.editions.update(await store.select_editions(conn, [(disclosure_id, before), (disclosure_id, edition)]))
     content = loaded.editions.get((disclosure_id, edition))
     village = bodies.village(p.village_code) if p is not None else None
     if p is None or village is None or content is None:

@@ -88,6 +88,6 @@ async def test_month_without_lines_says_so(publish: Any) -> None:
     event = await publish.opened(
         village=builders.FAR_VILLAGE, body={"kind": "ledger", "accounts": accounts, "lines": []}
     )
-    assert "这段时间没有收支" in (await publish.get(f"/d/{event.aggregate_id}")).text
+    assert "这个月没有收支" in (await publish.get(f"/d/{event.aggregate_id}")).text
     duties = (await publish.get(f"/api/v1/villages/{builders.FAR_VILLAGE}/duties?period=2026-10")).json()["items"]
     assert [d["state"] for d in duties if d["item"] == "F01"] == ["opened_late"]

@@ -26,7 +26,7 @@ from services.publish.render.cells import CellFacts
 from services.publish.render.disclosure import Shown, disclosure_page, masking_of
 from services.publish.render.masking import public_body
 from services.publish.render.places import Township, Village, item_at, title
-from services.publish.render.rows import Code, Declaration, Edition, Publication, Said, Step, Waiver
+from services.publish.render.rows import Code, Declaration, Edition, Publication, Said, Step, Waiver, edition_before
 from services.publish.render.sentences import MONEY_ITEM, newest_month
 from services.publish.render.village import VillageFacts, entry, village_page
 from services.publish.schemas import DisclosureBodyOut, DisclosureOut, PlaceOut, VillageOut
@@ -110,15 +110,16 @@ class Bodies:
             of_village[p.village_code].append(p)
         months = [m for m in map(newest_month, of_village.values()) if m is not None]
         wanted = {(p.disclosure_id, p.edition) for p in (*publications.values(), *months)}
-        # What a correction changed is told from the edition before it.
-        wanted |= {(p.disclosure_id, p.edition - 1) for p in publications.values() if p.edition > 1}
+        times = await store.select_edition_times(conn, ids) if ids else {}
+        # What a correction changed is told from the public edition before it; savings between them were never public.
+        wanted |= {(i, n) for i, p in publications.items() if (n := edition_before(times.get(i, ()), p.edition))}
         listed = [v.code for code in keys["township"] for v in self.villages_of(code)]
         return Loaded(
             now=self._runtime.clock.now(),
             publications=publications,
             of_village=of_village,
             editions=await store.select_editions(conn, sorted(wanted)) if wanted else {},
-            times=await store.select_edition_times(conn, ids) if ids else {},
+            times=times,
             steps=_by_village(await store.select_steps(conn, villages)) if villages else {},
             waivers=_by_village(await store.select_waivers(conn, villages)) if villages else {},
             declarations=_by_village(await store.select_declarations(conn, villages)) if villages else {},
@@ -185,10 +186,11 @@ class Bodies:
         village = self.village(p.village_code)
         if village is None:
             raise KeyError(p.village_code)
-        before = loaded.editions.get((p.disclosure_id, number - 1))
+        times = loaded.times.get(p.disclosure_id, [])
+        before = loaded.editions.get((p.disclosure_id, edition_before(times, number)))
         shown = Shown(
             edition=number,
-            times=loaded.times.get(p.disclosure_id, []),
+            times=times,
             body=BODY.validate_json(edition.body) if edition is not None else None,
             said=edition.said if edition is not None else Said(),
             today=local_day(loaded.now),

@@ -1,6 +1,6 @@
 """What the read model holds, as values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -47,11 +47,16 @@ class Publication:
     reason: str | None = None
 
     @property
+    def corrected(self) -> bool:
+        """Tell whether an earlier edition was public; the number alone does not: a draft's savings are counted too."""
+        return self.published_at > self.first_published_at
+
+    @property
     def state(self) -> str:
-        """`published`, `corrected` from the second edition on, or `withdrawn`."""
+        """`published`, `corrected` once a second edition is public, or `withdrawn`."""
         if self.withdrawn_at is not None:
             return "withdrawn"
-        return "corrected" if self.edition > 1 else "published"
+        return "corrected" if self.corrected else "published"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,11 @@ class Edition:
     published_at: datetime
     body: str
     said: Said = field(default_factory=Said)
+
+
+def edition_before(times: Iterable[tuple[int, datetime]], number: int) -> int:
+    """The public edition before another by numbers and times of publishing; 0, which none has, when it was the first."""
+    return max((n for n, _ in times if n < number), default=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Final
 from services.contracts.bodies import Direction, Ledger
 from services.contracts.catalogue import Affair, Masking
 from services.contracts.duties import CellKey, CellState, Duty, GridCell, late_by
-from services.contracts.values import Frequency, local_day
+from services.contracts.values import Frequency, local_day, period_bounds
 from services.publish.render.cells import CellFacts, declared_nil, grid, live_by_cell, missing, waived
 from services.publish.render.ledger import LineView, biggest
 from services.publish.render.masking import masked_body
@@ -130,7 +130,7 @@ def state_words(p: Publication, duty: Duty | None = None) -> str:
     """How a disclosure stands, in villagers' words; `duty` tells whether it came late."""
     if p.withdrawn_at is not None:
         return "已撤回"
-    if p.edition > 1:
+    if p.corrected:
         return f"已更正（第{p.edition}版）"
     late_days = late_by(duty, p.first_published_at) if duty is not None and not p.history else 0
     if late_days:
@@ -167,11 +167,15 @@ def _money(items: Items, publications: Sequence[Publication], month: Publication
 
 
 def _newest_by_item(publications: Sequence[Publication]) -> list[Publication]:
-    """One publication an item, the newest; a withdrawn one only where nothing else is left."""
+    """One publication an item, of the newest period; a withdrawn one only where nothing else is left."""
+
+    def rank(p: Publication) -> tuple[bool, date, datetime]:
+        # An old month that was brought up to date today does not hide the present one.
+        return p.withdrawn_at is None, period_bounds(p.period)[1], p.published_at
+
     found: dict[str, Publication] = {}
     for p in publications:
-        known = found.get(p.item)
-        if known is None or (known.withdrawn_at is not None and p.withdrawn_at is None):
+        if p.item not in found or rank(p) > rank(found[p.item]):
             found[p.item] = p
     return list(found.values())
 
