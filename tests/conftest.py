@@ -179,6 +179,7 @@ def small_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCity
     """The pilot township with its sample, running for the whole session."""
     folder = tmp_path_factory.mktemp("small")
     folder.chmod(0o711)
-    city = start_city(folder / "home", free_port(avoid=set()), "small")
+    # People in stories need not wait half a minute for what they approve.
+    city = start_city(folder / "home", free_port(avoid=set()), "small", SANWU_UNDO_SECONDS="5")
     yield city
     stop_city(city)

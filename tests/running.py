@@ -91,10 +91,11 @@ class RunningCity:
         return known
 
 
-def start_city(home: Path, port: int, sample: str) -> RunningCity:
+def start_city(home: Path, port: int, sample: str, **settings: str) -> RunningCity:
     """Start `python -m deploy.local run` and wait until it says that it is ready; its output goes to `run.log`."""
     log = home.parent / f"{home.name}.log"
-    environment = {**os.environ, "SANWU_HOME": str(home), "SANWU_PORT": str(port), "SANWU_SAMPLE": sample}
+    own = {"SANWU_HOME": str(home), "SANWU_PORT": str(port), "SANWU_SAMPLE": sample}
+    environment = {**os.environ, **own, **settings}
     with log.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "deploy.local", "run"], env=environment, cwd=ROOT, stdout=out, stderr=out, text=True

@@ -38,8 +38,10 @@ async def post_import(request: Request, desk: DeskDep) -> Response:
 async def import_page(request: Request, import_id: UUID, desk: DeskDep) -> Response:
     """What an import made, and whether it can still be undone."""
     made, drafts = await import_of(desk, import_id)
-    untouched = sum(d.state is State.DRAFT and d.edition == 1 for d in drafts)
-    return render(request, desk, "import.html", made=made, drafts=drafts, untouched=untouched)
+    # What the agency had delivered is withdrawn when it is undone, with nothing in it: it is no draft any more.
+    left = [d for d in drafts if d.state is not State.WITHDRAWN]
+    untouched = sum(d.state is State.DRAFT and d.edition == 1 for d in left)
+    return render(request, desk, "import.html", made=made, drafts=left, untouched=untouched)
 
 
 @router.post("/imports/{import_id}/undo")
