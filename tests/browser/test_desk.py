@@ -21,6 +21,7 @@ FORM: Final = f"/desk/form?village={builders.VILLAGE}"
 RULES: Final = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]},
     "rules": {"color-contrast-enhanced": {"enabled": True}},
+    "resultTypes": ["violations"],
 }
 PAGES: Final = [
     ("/desk", CLERK),

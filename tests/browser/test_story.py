@@ -8,6 +8,7 @@ import pypdfium2
 import zxingcpp
 
 from tests.browser.conftest import People, Person
+from tests.browser.steps import is_out
 from tests.running import RunningCity
 
 VILLAGE = "210881006206"
@@ -71,16 +72,6 @@ async def clear_other_accounts(clerk: Person) -> None:
     boxes = clerk.page.locator('[data-grid="accounts"] tbody tr:not(:first-child) input')
     for box in await boxes.all():
         await box.fill("")
-
-
-async def is_out(reviewer: Person) -> None:
-    """The time to undo passes."""
-    for _ in range(60):
-        if await reviewer.page.get_by_text("已审核，正在发布").count():
-            return
-        await reviewer.page.wait_for_timeout(1000)
-        await reviewer.page.reload()
-    await reviewer.sees("已审核，正在发布")
 
 
 async def test_a_ledger_goes_all_the_way_and_the_wrong_opening_is_seen(people: People, small_city: RunningCity) -> None:
