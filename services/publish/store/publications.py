@@ -77,7 +77,7 @@ ON CONFLICT (disclosure_id, edition) DO NOTHING
 
 async def insert_edition(conn: Connection, e: Edition) -> bool:
     """Keep an edition's content; False when it is known already or the disclosure was withdrawn."""
-    said = e.said.model_dump_json()
+    said = e.said.model_dump_json(exclude_defaults=True)
     return affected(await conn.execute(INSERT_EDITION, e.disclosure_id, e.edition, e.published_at, e.body, said)) == 1
 
 
