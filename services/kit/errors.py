@@ -134,6 +134,14 @@ _REASONS: Final = {
     "literal_error": "应为 {expected} 之一",
     "enum": "应为 {expected} 之一",
     "too_long": "最多 {max_length} 项，请拆分",
+    "too_short": "至少要有 {min_length} 项",
+    "greater_than": "应大于 {gt}",
+    "less_than": "应小于 {lt}",
+    "list_type": "应为列表",
+    "tuple_type": "应为列表",
+    "dict_type": "应为 JSON 对象",
+    "bool_type": "应为 true 或 false",
+    "bool_parsing": "应为 true 或 false",
     "union_tag_invalid": "不认识的类型，应为 {expected_tags}",
 }
 

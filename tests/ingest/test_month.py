@@ -348,3 +348,22 @@ async def test_the_queue_of_deletions_is_empty_when_there_were_no_files(month: M
     runtime = month.served.runtime
     await commands.sweep(runtime.database, runtime.own["objects"], runtime.clock.now())
     assert await month.rows("SELECT * FROM object_deletion") == []
+
+
+async def test_a_correction_does_not_charge_the_townships_days_to_the_village(month: Month) -> None:
+    month.served.clock.at = builders.NOW.replace(day=10)
+    made = await month.draft()
+    await month.step(made, "submit", CLERK)
+    await month.step(made, "confirm", SUPERVISOR)
+    # The village was in time; the township let four working days pass after the due day.
+    month.served.clock.at = builders.NOW.replace(day=20)
+    await month.step(made, "approve", REVIEWER)
+    async with month.served.runtime.database.transaction() as conn:
+        await conn.execute("UPDATE disclosure SET published_at = $1, published_edition = 1, state = 'published'", builders.NOW.replace(day=20))  # fmt: skip
+    month.served.clock.at = builders.NOW
+    await month.step(made, "correct", CLERK, note="两笔金额记错", body=other_ledger())
+    await month.step(made, "submit", CLERK, 2)
+    await month.step(made, "confirm", SUPERVISOR, 2)
+    query = {"division": builders.VILLAGE, "period": "2026-10"}
+    [cell] = [c for c in (await month.done("GET", "/ingest/v1/duties", CLERK, **query))["items"] if c["item"] == "F01"]
+    assert (cell["state"], cell["late"]["village"], cell["late"]["township"]) == ("opened_late", 0, 4)

@@ -313,7 +313,8 @@ def _record(live: Sequence[Fact], first: Fact | None, newest: Fact | None) -> Ce
     """Who had the disclosure when: the newest disclosure's steps, in the order of their versions."""
     submitted_at: datetime | None = None
     confirmed_at: datetime | None = None
-    for fact in _steps(live):
+    # Lateness is of the first edition that everybody could read; a correction's way is its own.
+    for fact in (f for f in _steps(live) if first is None or f.edition <= first.edition):
         match fact.kind:
             case "submitted":
                 submitted_at, confirmed_at = fact.occurred_at, None

@@ -75,11 +75,16 @@ def _record(disclosure: Disclosure | None, waived_at: datetime | None) -> CellRe
     if disclosure is None:
         return CellRecord(waived_at=waived_at)
     is_handed_in = disclosure.state in _HANDED_IN
+    submitted_at = disclosure.submitted_at if is_handed_in else None
+    confirmed_at = disclosure.confirmed_at if is_handed_in else None
+    if disclosure.published_at is not None:
+        # Lateness is of the first edition; a correction's way is its own.
+        submitted_at, confirmed_at = disclosure.first_submitted_at, disclosure.first_confirmed_at
     return CellRecord(
         first_published_at=disclosure.published_at,
         nil=disclosure.published_at is not None and disclosure.nil,
         waived_at=waived_at,
-        submitted_at=disclosure.submitted_at if is_handed_in else None,
-        confirmed_at=disclosure.confirmed_at if is_handed_in else None,
+        submitted_at=submitted_at,
+        confirmed_at=confirmed_at,
         delivered_at=disclosure.delivered_at,
     )

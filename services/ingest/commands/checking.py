@@ -192,7 +192,7 @@ async def let_out(
         confirmed_at=disclosure.confirmed_at,
         accepted=tuple(FindingRef(code=a.code, at=a.at) for a in edition.accepted),
         release=release,
-        noted=edition.note is not None,
+        noted=edition.note is not None and disclosure.published_edition is not None,
         delegation=delegation,
         sealed=await sealed(desk, disclosure, "disclosure.approved.v1", content),
     )

@@ -39,6 +39,8 @@ class Disclosure:
     filed_at: datetime | None
     delivered_at: datetime | None
     nil: bool
+    first_submitted_at: datetime | None
+    first_confirmed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +293,10 @@ async def select_note_lines(conn: Connection, disclosure_id: UUID) -> tuple[Line
 
 
 UPDATE_APPROVED = """
-UPDATE disclosure SET state = 'approved', approved_at = $2, release = $3, filed_at = NULL WHERE id = $1 RETURNING *
+UPDATE disclosure SET state = 'approved', approved_at = $2, release = $3, filed_at = NULL,
+    first_submitted_at = coalesce(first_submitted_at, submitted_at),
+    first_confirmed_at = coalesce(first_confirmed_at, confirmed_at)
+WHERE id = $1 RETURNING *
 """
 
 
