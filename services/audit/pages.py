@@ -59,10 +59,28 @@ _FIELDS: Mapping[str, str] = {
     "before_is_open": "上期已公开",
     "correcting": "上期正在更正",
     "now": "本级起算",
+    "nil": "申报本期无发生",
+    "held_since": "自何日起",
+    "has_row": "有录入或申报",
+    "handed_over_at": "提交并核对完毕",
+    "decided_at": "审核或退回",
+    "edition": "第几版",
+    "figures": "数字摘要",
+    "noted": "写了更正说明",
+    "submitted_by": "提交人",
+    "approved_by": "审核人",
+    "release": "公开方式",
+    "delegation": "委托文件",
 }
 #: What follows from the catalogue and the calendar; the rest is what happened, or did not.
 _OWED = frozenset({"item", "period", "due", "due_at", "applies", "history", "now"})
-_VALUES: Mapping[Any, str] = {"village": "村级", "township": "镇街", None: "无"}
+_VALUES: Mapping[Any, str] = {
+    **HOLDERS,
+    "approve": "镇街审核后公开",
+    "file": "村里先公开、镇街备案",
+    None: "无",
+}
+_PEOPLE = frozenset({"submitted_by", "approved_by"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,18 +178,20 @@ async def one_alert(alert_id: str, request: Request, console: ConsoleDep) -> Res
         alert=alert,
         rule=BY_ID[alert.rule],
         pack=pack,
-        facts=[_shown(f, sources) for f in pack["facts"]],
+        facts=[_shown(f, sources, console.reference) for f in pack["facts"]],
         episodes=history,
         sources=sources,
     )
 
 
-def _shown(fact: list[Any], sources: Mapping[str, str]) -> ShownFact:
+def _shown(fact: list[Any], sources: Mapping[str, str], reference: Reference) -> ShownFact:
     event, name, value = fact
     part, _, field = name.rpartition(".")
     words = _FIELDS.get(field, field)
     if part == "before":
         words = _PARTS[part] + words
+    if field in _PEOPLE and value in reference.staff:
+        value = reference.staff[value].name or reference.staff[value].username
     source = "公开目录与历法" if field in _OWED else "公开记录"
     return ShownFact(words, _value_words(field, value), source, sources.get(event) if event else None)
 

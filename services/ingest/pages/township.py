@@ -228,6 +228,6 @@ async def approval_page(request: Request, approval_id: UUID, desk: DeskDep) -> R
 
 @router.post("/approvals/{approval_id}/undo")
 async def undo_approval(approval_id: UUID, desk: DeskDep) -> Response:
-    """撤销（30秒内）."""
+    """撤销: take a batch back while it waits."""
     await undo(desk, approval_id)
     return to(f"/desk/approvals/{approval_id}")
