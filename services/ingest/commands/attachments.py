@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.contracts.bodies import Body
 from services.ingest import store, workflow
-from services.ingest.commands.desk import Desk, village_of
+from services.ingest.commands.desk import Desk, items_within, village_of
 from services.ingest.errors import MissingAttachmentError, UnknownAttachmentError, UnusableUploadError
 from services.ingest.gate.images import PublicFile, UnusableFileError, public_file
 from services.ingest.store import Attachment, Disclosure
@@ -61,10 +61,15 @@ async def attach(desk: Desk, objects: Objects, village: str, data: bytes) -> Att
 
 
 async def file_of(desk: Desk, objects: Objects, digest: str) -> tuple[bytes, str]:
-    """A file for staff within whose part of the tree a village handed it in: content and media type."""
+    """A file for staff within whose part of the tree and of the affairs it was handed in: content and media type."""
     desk.actor.require(*workflow.READERS)
-    holders = await store.select_holders(desk.conn, digest)
-    types = [kind for village, kind in holders if desk.reference.covers(desk.actor.scope, village)]
+    items = items_within(desk)
+    types = [
+        h.media_type
+        for h in await store.select_holders(desk.conn, digest)
+        if desk.reference.covers(desk.actor.scope, h.village_code)
+        and (items is None or h.uploaded_by == desk.actor.staff_id or not set(items).isdisjoint(h.items))
+    ]
     content = await objects.get(digest) if types else None
     if content is None:
         raise UnknownAttachmentError

@@ -137,6 +137,7 @@ async def edit(request: Request, disclosure_id: UUID, desk: ReadingDeskDep) -> R
     """The form with the present content."""
     desk.actor.require(*ENTERING)
     found = await found_for(desk, disclosure_id)
+    require_right(desk, Action.SAVE, item_of(desk, found.item, found.period))
     if not allows(found.state, Action.SAVE) and not allows(found.state, Action.CORRECT):
         return to(f"/desk/disclosures/{found.id}")
     edition = await store.select_edition(desk.conn, found.id, found.edition)
@@ -178,6 +179,7 @@ async def _pressed(request: Request, desk: Desk, fields: Mapping[str, str]) -> R
     item, village = fields.get("item", "").strip(), fields.get("village", "").strip()
     form = forms.read_form(item, item_of(desk, item, period), fields)
     require_reach(desk, village, item_of(desk, item, period))
+    require_right(desk, Action.SAVE, item_of(desk, item, period))
     disclosure = await _of_form(desk, fields, form)
     verb, _, path = fields.get("action", "save").partition(":")
     if verb == "more" and path in form.counts:
@@ -250,6 +252,9 @@ async def post_attachment(request: Request, desk: DeskDep) -> Response:
     period = checked_period(fields.get("period", "").strip())
     revision = item_of(desk, fields.get("item", ""), period)
     form = forms.read_form(fields.get("item", ""), revision, fields)
+    # Before anything of the cell is shown again.
+    require_reach(desk, form.village, revision)
+    require_right(desk, Action.SAVE, revision)
     disclosure = await _of_form(desk, fields, form)
     values = _form_values(form, disclosure, note=fields.get("note", ""))
     try:

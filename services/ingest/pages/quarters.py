@@ -5,10 +5,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.contracts.base import Role
 from services.contracts.disclosure import DeclaredItem
 from services.contracts.values import Frequency, period_bounds, period_frequency, period_of, previous_period
-from services.ingest import store
+from services.ingest import store, workflow
 from services.ingest.api import DeskDep, ReadingDeskDep
 from services.ingest.bulk.cells import CellError
 from services.ingest.commands.declarations import (
@@ -30,7 +29,6 @@ from services.kit.clock import local_day
 from services.kit.errors import ConflictError, Fault, InvalidInputError
 
 router = APIRouter(route_class=KeptRoute)
-READERS = tuple(dict.fromkeys((*FILERS, *CONFIRMERS, *RETURNERS, Role.DEPARTMENT, Role.INSPECTOR, Role.OPERATOR)))
 
 
 def last_quarter(desk: Desk) -> str:
@@ -45,7 +43,7 @@ async def quarters(
     request: Request, desk: ReadingDeskDep, quarter: Annotated[str, Query(max_length=10)] = ""
 ) -> Response:
     """How each village of one's scope stands with a quarter's page."""
-    desk.actor.require(*READERS)
+    desk.actor.require(*workflow.READERS)
     wanted = checked_quarter(quarter.strip() or last_quarter(desk))
     villages = [v.code for v in desk.reference.villages(desk.actor.scope)]
     if len(villages) == 1:
@@ -65,7 +63,7 @@ def checked_quarter(text: str) -> str:
 @router.get("/quarters/{village}/{quarter}")
 async def quarter_page(request: Request, village: str, quarter: str, desk: ReadingDeskDep) -> Response:
     """The yes/no page of a village."""
-    desk.actor.require(*READERS)
+    desk.actor.require(*workflow.READERS)
     village_of(desk, village)
     desk.actor.require_scope(desk.reference, village)
     return render(request, desk, "quarter.html", **await _values(desk, village, checked_quarter(quarter), {}))
@@ -116,6 +114,7 @@ async def post_quarter(request: Request, village: str, quarter: str, desk: DeskD
                 reason = needed(fields, "reason", "请写明退回的原因。")[:2000]
                 await return_declaration(desk, village, quarter, whole(fields.get("edition", "")), reason)
             case _:
+                desk.actor.require(*FILERS)
                 answers = read_answers(asked_items(desk, village, quarter), quarter, fields, faults)
                 if faults:
                     raise InvalidInputError  # noqa: TRY301 - told beside the cells

@@ -153,7 +153,7 @@ async def _reviewing(request: Request, desk: Desk) -> Response:
     confirmed = await _mine(desk, villages, State.CONFIRMED)
     waiting = await store.select_waiting(desk.conn, [d.id for d in confirmed])
     released = await _mine(desk, villages, State.PUBLISHED)
-    filed = await store.select_waivers(desk.conn, villages, "filed", None, 200)
+    filed = await store.select_waivers(desk.conn, villages, "filed", None, 200, items_within(desk))
     return render(
         request,
         desk,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.ingest import store, workflow
 from services.ingest.api import DeskDep, ReadingDeskDep
-from services.ingest.commands.desk import duty_of, item_of, require_reach
+from services.ingest.commands.desk import duty_of, item_of, items_within, require_reach
 from services.ingest.commands.waivers import DECIDERS, FILERS, Decision, decide_waiver, file_waiver
 from services.ingest.pages.frame import WAIVER_STATES, checked_period, needed, refused, render, texts, to
 from services.ingest.pages.kept import KeptRoute
@@ -21,7 +21,7 @@ async def waivers(request: Request, desk: ReadingDeskDep) -> Response:
     """Every waiver of one's part of the tree, newest first, with what can be decided."""
     desk.actor.require(*workflow.READERS)
     villages = [v.code for v in desk.reference.villages(desk.actor.scope)]
-    found = await store.select_waivers(desk.conn, villages, None, None, 200)
+    found = await store.select_waivers(desk.conn, villages, None, None, 200, items_within(desk))
     may_decide = desk.actor.role in DECIDERS
     return render(request, desk, "waivers.html", found=found, words=WAIVER_STATES, may_decide=may_decide)
 

@@ -56,12 +56,30 @@ async def select_known_digests(conn: Connection, village: str, digests: Collecti
     return {r["digest"] for r in await conn.fetch(SELECT_KNOWN_DIGESTS, village, list(digests))}
 
 
-SELECT_HOLDERS = "SELECT village_code, media_type FROM attachment WHERE digest = $1 ORDER BY village_code"
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A village that handed a file in: by whom, and the items of its disclosures that name it."""
+
+    village_code: str
+    media_type: str
+    uploaded_by: str
+    items: tuple[str, ...]
 
 
-async def select_holders(conn: Connection, digest: str) -> list[tuple[str, str]]:
-    """Villages that handed a file in, and its media type."""
-    return [(r["village_code"], r["media_type"]) for r in await conn.fetch(SELECT_HOLDERS, digest)]
+SELECT_HOLDERS = """
+SELECT a.village_code, a.media_type, a.uploaded_by, array_remove(array_agg(DISTINCT d.item), NULL) AS items
+FROM attachment a LEFT JOIN attachment_use u ON u.digest = a.digest AND u.village_code = a.village_code
+LEFT JOIN disclosure d ON d.id = u.disclosure_id
+WHERE a.digest = $1 GROUP BY a.village_code, a.media_type, a.uploaded_by ORDER BY a.village_code
+"""
+
+
+async def select_holders(conn: Connection, digest: str) -> list[Holder]:
+    """Villages that handed a file in."""
+    return [
+        Holder(r["village_code"], r["media_type"], r["uploaded_by"], tuple(r["items"]))
+        for r in await conn.fetch(SELECT_HOLDERS, digest)
+    ]
 
 
 INSERT_USES = """

@@ -1,0 +1,124 @@
+"""Every route of the five applications, asked as nobody, as every role inside the scope and as every role outside it."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from fastapi.routing import iter_route_contexts
+
+from deploy.docs.openapi import application
+from services.contracts.base import Role
+from services.contracts.topics import SERVICES, ServiceName
+from tests.conftest import Place, ServiceFactory
+from tests.house.rights import RIGHTS, Row
+from tests.house.stage import INSIDE, OUTSIDE, STRANGERS, Stage, staged
+
+ROWS = [
+    pytest.param(name, row, id=f"{name} {row.route} {' '.join(row.at.values())}")
+    for name in SERVICES
+    for row in RIGHTS[name]
+]
+
+
+def routes_of(name: ServiceName) -> set[str]:
+    """Every route with its method, those of included and mounted applications too."""
+    found: set[str] = set()
+    for route in iter_route_contexts(application(name).routes):
+        path = getattr(route, "path_format", None) or route.path
+        found |= {f"{method} {path}" for method in getattr(route, "methods", None) or ("MOUNT",)}
+    return found
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_route_has_a_row_and_every_row_a_route(name: ServiceName) -> None:
+    assert routes_of(name) == {row.route for row in RIGHTS[name]}
+
+
+def test_everybody_is_there() -> None:
+    assert set(INSIDE) == set(OUTSIDE) == set(Role) - {Role.SYSTEM}
+
+
+@pytest_asyncio.fixture(scope="module")
+async def stages(
+    service: ServiceFactory, place: Place, tmp_path_factory: Any
+) -> AsyncIterator[dict[ServiceName, Stage]]:
+    """All five, set up."""
+    own = {"audit": {"duty_items": ["F01"]}, "publish": {"home": tmp_path_factory.mktemp("home")}}
+    made = {name: await staged(await service(name, **own.get(name, {})), place) for name in SERVICES}
+    yield made
+    for stage in made.values():
+        await stage.tables.conn.close()
+
+
+def filled(stage: Stage, sent: Any) -> Any:
+    """An example with the things that it names."""
+    match sent:
+        case str() if sent.startswith("@"):
+            return stage.things[sent[1:]]
+        case dict():
+            return {name: filled(stage, value) for name, value in sent.items()}
+        case list():
+            return [filled(stage, value) for value in sent]
+    return sent
+
+
+async def ask(stage: Stage, row: Row, who: str | None) -> int:
+    """The status that somebody gets; what was changed is put back."""
+    method, _, path = row.route.partition(" ")
+    for place, value in row.at.items():
+        path = path.replace(f"{{{place}}}", str(filled(stage, value)))
+    sent = {name: filled(stage, value) for name, value in row.sent.items()}
+    headers = stage.served.bearer(who) if who is not None else {}
+    answer = await stage.served.client.request("GET" if method == "MOUNT" else method, path, headers=headers, **sent)
+    assert answer.status_code < 500, (row.route, who, answer.text)
+    if method in {"POST", "PUT", "DELETE"} and answer.status_code < 400:
+        await stage.tables.put_back()
+    return answer.status_code
+
+
+@pytest.mark.parametrize(("name", "row"), ROWS)
+async def test_roles_get_what_the_table_says_and_no_more(
+    stages: dict[ServiceName, Stage], name: ServiceName, row: Row
+) -> None:
+    stage, wrong = stages[name], []
+    statuses: Counter[str] = Counter()
+    for who, expected in askers(row):
+        status = await ask(stage, row, who)
+        got = {401: "unknown", 403: "refused"}.get(status, "allowed")
+        if expected == "hidden" and status == 404:
+            got = "hidden"
+        statuses["works"] += expected == "allowed" and status < 400
+        if got != expected:
+            wrong.append((who, expected, status))
+    assert wrong == []
+    assert bool(statuses["works"]) is row.works
+
+
+def askers(row: Row) -> list[tuple[str | None, str]]:
+    """Who asks, and what they get."""
+    if not row.who:
+        return [(None, "allowed"), (INSIDE[Role.CLERK], "allowed")]
+    elsewhere = "allowed" if row.outside == "same" else row.outside
+    inside = [(name, "allowed" if role in row.who else "refused") for role, name in INSIDE.items()]
+    outside = [(name, elsewhere if role in row.who else "refused") for role, (name, _) in OUTSIDE.items()]
+    strangers = (
+        [(n, row.outside if r in row.who else "refused") for r, (n, _) in STRANGERS.items()] if row.affair else []
+    )
+    return [(None, "unknown"), *inside, *outside, *strangers]
+
+
+@pytest.mark.parametrize(
+    ("path", "waiver"),
+    [("/ingest/v1/waivers", "账册送审计"), ("/desk/waivers", "账册送审计"), ("/desk", "有 1 份申请等您决定")],
+)
+async def test_lists_hold_nothing_of_affairs_that_are_not_ones_own(
+    stages: dict[ServiceName, Stage], path: str, waiver: str
+) -> None:
+    stage = stages["ingest"]
+    told = await stage.served.client.get(path, headers=stage.served.bearer(INSIDE[Role.REVIEWER]))
+    assert waiver in told.text
+    for name, _ in STRANGERS.values():
+        answer = await stage.served.client.get(path, headers=stage.served.bearer(name))
+        assert waiver not in answer.text
