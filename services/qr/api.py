@@ -9,12 +9,13 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from services.contracts.division import DivisionKind
+from services.kit import actions
 from services.kit.auth import Actor
 from services.kit.db import Connection
 from services.kit.errors import Fault, InvalidInputError
 from services.kit.reference import Reference
 from services.kit.runtime import Runtime
-from services.kit.web import ActorDep, IdempotencyDep, Page, PageDep, Reading, RuntimeDep, Transaction
+from services.kit.web import EXPORTS, ActorDep, IdempotencyDep, Page, PageDep, Reading, RuntimeDep, Transaction
 from services.qr import commands, metrics, store
 from services.qr.errors import (
     CodeRevokedError,
@@ -85,19 +86,20 @@ async def _to_print(conn: Connection, ref: Reference, actor: Actor, text: str) -
     actor.require_scope(ref, row.village)
     if row.state == "revoked":
         raise CodeRevokedError
+    actions.about(f"code/{row.code}", row.village)
     return row
 
 
-@router.get("/codes/{code}.svg", response_class=Response)
-async def code_svg(code: str, runtime: RuntimeDep, actor: ActorDep, conn: Reading) -> Response:
+@router.get("/codes/{code}.svg", response_class=Response, dependencies=[EXPORTS])
+async def code_svg(code: str, runtime: RuntimeDep, actor: ActorDep, conn: Transaction) -> Response:
     """A code's picture as SVG, level H, quiet zone 4."""
     row = await _to_print(conn, runtime.reference, actor, code)
     drawn = picture.svg(picture.address(runtime.settings.public_url, row.code))
     return Response(drawn, media_type="image/svg+xml", headers={"cache-control": "no-store"})
 
 
-@router.get("/codes/{code}.png", response_class=Response)
-async def code_png(code: str, runtime: RuntimeDep, actor: ActorDep, conn: Reading) -> Response:
+@router.get("/codes/{code}.png", response_class=Response, dependencies=[EXPORTS])
+async def code_png(code: str, runtime: RuntimeDep, actor: ActorDep, conn: Transaction) -> Response:
     """A code's picture as PNG, level H, quiet zone 4."""
     row = await _to_print(conn, runtime.reference, actor, code)
     drawn = picture.png(picture.address(runtime.settings.public_url, row.code))
@@ -132,6 +134,7 @@ async def posters_pdf(
     actor.require_scope(runtime.reference, division)
     async with runtime.own[PRINTER]:
         pdf = await draw_posters(runtime, division, at_most=MAX_POSTERS)
+    await commands.note_posters(runtime.database, runtime.reference, division, actor, runtime.clock.now())
     name = f"posters-{division}-{size}.pdf"
     return Response(
         pdf,

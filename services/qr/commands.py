@@ -10,9 +10,9 @@ from typing import Final
 
 from services.contracts.base import Role
 from services.contracts.code import Code, CodeSet
-from services.kit import outbox
+from services.kit import actions, outbox
 from services.kit.auth import Actor
-from services.kit.db import Connection
+from services.kit.db import Connection, Database
 from services.kit.reference import Reference
 from services.qr import metrics, store
 from services.qr.errors import CodeChangedError, CodeRevokedError, UnknownCodeError
@@ -99,3 +99,14 @@ async def revoke_code(
     await _say(conn, revoked, now, actor)
     await _say(conn, issued, now, actor)
     return Replaced(revoked, issued)
+
+
+async def note_posters(database: Database, ref: Reference, division: str, actor: Actor, now: datetime) -> None:
+    """Put posters that are handed out into the trail.
+
+    In a transaction of its own: they take seconds to draw, and no connection waits for that.
+    """
+    village = division if not ref.children(division) else None
+    who = actions.Who(actor.staff_id, actor.role.value, actor.scope)
+    async with database.transaction() as conn:
+        await actions.record(conn, who, "GET /qr/v1/posters", now, actions.Subject(division, village))

@@ -11,6 +11,7 @@ from fastapi.routing import iter_route_contexts
 from deploy.docs.openapi import application
 from services.contracts.base import Role
 from services.contracts.topics import SERVICES, ServiceName
+from tests.builders import VILLAGE, staff_id
 from tests.conftest import Place, ServiceFactory
 from tests.house.rights import RIGHTS, Row
 from tests.house.stage import INSIDE, OUTSIDE, STRANGERS, Stage, staged
@@ -122,3 +123,36 @@ async def test_lists_hold_nothing_of_affairs_that_are_not_ones_own(
     for name, _ in STRANGERS.values():
         answer = await stage.served.client.get(path, headers=stage.served.bearer(name))
         assert waiver not in answer.text
+
+
+#: What leaves as a file or on paper, with what the trail calls it.
+EXPORTED = [
+    ("ingest", "GET /ingest/v1/attachments/{digest}", "attachment", "attachment/"),
+    ("ingest", "GET /desk/attachments/{digest}", "attachment", "attachment/"),
+    ("ingest", "GET /desk/disclosures/{disclosure_id}/sheet", "submitted", "disclosure/"),
+    ("qr", "GET /qr/v1/codes/{code}.svg", "code", "code/"),
+    ("qr", "GET /qr/v1/codes/{code}.png", "code", "code/"),
+    ("qr", "GET /qr/v1/posters", "village", ""),
+]
+
+
+@pytest.mark.parametrize(("name", "route", "thing", "prefix"), EXPORTED)
+async def test_what_is_handed_out_is_in_the_trail_and_what_is_refused_is_not(
+    stages: dict[ServiceName, Stage], name: ServiceName, route: str, thing: str, prefix: str
+) -> None:
+    stage = stages[name]
+    row = next(r for r in RIGHTS[name] if r.route == route)
+    before = await _noted(stage, route)
+    assert await ask(stage, row, OUTSIDE[Role.CLERK][0]) in {403, 404}
+    assert await ask(stage, row, None) == 401
+    assert await ask(stage, row, INSIDE[Role.CLERK]) == 200
+    clerk = staff_id(INSIDE[Role.CLERK])
+    assert (await _noted(stage, route))[len(before) :] == [(clerk, prefix + stage.things[thing], VILLAGE)]
+
+
+async def _noted(stage: Stage, route: str) -> list[tuple[str, str, str]]:
+    async with stage.served.runtime.database.connection() as conn:
+        rows = await conn.fetch(
+            "SELECT actor_id, object, village_code FROM action WHERE action = $1 ORDER BY id", route
+        )
+    return [(r["actor_id"], r["object"], r["village_code"]) for r in rows]

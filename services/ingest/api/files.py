@@ -15,7 +15,7 @@ from services.ingest.gate.images import MAX_FILE_BYTES
 from services.ingest.schemas import AttachmentOut, ImportedDraftOut, ImportOut, UndoneOut
 from services.ingest.store import Import
 from services.kit.errors import Fault, InvalidInputError
-from services.kit.web import IdempotencyDep
+from services.kit.web import EXPORTS, IdempotencyDep
 
 router = APIRouter(prefix="/ingest/v1")
 #: Room for the frame of a form around a file.
@@ -37,8 +37,8 @@ async def attach(
     return AttachmentOut(digest=made.digest, media_type=made.media_type, bytes=made.size)
 
 
-@router.get("/attachments/{digest}", response_class=Response)
-async def attachment(digest: Digest, desk: ReadingDeskDep) -> Response:
+@router.get("/attachments/{digest}", response_class=Response, dependencies=[EXPORTS])
+async def attachment(digest: Digest, desk: DeskDep) -> Response:
     """The public file of an attachment, for staff before it is public."""
     content, media_type = await commands.file_of(desk, desk.objects, digest)
     headers = {"cache-control": "private, no-store", "content-security-policy": "sandbox"}

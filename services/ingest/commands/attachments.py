@@ -16,6 +16,7 @@ from services.ingest.errors import MissingAttachmentError, UnknownAttachmentErro
 from services.ingest.gate.images import PublicFile, UnusableFileError, public_file
 from services.ingest.store import Attachment, Disclosure
 from services.ingest.workflow import Errand
+from services.kit import actions
 from services.kit.db import Connection, Database
 from services.kit.errors import Fault
 from services.kit.objects import Objects, digest_of
@@ -64,16 +65,17 @@ async def file_of(desk: Desk, objects: Objects, digest: str) -> tuple[bytes, str
     """A file for staff within whose part of the tree and of the affairs it was handed in: content and media type."""
     desk.actor.require(*workflow.READERS)
     items = items_within(desk)
-    types = [
-        h.media_type
+    reached = [
+        h
         for h in await store.select_holders(desk.conn, digest)
         if desk.reference.covers(desk.actor.scope, h.village_code)
         and (items is None or h.uploaded_by == desk.actor.staff_id or not set(items).isdisjoint(h.items))
     ]
-    content = await objects.get(digest) if types else None
+    content = await objects.get(digest) if reached else None
     if content is None:
         raise UnknownAttachmentError
-    return content, types[0]
+    actions.about(f"attachment/{digest}", reached[0].village_code)
+    return content, reached[0].media_type
 
 
 async def use_files(desk: Desk, disclosure: Disclosure, body: Body) -> None:

@@ -10,7 +10,7 @@ from services.contracts.bodies import Ledger
 from services.contracts.duties import publishing_holder
 from services.contracts.values import previous_period, yuan
 from services.ingest import store, workflow
-from services.ingest.api import ReadingDeskDep
+from services.ingest.api import DeskDep, ReadingDeskDep
 from services.ingest.commands.attachments import file_of
 from services.ingest.commands.desk import Desk, findings_of, item_of, profile_of
 from services.ingest.commands.sheets import code_of
@@ -23,7 +23,9 @@ from services.ingest.pages.forms import Form, Grid
 from services.ingest.pages.frame import render
 from services.ingest.store import Disclosure, Edition
 from services.ingest.workflow import Action, State
+from services.kit import actions
 from services.kit.errors import SanwuError
+from services.kit.web import EXPORTS
 
 router = APIRouter()
 #: Roles that see what stands in the way and may ask for changes.
@@ -176,19 +178,20 @@ def _ledger_figures(last: Ledger, now: Ledger) -> list[tuple[str, str, str]]:
     return figures
 
 
-@router.get("/disclosures/{disclosure_id}/sheet")
-async def sheet(request: Request, disclosure_id: UUID, desk: ReadingDeskDep) -> Response:
+@router.get("/disclosures/{disclosure_id}/sheet", dependencies=[EXPORTS])
+async def sheet(request: Request, disclosure_id: UUID, desk: DeskDep) -> Response:
     """核对单: the whole content to print and sign; its code names this very edition."""
     desk.actor.require(*workflow.READERS)
     found = await found_for(desk, disclosure_id)
     values = await page_values(desk, found)
     if values["edition"] is None:
         raise UnknownDisclosureError
+    actions.about(f"disclosure/{found.id}", found.village_code)
     return render(request, desk, "sheet.html", **values, code=sheet_svg(code_of(found)))
 
 
-@router.get("/attachments/{digest}")
-async def attachment(digest: str, desk: ReadingDeskDep) -> Response:
+@router.get("/attachments/{digest}", dependencies=[EXPORTS])
+async def attachment(digest: str, desk: DeskDep) -> Response:
     """A file that a village handed in, for staff who may see the village."""
     content, media_type = await file_of(desk, desk.objects, digest)
     return Response(content, media_type=media_type, headers={"cache-control": "private, no-store"})
