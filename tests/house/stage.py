@@ -92,6 +92,18 @@ class Tables:
             await self.conn.execute(self.statement)
 
 
+def filled(stage: Stage, sent: Any) -> Any:
+    """An example with the things that it names."""
+    match sent:
+        case str() if sent.startswith("@"):
+            return stage.things[sent[1:]]
+        case dict():
+            return {name: filled(stage, value) for name, value in sent.items()}
+        case list():
+            return [filled(stage, value) for value in sent]
+    return sent
+
+
 async def staged(served: Served, place: Place) -> Stage:
     """A service with all that its rows ask for."""
     name = served.service.name

@@ -1,20 +1,16 @@
 """Every route of the five applications, asked as nobody, as every role inside the scope and as every role outside it."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
-import pytest_asyncio
 from fastapi.routing import iter_route_contexts
 
 from deploy.docs.openapi import application
 from services.contracts.base import Role
 from services.contracts.topics import SERVICES, ServiceName
 from tests.builders import VILLAGE, staff_id
-from tests.conftest import Place, ServiceFactory
 from tests.house.rights import RIGHTS, Row
-from tests.house.stage import INSIDE, OUTSIDE, STRANGERS, Stage, staged
+from tests.house.stage import INSIDE, OUTSIDE, STRANGERS, Stage, filled
 
 ROWS = [
     pytest.param(name, row, id=f"{name} {row.route} {' '.join(row.at.values())}")
@@ -39,30 +35,6 @@ def test_every_route_has_a_row_and_every_row_a_route(name: ServiceName) -> None:
 
 def test_everybody_is_there() -> None:
     assert set(INSIDE) == set(OUTSIDE) == set(Role) - {Role.SYSTEM}
-
-
-@pytest_asyncio.fixture(scope="module")
-async def stages(
-    service: ServiceFactory, place: Place, tmp_path_factory: Any
-) -> AsyncIterator[dict[ServiceName, Stage]]:
-    """All five, set up."""
-    own = {"audit": {"duty_items": ["F01"]}, "publish": {"home": tmp_path_factory.mktemp("home")}}
-    made = {name: await staged(await service(name, **own.get(name, {})), place) for name in SERVICES}
-    yield made
-    for stage in made.values():
-        await stage.tables.conn.close()
-
-
-def filled(stage: Stage, sent: Any) -> Any:
-    """An example with the things that it names."""
-    match sent:
-        case str() if sent.startswith("@"):
-            return stage.things[sent[1:]]
-        case dict():
-            return {name: filled(stage, value) for name, value in sent.items()}
-        case list():
-            return [filled(stage, value) for value in sent]
-    return sent
 
 
 async def ask(stage: Stage, row: Row, who: str | None) -> int:
