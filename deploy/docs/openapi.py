@@ -6,6 +6,7 @@ problem+json (RFC 9457) of `services.kit.web`, with the codes that stand in the 
 
 import copy
 import inspect
+import json
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -255,9 +256,20 @@ class _Writer:
             return dict(model)
         if model.__name__ not in self._schemas:
             schema = model.model_json_schema(mode="serialization", ref_template=_REF)
-            self._schemas.update(schema.pop("$defs", {}))
-            self._schemas[model.__name__] = schema
+            self._schemas[model.__name__] = self._taken_in(schema, "Out")
         return {"$ref": _REF.format(model=model.__name__)}
+
+    def _taken_in(self, schema: dict[str, Any], suffix: str) -> dict[str, Any]:
+        """A schema whose `$defs` went to the components; a name that means another schema there gets the suffix."""
+        known = schema.pop("$defs", {})
+        renamed = {name: name + suffix for name, inner in known.items() if self._schemas.get(name, inner) != inner}
+        text = json.dumps([schema, known])
+        for old, new in renamed.items():
+            text = text.replace(f'"{_REF.format(model=old)}"', f'"{_REF.format(model=new)}"')
+        taken: dict[str, Any]
+        taken, known = json.loads(text)
+        self._schemas.update({renamed.get(name, name): inner for name, inner in known.items()})
+        return taken
 
     def _components(self) -> None:
         for foreign in ("HTTPValidationError", "ValidationError"):
@@ -290,8 +302,7 @@ class _Writer:
             return
         adapter: TypeAdapter[Any] = BODY
         schema = adapter.json_schema(mode="validation", ref_template=_REF)
-        self._schemas.update(schema.pop("$defs", {}))
-        self._schemas["Body"] = schema
+        self._schemas["Body"] = self._taken_in(schema, "Body")
         for model in taking:
             nullable = "anyOf" in model["properties"]["body"]
             body = {"$ref": _REF.format(model="Body")}

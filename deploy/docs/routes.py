@@ -32,6 +32,7 @@ WATCHERS: Final = (Role.INSPECTOR, Role.DEPARTMENT, Role.OPERATOR)
 _TEXT: Final = {"type": "string"}
 _BINARY: Final = {"type": "string", "format": "binary"}
 _CSV: Final = MappingProxyType({"text/csv": _TEXT})
+_TOO_MANY_FAILURES: Final = "`too_many_failures`: wait `retry_after_s` seconds."
 _OPEN_LIST: Final = {"type": "object", "additionalProperties": True}
 
 
@@ -59,13 +60,13 @@ def _trail(service: str) -> dict[str, Told]:
 _REGISTRY: Final = {
     "POST /registry/v1/sign-in": Told(
         also={
-            401: "Name, password or code are wrong, or the code is missing.",
-            403: "A new password is asked for, or the second factor is not set up.",
-            429: "Too many failures: wait as `Retry-After` says.",
+            401: "`wrong_credentials`, or `totp_required`: the code is missing.",
+            403: "`new_password_required`, or `totp_not_set`: the role needs a second factor and has none yet.",
+            429: _TOO_MANY_FAILURES,
         }
     ),
     "GET /registry/v1/account": Told(STAFF),
-    "POST /registry/v1/account/password": Told(STAFF),
+    "POST /registry/v1/account/password": Told(STAFF, also={429: _TOO_MANY_FAILURES}),
     "POST /registry/v1/account/sign-out-everywhere": Told(STAFF),
     "GET /registry/v1/divisions": Told(STAFF, items=registry.DivisionOut),
     "GET /registry/v1/catalogue": Told(STAFF, items=_OPEN_LIST),
@@ -134,7 +135,9 @@ _INGEST: Final = {
     f"GET {_DECLARATION}": Told(workflow.READERS),
     f"POST {_DECLARATION}/confirm": Told(declarations.CONFIRMERS),
     f"POST {_DECLARATION}/return": Told(declarations.RETURNERS),
-    "POST /ingest/v1/approvals": Told(workflow.ROLES[Action.APPROVE]),
+    "POST /ingest/v1/approvals": Told(
+        workflow.ROLES[Action.APPROVE], also={404: "`unknown_disclosure`: one of them is not there."}
+    ),
     "GET /ingest/v1/approvals/{approval_id}": Told(workflow.ROLES[Action.APPROVE]),
     "DELETE /ingest/v1/approvals/{approval_id}": Told(workflow.ROLES[Action.APPROVE]),
     "GET /ingest/v1/duties": Told(workflow.READERS, items=ingest.CellOut),
@@ -149,7 +152,7 @@ _PUBLISH: Final = {
     "GET /api/v1/villages/{code}/disclosures": Told(items=publish.DisclosureOut, also=_NOT_MODIFIED),
     "GET /api/v1/villages/{code}/duties": Told(items=publish.DutyOut, also=_NOT_MODIFIED),
     "GET /api/v1/disclosures/{disclosure_id}": Told(
-        also={**_NOT_MODIFIED, 410: "It was withdrawn: the reason stays, the content is gone."}
+        also={**_NOT_MODIFIED, 410: "`withdrawn`: the reason stays, the content is gone."}
     ),
     "GET /api/v1/changes": Told(items=publish.ChangeOut, also=_NOT_MODIFIED),
 }
@@ -167,7 +170,11 @@ _QR: Final = {
     "GET /qr/v1/codes/{code}.svg": Told(STAFF, gives=("image/svg+xml",)),
     "GET /qr/v1/codes/{code}.png": Told(STAFF, gives=("image/png",)),
     "POST /qr/v1/codes/{code}/revoke": Told(qr_commands.MAY_REVOKE),
-    "GET /qr/v1/posters": Told(qr_commands.MAY_PRINT, gives=("application/pdf",)),
+    "GET /qr/v1/posters": Told(
+        qr_commands.MAY_PRINT,
+        gives=("application/pdf",),
+        also={409: "`nothing_to_print`: no valid code yet.", 413: "`too_large`: print township by township."},
+    ),
     **_trail("qr"),
 }
 

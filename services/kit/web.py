@@ -265,15 +265,17 @@ def _on_http(request: Request, error: Exception) -> Response:
     # FastAPI wraps whatever goes wrong while a body is read, our own size limit included.
     if isinstance(error.__cause__, SanwuError):
         return _answer(request, error.__cause__)
-    if error.__cause__ is not None and error.status_code == _BAD_REQUEST:
-        return _answer(request, InvalidInputError(faults=[Fault("body", "无法读取，应为 UTF-8 编码的 JSON")]))
+    if error.status_code == _BAD_REQUEST:
+        form = request.headers.get("content-type", "").startswith("multipart/")
+        what = "完整的表单（multipart/form-data），请重新上传" if form else " UTF-8 编码的 JSON"
+        return _answer(request, InvalidInputError(faults=[Fault("body", f"无法读取，应为{what}")]))
     code = _HTTP_CODES.get(error.status_code, "http")
     members = {"status": error.status_code, "code": code, "__doc__": str(error.detail)}
     return _answer(request, type("HttpError", (SanwuError,), members)(_HTTP_DETAILS.get(error.status_code)))
 
 
 _BAD_REQUEST: Final = 400
-_HTTP_CODES: Final = {404: "not_found", 405: "method_not_allowed", 400: "bad_request", 413: "too_large"}
+_HTTP_CODES: Final = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 _HTTP_DETAILS: Final = {404: "没有这个地址。", 405: "这个地址不支持此方法。"}
 
 

@@ -123,6 +123,16 @@ def test_the_content_of_a_disclosure_is_told_by_kind() -> None:
     ]
 
 
+def test_a_name_of_a_schema_means_one_thing() -> None:
+    """`Decision` is what is decided of a waiver; a decision that is disclosed has the same name in the code."""
+    told = OPENAPI["ingest"]
+    parameters = operations("ingest")["POST /ingest/v1/waivers/{waiver_id}/{decision}"]["parameters"]
+    decision = next(p for p in parameters if p["name"] == "decision")
+    assert resolve(told, decision["schema"]["$ref"])["enum"] == ["grant", "refuse", "end"]
+    kind = told["components"]["schemas"]["Body"]["discriminator"]["mapping"]["decision"]
+    assert "meeting" in resolve(told, kind)["properties"]
+
+
 def test_documents_are_made_once_and_do_not_touch_the_application() -> None:
     assert document("qr") is document("qr")
     assert "422" in application("qr").openapi()["paths"]["/qr/v1/posters"]["get"]["responses"]

@@ -51,6 +51,22 @@ async def test_who_may_not_uploads_nothing(month: Month, user: str, village: str
     assert (await upload(month, picture(), user, village)).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("multipart/form-data", b"--x\r\n"),
+        ("multipart/form-data; boundary=x", b"no part of it"),
+        ("multipart/form-data; boundary=x", b"--x\r\n\r\nnameless\r\n--x--\r\n"),
+    ],
+)
+async def test_a_broken_upload_is_told_in_the_readers_language(month: Month, kind: str, content: bytes) -> None:
+    headers = {**month.served.bearer(CLERK), "content-type": kind}
+    answer = await month.served.client.post(FILES, content=content, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+    message = "无法读取，应为完整的表单（multipart/form-data），请重新上传"
+    assert answer.json()["errors"] == [{"at": "body", "message": message}]
+
+
 async def test_a_file_of_more_than_ten_mebibytes_is_refused_while_it_comes(month: Month) -> None:
     assert (await upload(month, b"\xff" * (11 * 1024 * 1024))).status_code == 413
 
