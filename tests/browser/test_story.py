@@ -90,7 +90,7 @@ async def test_a_ledger_goes_all_the_way_and_the_wrong_opening_is_seen(people: P
     await reviewer.open(f"/desk/disclosures/{disclosure}")
     await reviewer.sees("银行对账差错，正在查找")
     await reviewer.press("审核通过并发布")
-    await reviewer.sees("撤销（30秒内）")
+    await reviewer.sees("撤销（5秒内）")
     await is_out(reviewer)
     await reviewer.shoot("5-reviewer-approved")
 
