@@ -87,9 +87,20 @@ def read_token(token: str, reference: Reference, now: datetime) -> Actor:
     if now.timestamp() >= claims["exp"] or (signer.not_after is not None and now >= signer.not_after):
         detail = "登录已过期，请重新登录。"
         raise UnauthenticatedError(detail)
-    staff = reference.staff.get(claims["sub"])
-    held = staff.at(local_day(now)) if staff is not None else None
-    if staff is None or held is None or datetime.fromtimestamp(claims["iat"], UTC) < staff.sessions_not_before:
+    actor = actor_of(claims["sub"], reference, now)
+    if (
+        actor is None
+        or datetime.fromtimestamp(claims["iat"], UTC) < reference.staff[actor.staff_id].sessions_not_before
+    ):
         detail = "此账号已停用或登录已被收回，请重新登录。"
         raise UnauthenticatedError(detail)
+    return actor
+
+
+def actor_of(staff_id: str, reference: Reference, now: datetime) -> Actor | None:
+    """A member of staff with the rights of this moment; None for who is unknown or has left."""
+    staff = reference.staff.get(staff_id)
+    held = staff.at(local_day(now)) if staff is not None else None
+    if staff is None or held is None:
+        return None
     return Actor(staff.staff_id, staff.username, held.role, held.scope, staff.name or staff.username, held.affairs)

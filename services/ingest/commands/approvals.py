@@ -8,22 +8,19 @@ from uuid import UUID
 
 import uuid_utils.compat
 
-from services.contracts.base import Role
 from services.ingest import store, workflow
 from services.ingest.commands.checking import approve
 from services.ingest.commands.desk import Desk, item_of, require_reach
 from services.ingest.errors import TooLateToUndoError, UnknownApprovalError, UnknownDisclosureError
 from services.ingest.store import Approval, ApprovalItem
 from services.ingest.workflow import Action
-from services.kit.auth import Actor
-from services.kit.clock import local_day
+from services.kit.auth import actor_of
 from services.kit.db import Connection
 from services.kit.errors import SanwuError
 from services.kit.objects import Objects
 from services.kit.reference import Reference
 from services.kit.runtime import Runtime
 
-MOST: Final = 200
 _LEFT: Final = "审核人已经不在岗，没有发布。"
 
 
@@ -93,7 +90,7 @@ async def _carry_out_one(work: _Work, approval_id: UUID, disclosure_id: UUID) ->
     item = next((i for i in approval.items if i.disclosure_id == disclosure_id), None) if approval else None
     if approval is None or item is None or item.state != "waiting":
         return
-    actor = _actor(work.reference, approval.actor_id, work.now)
+    actor = actor_of(approval.actor_id, work.reference, work.now)
     if actor is None:
         await store.update_item(conn, approval_id, disclosure_id, "failed", _LEFT)
         return
@@ -101,12 +98,3 @@ async def _carry_out_one(work: _Work, approval_id: UUID, disclosure_id: UUID) ->
     if await store.update_item(conn, approval_id, disclosure_id, "approved", None):
         desk = Desk(conn, work.reference, actor, work.now, work.objects)
         await approve(desk, disclosure_id, item.edition, item.secrecy_checked_by)
-
-
-def _actor(reference: Reference, staff_id: str, now: datetime) -> Actor | None:
-    """The person with the rights of this moment."""
-    staff = reference.staff.get(staff_id)
-    held = staff.at(local_day(now)) if staff is not None else None
-    if staff is None or held is None:
-        return None
-    return Actor(staff_id, staff.username, Role(held.role), held.scope, staff.name or staff.username, held.affairs)
