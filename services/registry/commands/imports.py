@@ -17,7 +17,7 @@ from services.registry.bulk.rows import FileFaultsError
 from services.registry.bulk.staff import StaffRow, read_staff
 from services.registry.commands import passwords
 from services.registry.commands.staff import Office, Secrets, misplaced, set_staff, with_row
-from services.registry.commands.states import set_items, set_profile
+from services.registry.commands.states import followed_by, same_content, set_items, set_profile
 
 Read = TypeVar("Read")
 #: A county's staff is some 1,500 accounts; a password hash takes 20 ms.
@@ -162,19 +162,11 @@ async def put_profile(office: Office, code: str, revision: ProfileRevision) -> P
     profile = Profile(code=code, revisions=(revision,))
     if kept is not None:
         known = Profile.model_validate_json(kept)
-        if _same(known.revisions[-1], revision):
+        if same_content(known.revisions[-1], revision):
             return known
-        before = [r for r in known.revisions if r.since < office.today]
-        if before:
-            before[-1] = before[-1].model_copy(update={"until": office.today})
-        profile = Profile(code=code, revisions=(*before, revision))
+        profile = Profile(code=code, revisions=followed_by(known.revisions, revision))
     await set_profile(office.conn, profile, office.now)
     return profile
-
-
-def _same(one: ProfileRevision, other: ProfileRevision) -> bool:
-    dates = {"since", "until"}
-    return one.model_dump(exclude=dates) == other.model_dump(exclude=dates)
 
 
 def _require_whole_city(office: Office) -> None:

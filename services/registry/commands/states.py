@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -14,6 +15,8 @@ from services.contracts.staff import Signer, SignerSet, Staff, StaffSet
 from services.kit import outbox, reference
 from services.kit.db import Connection
 from services.registry import metrics, store
+
+AnyRevision = TypeVar("AnyRevision", bound=Revision)
 
 
 async def _say(conn: Connection, event: Event, key: str) -> None:
@@ -71,16 +74,21 @@ def _item_with(known: Item | None, stated: Item) -> Item | None:
     if known is None:
         return stated
     new = stated.revisions[-1]
-    if _same_content(known.revisions[-1], new):
+    if same_content(known.revisions[-1], new):
         return None
-    # What was stated earlier on the same day never held.
-    before = [r for r in known.revisions if r.since < new.since]
+    return known.model_copy(update={"revisions": followed_by(known.revisions, new)})
+
+
+def followed_by(known: Sequence[AnyRevision], new: AnyRevision) -> tuple[AnyRevision, ...]:
+    """A history that goes on with a new revision; what was stated earlier on the same day never held."""
+    before = [r for r in known if r.since < new.since]
     if before:
         before[-1] = before[-1].model_copy(update={"until": new.since})
-    return known.model_copy(update={"revisions": (*before, new)})
+    return (*before, new)
 
 
-def _same_content(one: Revision, other: Revision) -> bool:
+def same_content(one: Revision, other: Revision) -> bool:
+    """Tell whether two revisions say the same, whatever their dates."""
     dates = {"since", "until"}
     return one.model_dump(exclude=dates) == other.model_dump(exclude=dates)
 
@@ -88,7 +96,7 @@ def _same_content(one: Revision, other: Revision) -> bool:
 async def set_profile(conn: Connection, profile: Profile, now: datetime) -> int:
     """Say a deadline profile if it differs; returns 0 or 1."""
     kept = await store.select_reference(conn, "profile", profile.code)
-    if kept is not None and _same_content(Profile.model_validate_json(kept).revisions[-1], profile.revisions[-1]):
+    if kept is not None and same_content(Profile.model_validate_json(kept).revisions[-1], profile.revisions[-1]):
         return 0
     event = ProfileSet(**await _stamp(conn, "profile", profile.code, now), profile=profile)
     await _say(conn, event, f"profile:{profile.code}")
