@@ -7,6 +7,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -112,13 +113,7 @@ def _staff_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _secrets(secrets: Secrets) -> dict[str, Any]:
-    uri = passwords.enrolment(secrets.totp_secret, secrets.username) if secrets.totp_secret else None
-    return {
-        "username": secrets.username,
-        "one_time_password": secrets.one_time_password,
-        "totp_secret": secrets.totp_secret,
-        "totp_uri": uri,
-    }
+    return {**asdict(secrets), "totp_uri": secrets.totp_uri}
 
 
 def _listed(runtime: Runtime) -> list[dict[str, Any]]:
@@ -156,9 +151,7 @@ async def _change(office: Office, what: str, subject: str) -> dict[str, Any]:
     if what == "end":
         member = await accounts.end_anyone(office.conn, member, office.today, office.now)
         return {"username": member.username, "ended": str(member.revisions[-1].until)}
-    password = passwords.one_time_password()
-    one_time = password, await passwords.hashed(password)
-    return _secrets(await accounts.reset_anyone(office.conn, member, one_time, office.now))
+    return _secrets(await accounts.reset_anyone(office.conn, member, await passwords.one_time(), office.now))
 
 
 CATALOGUE: Final = Command("catalogue", "check or apply a catalogue file", _catalogue_arguments, _catalogue)

@@ -56,19 +56,12 @@ def staff_out(member: Staff, runtime: Runtime, signed_in: dict[str, Any] | None 
 
 def secrets_out(secrets: Secrets) -> SecretsOut:
     """What is told once."""
-    uri = passwords.enrolment(secrets.totp_secret, secrets.username) if secrets.totp_secret else None
     return SecretsOut(
         username=secrets.username,
         one_time_password=secrets.one_time_password,
         totp_secret=secrets.totp_secret,
-        totp_uri=uri,
+        totp_uri=secrets.totp_uri,
     )
-
-
-async def one_time() -> tuple[str, str]:
-    """A one-time password and its hash."""
-    password = passwords.one_time_password()
-    return password, await passwords.hashed(password)
 
 
 def chosen_staff(runtime: Runtime, actor: Any, search: str | None, role: Role | None, scope: str | None) -> list[Staff]:
@@ -110,7 +103,7 @@ async def create(body: StaffIn, runtime: RuntimeDep, actor: ActorDep, conn: Tran
     """Open an account; its one-time password (and second factor) is told here and never again."""
     office = await office_of(runtime, actor, conn)
     post = Post(body.name, body.role, body.scope, body.affairs)
-    member, secrets = await accounts.create(office, body.username, post, await one_time())
+    member, secrets = await accounts.create(office, body.username, post, await passwords.one_time())
     return StaffWithSecretsOut(staff=staff_out(member, runtime), secrets=secrets_out(secrets))
 
 
@@ -133,7 +126,9 @@ async def end(username: Username, runtime: RuntimeDep, actor: ActorDep, conn: Tr
 @router.post("/{username}/reset")
 async def reset(username: Username, runtime: RuntimeDep, actor: ActorDep, conn: Transaction) -> SecretsOut:
     """A new one-time password, told here and never again; operators, and reviewers for those below them."""
-    return secrets_out(await accounts.reset(await office_of(runtime, actor, conn), username, await one_time()))
+    return secrets_out(
+        await accounts.reset(await office_of(runtime, actor, conn), username, await passwords.one_time())
+    )
 
 
 @router.post("/{username}/revoke", status_code=204)

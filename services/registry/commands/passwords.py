@@ -68,6 +68,12 @@ def one_time_password() -> str:
     return secrets.token_urlsafe(12)
 
 
+async def one_time() -> tuple[str, str]:
+    """A password to be told once, and its hash."""
+    password = one_time_password()
+    return password, await hashed(password)
+
+
 def new_secret() -> str:
     """A second factor's secret: 160 bits, base32."""
     return pyotp.random_base32()

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-import uuid_utils.compat
-
 from services.contracts.base import Role
 from services.contracts.catalogue import Affair
 from services.contracts.division import DivisionKind
@@ -56,6 +54,11 @@ class Secrets:
     username: str
     one_time_password: str | None
     totp_secret: str | None
+
+    @property
+    def totp_uri(self) -> str | None:
+        """The second factor as an authenticator application reads it from a code."""
+        return passwords.enrolment(self.totp_secret, self.username) if self.totp_secret else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,7 @@ async def create(office: Office, username: str, post: Post, one_time: tuple[str,
     await store.lock_registry(office.conn)
     if await store.select_credential(office.conn, username) is not None:
         raise UsernameTakenError
-    staff_id = str(uuid_utils.compat.uuid7())
+    staff_id = passwords.new_id()
     secret = passwords.new_secret() if post.role in passwords.TOTP_ROLES else None
     credential = store.Credential(staff_id, username, one_time[1], totp_secret=secret, must_change=True)
     await store.insert_credentials(office.conn, [credential], office.now)

@@ -18,11 +18,11 @@ from services.registry.api.staff import (
     Username,
     chosen_staff,
     office_of,
-    one_time,
     secrets_out,
     staff_out,
     take_file,
 )
+from services.registry.commands import passwords
 from services.registry.commands import staff as accounts
 from services.registry.commands.staff import Post
 from services.registry.pages.frame import page
@@ -102,7 +102,7 @@ async def create(
 ) -> Response:
     """Open an account and show its one-time password, once."""
     office = await office_of(runtime, actor, conn)
-    _, secrets = await accounts.create(office, form.username, form.post(), await one_time())
+    _, secrets = await accounts.create(office, form.username, form.post(), await passwords.one_time())
     return page(request, actor, "secrets.html", secrets=[secrets_out(secrets)])
 
 
@@ -173,7 +173,7 @@ async def reset(
     username: Username, request: Request, runtime: RuntimeDep, actor: ActorDep, conn: Transaction
 ) -> Response:
     """Show a new one-time password, once."""
-    secrets = await accounts.reset(await office_of(runtime, actor, conn), username, await one_time())
+    secrets = await accounts.reset(await office_of(runtime, actor, conn), username, await passwords.one_time())
     return page(request, actor, "secrets.html", secrets=[secrets_out(secrets)])
 
 
