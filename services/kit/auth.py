@@ -19,6 +19,7 @@ from jwt.types import Options
 
 from services.contracts.base import Role
 from services.contracts.catalogue import Affair
+from services.kit.actions import Who
 from services.kit.clock import local_day
 from services.kit.errors import ForbiddenError, NotFoundError, UnauthenticatedError
 from services.kit.reference import Reference
@@ -39,6 +40,11 @@ class Actor:
     scope: str
     name: str
     affairs: tuple[Affair, ...] = ()
+
+    @property
+    def who(self) -> Who:
+        """The actor as the trail names one."""
+        return Who(self.staff_id, self.role.value, self.scope)
 
     def require(self, *roles: Role) -> None:
         """Raise ForbiddenError unless the actor has one of the roles."""

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request, Response
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from pydantic import BeforeValidator
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.staticfiles import StaticFiles
 
@@ -19,6 +20,8 @@ from services.kit.runtime import Runtime
 from services.kit.web import problem
 
 _HERE: Final = Path(__file__).parent
+#: A field of a page's form that was left blank is as good as none.
+BlankIsNone: Final = BeforeValidator(lambda text: text or None)
 
 
 def local_time(moment: datetime) -> str:

@@ -5,14 +5,14 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
 from services.contracts.values import ShortText
 from services.kit import actions
 from services.kit.auth import Actor
 from services.kit.clock import start_of_day
 from services.kit.db import Connection
-from services.kit.pages import Pages
+from services.kit.pages import BlankIsNone, Pages
 from services.kit.runtime import Runtime
 from services.kit.trail import visible, who_is
 from services.kit.web import ActorDep, Reading, RuntimeDep
@@ -26,7 +26,6 @@ PLACES: Final = (
     ("/inspect/actions", "监督"),
     ("/posters/actions", "码和码牌"),
 )
-BlankIsNone = BeforeValidator(lambda text: text or None)
 
 
 class ActionFilters(BaseModel):

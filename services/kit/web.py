@@ -86,9 +86,8 @@ async def _record(request: Request, conn: Connection, actor: Actor, subject: act
     subject.object = subject.object or ("/".join(str(p) for p in parameters.values())[:200] or None)
     if (village := parameters.get("village")) in runtime.reference.divisions:
         subject.village_code = village
-    who = actions.Who(actor.staff_id, actor.role.value, actor.scope)
     route = metrics.route_of(request.url.path, request.scope["route"].path)
-    await actions.record(conn, who, f"{request.method} {route}", runtime.clock.now(), subject)
+    await actions.record(conn, actor.who, f"{request.method} {route}", runtime.clock.now(), subject)
 
 
 async def _exporting(request: Request) -> None:

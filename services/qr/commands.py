@@ -107,6 +107,5 @@ async def note_posters(database: Database, ref: Reference, division: str, actor:
     In a transaction of its own: they take seconds to draw, and no connection waits for that.
     """
     village = division if not ref.children(division) else None
-    who = actions.Who(actor.staff_id, actor.role.value, actor.scope)
     async with database.transaction() as conn:
-        await actions.record(conn, who, "GET /qr/v1/posters", now, actions.Subject(division, village))
+        await actions.record(conn, actor.who, "GET /qr/v1/posters", now, actions.Subject(division, village))

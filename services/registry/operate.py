@@ -35,8 +35,7 @@ def _office(runtime: Runtime, conn: Connection) -> Office:
 
 
 async def _note(office: Office, action: str) -> None:
-    who = actions.Who(_MACHINE, Role.OPERATOR.value, office.actor.scope)
-    await actions.record(office.conn, who, f"command {action}", office.now)
+    await actions.record(office.conn, office.actor.who, f"command {action}", office.now)
 
 
 def _tell(arguments: argparse.Namespace, found: Mapping[str, Any]) -> int:

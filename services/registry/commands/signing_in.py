@@ -209,8 +209,7 @@ async def change_own_password(
     async with database.transaction() as conn:
         await store.set_password(conn, credential.staff_id, new_hash, now, must_change=False)
         await sign_out_everywhere(conn, credential.staff_id, now)
-        who = actions.Who(actor.staff_id, actor.role.value, actor.scope)
-        await actions.record(conn, who, "password changed", now)
+        await actions.record(conn, actor.who, "password changed", now)
 
 
 def _digest(token: str) -> str:

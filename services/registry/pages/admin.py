@@ -5,13 +5,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel
 
 from services.contracts.base import Role
 from services.contracts.catalogue import Affair
 from services.contracts.staff import Delegation
 from services.contracts.values import DivisionCode, ShortText
 from services.kit.errors import InvalidInputError
+from services.kit.pages import BlankIsNone
 from services.kit.web import ActorDep, Reading, RuntimeDep, Transaction
 from services.registry import store
 from services.registry.api.staff import (
@@ -30,7 +31,6 @@ from services.registry.schemas import NewUsername
 
 router = APIRouter(prefix="/admin")
 PAGE_SIZE = 100
-BlankIsNone = BeforeValidator(lambda text: text or None)
 
 
 class Filters(BaseModel):
