@@ -12,7 +12,7 @@ from services.contracts.base import Finding, Role, Sealed, Stamp
 from services.contracts.bodies import Ledger, figures
 from services.contracts.catalogue import ItemRevision, ProfileRevision
 from services.contracts.division import DivisionKind
-from services.contracts.duties import Duty, duty, publishing_holder
+from services.contracts.duties import CellKey, Duty, publishing_holder
 from services.contracts.values import period_bounds, previous_period
 from services.ingest import metrics, store, workflow
 from services.ingest.errors import (
@@ -80,16 +80,10 @@ def duty_of(desk: Desk, village: str, item: str, period: str) -> Duty:
     """The cell's duty; raises for a village, item or period that cannot have one."""
     village_of(desk, village)
     item_of(desk, item, period)
-    try:
-        return duty(
-            desk.reference.items[item],
-            desk.reference.duty_division(village),
-            period,
-            desk.reference.profile(village),
-            desk.reference.calendar,
-        )
-    except ValueError as error:
-        raise WrongPeriodError(faults=[Fault("period", f"{period} 与事项 {item} 的公开频次不符")]) from error
+    owed = desk.reference.duty(village, CellKey(item, period))
+    if owed is None:
+        raise WrongPeriodError(faults=[Fault("period", f"{period} 与事项 {item} 的公开频次不符")])
+    return owed
 
 
 def profile_of(desk: Desk, village: str) -> ProfileRevision:

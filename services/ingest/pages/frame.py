@@ -9,11 +9,10 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import UploadFile
 
 from services.contracts.base import Role
-from services.contracts.catalogue import ItemRevision
 from services.contracts.duties import publishing_holder
 from services.contracts.values import period_bounds
 from services.ingest import workflow
-from services.ingest.commands.desk import Desk
+from services.ingest.commands.desk import Desk, item_of
 from services.ingest.errors import WrongPeriodError
 from services.ingest.workflow import Action, Errand, State
 from services.kit.errors import Fault, InvalidInputError
@@ -86,7 +85,7 @@ def render(request: Request, desk: Desk, template: str, *, status: int = 200, **
         "here": request.url.path,
         "error": None,
         "undo_seconds": request.app.state.runtime.settings.undo_seconds,
-        "item_of": lambda code, period: revision_of(desk, code, period),
+        "item_of": lambda code, period: item_of(desk, code, period),
         "village_name": lambda code: desk.reference.divisions[code].now.name,
     }
     return pages.answer(template, status=status, **{**common, **values})
@@ -138,8 +137,3 @@ def needed(fields: Mapping[str, str], name: str, message: str) -> str:
     if not text:
         raise InvalidInputError(message, faults=[Fault(name, message)])
     return text
-
-
-def revision_of(desk: Desk, code: str, period: str) -> ItemRevision:
-    """The item as it stands in a period, for its names."""
-    return desk.reference.items[code].at(period_bounds(period)[1])

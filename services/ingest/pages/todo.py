@@ -14,8 +14,8 @@ from services.contracts.values import Frequency, period_bounds, period_of, previ
 from services.ingest import store, workflow
 from services.ingest.api import ReadingDeskDep
 from services.ingest.commands.cells import VillageCells, cells_of
-from services.ingest.commands.desk import Desk, items_within
-from services.ingest.pages.frame import render, revision_of, to
+from services.ingest.commands.desk import Desk, item_of, items_within
+from services.ingest.pages.frame import render, to
 from services.ingest.store import Declaration, Disclosure, Filter, Waiver
 from services.ingest.workflow import State
 from services.kit.clock import local_day
@@ -54,7 +54,7 @@ def tasks_of(desk: Desk, village: VillageCells) -> list[Task]:
 
 def _concerns(desk: Desk, cell: GridCell) -> bool:
     declared = period_bounds(cell.duty.period)[0] != period_bounds(cell.duty.period)[1]
-    item = revision_of(desk, cell.duty.item, cell.duty.period)
+    item = item_of(desk, cell.duty.item, cell.duty.period)
     if item.frequency is Frequency.ON_EVENT and declared:
         return False
     return not desk.actor.affairs or item.affair in desk.actor.affairs
@@ -123,7 +123,7 @@ async def _to_confirm(desk: Desk, villages: list[str]) -> list[Disclosure]:
     wanted = Filter(villages, states=[State.SUBMITTED.value], limit=200)
     found = []
     for d in await store.select_disclosures(desk.conn, wanted):
-        if party not in revision_of(desk, d.item, d.period).confirmations:
+        if party not in item_of(desk, d.item, d.period).confirmations:
             continue
         words = await store.select_opinions(desk.conn, d.id, d.edition)
         if not any(o.party == party and desk.actor.name in o.names for o in words):
@@ -167,9 +167,8 @@ async def _reviewing(request: Request, desk: Desk) -> Response:
 
 
 async def _mine(desk: Desk, villages: list[str], state: State) -> list[Disclosure]:
-    found = await store.select_disclosures(desk.conn, Filter(villages, states=[state.value], limit=200))
-    affairs = desk.actor.affairs
-    return [d for d in found if not affairs or revision_of(desk, d.item, d.period).affair in affairs]
+    wanted = Filter(villages, items=items_within(desk), states=[state.value], limit=200)
+    return await store.select_disclosures(desk.conn, wanted)
 
 
 _FIRST_PAGES: Final[Mapping[Role, Callable[[Request, Desk], Awaitable[Response]]]] = MappingProxyType(

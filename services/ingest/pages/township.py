@@ -17,8 +17,8 @@ from services.ingest import store
 from services.ingest.api import DeskDep, ReadingDeskDep
 from services.ingest.commands.approvals import approval_of, approve_later, undo
 from services.ingest.commands.cells import VillageCells, cells_of
-from services.ingest.commands.desk import Desk
-from services.ingest.pages.frame import HOLDERS, checked_period, render, revision_of, to, whole
+from services.ingest.commands.desk import Desk, item_of
+from services.ingest.pages.frame import HOLDERS, checked_period, render, to, whole
 from services.ingest.pages.kept import KeptRoute
 from services.ingest.store import ApprovalItem, Disclosure
 from services.kit.clock import local_day
@@ -86,10 +86,10 @@ def items_of(desk: Desk, chosen: Chosen) -> list[tuple[Item, ItemRevision]]:
     """Columns of the grid."""
     last = period_bounds(chosen.month)[1]
     found = [(i, i.at(last)) for _, i in sorted(desk.reference.items.items()) if not i.retired(last)]
-    affairs = {chosen.affair} if chosen.affair else set(desk.actor.affairs or Affair)
-    return [
-        (i, r) for i, r in found if r.affair in affairs and (not desk.actor.affairs or r.affair in desk.actor.affairs)
-    ]
+    affairs = set(desk.actor.affairs or Affair)
+    if chosen.affair:
+        affairs &= {Affair(chosen.affair)}
+    return [(i, r) for i, r in found if r.affair in affairs]
 
 
 def spot_of(desk: Desk, village: VillageCells, item: Item, revision: ItemRevision, month: date) -> Spot | None:
@@ -153,7 +153,7 @@ async def urge(
     missing = []
     for village in await cells_of(desk, villages):
         late = [c for c in village.cells if c.late_days > 0 and c.record.first_published_at is None]
-        late = [c for c in late if c.cell.state in _UNDONE and revision_of(desk, *c.key).affair in affairs]
+        late = [c for c in late if c.cell.state in _UNDONE and item_of(desk, *c.key).affair in affairs]
         if late:
             missing.append((village.village, sorted(late, key=lambda c: -c.late_days)))
     values: dict[str, Any] = {"chosen": chosen, "missing": missing, "affairs": AFFAIRS, "townships": townships(desk)}
@@ -170,7 +170,7 @@ def urge_text(desk: Desk, missing: Sequence[tuple[str, Sequence[GridCell]]]) -> 
     for village, late in missing:
         parts.append(f"■ {desk.reference.divisions[village].now.name}")
         for c in late:
-            name = revision_of(desk, *c.key).name
+            name = item_of(desk, *c.key).name
             holder = HOLDERS[c.cell.held_by] if c.cell.held_by is not None else "村（社区）"
             parts.append(
                 f"  {name}（{c.duty.period}）：应于 {c.duty.due} 前公开，已晚 {c.late_days} 天，现由{holder}办理"
@@ -210,7 +210,7 @@ async def _require_secrecy(desk: Desk, item: ApprovalItem) -> None:
     if found is None or item.secrecy_checked_by is not None:
         return
     edition = await store.select_edition(desk.conn, found.id, found.edition)
-    revision = revision_of(desk, found.item, found.period)
+    revision = item_of(desk, found.item, found.period)
     if revision.secrecy and edition is not None and edition.secrecy_checked_by is None:
         message = f"{desk.reference.divisions[found.village_code].now.name}“{revision.name}”要写明保密审查人的姓名。"
         raise InvalidInputError(message)
