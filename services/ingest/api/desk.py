@@ -1,15 +1,17 @@
 """What the routes share: the caller's desk, with a transaction or for reading, and bodies from JSON."""
 
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends
+from fastapi import Depends, Response
+from pydantic import BaseModel
 
 from services.contracts.bodies import Body
 from services.ingest.commands import Desk
 from services.ingest.errors import BodyTooLargeError
 from services.ingest.gate.bodies import MalformedBodyError, OversizeError, read_body
 from services.kit.errors import Fault, InvalidInputError, faults_of
-from services.kit.web import ActorDep, Reading, RuntimeDep, Transaction
+from services.kit.web import ActorDep, Idempotency, Reading, RuntimeDep, Transaction
 
 
 async def _desk(conn: Transaction, runtime: RuntimeDep, actor: ActorDep) -> Desk:
@@ -22,6 +24,23 @@ async def _reading_desk(conn: Reading, runtime: RuntimeDep, actor: ActorDep) -> 
 
 DeskDep = Annotated[Desk, Depends(_desk)]
 ReadingDeskDep = Annotated[Desk, Depends(_reading_desk)]
+Made = TypeVar("Made")
+
+
+async def answer_once(
+    once: Idempotency,
+    desk: Desk,
+    work: Callable[[], Awaitable[Made]],
+    show: Callable[[Made], BaseModel | None],
+    status: int = 200,
+) -> Response:
+    """Do a step once and answer with what came of it (null for nothing); a repeated key gets the first answer."""
+
+    async def answered() -> tuple[int, str]:
+        shown = show(await work())
+        return status, shown.model_dump_json() if shown is not None else "null"
+
+    return await once.answer(answered, desk.now)
 
 
 def parse_body(raw: dict[str, Any]) -> Body:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from services.contracts.disclosure import LineReason
 from services.contracts.values import DivisionCode
 from services.ingest import commands, store, workflow
-from services.ingest.api.desk import DeskDep, ReadingDeskDep, parse_body
+from services.ingest.api.desk import DeskDep, ReadingDeskDep, answer_once, parse_body
 from services.ingest.commands import Reason, Saved, Word
 from services.ingest.schemas import (
     AcceptIn,
@@ -63,10 +63,6 @@ def saved_out(saved: Saved) -> SavedOut:
     return SavedOut(id=str(d.id), version=d.edition, state=d.state, findings=list(saved.findings))
 
 
-def _saved(saved: Saved) -> str:
-    return saved_out(saved).model_dump_json()
-
-
 def _reason(a: AcceptIn) -> Reason:
     if isinstance(a.finding, FindingName):
         return Reason(a.finding.code, a.finding.at, a.reason)
@@ -74,21 +70,16 @@ def _reason(a: AcceptIn) -> Reason:
 
 
 async def _step(once: IdempotencyDep, desk: DeskDep, work: Callable[[], Awaitable[Disclosure]]) -> Response:
-    async def answered() -> tuple[int, str]:
-        return 200, disclosure_out(await work()).model_dump_json()
-
-    return await once.answer(answered, desk.now)
+    return await answer_once(once, desk, work, disclosure_out)
 
 
 @router.post("", status_code=201, response_model=SavedOut)
 async def create(body: DisclosureIn, desk: DeskDep, once: IdempotencyDep) -> Response:
     """Make a draft; `findings` tells what does not add up."""
-
-    async def work() -> tuple[int, str]:
-        content = parse_body(body.body)
-        return 201, _saved(await commands.create(desk, body.village, body.item, body.period, content))
-
-    return await once.answer(work, desk.now)
+    content = parse_body(body.body)
+    return await answer_once(
+        once, desk, lambda: commands.create(desk, body.village, body.item, body.period, content), saved_out, 201
+    )
 
 
 @router.get("")
@@ -128,11 +119,9 @@ def _uuid(text: str | None) -> UUID | None:
 @router.post("/nil", status_code=201, response_model=SavedOut)
 async def create_nil(body: NilIn, desk: DeskDep, once: IdempotencyDep) -> Response:
     """Make the draft that says nothing happened in the period (本月无收支、本期无此事项)."""
-
-    async def work() -> tuple[int, str]:
-        return 201, _saved(await commands.create_nil(desk, body.village, body.item, body.period))
-
-    return await once.answer(work, desk.now)
+    return await answer_once(
+        once, desk, lambda: commands.create_nil(desk, body.village, body.item, body.period), saved_out, 201
+    )
 
 
 @router.get("/{disclosure_id}")
@@ -179,7 +168,7 @@ async def save(disclosure_id: UUID, body: SaveIn, desk: DeskDep) -> Response:
     """Replace the content of a draft or of a returned disclosure; the version goes up by one."""
     content = parse_body(body.body)
     saved = await commands.save(desk, disclosure_id, body.version, content, body.note)
-    return Response(_saved(saved), media_type="application/json")
+    return Response(saved_out(saved).model_dump_json(), media_type="application/json")
 
 
 @router.post("/{disclosure_id}/submit", response_model=DisclosureOut)
@@ -221,22 +210,20 @@ async def send_back(disclosure_id: UUID, body: ReturnIn, desk: DeskDep, once: Id
 async def correct(disclosure_id: UUID, body: CorrectIn, desk: DeskDep, once: IdempotencyDep) -> Response:
     """Begin a correction: the next version as a draft; what is published stays until it is approved."""
     content = parse_body(body.body) if body.body is not None else None
-
-    async def work() -> tuple[int, str]:
-        return 200, _saved(await commands.correct(desk, disclosure_id, body.version, body.note, content))
-
-    return await once.answer(work, desk.now)
+    return await answer_once(
+        once, desk, lambda: commands.correct(desk, disclosure_id, body.version, body.note, content), saved_out
+    )
 
 
 @router.post("/{disclosure_id}/discard", response_model=DisclosureOut | None)
 async def discard(disclosure_id: UUID, body: StepIn, desk: DeskDep, once: IdempotencyDep) -> Response:
     """Give a draft up: of a correction the published version stays, any other draft is gone (null)."""
-
-    async def work() -> tuple[int, str]:
-        left = await commands.discard(desk, disclosure_id, body.version)
-        return 200, disclosure_out(left).model_dump_json() if left is not None else "null"
-
-    return await once.answer(work, desk.now)
+    return await answer_once(
+        once,
+        desk,
+        lambda: commands.discard(desk, disclosure_id, body.version),
+        lambda left: disclosure_out(left) if left is not None else None,
+    )
 
 
 @router.post("/{disclosure_id}/withdraw", response_model=DisclosureOut)

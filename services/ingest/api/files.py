@@ -7,7 +7,7 @@ from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 
 from services.contracts.values import Digest, VillageCode
 from services.ingest import commands, store
-from services.ingest.api.desk import DeskDep, ReadingDeskDep
+from services.ingest.api.desk import DeskDep, ReadingDeskDep, answer_once
 from services.ingest.api.disclosures import disclosure_out, saved_out
 from services.ingest.bulk.prepared import MAX_FILE_BYTES as MAX_IMPORT_BYTES
 from services.ingest.commands import Saved
@@ -68,12 +68,13 @@ def import_out(made: Import, drafts: list[Saved]) -> ImportOut:
 async def import_file(request: Request, desk: DeskDep, once: IdempotencyDep) -> Response:
     """Take a prepared file of many villages in: JSON as the body, or JSON or CSV as the form's `file`; all or nothing."""
     name, data = await _uploaded(request)
-
-    async def work() -> tuple[int, str]:
-        made = await commands.import_file(desk, name, data)
-        return 201, import_out(made.made, list(made.drafts)).model_dump_json()
-
-    return await once.answer(work, desk.now)
+    return await answer_once(
+        once,
+        desk,
+        lambda: commands.import_file(desk, name, data),
+        lambda made: import_out(made.made, list(made.drafts)),
+        201,
+    )
 
 
 async def _uploaded(request: Request) -> tuple[str, bytes]:

@@ -11,7 +11,7 @@ from services.contracts.disclosure import DeclaredItem
 from services.contracts.duties import CellState, GridCell
 from services.contracts.values import DivisionCode, Period, VillageCode
 from services.ingest import commands, store, workflow
-from services.ingest.api.desk import DeskDep, ReadingDeskDep
+from services.ingest.api.desk import DeskDep, ReadingDeskDep, answer_once
 from services.ingest.commands import Decision, VillageCells
 from services.ingest.errors import UnknownDeclarationError
 from services.ingest.schemas import (
@@ -57,12 +57,13 @@ def waiver_out(w: Waiver) -> WaiverOut:
 @router.post("/waivers", status_code=201, response_model=WaiverOut)
 async def file_waiver(body: WaiverIn, desk: DeskDep, once: IdempotencyDep) -> Response:
     """Ask not to open a cell."""
-
-    async def work() -> tuple[int, str]:
-        made = await commands.file_waiver(desk, body.village, body.item, body.period, body.reason)
-        return 201, waiver_out(made).model_dump_json()
-
-    return await once.answer(work, desk.now)
+    return await answer_once(
+        once,
+        desk,
+        lambda: commands.file_waiver(desk, body.village, body.item, body.period, body.reason),
+        waiver_out,
+        201,
+    )
 
 
 @router.get("/waivers")
@@ -91,11 +92,9 @@ async def decide_waiver(
     waiver_id: UUID, decision: Decision, body: DecisionIn, desk: DeskDep, once: IdempotencyDep
 ) -> Response:
     """Grant, refuse or end a waiver."""
-
-    async def work() -> tuple[int, str]:
-        return 200, waiver_out(await commands.decide_waiver(desk, waiver_id, decision, body.reason)).model_dump_json()
-
-    return await once.answer(work, desk.now)
+    return await answer_once(
+        once, desk, lambda: commands.decide_waiver(desk, waiver_id, decision, body.reason), waiver_out
+    )
 
 
 # -- the quarter's page -------------------------------------------------------------------------------------------
@@ -121,11 +120,7 @@ async def declare(
 ) -> Response:
     """Answer for every on-event item of a quarter."""
     answers = [DeclaredItem(item=a.item, days=tuple(a.days)) for a in body.answers]
-
-    async def work() -> tuple[int, str]:
-        return 200, declaration_out(await commands.declare(desk, village, quarter, answers)).model_dump_json()
-
-    return await once.answer(work, desk.now)
+    return await answer_once(once, desk, lambda: commands.declare(desk, village, quarter, answers), declaration_out)
 
 
 @router.get("/declarations/{village}/{quarter}")
@@ -144,12 +139,9 @@ async def confirm_declaration(
     village: VillageCode, quarter: Period, body: EditionIn, desk: DeskDep, once: IdempotencyDep
 ) -> Response:
     """A supervisor agrees."""
-
-    async def work() -> tuple[int, str]:
-        made = await commands.confirm_declaration(desk, village, quarter, body.edition)
-        return 200, declaration_out(made).model_dump_json()
-
-    return await once.answer(work, desk.now)
+    return await answer_once(
+        once, desk, lambda: commands.confirm_declaration(desk, village, quarter, body.edition), declaration_out
+    )
 
 
 @router.post("/declarations/{village}/{quarter}/return", response_model=DeclarationOut)
@@ -157,12 +149,12 @@ async def return_declaration(
     village: VillageCode, quarter: Period, body: EditionReasonIn, desk: DeskDep, once: IdempotencyDep
 ) -> Response:
     """Send it back to the clerk."""
-
-    async def work() -> tuple[int, str]:
-        made = await commands.return_declaration(desk, village, quarter, body.edition, body.reason)
-        return 200, declaration_out(made).model_dump_json()
-
-    return await once.answer(work, desk.now)
+    return await answer_once(
+        once,
+        desk,
+        lambda: commands.return_declaration(desk, village, quarter, body.edition, body.reason),
+        declaration_out,
+    )
 
 
 # -- approvals ----------------------------------------------------------------------------------------------------
@@ -180,12 +172,8 @@ def approval_out(a: Approval) -> ApprovalOut:
 async def approve_later(body: ApprovalIn, desk: DeskDep, once: IdempotencyDep, runtime: RuntimeDep) -> Response:
     """Approve many once the time to undo has passed."""
     wait = timedelta(seconds=runtime.settings.undo_seconds)
-
-    async def work() -> tuple[int, str]:
-        items = [ApprovalItem(i.id, i.version, i.secrecy_checked_by) for i in body.items]
-        return 201, approval_out(await commands.approve_later(desk, items, wait)).model_dump_json()
-
-    return await once.answer(work, desk.now)
+    items = [ApprovalItem(i.id, i.version, i.secrecy_checked_by) for i in body.items]
+    return await answer_once(once, desk, lambda: commands.approve_later(desk, items, wait), approval_out, 201)
 
 
 @router.get("/approvals/{approval_id}")
