@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
+from uuid import UUID
 
 from fastapi import Depends, Response
 from pydantic import BaseModel
@@ -11,7 +12,7 @@ from services.ingest.commands import Desk
 from services.ingest.errors import BodyTooLargeError
 from services.ingest.gate.bodies import MalformedBodyError, OversizeError, read_body
 from services.kit.errors import Fault, InvalidInputError, faults_of
-from services.kit.web import ActorDep, Idempotency, Reading, RuntimeDep, Transaction
+from services.kit.web import ActorDep, Idempotency, Page, Reading, RuntimeDep, Transaction
 
 
 async def _desk(conn: Transaction, runtime: RuntimeDep, actor: ActorDep) -> Desk:
@@ -41,6 +42,14 @@ async def answer_once(
         return status, shown.model_dump_json() if shown is not None else "null"
 
     return await once.answer(answered, desk.now)
+
+
+def after_id(page: Page) -> UUID | None:
+    """The id after which a list goes on."""
+    try:
+        return UUID(page.after) if page.after is not None else None
+    except ValueError as error:
+        raise InvalidInputError from error
 
 
 def parse_body(raw: dict[str, Any]) -> Body:

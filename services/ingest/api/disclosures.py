@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from services.contracts.disclosure import LineReason
 from services.contracts.values import DivisionCode
 from services.ingest import commands, store, workflow
-from services.ingest.api.desk import DeskDep, ReadingDeskDep, answer_once, parse_body
+from services.ingest.api.desk import DeskDep, ReadingDeskDep, after_id, answer_once, parse_body
 from services.ingest.commands import Reason, Saved, Word
 from services.ingest.schemas import (
     AcceptIn,
@@ -101,19 +101,12 @@ async def disclosures(
         period=period,
         items=commands.items_within(desk),
         states=[state] if state is not None else None,
-        after=_uuid(page.after),
+        after=after_id(page),
         limit=page.limit + 1,
     )
     found = await store.select_disclosures(desk.conn, wanted)
     items = [disclosure_out(d) for d in found[: page.limit]]
     return page.answer(items, items[-1].id if len(found) > page.limit else None)
-
-
-def _uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text is not None else None
-    except ValueError as error:
-        raise InvalidInputError from error
 
 
 @router.post("/nil", status_code=201, response_model=SavedOut)

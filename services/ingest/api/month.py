@@ -11,7 +11,7 @@ from services.contracts.disclosure import DeclaredItem
 from services.contracts.duties import CellState, GridCell
 from services.contracts.values import DivisionCode, Period, VillageCode
 from services.ingest import commands, store, workflow
-from services.ingest.api.desk import DeskDep, ReadingDeskDep, answer_once
+from services.ingest.api.desk import DeskDep, ReadingDeskDep, after_id, answer_once
 from services.ingest.commands import Decision, VillageCells
 from services.ingest.errors import UnknownDeclarationError
 from services.ingest.schemas import (
@@ -78,13 +78,10 @@ async def waivers(
     scope = division or desk.actor.scope
     desk.actor.require_scope(desk.reference, scope)
     villages = [v.code for v in desk.reference.villages(scope)]
-    try:
-        after = UUID(page.after) if page.after is not None else None
-    except ValueError as error:
-        raise InvalidInputError from error
-    found = await store.select_waivers(desk.conn, villages, state, after, page.limit + 1, commands.items_within(desk))
-    items = [waiver_out(w) for w in found[: page.limit]]
-    return page.answer(items, items[-1].id if len(found) > page.limit else None)
+    items = commands.items_within(desk)
+    found = await store.select_waivers(desk.conn, villages, state, after_id(page), page.limit + 1, items)
+    shown = [waiver_out(w) for w in found[: page.limit]]
+    return page.answer(shown, shown[-1].id if len(found) > page.limit else None)
 
 
 @router.post("/waivers/{waiver_id}/{decision}", response_model=WaiverOut)
