@@ -22,12 +22,18 @@ async def carry_out_approvals(runtime: Runtime) -> None:
         pass
 
 
+async def queue_files(runtime: Runtime) -> None:
+    """Note the files without a use."""
+    await commands.queue_unused(runtime.database, runtime.clock.now())
+
+
 async def sweep_files(runtime: Runtime) -> None:
-    """Delete files without a use."""
-    await commands.sweep(runtime.database, objects_of(runtime), runtime.clock.now())
+    """Delete the files that were noted."""
+    await commands.sweep(runtime.database, objects_of(runtime))
 
 
 JOBS: Final = (
     Job("ingest approvals", 1.0, carry_out_approvals),
+    Job("ingest unused files", 3600.0, queue_files),
     Job("ingest files", 1.0, sweep_files),
 )

@@ -83,10 +83,10 @@ async def test_withdrawing_deletes_the_file_and_its_original(month: Month) -> No
     made = await month.approved(body=builders.ledger(attachments=[{"digest": digest, "title": "收据"}]))
     runtime = month.served.runtime
     objects = runtime.own["objects"]
-    await commands.sweep(runtime.database, objects, runtime.clock.now())
+    await commands.sweep(runtime.database, objects)
     assert await objects.get(digest) is not None
     await month.step(made, "withdraw", REVIEWER, reason="传错了")
-    await commands.sweep(runtime.database, objects, runtime.clock.now())
+    await commands.sweep(runtime.database, objects)
     assert await objects.get(digest) is None
     assert await month.rows("SELECT * FROM attachment") == []
 
@@ -98,7 +98,7 @@ async def test_a_file_that_another_disclosure_names_stays(month: Month) -> None:
     await month.draft(period="2026-09", body={**body, "lines": [], "totals": None})
     await month.step(made, "withdraw", REVIEWER, reason="传错了")
     runtime = month.served.runtime
-    await commands.sweep(runtime.database, runtime.own["objects"], runtime.clock.now())
+    await commands.sweep(runtime.database, runtime.own["objects"])
     assert await runtime.own["objects"].get(digest) is not None
 
 
@@ -106,10 +106,12 @@ async def test_a_file_that_nobody_uses_goes_after_a_week(month: Month) -> None:
     digest = (await upload(month, picture("white"))).json()["digest"]
     runtime, objects = month.served.runtime, month.served.runtime.own["objects"]
     month.served.clock.advance(days=6)
-    await commands.sweep(runtime.database, objects, runtime.clock.now())
+    await commands.queue_unused(runtime.database, runtime.clock.now())
+    await commands.sweep(runtime.database, objects)
     assert await objects.get(digest) is not None
     month.served.clock.advance(days=2)
-    await commands.sweep(runtime.database, objects, runtime.clock.now())
+    await commands.queue_unused(runtime.database, runtime.clock.now())
+    await commands.sweep(runtime.database, objects)
     assert await objects.get(digest) is None
 
 

@@ -346,7 +346,7 @@ async def test_the_queue_of_deletions_is_empty_when_there_were_no_files(month: M
     made = await month.approved()
     await month.step(made, "withdraw", REVIEWER, reason="填错了村")
     runtime = month.served.runtime
-    await commands.sweep(runtime.database, runtime.own["objects"], runtime.clock.now())
+    await commands.sweep(runtime.database, runtime.own["objects"])
     assert await month.rows("SELECT * FROM object_deletion") == []
 
 

@@ -4,7 +4,7 @@ Each takes the row's lock first, then checks role, scope, version and state, the
 """
 
 from services.ingest.commands.approvals import approval_of, approve_later, carry_out, undo
-from services.ingest.commands.attachments import attach, file_of, sweep
+from services.ingest.commands.attachments import attach, file_of, queue_unused, sweep
 from services.ingest.commands.cells import VillageCells, cells_of
 from services.ingest.commands.checking import Word, approve, confirm, file, send_back, withdraw
 from services.ingest.commands.declarations import asked_items, confirm_declaration, declare, return_declaration
@@ -63,6 +63,7 @@ __all__ = [
     "import_of",
     "item_of",
     "items_within",
+    "queue_unused",
     "return_declaration",
     "save",
     "send_back",

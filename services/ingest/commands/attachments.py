@@ -113,10 +113,14 @@ async def release_files(conn: Connection, disclosure_id: UUID, now: datetime) ->
     await store.delete_uses(conn, disclosure_id, now)
 
 
-async def sweep(database: Database, objects: Objects, now: datetime) -> None:
-    """Take queued files out of the store; an order is forgotten only after the file is gone."""
+async def queue_unused(database: Database, now: datetime) -> None:
+    """Queue files that were uploaded a week ago and never used."""
     async with database.transaction() as conn:
         await store.queue_unused(conn, now, UNUSED_AFTER)
+
+
+async def sweep(database: Database, objects: Objects) -> None:
+    """Take queued files out of the store; an order is forgotten only after the file is gone."""
     async with database.transaction() as conn:
         for digest in await store.lock_deletions(conn, 500):
             await objects.delete(digest)
