@@ -20,7 +20,7 @@ from services.publish import store
 from services.publish.bodies.asked import BodiesDep, VillageDep, render_now
 from services.publish.bodies.renderer import Bodies, rfc3339, village_out
 from services.publish.hot.front import cached_json
-from services.publish.render.cells import CellFacts, grid, live_by_cell
+from services.publish.render.cells import grid, live_by_cell
 from services.publish.render.places import affair_of
 from services.publish.render.rows import Change, Publication
 from services.publish.schemas import (
@@ -172,13 +172,7 @@ async def duties(
 ) -> Response:
     """What a village owes in a period (without one: all it owed until now and all it opened) and how that stands."""
     now, reference = runtime.clock.now(), runtime.reference
-    code = [village.code]
-    facts = CellFacts(
-        await store.select_of_villages(conn, code),
-        await store.select_steps(conn, code),
-        await store.select_waivers(conn, code),
-        await store.select_declarations(conn, code),
-    )
+    facts = await store.select_cell_facts(conn, village.code)
     owed: Iterable[Duty] = reference.owed(village.code, now)
     if period is not None:
         owed = _periodic(reference, village.code, period)

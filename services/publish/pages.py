@@ -19,7 +19,7 @@ from services.publish.errors import CodeRevokedError, CodeUnknownError
 from services.publish.hot.answers import Answer, Body, pack
 from services.publish.hot.files import file_of
 from services.publish.hot.front import AnswerResponse
-from services.publish.render.cells import CellFacts, grid
+from services.publish.render.cells import grid
 from services.publish.render.disclosure import masking_of
 from services.publish.render.places import item_at
 from services.publish.render.rows import edition_before
@@ -59,13 +59,7 @@ async def item_of_village(
     reference, now = runtime.reference, runtime.clock.now()
     if item not in reference.items:
         raise NotFoundError
-    code = [village.code]
-    facts = CellFacts(
-        await store.select_of_villages(conn, code),
-        await store.select_steps(conn, code),
-        await store.select_waivers(conn, code),
-        await store.select_declarations(conn, code),
-    )
+    facts = await store.select_cell_facts(conn, village.code)
     cells = grid(facts, reference.owed(village.code, now), lambda key: reference.duty(village.code, key), now)
     page = item_page(village, facts, reference.items, cells, item, now)
     return _answer(bodies.html("item.html", page=page))

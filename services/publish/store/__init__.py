@@ -1,5 +1,6 @@
 """All SQL of publish; rows leave as frozen values."""
 
+from services.publish.store.cells import select_cell_facts
 from services.publish.store.marks import (
     Mark,
     Subject,
@@ -57,6 +58,7 @@ __all__ = [
     "insert_marked_day",
     "insert_marks",
     "lower_first_published",
+    "select_cell_facts",
     "select_changes",
     "select_code",
     "select_codes",
