@@ -6,12 +6,13 @@ from difflib import SequenceMatcher
 from typing import Any, Final
 
 from services.contracts.bodies import Body, Table
+from services.publish.render.masking import CIRCLED
 from services.publish.render.words import account_words, amount
 
 _MOST: Final = 30
 _LONGEST: Final = 40
 #: Equal names are numbered anew when a row comes or goes: that is no change.
-_NUMBERS: Final = {ord(c): None for c in "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"}
+_NUMBERS: Final = dict.fromkeys(map(ord, CIRCLED))
 _ROWS: Final = {
     "lines": "笔",
     "accounts": "个账户",

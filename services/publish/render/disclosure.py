@@ -26,7 +26,6 @@ from services.publish.render.rows import Publication, Said
 from services.publish.render.words import affair_words, day_words, period_words, time_words
 
 _PARTIES: Final = {"supervisors": "村务监督委员会", "principal": "村集体负责人", "accountant": "代理会计"}
-_MONTH_DAYS: Final = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ def fades_on(revision: ItemRevision | None, period: str) -> date | None:
     last = period_bounds(period)[1]
     months = last.year * 12 + last.month - 1 + revision.keep_months
     first_of_month = date(months // 12, months % 12 + 1, 1)
-    return first_of_month + timedelta(days=min(last.day, _MONTH_DAYS) - 1)
+    return first_of_month + timedelta(days=last.day - 1)
 
 
 def masking_of(revision: ItemRevision | None, period: str, kind: str, today: date) -> Masking:

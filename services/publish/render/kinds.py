@@ -139,15 +139,15 @@ def table_view(full: Table, shown: Table, *, aggregate: bool) -> BodyView:
     """A table as its author made it; sums are the rows' own."""
     if full.nil:
         return BodyView(empty="这段时间没有这件事。")
-    sums = tuple((c.name, _cell(c, full.column_sum(c.key))) for c in full.columns if c.type in SUMMED)
+    sums = {c.key: _cell(c, full.column_sum(c.key)) for c in full.columns if c.type in SUMMED}
     if aggregate:
-        facts = (("一共", f"{len(full.rows)}行"), *((name, text) for name, text in sums))
+        facts = (("一共", f"{len(full.rows)}行"), *((c.name, sums[c.key]) for c in full.columns if c.key in sums))
         return BodyView(facts, empty="这一项按规定只公布合计。")
     heads = tuple(HeadView(c.name + (f"（{c.unit}）" if c.unit else ""), c.type in SUMMED) for c in full.columns)
     rows = tuple(tuple(_cell(c, cell) for c, cell in zip(full.columns, row, strict=True)) for row in shown.rows)
     below = None
     if sums:
-        cells = [_cell(c, full.column_sum(c.key)) if c.type in SUMMED else "" for c in full.columns]
+        cells = [sums.get(c.key, "") for c in full.columns]
         below = tuple(cells if cells[0] else ["合计", *cells[1:]])
     return BodyView(tables=(TableView(full.title or "一行一行看", heads, rows, below),))
 
@@ -184,13 +184,12 @@ def decision_view(body: Decision) -> BodyView:
         ("到会", f"应到{v.entitled}人，实到{v.present}人" if v is not None else None),
         ("表决", votes),
     )
-    steps = [(s.name, False, day(s.date), s.note) for s in body.steps]
     columns: list[tuple[str, bool, Sequence[str | None]]] = [
-        ("步骤", False, [s[0] for s in steps]),
-        ("日期", False, [s[2] for s in steps]),
-        ("情况", False, [s[3] for s in steps]),
+        ("步骤", False, [s.name for s in body.steps]),
+        ("日期", False, [day(s.date) for s in body.steps]),
+        ("情况", False, [s.note for s in body.steps]),
     ]
-    tables = (_filled("一步一步怎么定的", columns, len(steps)),) if steps else ()
+    tables = (_filled("一步一步怎么定的", columns, len(body.steps)),) if body.steps else ()
     return BodyView(facts, _words(("决定", body.resolution), ("实施情况", body.implementation)), tables)
 
 

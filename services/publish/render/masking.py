@@ -142,11 +142,12 @@ def _numbered(names: list[str | None]) -> list[str | None]:
             found.append(name)
             continue
         seen[name] = seen.get(name, 0) + 1
-        found.append(name + (_CIRCLED[seen[name] - 1] if seen[name] <= len(_CIRCLED) else f"（{seen[name]}）"))
+        found.append(name + (CIRCLED[seen[name] - 1] if seen[name] <= len(CIRCLED) else f"（{seen[name]}）"))
     return found
 
 
-_CIRCLED: Final = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
+#: Numbers of people who look the same once masked.
+CIRCLED: Final = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 #: Rosters of social aid: the column 理由 never leaves the village (domain.md section 6).
 _SOCIAL_AID: Final = frozenset({"V03", "V12"})
 
