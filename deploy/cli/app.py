@@ -8,10 +8,9 @@ from typing import Annotated, Final
 import typer
 
 from deploy.cli import records, reference, status, whole
-from deploy.cli.telling import Json, home_path
+from deploy.cli.telling import Json, home_path, tell_json
 from deploy.local import ask
 from deploy.local.faults import guarded
-from deploy.local.postgres import SERVICES
 
 app = typer.Typer(
     name="sanwu",
@@ -71,7 +70,7 @@ def replay_audit(
         raise typer.Exit(records.pass_through("audit", "replay", *more))
     answer = asyncio.run(ask.run(ask.known_city(home_path()), "audit", "replay", *more))
     lines = answer.out.strip().splitlines()
-    print(json.dumps({"same": answer.code == 0, "lines": lines}, ensure_ascii=False))
+    tell_json({"same": answer.code == 0, "lines": lines})
     raise typer.Exit(answer.code)
 
 
@@ -85,12 +84,12 @@ def verify_actions(
     """Compute every link of the trail of staff actions anew; exit status 1 where it is broken."""
     if head and not service:
         raise typer.BadParameter("A head belongs to one service: give --service.")
-    names = [records.known_service(service)] if service else list(SERVICES)
+    names = records.chosen_services(service)
     more = ("--head", head) if head else ()
     answers = asyncio.run(_verify(names, more))
     if as_json:
         told = {name: json.loads(a.out) if a.out.strip() else {"whole": False} for name, a in answers.items()}
-        print(json.dumps({"services": told}, ensure_ascii=False))
+        tell_json({"services": told})
     else:
         for name, answer in answers.items():
             print(f"{name}: {answer.sentence()}")

@@ -9,6 +9,7 @@ import typer
 from deploy.cli.telling import By, Json, Why, Yes, home_path, pairs, table, tell_json
 from deploy.local import ask
 from deploy.local.faults import Fault
+from deploy.local.job import StackInfo
 from deploy.local.postgres import SERVICES
 
 dlq = typer.Typer(help="Records that a service could not handle.", no_args_is_help=True)
@@ -23,6 +24,11 @@ def known_service(name: str) -> str:
     if name not in SERVICES:
         raise Fault(f"{name} is no service: choose {', '.join(SERVICES)}.")
     return name
+
+
+def chosen_services(name: str) -> list[str]:
+    """The named service, or all of them."""
+    return [known_service(name)] if name else list(SERVICES)
 
 
 def pass_through(service: str, *arguments: str) -> int:
@@ -49,9 +55,9 @@ def list_parked(
 ) -> None:
     """What is parked, and the last decisions about parked records."""
     info = ask.known_city(home_path())
-    names = [known_service(service)] if service else list(SERVICES)
+    names = chosen_services(service)
     arguments = ["dlq", "list", "--json", *_chosen({"id": id_, "key": key, "type": type_})]
-    told = {name: asyncio.run(ask.ask(info, name, *arguments)) for name in names}
+    told = dict(zip(names, asyncio.run(_ask_each(info, names, arguments)), strict=True))
     if as_json:
         tell_json({"services": told})
         return
@@ -62,6 +68,10 @@ def list_parked(
         for r in one["parked"]
     ]
     table(f"{len(rows)} parked", columns, rows)
+
+
+async def _ask_each(info: StackInfo, names: list[str], arguments: list[str]) -> list[Any]:
+    return await asyncio.gather(*(ask.ask(info, name, *arguments) for name in names))
 
 
 @dlq.command("show")
