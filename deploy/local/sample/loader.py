@@ -6,7 +6,7 @@ the approval's answer to the public page is polled from outside, on the public a
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -40,13 +40,18 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One load: the city, what is to be done, what the city knew when it began."""
+    """One load: the city, what is to be done, the catalogue and what the city knew when it began."""
 
     city: CityClient
     plan: Plan
     progress: Progress
-    secret: frozenset[str]
+    catalogue: Sequence[Mapping[str, Any]]
     known: Mapping[tuple[str, str, str], Any]
+
+    @property
+    def secret(self) -> set[str]:
+        """Items that need a word on secrecy."""
+        return {i["code"] for i in self.catalogue if i["secrecy"]}
 
 
 async def load(city: CityClient, plan: Plan, progress: Progress) -> None:
@@ -58,7 +63,7 @@ async def load(city: CityClient, plan: Plan, progress: Progress) -> None:
         if d["state"] != "withdrawn" or cell not in known:
             known[cell] = d
     catalogue = (await city.get("/registry/v1/catalogue", "operator"))["items"]
-    work = Work(city, plan, progress, frozenset(i["code"] for i in catalogue if i["secrecy"]), known)
+    work = Work(city, plan, progress, catalogue, known)
     by_village: dict[Village, list[Entry]] = {}
     for entry in plan.entries:
         by_village.setdefault(entry.village, []).append(entry)
@@ -198,6 +203,7 @@ async def _declare(work: Work, declared: Declared) -> None:
 async def _answers(work: Work, declared: Declared) -> list[dict[str, Any]]:
     """One answer for each on-event item that this kind of village has."""
     village = await work.city.get(f"/api/v1/villages/{declared.village.code}")
-    catalogue = (await work.city.get("/registry/v1/catalogue", "operator"))["items"]
-    asked = [i["code"] for i in catalogue if i["frequency"] == "on_event" and i["applies"] in {"both", village["kind"]}]
+    asked = [
+        i["code"] for i in work.catalogue if i["frequency"] == "on_event" and i["applies"] in {"both", village["kind"]}
+    ]
     return [{"item": code, "days": [day for item, day in declared.days if item == code]} for code in asked]
