@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Final
 
-from deploy.docs.text import as_json
+from deploy.docs.text import as_json, table
 from services.contracts.topics import SERVICES, TOPICS, Topic, topic_schema
 
+_HEAD: Final = ("topic", "key", "partitions", "producer", "consumers", "events", "policy", "schema")
 SCHEMAS: Final = Path("services/contracts/schemas")
 
 
@@ -22,21 +23,12 @@ def _policy(topic: Topic) -> str:
     return "compacted, sent first" if topic.first else "compacted"
 
 
-def _row(topic: Topic) -> str:
+def _row(topic: Topic) -> list[str]:
     events = " ".join(f"`{event.model_fields['type'].default}`" for event in topic.events)
     schema = f"[schema](../{SCHEMAS.as_posix()}/{topic.name}.v1.json)" if topic.events else "–"
     readers = ", ".join(topic.consumers)
-    cells = (
-        f"`{topic.name}`",
-        f"`{topic.key}`",
-        str(topic.partitions),
-        topic.producer,
-        readers,
-        events,
-        _policy(topic),
-        schema,
-    )
-    return "| " + " | ".join(cell or "–" for cell in cells) + " |"
+    key, partitions = f"`{topic.key}`", str(topic.partitions)
+    return [f"`{topic.name}`", key, partitions, topic.producer, readers, events, _policy(topic), schema]
 
 
 def _node(topic: Topic) -> str:
@@ -65,8 +57,6 @@ def map_text() -> str:
         *(line for topic in travelled for line in _flow(topic)),
         "```",
         "",
-        "| topic | key | partitions | producer | consumers | events | policy | schema |",
-        "|---|---|---|---|---|---|---|---|",
-        *(_row(topic) for topic in TOPICS),
+        *table(_HEAD, map(_row, TOPICS)),
     ]
     return "\n".join(lines) + "\n"

@@ -25,7 +25,7 @@ def _to_flag(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A sort of cell: how it reads what was typed, and how it shows what is held. `blank`: shown when nothing is."""
+    """A sort of cell: how it reads what was typed, and how it shows what is held."""
 
     name: str
     read: Callable[[str, str], object]
