@@ -11,10 +11,9 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from functools import cache
-from http import HTTPStatus
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -39,6 +38,34 @@ from services.kit.web import SAFE_METHODS, current_actor
 OPENAPI: Final = Path("docs/openapi")
 _REF: Final = "#/components/schemas/{model}"
 _PROBLEM_JSON: Final = "application/problem+json"
+_FIRST_PROBLEM: Final = 400
+#: RFC 9110's names. Python's own table differs from version to version, and documents must not.
+PHRASES: Final = MappingProxyType(
+    {
+        200: "OK",
+        201: "Created",
+        202: "Accepted",
+        204: "No Content",
+        302: "Found",
+        303: "See Other",
+        307: "Temporary Redirect",
+        400: "Bad Request",
+        401: "Unauthorized",
+        403: "Forbidden",
+        404: "Not Found",
+        405: "Method Not Allowed",
+        409: "Conflict",
+        410: "Gone",
+        413: "Content Too Large",
+        412: "Precondition Failed",
+        415: "Unsupported Media Type",
+        422: "Unprocessable Content",
+        428: "Precondition Required",
+        429: "Too Many Requests",
+        500: "Internal Server Error",
+        503: "Service Unavailable",
+    }
+)
 _FAULT: Final = {
     "type": "object",
     "required": ["at", "message"],
@@ -136,7 +163,7 @@ def _problem_responses(service: ServiceName) -> dict[str, Any]:
     found = {}
     for status, known in codes(service).items():
         told = "\n".join(f"- `{code}`: {sentence}" for code, sentence in known.items())
-        found[f"Problem{status}"] = {"description": f"{HTTPStatus(status).phrase}:\n\n{told}", "content": content}
+        found[f"Problem{status}"] = {"description": f"{PHRASES[status]}:\n\n{told}", "content": content}
     found["Problem"] = {"description": "Any other problem.", "content": content}
     return found
 
@@ -225,13 +252,13 @@ class _Writer:
         answers = operation["responses"]
         answers.pop("422", None)
         status, success = next(iter(answers.items()))
-        success["description"] = HTTPStatus(int(status)).phrase
+        success["description"] = PHRASES[int(status)]
         if told.gives:
             success["content"] = {media: {"schema": {"type": "string", "format": "binary"}} for media in told.gives}
         if told.items is not None:
             success["content"] = {"application/json": {"schema": self._list(told)}}
         for further, meaning in told.also.items():
-            problem = further >= HTTPStatus.BAD_REQUEST
+            problem = further >= _FIRST_PROBLEM
             content = {_PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
             answers[str(further)] = {"description": meaning, **({"content": content} if problem else {})}
         for code in _statuses(method, operation, told):

@@ -62,7 +62,9 @@ def listeners() -> Iterator[dict[str, str]]:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def through(listeners: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx2.AsyncClient]:
+async def through(
+    listeners: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of a real gateway in front of them."""
     async with AsyncExitStack() as stack:
         gateway = Gateway(tmp_path_factory.mktemp("gateway"), free_port(avoid=set()), listeners)
