@@ -9,8 +9,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from deploy.docs.openapi import document
-from deploy.docs.routes import ROLE_WORDS, ROUTES, STAFF
+from deploy.docs.routes import ROUTES, STAFF
 from services.contracts.topics import SERVICES
+from services.contracts.words import ROLES
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 #: What each service is for, as the page's readers say it.
@@ -147,7 +148,7 @@ def _who(name: str) -> str:
         return "人人可用，不用登录"
     if set(who) >= set(STAFF):
         return "所有登录的工作人员"
-    return "、".join(ROLE_WORDS[role] for role in who)
+    return "、".join(ROLES[role] for role in who)
 
 
 def _route(service: str, method: str, path: str, operation: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from services.audit import schemas as audit
 from services.contracts.base import Role
 from services.contracts.catalogue import CalendarYear, Profile
+from services.contracts.words import ROLES
 from services.ingest import schemas as ingest
 from services.ingest import workflow
 from services.ingest.commands import attachments, declarations, waivers
@@ -147,6 +148,7 @@ _INGEST: Final = {
 _NOT_MODIFIED: Final = MappingProxyType({304: "What `If-None-Match` names is still the newest."})
 _PUBLISH: Final = {
     "GET /api/v1/divisions": Told(items=publish.DivisionOut, also=_NOT_MODIFIED),
+    "GET /api/v1/words": Told(also=_NOT_MODIFIED),
     "GET /api/v1/villages": Told(items=publish.VillageOut, also=_NOT_MODIFIED),
     "GET /api/v1/villages/{code}": Told(also=_NOT_MODIFIED),
     "GET /api/v1/villages/{code}/disclosures": Told(items=publish.DisclosureOut, also=_NOT_MODIFIED),
@@ -218,20 +220,6 @@ PARAMETERS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
-#: Roles as the pages name them.
-ROLE_WORDS: Final[Mapping[Role, str]] = MappingProxyType(
-    {
-        Role.CLERK: "报账员",
-        Role.ACCOUNTANT: "代理会计",
-        Role.PRINCIPAL: "村集体负责人",
-        Role.SUPERVISOR: "村监委会成员",
-        Role.REVIEWER: "镇街审核员",
-        Role.DEPARTMENT: "业务主管部门",
-        Role.INSPECTOR: "纪检监察干部",
-        Role.OPERATOR: "平台管理员",
-    }
-)
-
 
 def who_in_words(told: Told) -> str:
     """Who may call a route, as a sentence's part."""
@@ -239,4 +227,4 @@ def who_in_words(told: Told) -> str:
         return "anybody, without signing in"
     if set(told.who) >= set(STAFF):
         return "every member of staff"
-    return ", ".join(f"{role.value} ({ROLE_WORDS[role]})" for role in told.who)
+    return ", ".join(f"{role.value} ({ROLES[role]})" for role in told.who)

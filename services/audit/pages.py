@@ -16,24 +16,21 @@ from services.audit.store import alerts, facts
 from services.audit.store.alerts import AlertFilter, AlertState
 from services.contracts.alert import Subject
 from services.contracts.division import DivisionKind
-from services.contracts.duties import Holder
 from services.contracts.values import Frequency, period_bounds, period_of, yuan
+from services.contracts.words import AFFAIRS, CELL_STATES, HOLDERS, RELEASES, account_words
 from services.kit.clock import local_day
 from services.kit.pages import Pages, local_time
 from services.kit.reference import Reference
 from services.kit.web import PageDep
-from services.kit.words import AFFAIRS, CELL_STATES
 
 router = APIRouter(prefix="/inspect", include_in_schema=False)
 STATIC = "/inspect/static"
 
 LEVELS: Mapping[int, str] = {3: "重点", 2: "关注", 1: "提醒"}
-HOLDERS: Mapping[Holder, str] = {"village": "村级", "agency": "代理", "township": "镇街", "department": "部门"}
 #: The grid looks back over a year.
 MONTHS_BACK = 12
 STATES: Mapping[AlertState, str] = {"open": "未消除", "cleared": "已消除"}
 STATUSES: Mapping[str, str] = {"draft": "草拟", "trial": "试行", "active": "启用", "retired": "停用"}
-ACCOUNTS: Mapping[str, str] = {"cash": "库存现金", "bank": "银行存款", "imprest": "备用金"}
 _PARTS: Mapping[str, str] = {"cur": "本期", "before": "上期"}
 _FIELDS: Mapping[str, str] = {
     "income_stated_fen": "收入合计（填写）",
@@ -76,8 +73,7 @@ _FIELDS: Mapping[str, str] = {
 _OWED = frozenset({"item", "period", "due", "due_at", "applies", "history", "now"})
 _VALUES: Mapping[Any, str] = {
     **HOLDERS,
-    "approve": "镇街审核后公开",
-    "file": "村里先公开、镇街备案",
+    **RELEASES,
     None: "无",
 }
 _PEOPLE = frozenset({"submitted_by", "approved_by"})
@@ -119,8 +115,7 @@ class Names:
 
     def account(self, account: str) -> str:
         """An account as people here call it."""
-        kind, _, branch = account.partition(":")
-        return ACCOUNTS.get(kind, kind) + (f"（{branch}）" if branch else "")
+        return account_words(account)
 
 
 def _page(request: Request, console: ConsoleDep, template: str, **values: Any) -> Response:

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from services.contracts.values import ShortText
+from services.contracts.words import ROLES
 from services.kit import actions
 from services.kit.auth import Actor
 from services.kit.clock import start_of_day
@@ -16,7 +17,6 @@ from services.kit.pages import BlankIsNone, Pages
 from services.kit.runtime import Runtime
 from services.kit.trail import visible, who_is
 from services.kit.web import ActorDep, Reading, RuntimeDep
-from services.kit.words import ROLES
 
 PAGE_SIZE: Final = 100
 #: Where each service shows its own.

@@ -12,6 +12,7 @@ from services.contracts.catalogue import Affair, ItemCode
 from services.contracts.division import Division
 from services.contracts.duties import CellKey, CellState, Duty, GridCell
 from services.contracts.values import Frequency, Period, period_bounds
+from services.contracts.words import SETS
 from services.kit.clock import local_day
 from services.kit.errors import Fault, InvalidInputError
 from services.kit.reference import Reference
@@ -46,6 +47,17 @@ def _by_code(page: Page, codes: list[str], out: Callable[[str], Any], seen: str 
     chosen = [c for c in codes if page.after is None or c > page.after]
     items = [out(c) for c in chosen[: page.limit]]
     return _list(page, items, chosen[page.limit - 1] if len(chosen) > page.limit else None, seen)
+
+
+@router.get("/words", response_model=dict[str, dict[str, str]])
+async def words(seen: Seen = None) -> Response:
+    """What the members of every closed set are called, by the field that holds them: the same words as on the pages."""
+    return cached_json(_WORDS, seen)
+
+
+_WORDS = json.dumps(
+    {name: {str(k): word for k, word in of.items()} for name, of in SETS.items()}, ensure_ascii=False
+).encode()
 
 
 # -- places -------------------------------------------------------------------------------------------------------

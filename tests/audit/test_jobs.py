@@ -25,7 +25,7 @@ async def october(alerts: Alerts, **query: str) -> list[tuple[str, int, str]]:
     return [(a["state"], a["level"], a["sentence"]) for a in found if a["subject"]["period"] == "2026-10"]
 
 
-LATE = "F01 2026-10 最迟应于 2026-11-16 公开，至今没有公开，办理环节在村级。"
+LATE = "F01 2026-10 最迟应于 2026-11-16 公开，至今没有公开，办理环节在村（社区）。"
 
 
 async def test_nothing_is_late_at_23_59_59_and_all_is_at_midnight(audit: Served, alerts: Alerts, tick: Tick) -> None:

@@ -69,7 +69,7 @@ async def test_an_overdue_cell_is_explained_by_deadline_and_holder(audit: Served
     await watch_deadlines(audit.runtime)
     status, text = await page(audit, await alert_path(audit))
     assert status == 200
-    for words in ("逾期未公开", "村级", "最迟公开日", "到期检查", "公开目录与历法"):
+    for words in ("逾期未公开", "村（社区）", "最迟公开日", "到期检查", "公开目录与历法"):
         assert words in text
 
 

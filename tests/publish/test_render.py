@@ -6,11 +6,12 @@ import pytest
 
 from services.contracts.bodies import Ledger
 from services.contracts.catalogue import Masking
+from services.contracts.words import account_words
 from services.publish.render.ledger import ledger_view
 from services.publish.render.masking import masked_ledger, masked_name, public_body
 from services.publish.render.rows import Publication
 from services.publish.render.sentences import five_sentences, newest_month
-from services.publish.render.words import about, account_words, period_words
+from services.publish.render.words import about, period_words
 from tests import builders
 
 
@@ -83,7 +84,7 @@ def test_periods_and_accounts_are_told_in_words() -> None:
         "2026年",
         "2026年10月3日",
     ]
-    assert [account_words(a) for a in ("cash", "bank:信用社")] == ["现金", "银行存款（信用社）"]
+    assert [account_words(a) for a in ("cash", "bank:信用社")] == ["库存现金", "银行存款（信用社）"]
 
 
 def month(period: str, income: int, expense: int, *, withdrawn: bool = False) -> Publication:

@@ -102,7 +102,7 @@ async def test_everything_of_an_account_is_done_on_its_page(registry: Served) ->
     delegation = {"scope": VILLAGE, "document": "西街发〔2026〕3号", "until": ""}
     assert (await ask(registry, "/admin/staff/anna/delegations", data=delegation)).status_code == 303
     shown = (await ask(registry, "/admin/staff/anna")).text
-    assert all(word in shown for word in ("李安", "西街发〔2026〕3号", "村务监督委员会"))
+    assert all(word in shown for word in ("李安", "西街发〔2026〕3号", "村监委会成员"))
     ended = await ask(registry, "/admin/staff/anna/delegations/end", data={"document": delegation["document"]})
     assert ended.status_code == 303
     reset = await ask(registry, "/admin/staff/anna/reset", data={"x": "1"})

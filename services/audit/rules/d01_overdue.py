@@ -4,8 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from services.audit.rules.base import Case, Outcome, Settings, hit, no_duty, passed, rule
 from services.audit.rules.window import Deadline, DeadlineWindow
-
-_HOLDERS = {"village": "村级", "agency": "代理会计", "township": "镇街", "department": "主管部门"}
+from services.contracts.words import HOLDERS
 
 
 def _levels_begin(w: DeadlineWindow, s: Settings) -> tuple[datetime, ...]:
@@ -18,7 +17,7 @@ def _levels_begin(w: DeadlineWindow, s: Settings) -> tuple[datetime, ...]:
 
 @rule(
     id="D01",
-    version="1.1",
+    version="1.2",
     status="active",
     level=1,
     kind="provable",
@@ -44,7 +43,7 @@ def nothing_published_after_due(w: DeadlineWindow, s: Settings) -> Outcome:
     begun = [m for m in _levels_begin(w, s) if m <= w.now]
     if not begun:
         return passed()
-    holder = _HOLDERS[w.cur.held_by or "village"]
+    holder = HOLDERS[w.cur.held_by or "village"]
     steps = [
         f"最迟公开日 {w.cur.due}，次日零时 {w.cur.due_at:%Y-%m-%dT%H:%M:%SZ} 起逾期",
         f"第 {len(begun)} 级起算 {begun[-1]:%Y-%m-%dT%H:%M:%SZ}，当时没有公开、没有备案",
@@ -81,7 +80,7 @@ _LEVELS = (_DUE_AT, _DUE_AT + timedelta(days=10), _DUE_AT + timedelta(days=30))
 _SAY = "F01 2026-10 最迟应于 2026-11-16 公开，至今没有公开，办理环节在"
 
 CASES = (
-    Case("the instant it is late", _deadline(_DUE_AT), "hit", 1, say=_SAY + "村级。", moments=_LEVELS),
+    Case("the instant it is late", _deadline(_DUE_AT), "hit", 1, say=_SAY + "村（社区）。", moments=_LEVELS),
     Case("the second before", _deadline(_DUE_AT - _SECOND), "pass", moments=_LEVELS),
     Case("ten days late less a second", _deadline(_LEVELS[1] - _SECOND), "hit", 1),
     Case("on the eleventh day", _deadline(_LEVELS[1]), "hit", 2),
@@ -89,7 +88,7 @@ CASES = (
     Case("on the thirty-first day", _deadline(_LEVELS[2]), "hit", 3),
     Case("waits for the township", _deadline(_DUE_AT, held_by="township"), "hit", 1, say=_SAY + "镇街。"),
     Case("waits for the agency", _deadline(_DUE_AT, held_by="agency"), "hit", 1, say=_SAY + "代理会计。"),
-    Case("waits for a department", _deadline(_DUE_AT, held_by="department"), "hit", 1, say=_SAY + "主管部门。"),
+    Case("waits for a department", _deadline(_DUE_AT, held_by="department"), "hit", 1, say=_SAY + "业务主管部门。"),
     Case("declared that nothing happened", _deadline(_DUE_AT, nil=True), "pass", moments=()),
     Case("published late", _deadline(_LEVELS[2], first_published_at=_LEVELS[1]), "pass", moments=()),
     Case("waived", _deadline(_DUE_AT, waived=True), "n/a", reason="不公开已备案", moments=()),

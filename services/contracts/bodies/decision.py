@@ -19,6 +19,8 @@ class Meeting(StrEnum):
     MEMBER_REPRESENTATIVES = "member_representatives"
     COMMITTEE = "committee"
     PARTY_BRANCH = "party_branch"
+    PARTY_MEMBERS = "party_members"
+    TWO_COMMITTEES = "two_committees"
 
 
 class Votes(Model):

@@ -1,21 +1,17 @@
 """Single cells: what people type to what a body holds, and back; pure. What is not plain is refused, never guessed."""
 
 import re
-from collections.abc import Mapping
 from datetime import date
-from types import MappingProxyType
 from typing import Final
 
 from services.contracts.values import FEN_LIMIT, period_bounds
+from services.contracts.words import ACCOUNTS
 
-ACCOUNT_WORDS: Final[Mapping[str, str]] = MappingProxyType(
-    {"cash": "库存现金", "bank": "银行存款", "imprest": "备用金"}
-)
-_ACCOUNT_CODES: Final = {word: code for code, word in ACCOUNT_WORDS.items()} | {
+_ACCOUNT_CODES: Final = {word: code for code, word in ACCOUNTS.items()} | {
     "现金": "cash",
     "银行": "bank",
     "存款": "bank",
-    **{code: code for code in ACCOUNT_WORDS},
+    **{code: code for code in ACCOUNTS},
 }
 #: Full-width forms that Chinese input methods type, and the signs that stand for a minus or a space.
 _PLAIN: Final = {
@@ -131,4 +127,4 @@ def to_account(text: str) -> str:
 def account_words(account: str) -> str:
     """`bank:信用社` -> `银行存款:信用社`."""
     kind, colon, name = account.partition(":")
-    return f"{ACCOUNT_WORDS.get(kind, kind)}{colon}{name}"
+    return f"{ACCOUNTS.get(kind, kind)}{colon}{name}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
+from services.contracts.words import DIRECTIONS, METHODS
 from services.ingest.bulk.cells import CellError, plain, to_account, to_day, to_fen, to_whole
 
 Value = TypeVar("Value")
@@ -49,22 +50,15 @@ _COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
 _NAMES: Final = {english: chinese for chinese, english in _COLUMNS.items()}
 _NEEDED: Final = ("village", "item", "period", "row", "account")
 _ROWS: Final = {"账户": "account", "明细": "line", "account": "account", "line": "line"}
-_DIRECTIONS: Final = {
-    "收入": "in",
-    "支出": "out",
-    "内部划转": "transfer",
-    "in": "in",
-    "out": "out",
-    "transfer": "transfer",
-}
-_METHODS: Final = {
-    "现金": "cash",
-    "转账": "transfer",
-    "刷卡": "card",
-    "cash": "cash",
-    "transfer": "transfer",
-    "card": "card",
-}
+
+
+def _by_word(words: Mapping[Any, str]) -> dict[str, str]:
+    """What a cell may hold: the word that pages show, or the code."""
+    return {key: str(code) for code, word in words.items() for key in (word, str(code))}
+
+
+_DIRECTIONS: Final = _by_word(DIRECTIONS)
+_METHODS: Final = _by_word(METHODS)
 _WORDS: Final = ("category", "payee", "handler", "attestor", "approver")
 
 

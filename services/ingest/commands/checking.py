@@ -1,9 +1,8 @@
 """Checking: the words of supervisors and others, returning, letting out, filing, withdrawing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Final, Literal
+from typing import Literal
 from uuid import UUID
 
 from services.contracts.disclosure import (
@@ -19,6 +18,7 @@ from services.contracts.disclosure import (
     Party,
     ReturnedContent,
 )
+from services.contracts.words import ROLES
 from services.ingest import store, workflow
 from services.ingest.commands.attachments import release_files
 from services.ingest.commands.desk import (
@@ -80,7 +80,7 @@ async def confirm(desk: Desk, disclosure_id: UUID, version: int, word: Word | No
     opinion = Opinion(
         party=party,
         opinion=word.opinion,
-        names=word.names if word.sheet is not None else (_signature(desk, party),),
+        names=word.names if word.sheet is not None else (_signature(desk),),
         reason=word.reason,
         sheet=word.sheet,
         at=desk.now,
@@ -104,13 +104,8 @@ def _party(desk: Desk, parties: Sequence[Party], word: Word) -> Party:
 
 
 #: A person of whom the registry knows no name signs as what they are; a login name is nobody else's business.
-_NAMELESS: Final[Mapping[Party, str]] = MappingProxyType(
-    {"supervisors": "村监委会成员", "principal": "村集体负责人", "accountant": "代理会计"}
-)
-
-
-def _signature(desk: Desk, party: Party) -> str:
-    return desk.actor.name if desk.actor.name != desk.actor.username else _NAMELESS[party]
+def _signature(desk: Desk) -> str:
+    return desk.actor.name if desk.actor.name != desk.actor.username else ROLES[desk.actor.role]
 
 
 async def _heard(desk: Desk, disclosure: Disclosure, opinion: Opinion, parties: Sequence[Party]) -> Disclosure:

@@ -11,13 +11,13 @@ from starlette.datastructures import UploadFile
 from services.contracts.base import Role
 from services.contracts.duties import publishing_holder
 from services.contracts.values import period_bounds
+from services.contracts.words import CELL_STATES, HOLDERS, PARTIES, ROLES
 from services.ingest import workflow
 from services.ingest.commands.desk import Desk, item_of
 from services.ingest.errors import WrongPeriodError
 from services.ingest.workflow import Action, Errand, State
 from services.kit.errors import Fault, InvalidInputError
 from services.kit.pages import PageAnswerError, Pages
-from services.kit.words import CELL_STATES, ROLES
 
 STATIC: Final = "/desk/static"
 MAX_FIELDS: Final = 20_000
@@ -32,12 +32,6 @@ STATES: Final[Mapping[State, str]] = MappingProxyType(
         State.PUBLISHED: "已公开",
         State.WITHDRAWN: "已撤回",
     }
-)
-HOLDERS: Final = MappingProxyType(
-    {"village": "村（社区）", "agency": "三资代理服务中心", "township": "镇街", "department": "业务主管部门"}
-)
-PARTIES: Final = MappingProxyType(
-    {"supervisors": "村务监督委员会", "principal": "村集体负责人", "accountant": "代理会计"}
 )
 WAIVER_STATES: Final = MappingProxyType(
     {"filed": "等待镇街决定", "granted": "已同意备案", "refused": "未同意", "ended": "已结束"}

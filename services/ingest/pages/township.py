@@ -13,18 +13,18 @@ from services.contracts.catalogue import Affair, Item, ItemRevision
 from services.contracts.division import Division, DivisionKind
 from services.contracts.duties import CellKey, CellRecord, CellState, GridCell, Lateness, cell_state
 from services.contracts.values import Frequency, period_bounds, period_of, previous_period
+from services.contracts.words import AFFAIRS, HOLDERS
 from services.ingest import store
 from services.ingest.api import DeskDep, ReadingDeskDep
 from services.ingest.commands.approvals import approval_of, approve_later, undo
 from services.ingest.commands.cells import VillageCells, cells_of
 from services.ingest.commands.desk import Desk, item_of
-from services.ingest.pages.frame import HOLDERS, checked_period, render, to, whole
+from services.ingest.pages.frame import checked_period, render, to, whole
 from services.ingest.pages.kept import KeptRoute
 from services.ingest.store import ApprovalItem, Disclosure
 from services.kit.clock import local_day
 from services.kit.errors import InvalidInputError
 from services.kit.web import RuntimeDep
-from services.kit.words import AFFAIRS
 
 router = APIRouter(route_class=KeptRoute)
 WATCHING: Final = (Role.REVIEWER, Role.ACCOUNTANT, Role.DEPARTMENT, Role.INSPECTOR, Role.OPERATOR)
@@ -171,7 +171,7 @@ def urge_text(desk: Desk, missing: Sequence[tuple[str, Sequence[GridCell]]]) -> 
         parts.append(f"■ {desk.reference.divisions[village].now.name}")
         for c in late:
             name = item_of(desk, *c.key).name
-            holder = HOLDERS[c.cell.held_by] if c.cell.held_by is not None else "村（社区）"
+            holder = HOLDERS[c.cell.held_by] if c.cell.held_by is not None else HOLDERS["village"]
             parts.append(
                 f"  {name}（{c.duty.period}）：应于 {c.duty.due} 前公开，已晚 {c.late_days} 天，现由{holder}办理"
             )

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
+from types import MappingProxyType
 from typing import Any, Final
 
 from services.contracts.bodies import Body, Table
+from services.contracts.words import CONTRACT_TYPES, DIRECTIONS, MEETINGS, METHODS, TENDERS, account_words
 from services.publish.render.masking import CIRCLED
-from services.publish.render.words import account_words, amount
+from services.publish.render.words import amount
 
 _MOST: Final = 30
 _LONGEST: Final = 40
@@ -91,8 +93,11 @@ _LABELS: Final = {
     "signed_by": "落款",
     "attachments": "附件",
 }
-#: Codes rather than words stand in these; that they changed is enough.
-_CODED: Final = frozenset({"direction", "method", "tender", "meeting", "type", "won", "outsider"})
+#: Members of closed sets, by field; a contract's `method` is a text of its own and stays as it is.
+_CODED: Final[Mapping[str, Mapping[Any, str]]] = MappingProxyType(
+    {"direction": DIRECTIONS, "method": METHODS, "tender": TENDERS, "meeting": MEETINGS, "type": CONTRACT_TYPES}
+)
+_YES_NO: Final = MappingProxyType({True: "是", False: "不是"})
 
 
 def what_changed(before: Body, after: Body) -> tuple[str, ...]:
@@ -127,7 +132,7 @@ def _fields(before: Mapping[str, Any], after: Mapping[str, Any], place: str, hea
 
 def _differs(name: str, old: Any, new: Any) -> str:
     label = _LABELS.get(name, "其他内容")
-    if name in _CODED or isinstance(old or new, dict | list) or name not in _LABELS:
+    if isinstance(old or new, dict | list) or name not in _LABELS:
         return f"{label}改了。"
     return f"{label}由{_said(name, old)}改为{_said(name, new)}。"
 
@@ -137,7 +142,9 @@ def _said(name: str, value: Any) -> str:
         return "空白"
     if name.endswith("_fen") and isinstance(value, int):
         return amount(value)
-    text = account_words(value) if name in {"account", "to_account"} else str(value)
+    if isinstance(value, bool):
+        return f"“{_YES_NO[value]}”"
+    text = account_words(value) if name in {"account", "to_account"} else _CODED.get(name, {}).get(value, str(value))
     return f"“{text[:_LONGEST]}{'…' if len(text) > _LONGEST else ''}”"
 
 

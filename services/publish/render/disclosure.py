@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
 
 from services.contracts.bodies import Body, Contract, Decision, Ledger, Notice, Project, Roster, Table
 from services.contracts.catalogue import ItemRevision, Masking
 from services.contracts.disclosure import Opinion
 from services.contracts.values import period_bounds
+from services.contracts.words import OPINIONS, PARTIES
 from services.publish.render.changes import what_changed
 from services.publish.render.kinds import (
     BodyView,
@@ -24,8 +24,6 @@ from services.publish.render.masking import masked_body
 from services.publish.render.places import Items, Village, affair_of, item_at, official_name, plain_name, title
 from services.publish.render.rows import Publication, Said
 from services.publish.render.words import affair_words, day_words, period_words, time_words
-
-_PARTIES: Final = {"supervisors": "村务监督委员会", "principal": "村集体负责人", "accountant": "代理会计"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +165,8 @@ def _filed(p: Publication) -> str | None:
 
 
 def _opinion(o: Opinion) -> OpinionView:
-    word = "核对无误" if o.opinion == "agree" else "有不同意见"
-    return OpinionView(_PARTIES[o.party], "、".join(o.names), word + ("（签字核对单）" if o.sheet else ""), o.reason)
+    word = OPINIONS[o.opinion]
+    return OpinionView(PARTIES[o.party], "、".join(o.names), word + ("（签字核对单）" if o.sheet else ""), o.reason)
 
 
 def _ledger(body: Body | None, shown: Body | None, masking: Masking) -> LedgerView | None:

@@ -3,22 +3,19 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
 from services.contracts.bodies import (
     SUMMED,
     Column,
     ColumnType,
     Contract,
-    ContractType,
     Decision,
-    Meeting,
     Notice,
     Project,
     Roster,
     Table,
-    Tender,
 )
+from services.contracts.words import CONTRACT_TYPES, MEETINGS, TENDERS
 from services.publish.render.words import about, amount
 
 Fact = tuple[str, str]
@@ -50,31 +47,6 @@ class BodyView:
     words: tuple[tuple[str, tuple[str, ...]], ...] = ()
     tables: tuple[TableView, ...] = ()
     empty: str | None = None
-
-
-_MEETINGS: Final = {
-    Meeting.VILLAGERS: "村民会议",
-    Meeting.REPRESENTATIVES: "村民代表会议",
-    Meeting.MEMBERS: "集体经济组织成员大会",
-    Meeting.MEMBER_REPRESENTATIVES: "集体经济组织成员代表大会",
-    Meeting.COMMITTEE: "村委会会议",
-    Meeting.PARTY_BRANCH: "党员大会",
-}
-_CONTRACTS: Final = {
-    ContractType.HOUSEHOLD: "家庭承包",
-    ContractType.TRANSFER: "流转",
-    ContractType.LEASE: "租赁",
-    ContractType.SALE: "出售、处置",
-    ContractType.OTHER: "其他",
-}
-_TENDERS: Final = {
-    Tender.OPEN: "公开招标",
-    Tender.INVITED: "邀请招标",
-    Tender.NEGOTIATED: "协商",
-    Tender.QUOTES: "询价比价",
-    Tender.DIRECT: "直接发包",
-    Tender.OWN_LABOUR: "自己组织施工",
-}
 
 
 def day(of: date | None) -> str | None:
@@ -179,7 +151,7 @@ def decision_view(body: Decision) -> BodyView:
     votes = f"同意{v.in_favour}人，不同意{v.against}人，弃权{v.abstained}人" if v is not None else None
     facts = _facts(
         ("事项", body.title),
-        ("会议", _MEETINGS[body.meeting]),
+        ("会议", MEETINGS[body.meeting]),
         ("开会日期", day(body.held_on)),
         ("到会", f"应到{v.entitled}人，实到{v.present}人" if v is not None else None),
         ("表决", votes),
@@ -198,7 +170,7 @@ def contract_view(body: Contract) -> BodyView:
     ends = day(body.ends)
     facts = _facts(
         ("合同", body.title),
-        ("种类", _CONTRACTS[body.type]),
+        ("种类", CONTRACT_TYPES[body.type]),
         ("对方", body.party + ("（非本村成员）" if body.outsider else "")),
         ("面积", f"{body.area_mu}亩" if body.area_mu else None),
         ("签订", day(body.signed_on)),
@@ -220,7 +192,7 @@ def project_view(body: Project) -> BodyView:
     """A project: money from where, who builds, what was paid, whether it passed."""
     facts = _facts(
         ("工程", body.title),
-        ("发包方式", _TENDERS[body.tender]),
+        ("发包方式", TENDERS[body.tender]),
         ("施工方", body.contractor),
         ("预算", money(body.budget_fen)),
         ("合同价", money(body.contract_fen)),

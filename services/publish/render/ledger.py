@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from services.contracts.bodies import Direction, Ledger, Line
-from services.publish.render.words import about, account_words, amount, method_words
+from services.contracts.words import account_words
+from services.publish.render.words import about, amount, method_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,17 +9,17 @@ from services.contracts.bodies import Direction, Ledger
 from services.contracts.catalogue import Affair, Masking
 from services.contracts.duties import CellKey, CellState, Duty, GridCell, late_by
 from services.contracts.values import Frequency, local_day, period_bounds
+from services.contracts.words import HOLDERS, PURPOSES
 from services.publish.render.cells import CellFacts, declared_nil, grid, live_by_cell, missing, waived
 from services.publish.render.ledger import LineView, biggest
 from services.publish.render.masking import masked_body
 from services.publish.render.places import Items, Village, affair_of, item_at, official_name, plain_name
 from services.publish.render.rows import Code, Publication
 from services.publish.render.sentences import Sentence, five_sentences, newest_month
-from services.publish.render.words import PURPOSES, affair_words, day_words, period_words
+from services.publish.render.words import affair_words, day_words, period_words
 
 _BIGGEST: Final = 3
 _SHOWN_MISSING: Final = 5
-_HOLDERS: Final = {"village": "村里", "agency": "镇里的代理会计", "township": "镇街", "department": "主管部门"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +242,7 @@ def _missing_view(items: Items, found: GridCell) -> MissingView:
         state="正在办" if cell.state is CellState.IN_PROGRESS else late,
         due=f"{duty.due.year}年{duty.due.month}月{duty.due.day}日",
         due_word="参考期限" if duty.reference else "公开时限",
-        held_by=_HOLDERS[cell.held_by or "village"],
+        held_by=HOLDERS[cell.held_by or "village"],
         since=day_words(cell.since) if cell.since is not None else None,
     )
 

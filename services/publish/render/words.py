@@ -6,15 +6,11 @@ from typing import Final
 
 from services.contracts.catalogue import Affair
 from services.contracts.values import SHANGHAI, yuan
+from services.contracts.words import AFFAIRS, METHODS
 
 _WAN: Final = 1_000_000
 _YI: Final = 10_000 * _WAN
 _QUARTERS: Final = "一二三四"
-_ACCOUNTS: Final = {"cash": "现金", "bank": "银行存款", "imprest": "备用金"}
-_METHODS: Final = {"cash": "现金", "transfer": "转账", "card": "刷卡"}
-
-AFFAIRS: Final = {Affair.PARTY: "党务公开", Affair.VILLAGE: "村务公开", Affair.FINANCE: "财务公开"}
-PURPOSES: Final = {"board": "公开栏", "gate": "村口", "card": "入户卡"}
 
 
 def amount(fen: int) -> str:
@@ -57,15 +53,9 @@ def time_words(moment: datetime) -> str:
     return f"{day_words(moment)} {moment.astimezone(SHANGHAI):%H:%M}"
 
 
-def account_words(account: str) -> str:
-    """`bank:信用社` -> `银行存款（信用社）`."""
-    kind, _, name = account.partition(":")
-    return f"{_ACCOUNTS[kind]}（{name}）" if name else _ACCOUNTS[kind]
-
-
 def method_words(method: str | None) -> str | None:
     """How it was paid."""
-    return _METHODS[method] if method else None
+    return METHODS[method] if method else None
 
 
 def affair_words(affair: Affair, *, community: bool) -> str:

@@ -13,6 +13,7 @@ from services.contracts.base import Role
 from services.contracts.catalogue import Affair
 from services.contracts.division import DivisionKind
 from services.contracts.staff import Delegation, Staff, StaffRevision
+from services.contracts.words import DIVISIONS
 from services.kit import actions
 from services.kit.auth import Actor
 from services.kit.db import Connection
@@ -32,8 +33,8 @@ _PLACES: Final = {
     Role.CLERK: (_VILLAGE, "村（社区）"),
     Role.PRINCIPAL: (_VILLAGE, "村（社区）"),
     Role.SUPERVISOR: (_VILLAGE, "村（社区）"),
-    Role.ACCOUNTANT: (_TOWNSHIP, "乡镇（街道）"),
-    Role.REVIEWER: (_TOWNSHIP, "乡镇（街道）"),
+    Role.ACCOUNTANT: (_TOWNSHIP, DIVISIONS[DivisionKind.TOWNSHIP]),
+    Role.REVIEWER: (_TOWNSHIP, DIVISIONS[DivisionKind.TOWNSHIP]),
 }
 
 

@@ -5,9 +5,9 @@ from typing import Any, Final
 from fastapi import Request, Response
 
 from services.contracts.base import Role
+from services.contracts.words import AFFAIRS, DIVISIONS, RELEASES, ROLES
 from services.kit.auth import Actor
 from services.kit.pages import Pages
-from services.kit.words import AFFAIRS, ROLES
 
 STATIC: Final = "/registry/static"
 
@@ -30,5 +30,11 @@ def page(request: Request, actor: Actor, template: str, **values: Any) -> Respon
     """Render one of the registry's pages for somebody who is signed in."""
     pages: Pages = request.app.state.pages
     frame: dict[str, Any] = {"static": STATIC, "actor": actor, "nav": nav_of(actor), "here": request.url.path}
-    words = {"roles": ROLES, "affairs": AFFAIRS, "role_word": ROLES[actor.role]}
+    words = {
+        "roles": ROLES,
+        "affairs": AFFAIRS,
+        "role_word": ROLES[actor.role],
+        "releases": RELEASES,
+        "divisions_words": DIVISIONS,
+    }
     return pages.answer(template, **{**frame, **words, **values})

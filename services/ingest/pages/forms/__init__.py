@@ -1,6 +1,6 @@
 """Forms of all seven kinds: fields to a body and back, made from the catalogue; pure."""
 
-from services.ingest.bulk.cells import ACCOUNT_WORDS, account_words, to_yuan
+from services.ingest.bulk.cells import account_words, to_yuan
 from services.ingest.pages.forms.codec import (
     Form,
     add_rows,
@@ -15,7 +15,6 @@ from services.ingest.pages.forms.codec import (
 from services.ingest.pages.forms.spec import MAX_FORM_ROWS, Cell, Grid, Spec, spec_for
 
 __all__ = [
-    "ACCOUNT_WORDS",
     "MAX_FORM_ROWS",
     "Cell",
     "Form",

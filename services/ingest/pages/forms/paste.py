@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from services.contracts.words import DIRECTIONS
 from services.ingest.bulk.cells import CellError, plain, to_fen
 from services.ingest.pages.forms.codec import Form, row_field
 from services.ingest.pages.forms.spec import Grid
@@ -86,7 +87,7 @@ _NO_LINE: Final = re.compile(
     r"(上[期月年]|期初|本[期月日年]|累计|过次|承前)?(结转|合计|小计|累计|总计|余额|页)$|^承前页|^过次页"
 )
 _DIRECTION_WORDS: Final = MappingProxyType(
-    {"支出": "out", "支": "out", "付": "out", "收入": "in", "收": "in", "内部划转": "transfer", "划转": "transfer"}
+    {word: str(code) for code, word in DIRECTIONS.items()} | {"支": "out", "付": "out", "收": "in", "划转": "transfer"}
 )
 _BLANKS: Final = frozenset({"", "-", "—", "/"})
 

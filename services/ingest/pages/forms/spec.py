@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from services.contracts.bodies import ColumnType
 from services.contracts.catalogue import ItemKind, ItemRevision
+from services.contracts.words import CONTRACT_TYPES, DIRECTIONS, MEETINGS, METHODS, PARTIES, TENDERS
 from services.ingest.pages.forms.values import (
     ACCOUNT,
     CHOICE,
@@ -84,31 +85,11 @@ class Spec:
         return (*self.head, *self.foot)
 
 
-DIRECTIONS: Final[Options] = (("out", "支出"), ("in", "收入"), ("transfer", "内部划转"))
-METHODS: Final[Options] = (("", "未填"), ("cash", "现金"), ("transfer", "转账"), ("card", "刷卡"))
-CONTRACT_TYPES: Final[Options] = (
-    ("household", "家庭承包"),
-    ("transfer", "流转"),
-    ("lease", "租赁"),
-    ("sale", "处置（出售）"),
-    ("other", "其他"),
-)
-MEETINGS: Final[Options] = (
-    ("villagers", "村民会议"),
-    ("representatives", "村民代表会议"),
-    ("members", "集体经济组织成员大会"),
-    ("member_representatives", "集体经济组织成员代表大会"),
-    ("committee", "村委会会议"),
-    ("party_branch", "党支部会议"),
-)
-TENDERS: Final[Options] = (
-    ("open", "公开招标"),
-    ("invited", "邀请招标"),
-    ("negotiated", "竞争性谈判"),
-    ("quotes", "询价"),
-    ("direct", "直接委托"),
-    ("own_labour", "村民自建"),
-)
+def _options(words: Mapping[Any, str]) -> Options:
+    return tuple((str(code), word) for code, word in words.items())
+
+
+METHODS_OR_NONE: Final[Options] = (("", "未填"), *_options(METHODS))
 COLUMN_TYPES: Final[Options] = (
     ("text", "文字"),
     ("name", "人名或单位（网上按规定遮盖）"),
@@ -150,7 +131,7 @@ _LEDGER: Final = Spec(
             (
                 Cell("date", "记账日期", DAY, required=True, size=10),
                 Cell("summary", "摘要", required=True, size=22),
-                Cell("direction", "收支", CHOICE, required=True, options=DIRECTIONS),
+                Cell("direction", "收支", CHOICE, required=True, options=_options(DIRECTIONS)),
                 Cell("amount_fen", "金额（元）", MONEY, required=True, size=10),
                 Cell("account", "账户", ACCOUNT, required=True, size=9),
                 Cell("to_account", "转入账户", ACCOUNT, size=9),
@@ -159,7 +140,7 @@ _LEDGER: Final = Spec(
                 Cell("voucher.word", "凭证字", size=3),
                 Cell("voucher.no", "凭证号", WHOLE, size=4),
                 Cell("occurred_on", "发生日期", DAY, more=True),
-                Cell("method", "付款方式", CHOICE, options=METHODS, more=True),
+                Cell("method", "付款方式", CHOICE, options=METHODS_OR_NONE, more=True),
                 Cell("handler", "经手人", size=8, more=True),
                 Cell("attestor", "证明人", size=8, more=True),
                 Cell("approver", "审批人", size=8, more=True),
@@ -229,7 +210,7 @@ _DECISION: Final = Spec(
     ItemKind.DECISION,
     (
         Cell("title", "标题", required=True, size=40),
-        Cell("meeting", "由谁决定", CHOICE, required=True, options=MEETINGS),
+        Cell("meeting", "由谁决定", CHOICE, required=True, options=_options(MEETINGS)),
         Cell("held_on", "会议日期", DAY, required=True),
         Cell("votes.entitled", "应到人数", WHOLE, size=6),
         Cell("votes.present", "实到人数", WHOLE, size=6),
@@ -258,7 +239,7 @@ _CONTRACT: Final = Spec(
     ItemKind.CONTRACT,
     (
         Cell("title", "合同名称", required=True, size=40),
-        Cell("type", "种类", CHOICE, required=True, options=CONTRACT_TYPES),
+        Cell("type", "种类", CHOICE, required=True, options=_options(CONTRACT_TYPES)),
         Cell("party", "承包方、承租方或受让方", required=True, size=24),
         Cell("outsider", "对方不是本集体经济组织成员", FLAG),
         Cell("subject", "标的（哪块地、哪间房）", LONG, required=True),
@@ -288,7 +269,7 @@ _PROJECT: Final = Spec(
     (
         Cell("title", "项目名称", required=True, size=40),
         Cell("scope", "建设内容", LONG, required=True),
-        Cell("tender", "怎样确定施工方", CHOICE, required=True, options=TENDERS),
+        Cell("tender", "怎样确定施工方", CHOICE, required=True, options=_options(TENDERS)),
         Cell("contractor", "施工方", size=24),
         Cell("budget_fen", "预算（元）", MONEY, size=14),
         Cell("contract_fen", "合同价（元）", MONEY, size=14),
@@ -376,11 +357,10 @@ _MASKING: Final = {
     "aggregate": "网上只公布人数和金额的合计，不显示姓名。",
     "none": "",
 }
-_PARTIES: Final = {"supervisors": "村务监督委员会", "principal": "村集体负责人", "accountant": "代理会计"}
 
 
 def _hints(item: ItemRevision) -> list[str]:
-    names = "、".join(_PARTIES[c] for c in item.confirmations)
+    names = "、".join(PARTIES[c] for c in item.confirmations)
     return [
         text
         for text in (
