@@ -14,10 +14,11 @@ from services.audit.rules.grid import Stretch, count_cells, spots
 from services.audit.schemas import ConsoleQuery, GridQuery
 from services.audit.store import alerts, facts
 from services.audit.store.alerts import AlertFilter, AlertState
+from services.contracts.account import account_words
 from services.contracts.alert import Subject
 from services.contracts.division import DivisionKind
 from services.contracts.values import Frequency, period_bounds, period_of, yuan
-from services.contracts.words import AFFAIRS, CELL_STATES, HOLDERS, RELEASES, account_words
+from services.contracts.words import AFFAIRS, CELL_STATES, HOLDERS, RELEASES
 from services.kit.clock import local_day
 from services.kit.pages import Pages, local_time
 from services.kit.reference import Reference

@@ -117,6 +117,21 @@ def previous_period(period: str) -> str | None:
     return period_of(period_bounds(period)[0] - timedelta(days=1), frequency)
 
 
+_QUARTERS: Final = "一二三四"
+
+
+def period_words(period: str) -> str:
+    """`2026-10` -> `2026年10月`; quarters, halves, years and days alike."""
+    if match := re.fullmatch(r"(\d{4})-(\d\d)(?:-(\d\d))?", period, re.ASCII):
+        year, month, day = match.groups()
+        return f"{year}年{int(month)}月" + (f"{int(day)}日" if day else "")
+    if match := re.fullmatch(r"(\d{4})([QH])(\d)", period, re.ASCII):
+        year, span, number = match.groups()
+        part = f"第{_QUARTERS[int(number) - 1]}季度" if span == "Q" else ("上半年" if number == "1" else "下半年")
+        return f"{year}年{part}"
+    return f"{period}年"
+
+
 def _checked_period(value: str) -> str:
     period_frequency(value)
     return value

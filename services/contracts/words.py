@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from services.contracts.account import ACCOUNTS
 from services.contracts.base import Role
 from services.contracts.bodies import ContractType, Direction, Meeting, Tender
 from services.contracts.catalogue import Affair
@@ -108,7 +109,6 @@ DIRECTIONS: Final[Mapping[Direction, str]] = MappingProxyType(
     {Direction.OUT: "支出", Direction.IN: "收入", Direction.TRANSFER: "内部划转"}
 )
 METHODS: Final[Mapping[str, str]] = MappingProxyType({"cash": "现金", "transfer": "转账", "card": "刷卡"})
-ACCOUNTS: Final[Mapping[str, str]] = MappingProxyType({"cash": "库存现金", "bank": "银行存款", "imprest": "备用金"})
 #: What a code on a wall is for; new purposes come in with the codes that have them.
 PURPOSES: Final[Mapping[str, str]] = MappingProxyType({"board": "公开栏", "gate": "村口", "card": "入户卡"})
 
@@ -133,10 +133,3 @@ SETS: Final[Mapping[str, Mapping[Any, str]]] = MappingProxyType(
         "purpose": PURPOSES,
     }
 )
-
-
-def account_words(account: str) -> str:
-    """`bank:信用社` -> `银行存款（信用社）`."""
-    kind, _, name = account.partition(":")
-    word = ACCOUNTS.get(kind, kind)
-    return f"{word}（{name}）" if name else word

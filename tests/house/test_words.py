@@ -7,6 +7,7 @@ from typing import Any, Final, get_args
 import pytest
 
 from services.contracts import words
+from services.contracts.account import ACCOUNTS
 from services.contracts.base import Role
 from services.contracts.bodies import Contract, ContractType, Decision, Direction, Line, Meeting, Project, Tender
 from services.contracts.catalogue import Affair, ItemKind
@@ -98,7 +99,7 @@ def test_a_prepared_file_is_read_by_the_words_of_the_form() -> None:
     assert {word: code for code, word in form.items()}.items() <= file.items()
     methods = _options(ItemKind.LEDGER, "method")
     assert {word: code for code, word in methods.items()}.items() <= prepared._METHODS.items()
-    assert {to_account(word): word for word in words.ACCOUNTS.values()} == dict(words.ACCOUNTS)
+    assert {to_account(word): word for word in ACCOUNTS.values()} == dict(ACCOUNTS)
 
 
 def test_a_way_of_paying_reads_alike_on_form_and_page() -> None:

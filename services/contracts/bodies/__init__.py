@@ -24,6 +24,13 @@ from services.contracts.bodies.ledger import Account, Direction, Invoice, Ledger
 from services.contracts.bodies.notice import Notice
 from services.contracts.bodies.project import Bid, Fund, Payment, Project, Tender
 from services.contracts.bodies.roster import Entry, Roster, RosterTotals
+from services.contracts.bodies.sums import (
+    AccountSums,
+    LedgerSums,
+    Neighbour,
+    closing_checks,
+    opening_checks,
+)
 from services.contracts.bodies.table import SUMMED, Check, Column, ColumnType, Table
 from services.contracts.values import canonical_json
 
@@ -50,6 +57,7 @@ __all__ = [
     "MAX_LINES",
     "SUMMED",
     "Account",
+    "AccountSums",
     "Attachment",
     "Bid",
     "Body",
@@ -66,8 +74,10 @@ __all__ = [
     "Instalment",
     "Invoice",
     "Ledger",
+    "LedgerSums",
     "Line",
     "Meeting",
+    "Neighbour",
     "Notice",
     "Payment",
     "Project",
@@ -81,6 +91,8 @@ __all__ = [
     "Votes",
     "Voucher",
     "body_digest",
+    "closing_checks",
     "figures",
     "hundredths",
+    "opening_checks",
 ]

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from services.contracts.base import Finding, Model
+from services.contracts.checks import Check
 from services.contracts.values import Digest, Fen, Frequency, ShortText, period_bounds, period_frequency, yuan
 
 #: A disclosure with more is refused with the advice to split it.
@@ -73,6 +74,10 @@ class Content(Model):
 
     def findings(self, period: str) -> tuple[Finding, ...]:  # noqa: ARG002 - kinds that know no dates ignore it
         """Everything that does not add up, for the author to mend or to explain."""
+        return ()
+
+    def compare(self, period: str) -> tuple[Check, ...]:  # noqa: ARG002 - kinds that know no dates ignore it
+        """What the content states beside what it makes itself, equal or not, for the reader."""
         return ()
 
     def measured(self) -> tuple[tuple[str, str], ...]:

@@ -1,12 +1,14 @@
 """A ledger (收支明细): accounts with balances, and every line (逐笔)."""
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from services.contracts.base import Finding, Model
 from services.contracts.bodies.base import MAX_LINES, Amount, Content, Day, off, outside, sum_finding
+from services.contracts.bodies.sums import AccountSums, LedgerSums
+from services.contracts.checks import Check
 from services.contracts.values import Digest, Fen, ShortText, yuan
 
 #: `cash`, `bank`, `imprest`, or one of several accounts of a kind: `bank:信用社`.
@@ -19,6 +21,9 @@ class Direction(StrEnum):
     IN = "in"
     OUT = "out"
     TRANSFER = "transfer"
+
+
+_COLUMNS: Final = {Direction.IN: 0, Direction.OUT: 1, Direction.TRANSFER: 2}
 
 
 class Account(Model):
@@ -136,6 +141,36 @@ class Ledger(Content):
     def row_count(self) -> int:
         """How many lines there are."""
         return len(self.lines)
+
+    @property
+    def sums(self) -> LedgerSums:
+        """What the ledger comes to by account, lines read once."""
+        rows = {a.account: [0, 0, 0] for a in self.accounts}
+        for x in self.lines:
+            rows[x.account][_COLUMNS[x.direction]] += -x.amount_fen if x.to_account is not None else x.amount_fen
+            if x.to_account is not None:
+                rows[x.to_account][2] += x.amount_fen
+        accounts = tuple(
+            AccountSums(
+                account=a.account,
+                opening_fen=a.opening_fen,
+                income_fen=rows[a.account][0],
+                expense_fen=rows[a.account][1],
+                transfer_fen=rows[a.account][2],
+                closing_fen=a.closing_fen,
+            )
+            for a in self.accounts
+        )
+        stated = self.totals
+        return LedgerSums(
+            accounts=accounts,
+            income_stated_fen=stated.income_fen if stated is not None else None,
+            expense_stated_fen=stated.expense_fen if stated is not None else None,
+        )
+
+    def compare(self, period: str) -> tuple[Check, ...]:
+        """Every account's closing beside opening, income, spending and transfers; stated totals beside the lines."""
+        return (*super().compare(period), *self.sums.compare())
 
     def files(self) -> frozenset[str]:
         """Files of the whole and of every line."""

@@ -4,8 +4,8 @@ import re
 from datetime import date
 from typing import Final
 
+from services.contracts.account import ACCOUNTS
 from services.contracts.values import FEN_LIMIT, period_bounds
-from services.contracts.words import ACCOUNTS
 
 _ACCOUNT_CODES: Final = {word: code for code, word in ACCOUNTS.items()} | {
     "现金": "cash",

@@ -6,8 +6,9 @@ from difflib import SequenceMatcher
 from types import MappingProxyType
 from typing import Any, Final
 
+from services.contracts.account import account_words
 from services.contracts.bodies import Body, Table
-from services.contracts.words import CONTRACT_TYPES, DIRECTIONS, MEETINGS, METHODS, TENDERS, account_words
+from services.contracts.words import CONTRACT_TYPES, DIRECTIONS, MEETINGS, METHODS, TENDERS
 from services.publish.render.masking import CIRCLED
 from services.publish.render.words import amount
 

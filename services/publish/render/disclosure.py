@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from services.contracts.bodies import Body, Contract, Decision, Ledger, Notice, Project, Roster, Table
 from services.contracts.catalogue import ItemRevision, Masking
 from services.contracts.disclosure import Opinion
-from services.contracts.values import period_bounds
+from services.contracts.values import period_bounds, period_words
 from services.contracts.words import OPINIONS, PARTIES
 from services.publish.render.changes import what_changed
 from services.publish.render.kinds import (
@@ -23,7 +23,7 @@ from services.publish.render.ledger import LedgerView, ledger_view
 from services.publish.render.masking import masked_body
 from services.publish.render.places import Items, Village, affair_of, item_at, official_name, plain_name, title
 from services.publish.render.rows import Publication, Said
-from services.publish.render.words import affair_words, day_words, period_words, time_words
+from services.publish.render.words import affair_words, day_words, time_words
 
 
 @dataclass(frozen=True, slots=True)

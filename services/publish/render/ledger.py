@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from services.contracts.account import account_words
 from services.contracts.bodies import Direction, Ledger, Line
-from services.contracts.words import account_words
 from services.publish.render.words import about, amount, method_words
 
 

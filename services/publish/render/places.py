@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from services.contracts.catalogue import Affair, Item, ItemRevision
 from services.contracts.division import DivisionKind
-from services.contracts.values import period_bounds
-from services.publish.render.words import period_words
+from services.contracts.values import period_bounds, period_words
 
 
 @dataclass(frozen=True, slots=True)

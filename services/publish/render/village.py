@@ -8,7 +8,7 @@ from typing import Final
 from services.contracts.bodies import Direction, Ledger
 from services.contracts.catalogue import Affair, Masking
 from services.contracts.duties import CellKey, CellState, Duty, GridCell, late_by
-from services.contracts.values import Frequency, local_day, period_bounds
+from services.contracts.values import Frequency, local_day, period_bounds, period_words
 from services.contracts.words import HOLDERS, PURPOSES
 from services.publish.render.cells import CellFacts, declared_nil, grid, live_by_cell, missing, waived
 from services.publish.render.ledger import LineView, biggest
@@ -16,7 +16,7 @@ from services.publish.render.masking import masked_body
 from services.publish.render.places import Items, Village, affair_of, item_at, official_name, plain_name
 from services.publish.render.rows import Code, Publication
 from services.publish.render.sentences import Sentence, five_sentences, newest_month
-from services.publish.render.words import affair_words, day_words, period_words
+from services.publish.render.words import affair_words, day_words
 
 _BIGGEST: Final = 3
 _SHOWN_MISSING: Final = 5

@@ -1,6 +1,5 @@
 """Words that villagers read for figures, periods, accounts and times."""
 
-import re
 from datetime import datetime
 from typing import Final
 
@@ -10,7 +9,6 @@ from services.contracts.words import AFFAIRS, METHODS
 
 _WAN: Final = 1_000_000
 _YI: Final = 10_000 * _WAN
-_QUARTERS: Final = "一二三四"
 
 
 def amount(fen: int) -> str:
@@ -28,18 +26,6 @@ def about(fen: int) -> str | None:
     text = f"{tenths // 10}" if tenths % 10 == 0 else f"{tenths // 10}.{tenths % 10}"
     exact = tenths * unit == size * 10
     return f"{'' if exact else '约'}{'负' if fen < 0 else ''}{text}{word}"
-
-
-def period_words(period: str) -> str:
-    """`2026-10` -> `2026年10月`; quarters, halves, years and days alike."""
-    if match := re.fullmatch(r"(\d{4})-(\d\d)(?:-(\d\d))?", period, re.ASCII):
-        year, month, day = match.groups()
-        return f"{year}年{int(month)}月" + (f"{int(day)}日" if day else "")
-    if match := re.fullmatch(r"(\d{4})([QH])(\d)", period, re.ASCII):
-        year, span, number = match.groups()
-        part = f"第{_QUARTERS[int(number) - 1]}季度" if span == "Q" else ("上半年" if number == "1" else "下半年")
-        return f"{year}年{part}"
-    return f"{period}年"
 
 
 def day_words(moment: datetime) -> str:
