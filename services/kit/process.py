@@ -7,10 +7,12 @@ SIGINT it drains: no new requests, the batch in hand is finished, then the pool 
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
 import sys
+import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -30,12 +32,16 @@ from services.kit.relay import Relay
 from services.kit.runtime import Command, Runtime
 from services.kit.settings import Settings
 
-__all__ = ["Command", "Job", "Service", "main", "open_runtime", "serve"]
+__all__ = ["Command", "Job", "RoleEndedError", "Service", "main", "open_runtime", "run_roles", "serve"]
 
 log = get_logger(__name__)
 
 ROLES: Final = ("http", "relay", "consumer", "jobs")
 DRAIN_S: Final = 10.0
+#: Of which the roles have so much, before the pool is closed.
+ROLES_DRAIN_S: Final = 8.0
+#: What a role that is cancelled may still need to let go of what it holds.
+CANCEL_S: Final = 1.0
 REFRESH_S: Final = 1.0
 #: How often parked records are counted, which operators and copies of this process change too.
 COUNT_S: Final = 10.0
@@ -45,6 +51,10 @@ COMMAND_PATIENCE_S: Final = 3600
 ENSURE_PARTITIONS = "SELECT ensure_event_partitions($1)"
 FORGET_ANSWERS = "DELETE FROM idempotency WHERE created_at < $1::timestamptz - interval '48 hours'"
 TRY_JOB_LOCK = "SELECT pg_try_advisory_lock(hashtext('job ' || $1), hashtext(current_user))"
+
+
+#: What a process does, by name: each works until it is told to stop.
+Roles = dict[str, Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +106,12 @@ async def _tidy_tables(runtime: Runtime) -> None:
         await conn.execute(FORGET_ANSWERS, runtime.clock.now())
 
 
+class RoleEndedError(Exception):
+    """A role ended before it was told to, however it did: the process can do its work only when started anew."""
+
+
 async def serve(service: Service, settings: Settings, roles: Sequence[str], stop: asyncio.Event) -> None:
-    """Run the roles until stopped or until one of them fails."""
+    """Run the roles until stopped; RoleEndedError when one of them ended before."""
     runtime = await open_runtime(service, settings, SystemClock())
     consumes = any(service.name in t.consumers for t in TOPICS)
     if "consumer" in roles and consumes:
@@ -110,27 +124,61 @@ async def serve(service: Service, settings: Settings, roles: Sequence[str], stop
             project=service.project,
             react=service.react,
         )
-    runtime.stopping = stop
     app = service.create_app(runtime)
     try:
-        async with asyncio.TaskGroup() as tasks:
-            _start_roles(tasks, service, runtime, app, roles)
+        await run_roles(_roles(service, runtime, app, roles), stop, runtime.stopping)
     finally:
         await runtime.database.close()
 
 
-def _start_roles(tasks: asyncio.TaskGroup, service: Service, runtime: Runtime, app: Any, roles: Sequence[str]) -> None:
-    stop = runtime.stopping
-    tasks.create_task(_housekeeping(runtime), name="housekeeping")
+def _roles(service: Service, runtime: Runtime, app: Any, roles: Sequence[str]) -> Roles:
+    stopping = runtime.stopping
+    works: Roles = {"housekeeping": _housekeeping(runtime)}
     if "http" in roles:
-        tasks.create_task(_http(runtime, app), name="http")
+        works["http"] = _http(runtime, app)
     if "relay" in roles:
-        tasks.create_task(Relay(runtime.database, runtime.settings, runtime.clock).run(stop), name="relay")
+        works["relay"] = Relay(runtime.database, runtime.settings, runtime.clock).run(stopping)
     if runtime.consumer is not None:
-        tasks.create_task(runtime.consumer.run(stop), name="consumer")
+        works["consumer"] = runtime.consumer.run(stopping)
     if "jobs" in roles:
-        for job in (*TRAIL_JOBS, *service.jobs):
-            tasks.create_task(_job(runtime, job), name=f"job {job.name}")
+        works |= {f"job {job.name}": _job(runtime, job) for job in (*TRAIL_JOBS, *service.jobs)}
+    return works
+
+
+async def run_roles(works: Roles, stop: asyncio.Event, stopping: asyncio.Event) -> None:
+    """Run roles until `stop`, then tell them by `stopping` and let them drain.
+
+    A role that returns, raises or is cancelled before `stop` takes the others with it: a process that does half of its
+    work looks well and is not.
+    """
+    tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
+    told = asyncio.create_task(stop.wait())
+    either: list[asyncio.Task[Any]] = [told, *tasks]
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        early = [] if stop.is_set() else [t for t in tasks if t.done()]
+        for task in early:
+            log.critical("a role ended before it was told to", role=task.get_name(), **_how(task))
+        stopping.set()
+        _, late = await asyncio.wait(tasks, timeout=ROLES_DRAIN_S)
+        failed = [t for t in tasks if t.done() and t not in early and not t.cancelled() and t.exception()]
+        for task in failed:
+            log.error("a role failed while it was stopped", role=task.get_name(), **_how(task))
+        for task in late:
+            log.warning("a role was not drained in time", role=task.get_name())
+    finally:
+        for one in either:
+            one.cancel()
+        await asyncio.wait(tasks, timeout=CANCEL_S)
+    if early or failed:
+        raise RoleEndedError(", ".join(t.get_name() for t in (*early, *failed)))
+
+
+def _how(task: "asyncio.Task[None]") -> dict[str, Any]:
+    if task.cancelled():
+        return {"how": "cancelled"}
+    error = task.exception()
+    return {"how": repr(error), "exc_info": error} if error else {"how": "returned"}
 
 
 async def _http(runtime: Runtime, app: Any) -> None:
@@ -146,14 +194,14 @@ async def _http(runtime: Runtime, app: Any) -> None:
         backlog=1024,
     )
     serving = asyncio.ensure_future(server.serve())
-    await asyncio.wait([serving, asyncio.ensure_future(runtime.stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
-    if not runtime.stopping.is_set():
-        await serving
-        message = "the HTTP server ended by itself"
-        raise RuntimeError(message)
-    server.stop()  # type: ignore[no-untyped-call] # granian ships no types
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(serving, DRAIN_S)
+    stopping = asyncio.ensure_future(runtime.stopping.wait())
+    try:
+        await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        server.stop()  # type: ignore[no-untyped-call] # granian ships no types
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(serving, ROLES_DRAIN_S)
 
 
 async def _housekeeping(runtime: Runtime) -> None:
@@ -269,8 +317,12 @@ async def _until_signal(service: Service, settings: Settings, roles: Sequence[st
             await serving
     except TimeoutError:
         log.warning("not drained in time")
-    except BaseExceptionGroup as group:
-        log.critical("stopped by a failure", error=repr(group.exceptions))
+    except RoleEndedError as error:
+        log.critical("stopped by a failure", error=str(error))
+        # What still hangs in a driver must not keep a process that failed.
+        last = threading.Timer(DRAIN_S, os._exit, (1,))
+        last.daemon = True
+        last.start()
         return 1
     finally:
         stopping.cancel()

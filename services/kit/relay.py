@@ -22,6 +22,7 @@ from services.contracts.topics import TOPICS
 from services.kit import metrics
 from services.kit.clock import Clock
 from services.kit.db import INFRASTRUCTURE_ERRORS, Database
+from services.kit.driver import DriverCancelledError, ask
 from services.kit.log import get_logger
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ log = get_logger(__name__)
 
 BATCH: Final = 500
 SEND_DEADLINE_S: Final = 15.0
+STOP_S: Final = 2.0
 AFTER_WORK_S: Final = 0.02
 IDLE_S: Final = 0.25
 _FIRST: Final = frozenset(t.name for t in TOPICS if t.first)
@@ -150,13 +152,10 @@ class Relay:
         outcomes: dict[int, BaseException | None] = {}
         acks: dict[int, asyncio.Future[Any]] = {}
         try:
-            async with asyncio.timeout(SEND_DEADLINE_S if self._guards.disposable_producer else None):
-                await self._enqueue(producer, rows, acks, outcomes)
-                # Waits without cancelling: a deadline must find the futures as the driver left them.
-                if acks:
-                    await asyncio.wait(acks.values())
-        except TimeoutError:
-            metrics.OUTBOX_ERRORS.labels(kind="deadline").inc()
+            deadline = SEND_DEADLINE_S if self._guards.disposable_producer else None
+            await ask(self._enqueue(producer, rows, acks, outcomes), deadline)
+        except (TimeoutError, DriverCancelledError) as error:
+            metrics.OUTBOX_ERRORS.labels(kind="deadline" if isinstance(error, TimeoutError) else "cancelled").inc()
         outcomes |= {seq: _outcome(ack) for seq, ack in acks.items() if ack.done()}
         await self._park_refused(rows, outcomes)
         acked = list(_acked_prefixes(rows, outcomes))
@@ -173,7 +172,7 @@ class Relay:
         acks: dict[int, "asyncio.Future[Any]"],
         outcomes: dict[int, BaseException | None],
     ) -> None:
-        """Hand rows to the driver; behind a row that it refuses, nothing of the same key may overtake."""
+        """Hand rows to the driver and wait; behind a row that it refuses, nothing of the same key may overtake."""
         refused: set[tuple[str, str]] = set()
         for row in rows:
             if (row.topic, row.key) in refused:
@@ -189,6 +188,9 @@ class Relay:
             except KafkaError as error:
                 outcomes[row.seq] = error
                 refused.add((row.topic, row.key))
+        # Waits without cancelling: a deadline must find the futures as the driver left them.
+        if acks:
+            await asyncio.wait(acks.values())
 
     async def _park_refused(self, rows: list[_Pending], outcomes: dict[int, BaseException | None]) -> None:
         """A record that the broker will never take is set aside with those behind it; the rest flows."""
@@ -211,8 +213,7 @@ class Relay:
                 request_timeout_ms=10_000,
             )
             try:
-                async with asyncio.timeout(SEND_DEADLINE_S):
-                    await producer.start()
+                await ask(producer.start(), SEND_DEADLINE_S)
             except BaseException:
                 await _stop(producer)
                 raise
@@ -262,8 +263,7 @@ def _acked_prefixes(rows: Iterable[_Pending], outcomes: dict[int, BaseException 
 async def _stop(producer: AIOKafkaProducer) -> None:
     """Stop under a deadline; a producer that hangs is left to the garbage collector with its connections closed."""
     try:
-        async with asyncio.timeout(2):
-            await producer.stop()
+        await ask(producer.stop(), STOP_S)
     except (TimeoutError, KafkaError, OSError):
         with contextlib.suppress(Exception):
-            await producer.client.close()
+            await ask(producer.client.close(), STOP_S)

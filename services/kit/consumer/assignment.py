@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +15,7 @@ from services.kit import metrics
 from services.kit.consumer import offsets
 from services.kit.consumer.handling import ConsumerGuards
 from services.kit.db import INFRASTRUCTURE_ERRORS, Database
+from services.kit.driver import DriverCancelledError, ask
 from services.kit.log import get_logger
 from services.kit.settings import Settings
 
@@ -23,6 +24,11 @@ log = get_logger(__name__)
 REVOKE_WAIT_S: Final = 30.0
 #: How often a consumer that gets nothing asks whether there is something.
 IDLE_LOOK_S: Final = 30.0
+#: How long the log may take to tell its ends.
+ANSWER_S: Final = 15.0
+CLOSE_S: Final = 5.0
+
+_Offsets = Mapping[TopicPartition, int]
 
 
 class LogLostError(Exception):
@@ -91,7 +97,7 @@ class Assignment:
         while (driver := self._driver) is not None:
             try:
                 stored = await self._stored(partitions)
-                begin, end = await driver.beginning_offsets(partitions), await driver.end_offsets(partitions)
+                begin, end = await _ends_of(driver, partitions)
                 for tp in partitions & driver.assignment():
                     offset = stored.get(tp, begin[tp])
                     if not begin[tp] <= offset <= end[tp]:
@@ -116,8 +122,7 @@ class Assignment:
         if driver is None:
             return {}
         partitions = self._partitions(topics)
-        ends = await driver.end_offsets(partitions) if partitions else {}
-        begins = await driver.beginning_offsets(partitions) if partitions else {}
+        begins, ends = await _ends_of(driver, partitions)
         return {tp: end for tp, end in ends.items() if end > begins[tp]}
 
     def _partitions(self, topics: Iterable[Topic]) -> list[TopicPartition]:
@@ -140,7 +145,7 @@ class Assignment:
 
         What judges that something did *not* happen must ask first: after a pause the news may still be on its way.
         """
-        with contextlib.suppress(KafkaError, TimeoutError):
+        with contextlib.suppress(KafkaError, TimeoutError, DriverCancelledError):
             async with asyncio.timeout(within_s):
                 if self._driver is None or not self.caught_up.is_set():
                     return False
@@ -159,7 +164,7 @@ class Assignment:
             return
         self._next_look = now + IDLE_LOOK_S
         partitions = driver.assignment() or self._partitions(self._topics.values())
-        begins, ends = await driver.beginning_offsets(partitions), await driver.end_offsets(partitions)
+        begins, ends = await _ends_of(driver, partitions)
         stored = await self._stored(set(partitions))
         behind = {tp: at for tp in partitions if (at := stored.get(tp, begins[tp])) < ends[tp]}
         if any(self._behind.get(tp) == at for tp, at in behind.items()):
@@ -172,8 +177,15 @@ class Assignment:
         self._progress, self._behind = Progress(), {}
         if driver is not None:
             with contextlib.suppress(TimeoutError, KafkaError, OSError):
-                async with asyncio.timeout(5):
-                    await driver.stop()
+                await ask(driver.stop(), CLOSE_S)
+
+
+async def _ends_of(driver: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> tuple[_Offsets, _Offsets]:
+    """The first and the next offset of partitions' logs."""
+    if not partitions:
+        return {}, {}
+    begins = await ask(driver.beginning_offsets(partitions), ANSWER_S)
+    return begins, await ask(driver.end_offsets(partitions), ANSWER_S)
 
 
 class Listener(ConsumerRebalanceListener):  # type: ignore[misc] # the driver ships no types

@@ -1,10 +1,16 @@
 """Whether this is the log that the stored offsets belong to: another one would be read from the middle, in silence."""
 
-import asyncio
+import contextlib
+from typing import Final
 
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from services.kit.db import Database
+from services.kit.driver import ask
+
+ANSWER_S: Final = 15.0
+CLOSE_S: Final = 5.0
 
 NOTE_LOG = "INSERT INTO log_identity (cluster_id) VALUES ($1) ON CONFLICT DO NOTHING"
 SELECT_LOG = "SELECT cluster_id FROM log_identity"
@@ -24,11 +30,12 @@ async def check_log(database: Database, kafka: str) -> None:
     """Note which Kafka this is when nothing was noted yet; AnotherLogError when it is not the noted one."""
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     try:
-        async with asyncio.timeout(30):
-            await admin.start()
-            found = str((await admin.describe_cluster())["cluster_id"])
+        await ask(admin.start(), ANSWER_S)
+        found = str((await ask(admin.describe_cluster(), ANSWER_S))["cluster_id"])
     finally:
-        await admin.close()
+        # The answer, or why there is none, is what counts.
+        with contextlib.suppress(TimeoutError, KafkaError, OSError):
+            await ask(admin.close(), CLOSE_S)
     async with database.transaction() as conn:
         await conn.execute(NOTE_LOG, found)
         noted = await conn.fetchval(SELECT_LOG)

@@ -1,13 +1,15 @@
 """Reads a service's topics from their beginning, outside its group and without touching its offsets: for rebuilds."""
 
-import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from services.contracts.topics import Topic
+from services.kit.driver import ask
 from services.kit.park import Incoming
 from services.kit.settings import Settings
 
@@ -15,6 +17,8 @@ from services.kit.settings import Settings
 Place = tuple[str, int]
 #: So long without a record where records must be: the log is not what the offsets say.
 SILENT_LIMIT_S: Final = 30.0
+START_S: Final = 60.0
+CLOSE_S: Final = 5.0
 MAX_RECORDS: Final = 4000
 
 
@@ -34,19 +38,20 @@ class LogReader:
         )
 
     async def __aenter__(self) -> Self:
-        async with asyncio.timeout(60):
-            await self._driver.start()
-            partitions = [TopicPartition(*p) for p in self.places]
-            self._driver.assign(partitions)
-            self._at = dict(await self._driver.beginning_offsets(partitions))
-            for tp, begin in self._at.items():
-                self._driver.seek(tp, begin)
+        await ask(self._driver.start(), START_S)
+        partitions = [TopicPartition(*p) for p in self.places]
+        self._driver.assign(partitions)
+        self._at = dict(await ask(self._driver.beginning_offsets(partitions), SILENT_LIMIT_S))
+        for tp, begin in self._at.items():
+            self._driver.seek(tp, begin)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._driver.stop()
+        # What was read is read, whatever the driver says at its end.
+        with contextlib.suppress(TimeoutError, KafkaError, OSError):
+            await ask(self._driver.stop(), CLOSE_S)
 
     def left(self, until: Mapping[Place, int]) -> int:
         """How many offsets stand between here and there."""
@@ -58,8 +63,7 @@ class LogReader:
         self._driver.pause(*(self._at.keys() - ahead))
         self._driver.resume(*ahead)
         while ahead:
-            async with asyncio.timeout(SILENT_LIMIT_S):
-                polled = await self._driver.getmany(*ahead, timeout_ms=500, max_records=MAX_RECORDS)
+            polled = await ask(self._driver.getmany(*ahead, timeout_ms=500, max_records=MAX_RECORDS), SILENT_LIMIT_S)
             batches = []
             for tp, records in polled.items():
                 end = until[tp.topic, tp.partition]
@@ -68,7 +72,7 @@ class LogReader:
             # Where a compacted log has gaps, the position tells, not the last record.
             for tp in list(ahead):
                 end = until[tp.topic, tp.partition]
-                self._at[tp] = min(await self._driver.position(tp), end)
+                self._at[tp] = min(await ask(self._driver.position(tp), SILENT_LIMIT_S), end)
                 if self._at[tp] >= end:
                     self._driver.seek(tp, end)
                     self._driver.pause(tp)

@@ -20,6 +20,7 @@ from services.kit.consumer.handling import ConsumerGuards, Effects, Handlers
 from services.kit.consumer.identity import AnotherLogError, check_log
 from services.kit.consumer.lag import Lag
 from services.kit.db import INFRASTRUCTURE_ERRORS, Connection, Database
+from services.kit.driver import DriverCancelledError, ask
 from services.kit.errors import Reject, Retry
 from services.kit.log import get_logger
 from services.kit.park import Incoming
@@ -38,6 +39,9 @@ TRIES: Final = 3
 #: How often a consumer in front of another Kafka looks whether its offsets were made new.
 REPAIR_LOOK_S: Final = 3.0
 SILENT_LIMIT_S: Final = 30.0
+#: To join a group takes as long as its slowest member takes to notice.
+JOIN_S: Final = 60.0
+COMMIT_S: Final = 2.0
 #: A code that is still unknown after so long will not become known by waiting.
 RETRY_LIMIT_S: Final = 300.0
 #: So many parked in an hour mean a bad deploy, not bad records.
@@ -122,14 +126,12 @@ class PartitionedConsumer(Assignment):
         )
         self._driver = driver
         driver.subscribe(list(self._topics), listener=Listener(self))
-        async with asyncio.timeout(60):
-            await driver.start()
+        await ask(driver.start(), JOIN_S)
         noted = await self._note_ends([t for t in self._topics.values() if t.compacted])
         self._next_look = time.monotonic() + assignment.IDLE_LOOK_S
         while not stop.is_set():
             # A poll that does not return never will: a new driver is the cure.
-            async with asyncio.timeout(SILENT_LIMIT_S):
-                batches = await driver.getmany(timeout_ms=POLL_MS, max_records=MAX_RECORDS)
+            batches = await ask(driver.getmany(timeout_ms=POLL_MS, max_records=MAX_RECORDS), SILENT_LIMIT_S)
             loaded = dict(self._progress.held)
             if self._fatal is not None:
                 raise self._fatal
@@ -207,9 +209,9 @@ class PartitionedConsumer(Assignment):
         moved, self._progress.moved = self._progress.moved, {}
         if moved and self._driver is not None:
             # Nobody of ours reads the mirror back, so a failure does not matter.
-            with contextlib.suppress(KafkaError, TimeoutError):
-                async with asyncio.timeout(2):
-                    await self._driver.commit({tp: OffsetAndMetadata(offset, "") for tp, offset in moved.items()})
+            mirror = {tp: OffsetAndMetadata(offset, "") for tp, offset in moved.items()}
+            with contextlib.suppress(KafkaError, TimeoutError, DriverCancelledError):
+                await ask(self._driver.commit(mirror), COMMIT_S)
 
     def _must_wait(self, tp: TopicPartition) -> bool:
         if self._progress.wait_until.get(tp, 0) > time.monotonic():
