@@ -59,7 +59,7 @@ async def enter(clerk: Person, period: str) -> str:
     await clerk.shoot("2-clerk-mistyped")
     await clerk.page.get_by_label("逐笔收支第2行金额").fill("200.00")
     await clerk.press("保存草稿")
-    await clerk.sees("期初余额与上期期末相差")
+    await clerk.sees("的期末是")
     await clerk.page.get_by_label("如果确实如此，请写明原因").fill("银行对账差错，正在查找")
     await clerk.shoot("3-clerk-finding")
     await clerk.press("提交")

@@ -72,7 +72,7 @@ def publish_and_withdraw(city: RunningCity) -> str:
     told = {"village": VILLAGE, "item": "F01", "period": "2025-03", "body": _of_march(body)}
     draft = call(city, f"clerk-{VILLAGE}", "/ingest/v1/disclosures", told, 201)
     path = f"/ingest/v1/disclosures/{draft['id']}"
-    accept = [{"finding": f["code"], "at": f["at"], "reason": "演练"} for f in draft["findings"]]
+    accept = [{"finding": f, "reason": "演练"} for f in draft["findings"]]
     call(city, f"clerk-{VILLAGE}", f"{path}/submit", {"version": 1, "accept": accept}, 200)
     call(city, f"supervisor-{VILLAGE}", f"{path}/confirm", {"version": 1}, 200)
     call(city, f"reviewer-{builders.TOWNSHIP}", f"{path}/approve", {"version": 1}, 200)

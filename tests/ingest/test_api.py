@@ -140,8 +140,12 @@ async def test_an_opening_that_is_not_the_last_closing_is_told(ingest: Served) -
     await step(ingest, made, "submit", CLERK)
     answer = await post(ingest, PATH, CLERK, builders.disclosure())
     assert [(f["code"], f["at"]) for f in answer.json()["findings"]] == [
-        ("ledger.opening", "body.accounts[0].opening_fen")
+        ("ledger.opening", "body.accounts[0].opening_fen"),
+        ("ledger.account_new", "body.accounts[1].opening_fen"),
     ]
+    assert answer.json()["findings"][0]["message"] == (
+        "库存现金：2026年9月的期末是 1,100.00，这里的期初写 1,200.00，差 100.00元，请核对。"
+    )
 
 
 async def test_an_id_number_in_a_summary_is_for_a_reviewer_to_accept(ingest: Served) -> None:

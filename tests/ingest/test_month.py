@@ -285,7 +285,7 @@ async def confirmed(month: Month, **changes: Any) -> str:
 
 
 async def test_many_are_approved_when_the_time_to_undo_has_passed(month: Month) -> None:
-    one, other = await confirmed(month), await confirmed(month, period="2026-09", body=builders.ledger(lines=[], totals=None, accounts=[{"account": "cash", "opening_fen": 0, "closing_fen": 0}]))  # fmt: skip
+    one, other = await confirmed(month), await confirmed(month, period="2026-09", body=builders.ledger(lines=[], totals=None, accounts=[{"account": a, "opening_fen": f, "closing_fen": f} for a, f in (("cash", 120_000), ("bank", 5_000_000))]))  # fmt: skip
     batch = await month.done(
         "POST", "/ingest/v1/approvals", REVIEWER, {"items": [{"id": one, "version": 1}, {"id": other, "version": 9}]}
     )

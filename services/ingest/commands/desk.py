@@ -1,5 +1,6 @@
 """What every step at the desk shares: who works on what, the checks that come first, the envelope that comes last."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
@@ -13,7 +14,7 @@ from services.contracts.bodies import Ledger, figures
 from services.contracts.catalogue import ItemRevision, ProfileRevision
 from services.contracts.division import DivisionKind
 from services.contracts.duties import CellKey, Duty, publishing_holder
-from services.contracts.values import period_bounds, previous_period
+from services.contracts.values import period_bounds
 from services.ingest import metrics, store, workflow
 from services.ingest.errors import (
     NotPublisherError,
@@ -155,11 +156,24 @@ async def findings_of(desk: Desk, disclosure: Disclosure, edition: Edition) -> t
 
 
 async def _chain(desk: Desk, disclosure: Disclosure, edition: Edition) -> tuple[Finding, ...]:
-    before = previous_period(disclosure.period)
-    if before is None or not isinstance(edition.body, Ledger):
+    """Against the nearest ledgers before and after, published or under check."""
+    if not isinstance(edition.body, Ledger):
         return ()
-    previous = await store.select_body_of_cell(desk.conn, disclosure.village_code, disclosure.item, before)
-    return chain_findings(edition.body, previous) if isinstance(previous, Ledger) else ()
+    place = (disclosure.village_code, disclosure.item, disclosure.period)
+    (chain,) = await store.select_chains(desk.conn, [place])
+    return chain_findings(disclosure.period, edition.body.sums.accounts, chain.before, chain.after)
+
+
+async def remarks_of(desk: Desk, disclosures: Sequence[Disclosure]) -> dict[UUID, int]:
+    """How many places of each disclosure do not add up or were explained, the chain as it is now, for a list."""
+    known = await store.select_remarked(desk.conn, [d.id for d in disclosures])
+    chains = await store.select_chains(desk.conn, [(d.village_code, d.item, d.period) for d in disclosures])
+    counts = {}
+    for d, chain in zip(disclosures, chains, strict=True):
+        mine = known[d.id]
+        found = chain_findings(d.period, mine.accounts, chain.before, chain.after) if mine.accounts else ()
+        counts[d.id] = len(mine.places | {(f.code, f.at) for f in found})
+    return counts
 
 
 async def _silent_change(desk: Desk, disclosure: Disclosure, edition: Edition) -> tuple[Finding, ...]:

@@ -17,7 +17,7 @@ from services.contracts.disclosure import (
     FindingRef,
     SubmittedContent,
 )
-from services.contracts.values import period_bounds, previous_period
+from services.contracts.values import period_bounds
 from services.ingest import metrics, store, workflow
 from services.ingest.commands.attachments import use_files
 from services.ingest.commands.checking import end, let_out
@@ -133,15 +133,16 @@ async def _next_edition(desk: Desk, disclosure: Disclosure, body: Body, note: st
 
 
 async def create_nil(desk: Desk, village: str, item: str, period: str) -> Saved:
-    """Make the draft that says nothing happened: a ledger with the last closings, an empty roster or table."""
+    """Make the draft that says nothing happened: a ledger with the closings of before, an empty roster or table."""
     desk.actor.require(*workflow.ROLES[Action.SAVE])
     duty_of(desk, village, item, period)
     revision = item_of(desk, item, period)
     require_reach(desk, village, revision)
     require_right(desk, Action.SAVE, revision)
-    before = previous_period(period)
-    last = await store.select_body_of_cell(desk.conn, village, item, before) if before is not None else None
-    last = last or await store.select_newest_body(desk.conn, village, item, period)
+    last = await store.select_last_body(desk.conn, village, item, period)
+    if last is None and revision.kind is ItemKind.TABLE:
+        # A later period has the same columns; what it has in them is not asked.
+        last = await store.select_any_body(desk.conn, village, item)
     return await create(desk, village, item, period, _nothing(revision.kind, last))
 
 
@@ -154,8 +155,11 @@ def _nothing(kind: ItemKind, last: Body | None) -> Body:
         case ItemKind.LEDGER if isinstance(last, Ledger):
             accounts = tuple(a.model_copy(update={"opening_fen": a.closing_fen}) for a in last.accounts)
             return Ledger(accounts=accounts, lines=())
-        case ItemKind.LEDGER | ItemKind.TABLE:
-            detail = "本村还没有录入过这个事项，不知道有哪些账户或栏目，请用“录入”填写一次。"
+        case ItemKind.LEDGER:
+            detail = "本村没有录入过更早一期的账，不知道有哪些账户、期初各是多少，请用“录入”填写各账户的期初和期末。"
+            raise NothingToStateError(detail)
+        case ItemKind.TABLE:
+            detail = "本村还没有录入过这个事项，不知道有哪些栏目，请用“录入”填写一次。"
             raise NothingToStateError(detail)
         case _:
             raise NothingToStateError

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from services.contracts import privacy
 from services.contracts.base import AcceptedFinding, Finding
-from services.contracts.bodies import Body, Ledger
-from services.contracts.values import yuan
+from services.contracts.bodies import AccountSums, Body, Neighbour, closing_checks, opening_checks
+from services.contracts.checks import Check
+from services.contracts.values import period_words, yuan
 
 PRIVACY_PREFIX = "privacy."
 
@@ -15,18 +16,36 @@ def findings(body: Body, period: str) -> tuple[Finding, ...]:
     return (*body.findings(period), *privacy.findings(body.model_dump(mode="json", exclude_none=True), "body"))
 
 
-def chain_findings(body: Ledger, previous: Ledger) -> tuple[Finding, ...]:
-    """Accounts that do not open with what the period before left."""
-    closings = {a.account: a.closing_fen for a in previous.accounts}
-    return tuple(
-        Finding(
-            code="ledger.opening",
-            at=f"body.accounts[{n}].opening_fen",
-            message=f"期初余额与上期期末相差 {yuan(a.opening_fen - closings[a.account])} 元，请核对。",
-        )
-        for n, a in enumerate(body.accounts)
-        if a.account in closings and closings[a.account] != a.opening_fen
-    )
+def chain_findings(
+    period: str, accounts: tuple[AccountSums, ...], before: Neighbour | None, after: Neighbour | None
+) -> tuple[Finding, ...]:
+    """Accounts that do not open with what the period before left, or end otherwise than a later one opens."""
+    found: list[tuple[Check, str]] = []
+    if before is not None:
+        found += [(c, before.period) for c in opening_checks(period, accounts, before)]
+    if after is not None:
+        found += [(c, after.period) for c in closing_checks(period, accounts, after)]
+    return tuple(Finding(code=c.code, at=c.at, message=_chain_words(c, period_words(p))) for c, p in found if not c.ok)
+
+
+def _chain_words(check: Check, when: str) -> str:
+    """What does not tie, with both figures, the other period's name and what to do."""
+    account = check.label.partition("：")[0]
+    stated, computed, gap = (yuan(f) for f in (check.stated_fen or 0, check.computed_fen or 0, abs(check.gap_fen)))
+    match check.code, check.stated_fen is None, check.computed_fen is None:
+        case "ledger.opening", _, _:
+            words = f"{when}的期末是 {computed}，这里的期初写 {stated}，差 {gap}元，请核对。"
+        case "ledger.account_new", _, _:
+            words = f"{when}没有列出这个账户，这里的期初却有 {stated}元，请核对，或写明钱从哪里来。"
+        case "ledger.account_missing", _, _:
+            words = f"{when}末还有 {computed}元，这里没有列出这个账户，请补上，或写明钱到哪里去了。"
+        case _, True, _:
+            words = f"{when}的期初是 {computed}元，这里没有列出这个账户，请补上。"
+        case _, _, True:
+            words = f"这里的期末还有 {stated}元，{when}没有列出这个账户，请核对。"
+        case _:
+            words = f"{when}的期初是 {computed}，和这里的期末 {stated} 差 {gap}元，请核对。"
+    return f"{account}：{words}"
 
 
 def note_finding() -> Finding:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from services.contracts.bodies import Body
 from services.contracts.catalogue import ItemRevision
 from services.contracts.duties import publishing_holder
-from services.contracts.values import Frequency, previous_period
+from services.contracts.values import Frequency
 from services.ingest import store
 from services.ingest.api import DeskDep, ReadingDeskDep, parse_body
 from services.ingest.commands.attachments import attach
@@ -88,7 +88,7 @@ async def new(
     taken = await store.select_cell(desk.conn, village, item, period)
     if taken is not None:
         return to(f"/desk/disclosures/{taken.id}")
-    last = await _last(desk, village, item, period)
+    last = await store.select_last_body(desk.conn, village, item, period)
     if shape and last is not None:
         form = forms.form_of(item, revision, (village, period), same_shape(dump(last)))
     else:
@@ -96,14 +96,8 @@ async def new(
     return _form(request, desk, form, None, has_last=last is not None and not shape)
 
 
-async def _last(desk: Desk, village: str, item: str, period: str) -> Body | None:
-    before = previous_period(period)
-    found = await store.select_body_of_cell(desk.conn, village, item, before) if before is not None else None
-    return found or await store.select_newest_body(desk.conn, village, item, period)
-
-
 def _balances(last: Body | None) -> dict[str, str]:
-    """A ledger begins with the last closings, whether or not its lines are wanted."""
+    """A ledger begins with the closings of an earlier period, whether or not its lines are wanted."""
     if last is None or last.kind != "ledger":
         return {"accounts.0.account": "库存现金", "accounts.1.account": "银行存款"} if last is None else {}
     found = {}

@@ -131,6 +131,7 @@ async def _content_values(desk: Desk, d: Disclosure, edition: Edition) -> dict[s
         "form": form,
         "findings": found,
         "accepted": accepted,
+        "said_before": await _said_before(desk, d),
         "blocks": blocks_of(form, remarks),
         "singles": [(c, shown(c.kind, form.value(c.path), c.options)) for c in form.spec.cells if form.value(c.path)],
         "paragraphs": edition.body.paragraphs if edition.body.kind == "notice" else (),
@@ -144,6 +145,14 @@ async def _content_values(desk: Desk, d: Disclosure, edition: Edition) -> dict[s
 def _form(desk: Desk, d: Disclosure, edition: Edition) -> Form:
     revision = item_of(desk, d.item, d.period)
     return forms.form_of(d.item, revision, (d.village_code, d.period), dump(edition.body))
+
+
+async def _said_before(desk: Desk, d: Disclosure) -> dict[tuple[str, str], str]:
+    """Reasons that the public edition was approved with: a correction has to give its own, and may keep them."""
+    if d.published_edition is None or d.published_edition == d.edition:
+        return {}
+    public = await store.select_edition(desk.conn, d.id, d.published_edition)
+    return {(a.code, a.at): a.reason for a in public.accepted} if public is not None else {}
 
 
 async def _since_public(desk: Desk, d: Disclosure, form: Form) -> list[Change] | None:

@@ -14,7 +14,7 @@ from services.contracts.values import Frequency, period_bounds, period_of, previ
 from services.ingest import store, workflow
 from services.ingest.api import ReadingDeskDep
 from services.ingest.commands.cells import VillageCells, cells_of
-from services.ingest.commands.desk import Desk, item_of, items_within
+from services.ingest.commands.desk import Desk, item_of, items_within, remarks_of
 from services.ingest.pages.frame import render, to
 from services.ingest.store import Declaration, Disclosure, Filter, Waiver
 from services.ingest.workflow import State
@@ -152,13 +152,15 @@ async def _reviewing(request: Request, desk: Desk) -> Response:
     villages = [v.code for v in desk.reference.villages(desk.actor.scope)]
     confirmed = await _mine(desk, villages, State.CONFIRMED)
     waiting = await store.select_waiting(desk.conn, [d.id for d in confirmed])
+    shown = [d for d in confirmed if d.id not in waiting]
     released = await _mine(desk, villages, State.PUBLISHED)
     filed = await store.select_waivers(desk.conn, villages, "filed", None, 200, items_within(desk))
     return render(
         request,
         desk,
         "reviewing.html",
-        confirmed=[d for d in confirmed if d.id not in waiting],
+        confirmed=shown,
+        remarks=await remarks_of(desk, shown),
         batches=sorted(set(waiting.values())),
         to_file=[d for d in released if d.release == "file" and d.filed_at is None],
         waivers=filed,

@@ -1,8 +1,15 @@
 """Cells: what stands in them, and what a village said there or elsewhere."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
 
-from services.contracts.bodies import BODY, Body
+from pydantic import TypeAdapter
+
+from services.contracts.bodies import BODY, AccountSums, Body, Neighbour
+from services.contracts.values import previous_period
 from services.ingest.store.disclosures import Disclosure, disclosure_of
 from services.kit.db import Connection
 
@@ -31,17 +38,103 @@ async def select_body_of_cell(conn: Connection, village: str, item: str, period:
     return BODY.validate_json(row["body"]) if row else None
 
 
-SELECT_NEWEST_BODY = """
+#: Periods of one shape are in order as texts; 2026-10 and 2026Q4 form no chain.
+SELECT_LAST_BODY = """
 SELECT e.body::text AS body FROM disclosure d JOIN edition e ON e.disclosure_id = d.id AND e.edition = d.edition
-WHERE d.village_code = $1 AND d.item = $2 AND d.state <> 'withdrawn' AND d.period <> $3
+WHERE d.village_code = $1 AND d.item = $2 AND d.state <> 'withdrawn' AND d.period < $3
+  AND (length(d.period), substr(d.period, 5, 1)) = (length($3), substr($3, 5, 1))
 ORDER BY d.period DESC, d.id DESC LIMIT 1
 """
 
 
-async def select_newest_body(conn: Connection, village: str, item: str, period: str) -> Body | None:
-    """What the village entered last for an item, in whatever other period: its shape can be used again."""
-    row = await conn.fetchrow(SELECT_NEWEST_BODY, village, item, period)
+async def select_last_body(conn: Connection, village: str, item: str, period: str) -> Body | None:
+    """What the village entered for the nearest earlier period, whatever became of it: a new one begins where it ends."""
+    row = await conn.fetchrow(SELECT_LAST_BODY, village, item, period)
     return BODY.validate_json(row["body"]) if row else None
+
+
+SELECT_ANY_BODY = """
+SELECT e.body::text AS body FROM disclosure d JOIN edition e ON e.disclosure_id = d.id AND e.edition = d.edition
+WHERE d.village_code = $1 AND d.item = $2 AND d.state <> 'withdrawn' ORDER BY d.period DESC, d.id DESC LIMIT 1
+"""
+
+
+async def select_any_body(conn: Connection, village: str, item: str) -> Body | None:
+    """The newest period of an item: good for its columns, never for its figures."""
+    row = await conn.fetchrow(SELECT_ANY_BODY, village, item)
+    return BODY.validate_json(row["body"]) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The ledgers nearest before and after a cell that the village handed in or that are public."""
+
+    before: Neighbour | None = None
+    after: Neighbour | None = None
+
+
+#: Of a draft or a returned edition, the public one before it speaks.
+SELECT_CHAINS = """
+SELECT k.n, s.side, s.period, s.accounts
+FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS k (village, item, period, n)
+CROSS JOIN LATERAL (
+    (SELECT 'before' AS side, d.period, (e.body -> 'accounts')::text AS accounts
+     FROM disclosure d JOIN edition e ON e.disclosure_id = d.id
+        AND e.edition = CASE WHEN d.state IN ('draft', 'returned') THEN d.published_edition ELSE d.edition END
+     WHERE d.village_code = k.village AND d.item = k.item AND d.state <> 'withdrawn' AND d.period < k.period
+       AND (length(d.period), substr(d.period, 5, 1)) = (length(k.period), substr(k.period, 5, 1))
+       AND e.body ->> 'kind' = 'ledger'
+     ORDER BY d.period DESC LIMIT 1)
+    UNION ALL
+    (SELECT 'after', d.period, (e.body -> 'accounts')::text
+     FROM disclosure d JOIN edition e ON e.disclosure_id = d.id
+        AND e.edition = CASE WHEN d.state IN ('draft', 'returned') THEN d.published_edition ELSE d.edition END
+     WHERE d.village_code = k.village AND d.item = k.item AND d.state <> 'withdrawn' AND d.period > k.period
+       AND (length(d.period), substr(d.period, 5, 1)) = (length(k.period), substr(k.period, 5, 1))
+       AND e.body ->> 'kind' = 'ledger'
+     ORDER BY d.period LIMIT 1)
+) AS s
+"""
+
+
+async def select_chains(conn: Connection, cells: Sequence[tuple[str, str, str]]) -> list[Chain]:
+    """The neighbours of some cells (village, item, period), in their order; on-event items form no chain."""
+    columns = ([c[0] for c in cells], [c[1] for c in cells], [c[2] for c in cells])
+    found: list[dict[str, Neighbour]] = [{} for _ in cells]
+    for row in await conn.fetch(SELECT_CHAINS, *columns):
+        if previous_period(row["period"]) is not None:
+            accounts = _ACCOUNTS.validate_json(row["accounts"])
+            found[row["n"] - 1][row["side"]] = Neighbour(period=row["period"], accounts=accounts)
+    return [Chain(**sides) for sides in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Remarked:
+    """What is known of an edition without reading its content: what was found or explained, and its accounts."""
+
+    places: frozenset[tuple[str, str]]
+    accounts: tuple[AccountSums, ...]
+
+
+SELECT_REMARKED = """
+SELECT d.id, (e.findings || e.accepted)::text AS places,
+       CASE WHEN e.body ->> 'kind' = 'ledger' THEN (e.body -> 'accounts')::text ELSE '[]' END AS accounts
+FROM disclosure d JOIN edition e ON e.disclosure_id = d.id AND e.edition = d.edition WHERE d.id = ANY($1::uuid[])
+"""
+
+
+async def select_remarked(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, Remarked]:
+    """The newest edition of some disclosures, for a list."""
+    rows = await conn.fetch(SELECT_REMARKED, list(ids))
+    return {
+        r["id"]: Remarked(
+            frozenset((p["code"], p["at"]) for p in json.loads(r["places"])), _ACCOUNTS.validate_json(r["accounts"])
+        )
+        for r in rows
+    }
+
+
+_ACCOUNTS: Final = TypeAdapter(tuple[AccountSums, ...])
 
 
 SELECT_CELLS = """
