@@ -1,0 +1,9 @@
+"""Who is a person: in cells for names, and in running text. Pure; docs/adr/0016 tells how, and what is missed.
+
+Names come in, places come out. Publish masks with it what everybody may read; the gate tells clerks what it found.
+"""
+
+from services.contracts.names.cells import HIDDEN, Span, find_in_cell, mask_cell, masked
+from services.contracts.names.prose import find_in_text, mask_text
+
+__all__ = ["HIDDEN", "Span", "find_in_cell", "find_in_text", "mask_cell", "mask_text", "masked"]

@@ -1,0 +1,306 @@
+"""Cells for names: which part is a person, and what stands beside it. When it cannot be told, it is a person."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from services.contracts.names import lexicon
+from services.contracts.names.segment import Piece, Token, Words, common_words, cut, is_han, surname_ends
+from services.contracts.names.surnames import COMMON, COMPOUND, SURNAMES
+
+HIDDEN: Final = "某某"
+
+
+class Span(NamedTuple):
+    """A person's name in a text: `[start, end)`; what may be shown of it ends at `shown`."""
+
+    start: int
+    end: int
+    shown: int
+
+
+#: Words that a cell for names has beside names or instead of them.
+WORDS: Final = (
+    lexicon.ROLES
+    | lexicon.OFFICES
+    | lexicon.HEADMEN
+    | lexicon.KIN
+    | lexicon.MONEY
+    | lexicon.GROUPS
+    | lexicon.HOLDINGS
+    | lexicon.FIRMS
+    | lexicon.TRADES
+    | {w for w in lexicon.PERSONAL | lexicon.VERBS | lexicon.WORKS if len(w) > 1}
+)
+_LISTED: Final = Words(WORDS)
+_COMMON_WORDS: Final = Words(common_words())
+_TITLES: Final = Words((lexicon.ROLES | lexicon.OFFICES | lexicon.HEADMEN | lexicon.KIN) - {"户", "家", "人员"})
+_FIRMS: Final = Words(lexicon.FIRMS)
+_TRADES: Final = Words(lexicon.TRADES)
+_MONEY: Final = Words(lexicon.MONEY)
+#: Who begins a cell so is a person, whatever he owns.
+_PERSONS_FIRST: Final = Words(lexicon.ROLES - {"户", "农家", "个体", "大户", "民兵"})
+_JOINS: Final = frozenset("和与及暨跟同")
+_FUNCTION: Final = _JOINS | frozenset("的之老小大阿由为按每各等最得所被向从对以已未不后前原新旧")
+#: Of a name these are rather what follows it: 李强等5户, 王五家, 王五和李四.
+_NOT_GIVEN: Final = dict.fromkeys("户家及和与的之代同", 0.6) | {"等": 3.0}
+_NUMBER: Final = "0-9\u3007零一二三四五六七八九十百千两"
+_COUNTED: Final = re.compile(
+    f"第?[{_NUMBER}]+(?:余|多|来)?(?:村民小组|村民组|居民组|小组|组|队|户|人|号|村|屯|社|名|位|家|个|栋|楼|单元|室|标段|标|次|期|批|年|月|日|亩|元|万元|笔|天|工|块|只|头)(?:人|户)?"
+    f"|等(?:[{_NUMBER}]*(?:余|多|几|数)?[{_NUMBER}]*)?(?:户村民|名村民|位村民|户农户|村民|农户|群众|户|人|名|位|家|同志|人员|党员|干部|学生|老人)*"
+)
+#: 李家沟, 张家口: the family of a place.
+_FAMILY_PLACE: Final = re.compile(
+    "(家(?:[沟屯村庄营堡岭山河桥塘湾坝镇洼坨甸崴岗坎坡峪庙寺泡渡集寨坪坳冲台园店铺口院井疃隈]|窝棚|窝堡|杖子|堡子|房子|油坊|粉房|大院|岗子|甸子|沟子|洼子|屯子))(?:村|屯|组)?"
+)
+_PLACE_WORDS: Final = Words({"村", "屯", "社区", "街道", "镇", "乡"})
+#: 王岗路维修: a road or a bridge to work on, where 王岗路 alone may be a man.
+_ROAD: Final = re.compile(
+    f"[\u4e00-\u9fff]{{1,2}}?(?:路|街|巷|桥|河|沟|渠|塘|水库|大道)(?={'|'.join(sorted(lexicon.WORKS, key=len, reverse=True))})"
+)
+_RECORD_SHOP: Final = re.compile("[\u4e00-\u9fff]{1,2}[记氏]")
+_STATE: Final = re.compile("中国|国网|国家|中央|中石|中铁|中建")
+
+_WORD, _COUNT, _COMMON, _PLAIN = "word", "count", "common", "plain"
+_UNKNOWN, _PARTICLE, _NAME, _SHORT = "unknown", "particle", "name", "short"
+
+
+def _names(text: str, start: int) -> Iterator[Token]:
+    for end in surname_ends(text, start):
+        compound = end - start > 1
+        cost = 2.8 if compound else 3.0 if text[start] in COMMON else 3.3
+        for size in (2, 1):
+            if _is_given(given := text[end : end + size], size):
+                yield Token(end + size, _NAME, cost + _odd(given), end)
+        # 张李文静: both parents' surnames.
+        if not compound and text[end : end + 1] in COMMON and _is_given(given := text[end + 1 : end + 3], 2):
+            yield Token(end + 3, _NAME, cost + 2.0 + _odd(given), end)
+        if compound or _TITLES.after(text, end) or text[end : end + 1] in {"家", "氏", "记", "姓", "某"}:
+            yield Token(end, _SHORT, 3.4)
+    if text[start] in "老小大阿" and text[start + 1 : start + 2] in SURNAMES:
+        yield Token(start + 2, _SHORT, 2.5)
+
+
+def _is_given(text: str, size: int) -> bool:
+    return len(text) == size and all(map(is_han, text))
+
+
+def _odd(given: str) -> float:
+    return sum(_NOT_GIVEN.get(c, 2.0 if c in lexicon.NEVER_GIVEN else 0.0) for c in given)
+
+
+def _places(text: str, start: int) -> Iterator[Token]:
+    for end in surname_ends(text, start):
+        if family := _FAMILY_PLACE.match(text, end):
+            yield Token(family.end(), _WORD, 2.0)
+            yield Token(family.end(1), _WORD, 2.0)
+        if road := _ROAD.match(text, end):
+            yield Token(road.end(), _WORD, 2.9)
+    for end in range(start + 2, min(start + 8, len(text) + 1)):
+        if _PLACE_WORDS.before(text, end):
+            yield Token(end, _WORD, 4.2 if text[start] in SURNAMES else 2.5)
+
+
+def _tokens(text: str, start: int) -> Iterator[Token]:
+    if not is_han(text[start]):
+        yield Token(start + 1, _PLAIN, 0.5)
+    for word in _LISTED.at(text, start):
+        yield Token(start + len(word), _WORD, 1.0 if len(word) > 1 else 1.5)
+    if counted := _COUNTED.match(text, start):
+        # 等3户 follows a name; 五户 behind 王小 is rather the end of 王小五 and a word.
+        yield Token(counted.end(), _WORD if text[start] == "等" else _COUNT, 0.8)
+    if not is_han(text[start]):
+        return
+    yield from _names(text, start)
+    yield from _places(text, start)
+    for word in _COMMON_WORDS.at(text, start):
+        yield Token(start + len(word), _COMMON, 3.5 + (1.5 if text[start] in SURNAMES else 0))
+    if text[start] in _FUNCTION:
+        yield Token(start + 1, _PARTICLE, 1.0 if text[start] in _JOINS else 1.5)
+    else:
+        yield Token(start + 1, _UNKNOWN, 4.0)
+
+
+def _change(before: str, after: str) -> float:
+    if after in {_NAME, _SHORT}:
+        return {_NAME: 3.0, _SHORT: 5.0, _UNKNOWN: 3.0, _COMMON: 2.0}.get(before, 0.0)
+    if before == _NAME:
+        return {_COMMON: 2.0, _UNKNOWN: 1.0, _COUNT: 2.0}.get(after, 0.0)
+    return 9.0 if before == _SHORT and after in {_UNKNOWN, _COMMON} else 0.0
+
+
+def _is_firm(text: str) -> bool:
+    """Tell whether a whole cell is a shop, a firm or an office."""
+    if _PERSONS_FIRST.after(text, 0):
+        return text in lexicon.FIRMS
+    if text in lexicon.FIRMS or _STATE.match(text):
+        return True
+    if tail := _FIRMS.before(text, len(text)):
+        head = text[: -len(tail)]
+        return not _is_surname(head)
+    if tail := _TRADES.before(text, len(text)):
+        return len(text) > len(tail) + 1 and not _is_surname(text[: -len(tail)])
+    return bool(_RECORD_SHOP.match(text)) and len(text) > 3 and text[0] in SURNAMES and text[1] in "记氏"  # noqa: PLR2004 - 李记 and what it sells
+
+
+def _is_surname(text: str) -> bool:
+    return text in COMPOUND or (len(text) == 1 and text in SURNAMES)
+
+
+def _firm_end(text: str) -> int:
+    """Where a firm at the start of a cell ends; 0 when there is none."""
+    bare = text
+    while word := _MONEY.before(bare, len(bare)):
+        if bare == word or bare in lexicon.FIRMS:
+            break
+        bare = bare[: -len(word)]
+    if _is_firm(bare):
+        return len(text)
+    # 供电公司李强, 村委会李桂兰: somebody of a firm.
+    for end in range(len(bare) - 1, 2, -1):
+        tail = _FIRMS.before(bare, end)
+        if len(tail) > 1 and _is_firm(bare[:end]) and bare[end] in SURNAMES:
+            return end
+    return 0
+
+
+def _hidden(pieces: tuple[Piece, ...]) -> list[Span]:
+    """Names, and what nobody knows beside a name."""
+    spans: list[Span] = []
+    for n, (start, token) in enumerate(pieces):
+        if token.kind != _NAME:
+            continue
+        end = token.end
+        for after in pieces[n + 1 :]:
+            if after.token.kind not in {_UNKNOWN, _COMMON}:
+                break
+            end = after.token.end
+        spans.append(Span(start, end, token.surname))
+    return spans
+
+
+def _persons(text: str, offset: int) -> Iterator[Span]:
+    """Persons in a piece of a cell without separators and brackets."""
+    if not text or not any(map(str.isalpha, text)):
+        return
+    firm = _firm_end(text)
+    if firm == len(text):
+        return
+    text, offset = text[firm:], offset + firm
+    if not any(map(is_han, text)):
+        yield Span(offset, offset + len(text), offset + 1)
+        return
+    pieces = cut(text, lambda start: _tokens(text, start), _change)
+    found = _hidden(pieces)
+    if not found and _is_nobody_known(pieces, text):
+        size = next(surname_ends(text, 0), 1)
+        found = [Span(0, len(text), min(size, max(len(text) - 1, 1)))]
+    yield from (Span(offset + s.start, offset + s.end, offset + s.shown) for s in found)
+
+
+def _is_nobody_known(pieces: tuple[Piece, ...], text: str) -> bool:
+    """Tell whether so little of a text is words that it may well be a name nobody listed: 热合曼."""
+    unknown = sum(1 for p in pieces if p.token.kind == _UNKNOWN)
+    han = sum(map(is_han, text))
+    if len(pieces) == 1 and pieces[0].token.kind == _COMMON and text[0] in SURNAMES:
+        return True
+    return unknown * 2 > han or (unknown > 0 and len(pieces) == unknown)
+
+
+_DOT: Final = "·•・‧∙\uff0e."
+_DOTTED: Final = re.compile(f"[\u4e00-\u9fff]+(?: ?[{_DOT}] ?[\u4e00-\u9fff]+)+")
+_BREAK: Final = re.compile(r"[、，,；;/\uff0f|\\&\uff06+\n\r\t（）()\[\]【】〔〕{}《》<>“”\"':：。!！?？~—…-]+")
+_BLANK: Final = re.compile(r"\s+")
+#: Full-width signs that mean what they are: brackets and separators.
+_KEPT: Final = frozenset("（），；：！？\uff0e\uff0f")
+_INVISIBLE: Final = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff\u180e")
+
+
+def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    at = start
+    for sign in _BREAK.finditer(text, start, end):
+        yield at, sign.start()
+        at = sign.end()
+    yield at, end
+
+
+def _words_of(text: str, start: int, end: int) -> Iterator[list[int]]:
+    """The places of the characters of each word between blanks; a name written 张 三 or 李 桂 兰 is one."""
+    waiting: list[int] = []
+    at = start
+    for blank in [*_BLANK.finditer(text, start, end), None]:
+        stop = blank.start() if blank is not None else end
+        word = list(range(at, stop))
+        joined = waiting + word
+        if waiting and not _is_spaced_name("".join(text[i] for i in joined)):
+            yield waiting
+            joined = word
+        if len(word) == 1 or (waiting and joined is not word):
+            waiting = joined
+        else:
+            waiting = []
+            yield joined
+        at = blank.end() if blank is not None else end
+    if waiting:
+        yield waiting
+
+
+def _is_spaced_name(text: str) -> bool:
+    if not all(map(is_han, text)):
+        return False
+    return any(len(text) - size in {1, 2} for size in surname_ends(text, 0))
+
+
+@lru_cache(maxsize=8192)
+def find_in_cell(text: str) -> tuple[Span, ...]:
+    """Find the persons that a cell for names names."""
+    plain = _plain(text)
+    found: list[Span] = []
+    taken = 0
+    for dotted in _DOTTED.finditer(plain):
+        found += _find(plain, taken, dotted.start())
+        found.append(Span(dotted.start(), dotted.end(), dotted.start() + 1))
+        taken = dotted.end()
+    found += _find(plain, taken, len(plain))
+    return tuple(found)
+
+
+def _find(plain: str, start: int, end: int) -> Iterator[Span]:
+    for left, right in _pieces(plain, start, end):
+        if plain[left:right].isascii():
+            if span := _latin(plain, left, right):
+                yield span
+            continue
+        for places in _words_of(plain, left, right):
+            seen = [i for i in places if plain[i] not in _INVISIBLE]
+            for s in _persons("".join(plain[i] for i in seen), 0):
+                yield Span(seen[s.start], seen[s.end - 1] + 1, seen[s.shown - 1] + 1)
+
+
+def _latin(plain: str, start: int, end: int) -> Span | None:
+    """A name in Latin letters, `Li Lei`; no code and no number."""
+    word = plain[start:end].strip()
+    if not re.fullmatch(r"[A-Za-z][A-Za-z.' ]+", word):
+        return None
+    at = plain.index(word, start)
+    return Span(at, at + len(word), at + 1)
+
+
+def _plain(text: str) -> str:
+    """Full-width letters and digits as the usual ones, one for one."""
+    return "".join(chr(ord(c) - 0xFEE0) if "\uff01" <= c <= "\uff5e" and c not in _KEPT else c for c in text)
+
+
+def mask_cell(text: str) -> str:
+    """A cell for names as the web may show it: persons by surname, firms, offices, groups and words in full."""
+    return masked(text, find_in_cell(text))
+
+
+def masked(text: str, spans: tuple[Span, ...]) -> str:
+    """A text with the names at these places by surname."""
+    parts, at = [], 0
+    for s in spans:
+        parts += [text[at : s.shown], HIDDEN]
+        at = s.end
+    return "".join([*parts, text[at:]])

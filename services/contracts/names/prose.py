@@ -1,0 +1,233 @@
+"""Names in running text: summaries, remarks, notices, reasons. A name is believed where what stands beside it speaks for it.
+
+What is looked at: a word before (村民, 付, 慰问), a word behind (住院, 工资, 等5人), a list of names, how common the surname
+is and whether given names are made of such characters; against it, every common word that the characters could be.
+Officials in their office stay named (domain of text items): 村主任王某 who signed is no secret.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from services.contracts.names import lexicon
+from services.contracts.names.cells import WORDS, Span, masked
+from services.contracts.names.segment import SURNAME_STARTS, Token, Words, common_words, cut, is_han, surname_ends
+from services.contracts.names.surnames import COMMON, words
+
+_OTHER, _NAME = "other", "name"
+#: What a word costs by the power of two of its frequency, and one of ours.
+_WORD_COST: Final = 18.0
+_BAND: Final = 0.693
+_OURS: Final = 9.0
+_COSTS: Final = {w: _WORD_COST - _BAND * band for w, band in common_words().items()} | {
+    w: _OURS for w in WORDS | lexicon.VERBS | lexicon.WORKS if len(w) > 1
+}
+_ALL_WORDS: Final = Words(_COSTS)
+_WHO: Final = Words(
+    (lexicon.ROLES | lexicon.HEADMEN | lexicon.KIN)
+    - words("户 家 人员 群众 组民 岗 干部 代表 某 某某 的 之 他们 妻 夫 母 父 子 家庭 大户 散户 法人 社长")
+)
+_OFFICES: Final = Words(lexicon.OFFICES)
+_VERBS: Final = Words(lexicon.VERBS)
+_PERSONAL: Final = Words(lexicon.PERSONAL)
+_INTIMATE: Final = Words(lexicon.INTIMATE)
+_PLACE_TAILS: Final = Words(lexicon.PLACE_TAILS)
+_WORKS: Final = Words(lexicon.WORKS)
+_FIRMS: Final = Words(lexicon.FIRMS | lexicon.TRADES)
+_FORMER: Final = frozenset("老原前")
+_AND_OTHERS: Final = re.compile(
+    r"等\s*(?:[0-9\uff10-\uff19一二三四五六七八九十百]+\s*余?(?:户|人|名|位)|人|户|村民|群众)"
+)
+_SEPARATORS: Final = frozenset("、，,；;/\uff0f和与及 \u3000")
+_FUNCTION: Final = frozenset("的了在和与及等因为被把从向对由给于是有至到按将每各其该这那就也都已未不")
+_PLACE_ENDS: Final = frozenset("路街巷沟屯村庄营堡桥塘库湖湾坝渠镇乡市县区洼坨甸坎坡峪庙寺泡渡寨坪坳口井店铺家")
+#: These end given names as well: 王大山.
+_MAYBE_PLACE_ENDS: Final = frozenset("山岭河江岗台园集冲海洲")
+#: Surnames that are far more often another word; a name needs the word who it is before it.
+_RATHER_WORDS: Final = frozenset("付和向从由与来代相有同那都应能时常但是过后前方向连全别经单门公生第行位信未要查")
+
+#: What speaks for a name, on its left and on its right.
+_SAID: Final = 7.0
+_PERSON_ONLY: Final = 5.0
+_LIST: Final = 3.5
+_LIKELY: Final = 3.0
+_EDGE: Final = 1.5
+#: What a name costs with nothing for or against it, by the length of the given name.
+_BASE: Final = {1: 18.0, 2: 21.5}
+_RARE: Final = 3.0
+_ODD: Final = 2.5
+_TWO: Final = 2
+
+
+def _may_be_given(text: str) -> bool:
+    return all(is_han(c) and c not in lexicon.NEVER_GIVEN for c in text)
+
+
+def _odd(given: str) -> int:
+    return sum(c not in lexicon.GIVEN for c in given)
+
+
+def _looks_like_a_name(text: str) -> bool:
+    """Tell whether a member of a list, by itself, could be a person."""
+    if text in _COSTS:
+        return False
+    for end in surname_ends(text, 0):
+        given = text[end:]
+        usual = end > 1 or text[0] in COMMON
+        if len(given) in {1, 2} and usual and _may_be_given(given) and _odd(given) < len(given):
+            return True
+    return False
+
+
+class _Reader:
+    """One text, read for what stands beside each place."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def left(self, start: int) -> float:
+        """What speaks for a name that begins here."""
+        text = self._text
+        if start == 0:
+            return _EDGE
+        who, verb = _WHO.before(text, start), _VERBS.before(text, start)
+        if who and len(who) >= len(verb):
+            return _SAID
+        if text[start - 1] in _SEPARATORS and self._name_before(start - 1):
+            return _LIST
+        if verb:
+            return _LIKELY
+        return 0.0 if is_han(text[start - 1]) else _EDGE
+
+    def _name_before(self, end: int) -> bool:
+        return any(end >= size and _looks_like_a_name(self._text[end - size : end]) for size in (3, 2, 4))
+
+    def right(self, end: int) -> float:
+        """What speaks for a name that ends here."""
+        text = self._text
+        if end == len(text):
+            return _EDGE
+        if _AND_OTHERS.match(text, end) or _INTIMATE.after(text, end):
+            return _PERSON_ONLY
+        if len(_PERSONAL.after(text, end)) >= _TWO:
+            return _LIKELY
+        if text[end] in _SEPARATORS and self._name_after(end + 1):
+            return _LIST
+        return 0.0 if is_han(text[end]) else _EDGE
+
+    def _name_after(self, start: int) -> bool:
+        return any(
+            _looks_like_a_name(self._text[start : start + size]) and self._ends(start + size) for size in (3, 2, 4)
+        )
+
+    def _ends(self, at: int) -> bool:
+        text = self._text
+        if at >= len(text) or not is_han(text[at]) or text[at] in _SEPARATORS:
+            return True
+        return bool(_AND_OTHERS.match(text, at) or _PERSONAL.after(text, at))
+
+    def is_place(self, start: int, end: int) -> bool:
+        """Tell whether what could be a name is rather a road or a village: 王岗路维修, 李家沟."""
+        text, last = self._text, self._text[end - 1]
+        if self.right(end) == _PERSON_ONLY:
+            return False
+        if self.heads_a_place(end) or last in _PLACE_ENDS:
+            return True
+        if last in _MAYBE_PLACE_ENDS and (end == len(text) or _WORKS.after(text, end)):
+            return True
+        return text[start + 1] in "家记氏" and (end == start + _TWO or _PLACE_TAILS.after(text, start + _TWO) != "")
+
+    def heads_a_place(self, end: int) -> bool:
+        """Tell whether a shop's or a place's word follows: 王记饭店, 张三丰小卖部."""
+        text = self._text
+        if _FIRMS.after(text, end):
+            return True
+        return _PLACE_TAILS.after(text, end) != "" and len(_PERSONAL.after(text, end)) < _TWO
+
+    def is_official(self, start: int, end: int) -> bool:
+        """Tell whether somebody is named in office: 村主任王某, 王某书记; a former one is a villager."""
+        text = self._text
+        office = _OFFICES.before(text, start)
+        at = start - len(office)
+        former = (at and text[at - 1] in _FORMER) or len(_WHO.before(text, start)) > len(office)
+        return (office != "" and not former) or _OFFICES.after(text, end) != ""
+
+    def names_at(self, start: int) -> Iterator[Token]:
+        """Every name that may begin here, with its cost."""
+        text = self._text
+        for surname in surname_ends(text, start):
+            for size in (2, 1):
+                end = surname + size
+                given = text[surname:end]
+                if len(given) < size or not _may_be_given(given):
+                    continue
+                left = self.left(start)
+                if left < _SAID and text[start] in _RATHER_WORDS:
+                    continue
+                if left < _SAID and self.is_place(start, end):
+                    if self.heads_a_place(end):
+                        break
+                    continue
+                right, odd = self.right(end), _odd(given)
+                usual = surname - start > 1 or text[start] in COMMON
+                if _is_believed(usual=usual, odd=odd, size=size, left=left, right=right):
+                    cost = _BASE[size] - left - right + (0.0 if usual else _RARE) + _ODD * odd
+                    yield Token(end, _NAME, cost, surname)
+
+    def tokens(self, start: int) -> Iterator[Token]:
+        """Every token that may begin here."""
+        text = self._text
+        if not is_han(text[start]):
+            yield Token(start + 1, _OTHER, 1.0)
+            return
+        if text[start] in SURNAME_STARTS:
+            yield from self.names_at(start)
+        for word in _ALL_WORDS.at(text, start):
+            yield Token(start + len(word), _OTHER, _COSTS[word])
+        yield Token(start + 1, _OTHER, 7.0 if text[start] in _FUNCTION else 10.5)
+
+
+def _is_believed(*, usual: bool, odd: int, size: int, left: float, right: float) -> bool:
+    """Tell whether what stands beside it is enough for a name that is this usual."""
+    plain = usual and odd == 0
+    if left >= _SAID:
+        return True
+    if right >= _PERSON_ONLY:
+        return (usual or odd == 0) if left else plain
+    if _LIST in {left, right}:
+        return usual and odd < size
+    if left == _LIKELY and right:
+        return (usual and odd < size) or (odd == 0 and right == _LIKELY)
+    if right == _LIKELY and left:
+        return usual and odd < size
+    # Nothing but the ends of the text, or one word: 张桂兰 as a remark, 付李强拉沙子.
+    return plain and size == _TWO and (bool(left and right) or _LIKELY in {left, right})
+
+
+def _change(before: str, after: str) -> float:
+    return 4.0 if before == after == _NAME else 0.0
+
+
+_RUN: Final = re.compile("[^。！？!?\n]+")
+
+
+@lru_cache(maxsize=8192)
+def find_in_text(text: str) -> tuple[Span, ...]:
+    """Find persons' names in running text, officials in their office left out. Never raises; linear."""
+    return tuple(s for sentence in _RUN.finditer(text) for s in _find(sentence[0], sentence.start()))
+
+
+def _find(text: str, offset: int) -> Iterator[Span]:
+    reader = _Reader(text)
+    starts = [n for n, c in enumerate(text) if c in SURNAME_STARTS]
+    if not any(next(reader.names_at(n), None) for n in starts):
+        return
+    for start, token in cut(text, reader.tokens, _change):
+        if token.kind == _NAME and not reader.is_official(start, token.end):
+            yield Span(offset + start, offset + token.end, offset + token.surname)
+
+
+def mask_text(text: str) -> str:
+    """Running text with every name found by surname."""
+    return masked(text, find_in_text(text))
