@@ -4,7 +4,6 @@ Catalogue, profile, calendar, records and the time come in as arguments, so that
 missing) and audit (grid) agree on every cell. Nothing here reads a clock, a table or a file.
 """
 
-import calendar as month_lengths
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,8 +11,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from services.contracts.catalogue import DueRule, Item, ItemRevision, Profile, ProfileRevision, WorkCalendar, parse_due
+from services.contracts.catalogue import DueRule, Item, ItemRevision, Profile, ProfileRevision, WorkCalendar
 from services.contracts.division import DivisionKind
+from services.contracts.due import applies_on, due_day, is_declared, opens_on, rule_of
 from services.contracts.values import Frequency, local_day, period_bounds, period_frequency, period_of, start_of_day
 
 Holder = Literal["village", "agency", "township", "department"]
@@ -27,7 +27,6 @@ GRACE: Final = timedelta(days=10)
 _LONGEST_WAIT: Final = timedelta(days=400)
 #: The grammar of periods begins here.
 _FIRST_DAY: Final = date(2000, 1, 1)
-_DECEMBER: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,8 @@ class Duty:
     or, for `year:` rules (a plan for the year itself), the first day of the period.
     `history`: due before the duties began plus ten days, so it is accepted and never late. `reference`: the city has
     not confirmed the profile, so pages say 参考期限. `first_holder` has to act first: the village, the accounting
-    agency whose material it waits for, or the township or department that publishes the item itself.
+    agency whose material it waits for, or the township or department that publishes the item itself. `rule`, `named`
+    and `weekends_only`: how `due` came about (`contracts.due.DueDay`).
     Source: design.md section 3, domain.md sections 2 and 3.
     """
 
@@ -62,47 +62,9 @@ class Duty:
     history: bool
     reference: bool
     first_holder: Holder = "village"
-
-
-def _clamped(year: int, month: int, day: int) -> date:
-    """Make a date; a day that the month lacks becomes the month's last day."""
-    return date(year, month, min(day, month_lengths.monthrange(year, month)[1]))
-
-
-def _named_day(rule: DueRule, last: date, work_calendar: WorkCalendar) -> date:
-    """Find the day that a rule names for the period ending on `last`, before any shift over days off."""
-    match rule.base:
-        case "event" if rule.working:
-            return work_calendar.add_working(last, rule.days)
-        case "event":
-            return last + timedelta(days=rule.days)
-        case "year" | "year+1":
-            return _clamped(last.year + (rule.base == "year+1"), rule.month, rule.day)
-        case _:
-            year, month = (last.year + 1, 1) if last.month == _DECEMBER else (last.year, last.month + 1)
-            return _clamped(year, month, rule.day)
-
-
-def _opens_on(rule: DueRule, first: date, last: date) -> date:
-    return first if rule.base in {"year", "event"} else last + timedelta(days=1)
-
-
-def _applies(item: Item, revision: ItemRevision, kind: DivisionKind, day: date) -> bool:
-    """Tell whether an item concerns a kind of division on a day; cities, townships and zones have no duties."""
-    if kind not in {DivisionKind.VILLAGE, DivisionKind.COMMUNITY} or item.retired(day):
-        return False
-    return revision.applies in {"both", kind.value}
-
-
-def _rule(item: ItemRevision, profile: ProfileRevision, period: str) -> DueRule:
-    if _is_declared(item, period):
-        return parse_due(profile.declaration_due)
-    return parse_due(profile.due_by_frequency.get(item.frequency, item.due))
-
-
-def _is_declared(item: ItemRevision, period: str) -> bool:
-    """Tell whether a period is a quarter of an on-event item: the cell of the quarterly yes/no page."""
-    return item.frequency is Frequency.ON_EVENT and period_frequency(period) is Frequency.QUARTERLY
+    rule: DueRule | None = None
+    named: date | None = None
+    weekends_only: bool = False
 
 
 def _first_holder(code: str, item: ItemRevision, profile: ProfileRevision) -> Holder:
@@ -126,24 +88,26 @@ def duty(item: Item, division: DutyDivision, period: str, profile: Profile, cale
     """
     first, last = period_bounds(period)
     of_item, of_profile = item.at(last), profile.at(last)
-    if period_frequency(period) is not of_item.frequency and not _is_declared(of_item, period):
+    if period_frequency(period) is not of_item.frequency and not is_declared(of_item, period):
         message = f"公开期 {period} 与事项 {item.code} 的公开频次 {of_item.frequency.value} 不符"
         raise ValueError(message)
-    rule = _rule(of_item, of_profile, period)
-    due = _named_day(rule, last, calendar)
-    if of_profile.shift_holidays:
-        due = calendar.next_working(due)
+    rule = rule_of(of_item, of_profile, period)
+    found = due_day(rule, last, calendar, shift=of_profile.shift_holidays)
+    due = found.due
     return Duty(
         item=item.code,
         division=division.code,
         period=period,
-        opens_on=_opens_on(rule, first, last),
+        opens_on=opens_on(rule, first, last),
         due=due,
         due_at=start_of_day(due + timedelta(days=1)),
-        applies=_applies(item, of_item, division.kind, last),
+        applies=applies_on(item, of_item, division.kind, last),
         history=division.duties_from is None or due < division.duties_from + GRACE,
         reference=not of_profile.confirmed_by_city,
         first_holder=_first_holder(item.code, of_item, of_profile),
+        rule=rule,
+        named=found.named,
+        weekends_only=found.weekends_only,
     )
 
 

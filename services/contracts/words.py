@@ -13,7 +13,7 @@ from services.contracts.base import Role
 from services.contracts.bodies import ContractType, Direction, Meeting, Tender
 from services.contracts.catalogue import Affair
 from services.contracts.division import DivisionKind
-from services.contracts.duties import CellState
+from services.contracts.duties import CellState, GridCell
 from services.contracts.values import Frequency
 
 ROLES: Final[Mapping[Role, str]] = MappingProxyType(
@@ -133,3 +133,10 @@ SETS: Final[Mapping[str, Mapping[Any, str]]] = MappingProxyType(
         "purpose": PURPOSES,
     }
 )
+
+
+def cell_words(of: GridCell) -> str:
+    """How a cell stands; history is never late and has no deadline to wait for, so it is not 未到期."""
+    if of.duty.history and of.cell.state is CellState.NOT_DUE:
+        return "上线前的，可补公开"
+    return CELL_STATES[of.cell.state]

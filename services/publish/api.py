@@ -22,6 +22,7 @@ from services.publish.bodies.asked import BodiesDep, VillageDep, render_now
 from services.publish.bodies.renderer import Bodies, rfc3339, village_out
 from services.publish.hot.front import cached_json
 from services.publish.render.cells import grid, live_by_cell
+from services.publish.render.due import how_due
 from services.publish.render.places import affair_of
 from services.publish.render.rows import Change, Publication
 from services.publish.schemas import (
@@ -213,6 +214,8 @@ def _duty_out(of: GridCell, live: Publication | None, reasons: Mapping[CellKey, 
         held_by=of.cell.held_by,
         since=rfc3339(of.cell.since) if of.cell.since is not None else None,
         late_days=of.late_days,
+        how_due=how_due(of.duty) if not of.duty.history else "",
+        history=of.duty.history,
         disclosure_id=live.disclosure_id if live is not None else None,
         waiver=reasons.get(of.key) if of.cell.state is CellState.WAIVED else None,
     )

@@ -57,7 +57,7 @@ async def _render_some(runtime: Runtime, bodies: Bodies, kinds: Sequence[str]) -
     started = time.perf_counter()
     await asyncio.to_thread(_write, bodies, loaded, subjects)
     metrics.RENDER_BATCH.observe(time.perf_counter() - started)
-    await _served(runtime, bodies, marks)
+    await _served(runtime, bodies, marks, loaded)
     return True
 
 
@@ -75,7 +75,7 @@ def _write(bodies: Bodies, loaded: Loaded, subjects: Sequence[Subject]) -> None:
     write_all(bodies.release.parent, files)
 
 
-async def _served(runtime: Runtime, bodies: Bodies, marks: Sequence[Mark]) -> None:
+async def _served(runtime: Runtime, bodies: Bodies, marks: Sequence[Mark], loaded: Loaded) -> None:
     """Drop the marks; if somebody else did meanwhile, what was written here may be old: mark it again."""
     everything = any(m.subject[0] == "all" for m in marks)
     if everything:
@@ -85,6 +85,8 @@ async def _served(runtime: Runtime, bodies: Bodies, marks: Sequence[Mark]) -> No
             await store.insert_marks(conn, sorted({m.subject for m in marks}))
         if everything:
             await store.insert_marks(conn, _lists_and_villages(bodies))
+        if loaded.standing_now and (changed := await store.upsert_standings(conn, loaded.standing_now)):
+            await store.insert_marks(conn, _lists_above(bodies, changed))
     now = runtime.clock.now()
     for mark in marks:
         if mark.subject[0] == "disclosure" and mark.since is not None:
@@ -95,6 +97,12 @@ def _lists_and_villages(bodies: Bodies) -> list[Subject]:
     townships = [t.code for t in bodies.townships()]
     villages = [v.code for t in townships for v in bodies.villages_of(t)]
     return [*(("village", v) for v in villages), *(("township", t) for t in townships), ("city", "")]
+
+
+def _lists_above(bodies: Bodies, villages: Sequence[str]) -> list[Subject]:
+    """The lists that tell what some villages lack."""
+    townships = {v.township.code for code in villages if (v := bodies.village(code)) is not None}
+    return [*(("township", t) for t in sorted(townships)), ("city", "")]
 
 
 def _fading(runtime: Runtime, rosters: Sequence[tuple[str, str, str]]) -> list[Subject]:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.contracts.catalogue import Masking
+from services.contracts.duties import CellKey, Duty
 from services.kit.clock import local_day
 from services.kit.db import INFRASTRUCTURE_ERRORS
 from services.kit.errors import NotFoundError, SanwuError, UnavailableError
@@ -21,9 +22,9 @@ from services.publish.hot.files import file_of
 from services.publish.hot.front import AnswerResponse
 from services.publish.render.cells import grid
 from services.publish.render.disclosure import masking_of
+from services.publish.render.item import item_page
 from services.publish.render.places import item_at
 from services.publish.render.rows import edition_before
-from services.publish.render.village import item_page
 
 log = get_logger(__name__)
 router = APIRouter(include_in_schema=False)
@@ -60,8 +61,12 @@ async def item_of_village(
     if item not in reference.items:
         raise NotFoundError
     facts = await store.select_cell_facts(conn, village.code)
-    cells = grid(facts, reference.owed(village.code, now), lambda key: reference.duty(village.code, key), now)
-    page = item_page(village, facts, reference.items, cells, item, now)
+
+    def make(key: CellKey) -> Duty | None:
+        return reference.duty(village.code, key)
+
+    cells = grid(facts, reference.owed(village.code, now), make, now)
+    page = item_page(village, facts, reference.items, cells, item, make=make, now=now)
     return _answer(bodies.html("item.html", page=page))
 
 

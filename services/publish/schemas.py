@@ -45,8 +45,41 @@ class DisclosureOut(BaseModel):
     url: str
 
 
+class OpinionOut(BaseModel):
+    """One party's word on the edition, as the page tells it."""
+
+    party: str
+    names: list[str]
+    opinion: str
+    reason: str | None
+    at: str
+    sheet: bool
+
+
+class EditionOut(BaseModel):
+    """One edition that can still be read."""
+
+    version: int
+    published_at: str
+
+
 class DisclosureBodyOut(DisclosureOut):
-    """A disclosure with its content, names masked as the catalogue says."""
+    """A disclosure with its content, names masked as the catalogue says.
+
+    `due` is null for what is from before the village's duties began (`history`). `how_due` tells how the day came about.
+    """
+
+    first_published_at: str
+    due: str | None
+    how_due: str
+    late_days: int
+    history: bool
+    publisher: str
+    release: str
+    filed_at: str | None
+    opinions: list[OpinionOut]
+    note: str | None
+    editions: list[EditionOut]
 
     body: dict[str, Any]
 
@@ -74,5 +107,7 @@ class DutyOut(BaseModel):
     held_by: str | None
     since: str | None
     late_days: int
+    how_due: str
+    history: bool
     disclosure_id: str | None
     waiver: str | None

@@ -39,7 +39,7 @@ class Publishing:
             period=changes.pop("period", "2026-10"),
             edition=edition,
             digest=body_digest(body),
-            history=False,
+            history=changes.pop("history", False),
             submitted_at=at - timedelta(days=2),
             submitted_by=builders.staff_id("clerk-210881006206"),
             confirmed_at=at - timedelta(days=1),

@@ -112,17 +112,17 @@ def progress(kind: type[Any], version: int, **more: Any) -> Any:
 async def test_page_tells_who_holds_what_is_missing(publish: Any) -> None:
     sealed = Sealed(nonce="", ciphertext="")
     page = f"/v/{builders.FAR_VILLAGE}"
-    assert "现在在村里，从2026年11月1日起" in (await publish.get(page)).text
+    assert "由村（社区）办，从2026年11月1日起" in (await publish.get(page)).text
     await publish.served.hear(
         progress(DisclosureSubmitted, 1, digest="0" * 64, accepted=(), sealed=sealed),
         progress(DisclosureConfirmed, 2, digest="0" * 64, confirmation="supervisors", complete=True),
     )
     await publish.rendered()
-    assert "现在在镇街，从2026年11月24日起" in (await publish.get(page)).text
+    assert "由镇街办，从2026年11月24日起" in (await publish.get(page)).text
     await publish.served.hear(progress(DisclosureReturned, 3, sealed=sealed))
     await publish.rendered()
     # What the township publishes itself stays with it.
-    assert "现在在镇街，从2026年11月24日起" not in (await publish.get(page)).text
+    assert "由镇街办，从2026年11月24日起" not in (await publish.get(page)).text
 
 
 async def test_codes_are_listed_while_valid(publish: Any) -> None:

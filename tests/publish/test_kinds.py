@@ -134,8 +134,8 @@ async def test_page_tells_who_confirmed_and_who_did_not_agree(publish: Any) -> N
     )
     event = await publish.opened(opinions=opinions, release="file")
     page = plain((await publish.get(f"/d/{event.aggregate_id}")).text)
-    assert "村务监督委员会刘监督、陈监督：核对无误（签字核对单）" in page
-    assert "吴监督：有不同意见第1笔没有发票" in page
+    assert "村务监督委员会刘监督、陈监督2026年11月23日：核对无误（签字核对单）" in page
+    assert "吴监督2026年11月23日：有不同意见第1笔没有发票" in page
     assert "村里先公开，镇街还没有备案" in page
     filed = DisclosureFiled(
         **{**builders.stamp(event.aggregate_id, 5), "village_code": builders.VILLAGE},

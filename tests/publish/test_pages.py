@@ -68,7 +68,7 @@ async def test_village_page_tells_money_what_is_open_and_what_is_missing(publish
         "晚了8天才公开",
         "还没公开，已晚40天",
         "参考期限：2026年10月15日",
-        "数据由西海村委会公开，西海街道审核",
+        "谁公开、谁核对、谁审核，每一条里都写着。截至2026年11月24日。",
     ):
         assert words in text, words
 

@@ -7,14 +7,15 @@ and may run in a thread.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from services.contracts.bodies import BODY, Ledger
-from services.contracts.bodies import Body as BodyOfDisclosure
+from services.contracts.disclosure import Opinion
 from services.contracts.division import DivisionKind
+from services.contracts.duties import CellKey
 from services.kit.clock import local_day
 from services.kit.db import Connection
 from services.kit.pages import Pages
@@ -23,13 +24,15 @@ from services.publish import store
 from services.publish.hot.answers import CSS, HTML, JSON, PROBLEM, Answer, Body, pack
 from services.publish.hot.files import Subject
 from services.publish.render.cells import CellFacts
-from services.publish.render.disclosure import Shown, disclosure_page, masking_of
+from services.publish.render.disclosure import Shown, disclosure_page, masking_of, publisher_name
+from services.publish.render.due import timing
 from services.publish.render.masking import public_body
 from services.publish.render.places import Township, Village, item_at, title
 from services.publish.render.rows import Code, Declaration, Edition, Publication, Said, Step, Waiver, edition_before
 from services.publish.render.sentences import MONEY_ITEM, newest_month
+from services.publish.render.standing import Standing, together
 from services.publish.render.village import VillageFacts, entry, village_page
-from services.publish.schemas import DisclosureBodyOut, DisclosureOut, PlaceOut, VillageOut
+from services.publish.schemas import DisclosureBodyOut, DisclosureOut, EditionOut, OpinionOut, PlaceOut, VillageOut
 
 _HERE: Final = Path(__file__).parents[1]
 _RECENT: Final = 8
@@ -52,6 +55,9 @@ class Loaded:
     codes: dict[str, list[Code]]
     newest: dict[str, Publication]
     recent: list[Publication]
+    #: What villages lack, as told when they were rendered; those rendered now are added.
+    standings: dict[str, Standing]
+    standing_now: dict[str, Standing] = field(default_factory=dict)
 
 
 class Bodies:
@@ -126,6 +132,7 @@ class Bodies:
             codes=_by_village(await store.select_codes(conn, villages)) if villages else {},
             newest=await store.select_newest_of_item(conn, listed, MONEY_ITEM) if listed else {},
             recent=await store.select_recent(conn, _RECENT) if keys["city"] else [],
+            standings=await store.select_standings(conn) if keys["township"] or keys["city"] else {},
         )
 
     # -- rendering ----------------------------------------------------------------------------------------------
@@ -164,6 +171,7 @@ class Bodies:
         reference = self._reference
         owed = reference.owed(code, loaded.now)
         page = village_page(facts, reference.items, owed, lambda key: reference.duty(code, key), loaded.now)
+        loaded.standing_now[code] = page.standing
         return {
             f"/v/{code}": self.html("village.html", page=page),
             f"/api/v1/villages/{code}": Body(village_out(village).model_dump_json().encode(), JSON),
@@ -179,7 +187,7 @@ class Bodies:
         path, json_path = f"/d/{disclosure_id}", f"/api/v1/disclosures/{disclosure_id}"
         if edition is None:
             return {path: html, json_path: _gone(p, json_path)}
-        return {path: html, json_path: self._json(p, BODY.validate_json(edition.body), local_day(loaded.now))}
+        return {path: html, json_path: self._json(loaded, p, edition, village)}
 
     def edition_page(self, loaded: Loaded, p: Publication, number: int, edition: Edition | None) -> Body:
         """The page of one edition of a disclosure, or of what is left of it."""
@@ -195,14 +203,32 @@ class Bodies:
             said=edition.said if edition is not None else Said(),
             today=local_day(loaded.now),
             before=BODY.validate_json(before.body) if before is not None else None,
+            duty=self._reference.duty(p.village_code, CellKey(p.item, p.period)),
         )
         page = disclosure_page(village, self._reference.items, p, shown)
         return self.html("disclosure.html", 200 if edition is not None else 410, page=page)
 
-    def _json(self, p: Publication, body: BodyOfDisclosure, today: date) -> Body:
+    def _json(self, loaded: Loaded, p: Publication, edition: Edition, village: Village) -> Body:
+        body = BODY.validate_json(edition.body)
         revision = item_at(self._reference.items, p.item, p.period)
-        shown = public_body(body, masking_of(revision, p.period, body.kind, today), p.item)
-        out = DisclosureBodyOut(**self.disclosure_out(p).model_dump(), body=shown)
+        shown = public_body(body, masking_of(revision, p.period, body.kind, local_day(loaded.now)), p.item)
+        when = timing(p, self._reference.duty(p.village_code, CellKey(p.item, p.period)))
+        times = loaded.times.get(p.disclosure_id, [])
+        out = DisclosureBodyOut(
+            **self.disclosure_out(p).model_dump(),
+            first_published_at=rfc3339(p.first_published_at),
+            due=when.due.isoformat() if when.due is not None else None,
+            how_due=when.how,
+            late_days=when.late_days,
+            history=when.history,
+            publisher=publisher_name(village, revision),
+            release=p.release,
+            filed_at=rfc3339(p.filed_at) if p.filed_at is not None else None,
+            opinions=[opinion_out(o) for o in edition.said.opinions],
+            note=edition.said.note,
+            editions=[EditionOut(version=n, published_at=rfc3339(at)) for n, at in times],
+            body=shown,
+        )
         return Body(out.model_dump_json().encode(), JSON)
 
     def disclosure_out(self, p: Publication) -> DisclosureOut:
@@ -225,19 +251,40 @@ class Bodies:
             return {}
         items = self._reference.items
         villages = [
-            (v, entry(items, loaded.newest[v.code]) if v.code in loaded.newest else None)
+            (
+                v,
+                entry(items, loaded.newest[v.code]) if v.code in loaded.newest else None,
+                loaded.standings.get(v.code),
+            )
             for v in self.villages_of(code)
         ]
-        return {f"/t/{code}": self.html("township.html", township=township, villages=villages)}
+        known = [s for _, _, s in villages if s is not None]
+        return {
+            f"/t/{code}": self.html(
+                "township.html",
+                township=township,
+                villages=villages,
+                standing=_standing_of(loaded, [v for v, _, _ in villages]),
+                complete=sum(not s.missing for s in known),
+            )
+        }
 
     def _city(self, loaded: Loaded) -> dict[str, Any]:
         city = self._reference.city()
+        places = [(t, self.villages_of(t.code)) for t in self.townships()]
         recent = [(self.village(p.village_code), entry(self._reference.items, p)) for p in loaded.recent]
         return {
             "city": city.now.name if city is not None else "",
-            "townships": [(t, len(self.villages_of(t.code))) for t in self.townships()],
+            "townships": [(t, len(villages), _standing_of(loaded, villages)) for t, villages in places],
+            "standing": _standing_of(loaded, [v for _, villages in places for v in villages]),
             "recent": [(v, e) for v, e in recent if v is not None],
         }
+
+
+def _standing_of(loaded: Loaded, villages: Sequence[Village]) -> Standing | None:
+    """What villages lack together; None as long as not all of them were counted."""
+    known = [s for v in villages if (s := loaded.standings.get(v.code)) is not None]
+    return together(known) if len(known) == len(villages) else None
 
 
 def _by_village(rows: Sequence[Any]) -> dict[str, list[Any]]:
@@ -258,6 +305,18 @@ def _fingerprint(public_url: str) -> str:
 def rfc3339(moment: datetime) -> str:
     """A moment for JSON, in UTC."""
     return moment.isoformat().replace("+00:00", "Z")
+
+
+def opinion_out(of: Opinion) -> OpinionOut:
+    """One party's word for JSON."""
+    return OpinionOut(
+        party=of.party,
+        names=list(of.names),
+        opinion=of.opinion,
+        reason=of.reason,
+        at=rfc3339(of.at),
+        sheet=of.sheet is not None,
+    )
 
 
 def village_out(village: Village) -> VillageOut:

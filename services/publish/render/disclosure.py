@@ -7,9 +7,11 @@ from datetime import date, datetime, timedelta
 from services.contracts.bodies import Body, Contract, Decision, Ledger, Notice, Project, Roster, Table
 from services.contracts.catalogue import ItemRevision, Masking
 from services.contracts.disclosure import Opinion
+from services.contracts.duties import Duty, publishing_holder
 from services.contracts.values import period_bounds, period_words
 from services.contracts.words import OPINIONS, PARTIES
 from services.publish.render.changes import what_changed
+from services.publish.render.due import Timing, timing
 from services.publish.render.kinds import (
     BodyView,
     contract_view,
@@ -43,6 +45,7 @@ class OpinionView:
     names: str
     word: str
     reason: str | None
+    day: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Shown:
     said: Said
     today: date
     before: Body | None = None
+    duty: Duty | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,9 @@ class DisclosurePage:
     official: str
     affair: str
     period: str
-    publisher: str | None
+    publisher: str
+    approved: str | None
+    timing: Timing
     edition: int
     newest: int
     published: str
@@ -128,7 +134,9 @@ def disclosure_page(village: Village, items: Items, p: Publication, shown: Shown
         official=official_name(items, p.item, p.period),
         affair=affair_words(affair_of(items, p.item, p.period), community=village.is_community),
         period=period_words(p.period),
-        publisher=revision.publisher if revision is not None else None,
+        publisher=publisher_name(village, revision),
+        approved=_approved(village, p, published) if body is not None else None,
+        timing=timing(p, shown.duty),
         edition=shown.edition,
         newest=p.edition,
         published=time_words(published),
@@ -151,6 +159,28 @@ def disclosure_page(village: Village, items: Items, p: Publication, shown: Shown
     )
 
 
+def publisher_name(village: Village, revision: ItemRevision | None) -> str:
+    """Who opens it, by the catalogue: the township by its own name, bodies of the village with the village's."""
+    if revision is None:
+        return village.name
+    match publishing_holder(revision):
+        case "township":
+            return village.township.name
+        case "village":
+            return (
+                village.name
+                if revision.publisher in {"村委会", "村（社区）"}
+                else f"{village.name} {revision.publisher}"
+            )
+        case _:
+            return revision.publisher
+
+
+def _approved(village: Village, p: Publication, published: datetime) -> str | None:
+    """Who let the edition out, and when; what a village lets out itself is told by whether it was filed."""
+    return f"{village.township.name} {day_words(published)}：审核通过" if p.release == "approve" else None
+
+
 def _changes(shown: Shown, open_body: Body | None, masking: Masking, item: str) -> tuple[str, ...]:
     if shown.before is None or open_body is None:
         return ()
@@ -166,7 +196,9 @@ def _filed(p: Publication) -> str | None:
 
 def _opinion(o: Opinion) -> OpinionView:
     word = OPINIONS[o.opinion]
-    return OpinionView(PARTIES[o.party], "、".join(o.names), word + ("（签字核对单）" if o.sheet else ""), o.reason)
+    return OpinionView(
+        PARTIES[o.party], "、".join(o.names), word + ("（签字核对单）" if o.sheet else ""), o.reason, day_words(o.at)
+    )
 
 
 def _ledger(body: Body | None, shown: Body | None, masking: Masking) -> LedgerView | None:

@@ -1,21 +1,23 @@
 """The village page: the five sentences, the biggest lines, what is open, what is missing, the codes on the walls."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
 from services.contracts.bodies import Direction, Ledger
-from services.contracts.catalogue import Affair, Masking
-from services.contracts.duties import CellKey, CellState, Duty, GridCell, late_by
+from services.contracts.catalogue import Affair, ItemRevision, Masking
+from services.contracts.duties import CellKey, CellState, Duty, GridCell
 from services.contracts.values import Frequency, local_day, period_bounds, period_words
 from services.contracts.words import HOLDERS, PURPOSES
 from services.publish.render.cells import CellFacts, declared_nil, grid, live_by_cell, missing, waived
+from services.publish.render.due import Make, date_words, due_word, how_due, next_duty, timing
 from services.publish.render.ledger import LineView, biggest
 from services.publish.render.masking import masked_body
 from services.publish.render.places import Items, Village, affair_of, item_at, official_name, plain_name
 from services.publish.render.rows import Code, Publication
 from services.publish.render.sentences import Sentence, five_sentences, newest_month
+from services.publish.render.standing import Standing, standing
 from services.publish.render.words import affair_words, day_words
 
 _BIGGEST: Final = 3
@@ -44,7 +46,9 @@ class EntryView:
     official: str
     period: str
     published: str
-    state: str
+    states: tuple[str, ...]
+    late: str | None
+    gone: bool
     history_url: str
 
 
@@ -75,8 +79,10 @@ class MissingView:
     official: str
     period: str
     state: str
-    due: str
+    late: bool
+    due: str | None
     due_word: str
+    how: str
     held_by: str
     since: str | None
 
@@ -118,6 +124,8 @@ class VillagePage:
     village: Village
     money: MoneyView | None
     affairs: tuple[AffairView, ...]
+    standing: Standing
+    settled: str
     missing: tuple[MissingView, ...]
     missing_more: tuple[MissingView, ...]
     waived: tuple[UnopenedView, ...]
@@ -126,16 +134,16 @@ class VillagePage:
     as_of: str
 
 
-def state_words(p: Publication, duty: Duty | None = None) -> str:
-    """How a disclosure stands, in villagers' words; `duty` tells whether it came late."""
+def state_words(p: Publication) -> tuple[str, ...]:
+    """How a disclosure stands, in villagers' words; how late it came is told beside it, whatever else holds."""
     if p.withdrawn_at is not None:
-        return "已撤回"
+        return ("已撤回",)
+    found = ["上线前的，补公开"] if p.history else []
     if p.corrected:
-        return f"已更正（第{p.edition}版）"
-    late_days = late_by(duty, p.first_published_at) if duty is not None and not p.history else 0
-    if late_days:
-        return f"晚了{late_days}天才公开"
-    return "这段时间没有这件事" if p.nil else "已公开"
+        found.append(f"已更正（第{p.edition}版）")
+    if p.nil:
+        found.append("这段时间没有这件事")
+    return tuple(found) or ("已公开",)
 
 
 def entry(items: Items, p: Publication, duty: Duty | None = None) -> EntryView:
@@ -146,7 +154,9 @@ def entry(items: Items, p: Publication, duty: Duty | None = None) -> EntryView:
         official=official_name(items, p.item, p.period),
         period=period_words(p.period),
         published=day_words(p.withdrawn_at or p.published_at),
-        state=state_words(p, duty),
+        states=state_words(p),
+        late=timing(p, duty).late,
+        gone=p.withdrawn_at is not None,
         history_url=f"/v/{p.village_code}/{p.item}",
     )
 
@@ -190,10 +200,19 @@ _STANDS: Final = {
 }
 
 
+def waiting_words(code: str, revision: ItemRevision, make: Make, now: datetime) -> str:
+    """What an item waits for of which nothing is due yet: an event, or the next due day; never a bare 还没到期."""
+    if revision.frequency is Frequency.ON_EVENT:
+        return "有事才公开"
+    duty = next_duty(code, revision, make, now)
+    return f"还没到期，{date_words(duty.due)}前公开" if duty is not None else "上线前的，还没有补公开"
+
+
 def _others(
-    items: Items, facts: VillageFacts, by_item: Mapping[str, Sequence[GridCell]], today: date
+    items: Items, facts: VillageFacts, by_item: Mapping[str, Sequence[GridCell]], make: Make, now: datetime
 ) -> dict[Affair, list[ItemView]]:
     """Items that apply here and of which nothing was ever open."""
+    today = local_day(now)
     opened = {p.item for p in facts.cells.publications}
     found: dict[Affair, list[ItemView]] = {}
     for code, item in sorted(items.items()):
@@ -203,21 +222,22 @@ def _others(
             continue
         states = {c.cell.state for c in by_item.get(code, ())}
         state = next((s for s in _FIRST_ASKED if s in states), None)
-        waiting = "有事才公开" if revision.frequency is Frequency.ON_EVENT else "还没到期"
-        words = _STANDS[state] if state is not None else waiting
+        words = _STANDS[state] if state is not None else waiting_words(code, revision, make, now)
         late = state is CellState.NOT_OPENED
         view = ItemView(revision.plain_name, words, late, f"/v/{facts.village.code}/{code}")
         found.setdefault(revision.affair, []).append(view)
     return found
 
 
-def _affairs(items: Items, facts: VillageFacts, of: Sequence[GridCell], today: date) -> tuple[AffairView, ...]:
+def _affairs(
+    items: Items, facts: VillageFacts, of: Sequence[GridCell], make: Make, now: datetime
+) -> tuple[AffairView, ...]:
     newest = _newest_by_item(facts.cells.publications)
     duties = {c.key: c.duty for c in of}
     by_item: dict[str, list[GridCell]] = {}
     for cell in of:
         by_item.setdefault(cell.key.item, []).append(cell)
-    others = _others(items, facts, by_item, today)
+    others = _others(items, facts, by_item, make, now)
     return tuple(
         AffairView(
             affair_words(affair, community=facts.village.is_community),
@@ -232,22 +252,32 @@ def _affairs(items: Items, facts: VillageFacts, of: Sequence[GridCell], today: d
     )
 
 
-def _missing_view(items: Items, found: GridCell) -> MissingView:
+def _missing_state(found: GridCell) -> str:
+    word = "正在办" if found.cell.state is CellState.IN_PROGRESS else "还没公开"
+    if found.duty.history:
+        return f"{word}，上线前的"
+    return f"{word}，已晚{found.late_days}天" if found.late_days else word
+
+
+def missing_view(items: Items, found: GridCell) -> MissingView:
+    """A cell that is not open: how it stands, by when it was due and how that came about, who has it."""
     duty, cell = found.duty, found.cell
-    late = f"还没公开，已晚{found.late_days}天" if found.late_days else "还没公开"
     return MissingView(
         plain=plain_name(items, duty.item, duty.period),
         official=official_name(items, duty.item, duty.period),
         period=period_words(duty.period),
-        state="正在办" if cell.state is CellState.IN_PROGRESS else late,
-        due=f"{duty.due.year}年{duty.due.month}月{duty.due.day}日",
-        due_word="参考期限" if duty.reference else "公开时限",
+        state=_missing_state(found),
+        late=found.late_days > 0,
+        due=date_words(duty.due) if not duty.history else None,
+        due_word=due_word(duty),
+        how=how_due(duty) if not duty.history else "",
         held_by=HOLDERS[cell.held_by or "village"],
         since=day_words(cell.since) if cell.since is not None else None,
     )
 
 
-def _unopened(items: Items, found: GridCell, reason: str | None) -> UnopenedView:
+def unopened(items: Items, found: GridCell, reason: str | None) -> UnopenedView:
+    """A cell that will not be opened, or of which nothing happened."""
     key = found.key
     return UnopenedView(
         plain=plain_name(items, key.item, key.period),
@@ -258,11 +288,37 @@ def _unopened(items: Items, found: GridCell, reason: str | None) -> UnopenedView
     )
 
 
+def _settled(items: Items, facts: VillageFacts, of: Sequence[GridCell], make: Make, now: datetime) -> str:
+    """What may be said where nothing is missing: no more than what was due, and what comes next."""
+    due = [c for c in of if c.duty.applies and not c.duty.history and c.duty.due_at <= now]
+    waived_count = sum(c.cell.state is CellState.WAIVED for c in due)
+    until = f"到{day_words(now)}"
+    if due and waived_count:
+        said = f"{until}，到期的{len(due)}项里，{len(due) - waived_count}项公开了，{waived_count}项经备案不公开。"
+    elif due:
+        said = f"{until}，到期的{len(due)}项都公开了。"
+    else:
+        said = f"{until}，还没有到期的事项。"
+    today = local_day(now)
+    coming = [
+        duty
+        for code, item in items.items()
+        if not item.retired(today)
+        and (duty := next_duty(code, item.at(today), make, now)) is not None
+        and CellKey(code, duty.period) not in live_by_cell(facts.cells.publications)
+    ]
+    if not coming:
+        return said
+    soonest = min(coming, key=lambda d: (d.due, d.item))
+    name = plain_name(items, soonest.item, soonest.period)
+    return f"{said}下一次到期是{date_words(soonest.due)}：{period_words(soonest.period)}，{name}。"
+
+
 def village_page(
     facts: VillageFacts,
     items: Items,
     owed: Sequence[Duty],
-    make: Callable[[CellKey], Duty | None],
+    make: Make,
     now: datetime,
 ) -> VillagePage:
     """Put a village's page together; `make` gives the duty of a cell that is not owed periodically."""
@@ -272,56 +328,17 @@ def village_page(
     if month is not None and facts.ledger is not None:
         money = _money(items, publications, month, facts.ledger)
     cells = grid(facts.cells, owed, make, now)
-    lacking = [_missing_view(items, m) for m in missing(cells)]
+    lacking = [missing_view(items, m) for m in missing(cells)]
     return VillagePage(
         village=facts.village,
         money=money,
-        affairs=_affairs(items, facts, cells, local_day(now)),
+        standing=standing(cells),
+        settled=_settled(items, facts, cells, make, now),
+        affairs=_affairs(items, facts, cells, make, now),
         missing=tuple(lacking[:_SHOWN_MISSING]),
         missing_more=tuple(lacking[_SHOWN_MISSING:]),
-        waived=tuple(_unopened(items, c, w.reason) for c, w in waived(cells, facts.cells.waivers)),
-        nil=tuple(_unopened(items, c, None) for c in declared_nil(cells, live_by_cell(publications))),
+        waived=tuple(unopened(items, c, w.reason) for c, w in waived(cells, facts.cells.waivers)),
+        nil=tuple(unopened(items, c, None) for c in declared_nil(cells, live_by_cell(publications))),
         codes=tuple(CodeView(c.code, c.serial, c.place or PURPOSES.get(c.purpose, "")) for c in facts.codes),
         as_of=day_words(now),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class ItemPage:
-    """Everything on the page of one item of a village."""
-
-    village: Village
-    plain: str
-    official: str
-    affair: str
-    entries: tuple[EntryView, ...]
-    missing: tuple[MissingView, ...]
-    waived: tuple[UnopenedView, ...]
-    nil: tuple[UnopenedView, ...]
-
-
-def item_page(
-    village: Village,
-    facts: CellFacts,
-    items: Items,
-    cells: Sequence[GridCell],
-    item: str,
-    now: datetime,
-) -> ItemPage:
-    """Put the page of one item together: all periods that are open, and those that are not and why."""
-    cells = [c for c in cells if c.key.item == item]
-    duties = {c.key: c.duty for c in cells}
-    found = sorted(
-        (p for p in facts.publications if p.item == item), key=lambda p: (p.period, p.published_at), reverse=True
-    )
-    newest = found[0].period if found else local_day(now).isoformat()
-    return ItemPage(
-        village=village,
-        plain=plain_name(items, item, newest),
-        official=official_name(items, item, newest),
-        affair=affair_words(affair_of(items, item, newest), community=village.is_community),
-        entries=tuple(entry(items, p, duties.get(CellKey(p.item, p.period))) for p in found),
-        missing=tuple(_missing_view(items, m) for m in missing(cells)),
-        waived=tuple(_unopened(items, c, w.reason) for c, w in waived(cells, facts.waivers)),
-        nil=tuple(_unopened(items, c, None) for c in declared_nil(cells, live_by_cell(found))),
     )

@@ -37,6 +37,7 @@ from services.publish.store.publications import (
     upsert_publication,
     withdraw,
 )
+from services.publish.store.standings import select_standings, upsert_standings
 from services.publish.store.unopened import (
     select_declarations,
     select_waivers,
@@ -73,12 +74,14 @@ __all__ = [
     "select_recent",
     "select_rosters",
     "select_showing",
+    "select_standings",
     "select_steps",
     "select_waivers",
     "update_filed",
     "upsert_code",
     "upsert_declaration",
     "upsert_publication",
+    "upsert_standings",
     "upsert_step",
     "upsert_waiver",
     "withdraw",
