@@ -1,42 +1,32 @@
 """A table (表): columns that the author names, rows, stated totals, and sums that have to hold in every row."""
 
-from enum import StrEnum
-from typing import Annotated, Any, Final, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import (
-    Field,
-    StringConstraints,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-    model_validator,
-)
+from pydantic import Field, StringConstraints, model_validator
 
 from services.contracts.base import Finding, Model
 from services.contracts.bodies.base import MAX_LINES, Content, off
-from services.contracts.values import Fen, ShortText, yuan
+from services.contracts.bodies.columns import (
+    SUMMED,
+    TEN_THOUSAND,
+    Cell,
+    Column,
+    ColumnKey,
+    ColumnType,
+    adds_up,
+    counts_people_of_schemes,
+    in_wan,
+    number,
+    number_words,
+    unit_of,
+)
+from services.contracts.bodies.rows import UNKNOWN, Heap, ReadRow, RowKind, group_column, read_rows
+from services.contracts.values import Fen, ShortText
 
 MAX_COLUMNS: Final = 20
-ColumnKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
-
-
-class ColumnType(StrEnum):
-    """What stands in a column: words, a person's name (masked on the web), fen, a number of things, a measured number."""
-
-    TEXT = "text"
-    NAME = "name"
-    AMOUNT = "amount"
-    COUNT = "count"
-    QUANTITY = "quantity"
-
-
-class Column(Model):
-    """A column. `total`: its sum is stated below the rows; only amounts and counts can be summed."""
-
-    key: ColumnKey
-    name: ShortText
-    type: ColumnType = ColumnType.TEXT
-    unit: ShortText | None = None
+#: A stated total of a measured number, as written.
+Total = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,4})?$")]
 
 
 class Check(Model):
@@ -47,35 +37,23 @@ class Check(Model):
     equals: ColumnKey
 
 
-def _cell(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
-    """Refuse a cell once and at its own place: pydantic would add the name of every type that it is not."""
-    try:
-        cell = read(value)
-    except ValidationError as error:
-        message = "应为整数（金额以分为单位）、最多 500 个字的文字，或留空"
-        raise ValueError(message) from error
-    if isinstance(cell, str) and "\x00" in cell:
-        message = "不能含有空字符（NUL）"
-        raise ValueError(message)
-    return cell
-
-
-#: A cell: text, fen or a count, or nothing. A quantity is text.
-Cell = Annotated[
-    Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | Fen | None, WrapValidator(_cell)
-]
-#: Columns whose cells are numbers.
-SUMMED: Final = frozenset({ColumnType.AMOUNT, ColumnType.COUNT})
-
-
 class Table(Content):
-    """A table. Cells of amount and count columns are integers, all others text; blank is null."""
+    """A table. Cells of amount and count columns are integers, all others texts; blank is null.
+
+    Rows that only add others up (合计, 小计, 共计 …) are understood as such: they are checked, not counted again.
+    """
 
     kind: Literal["table"] = "table"
     title: ShortText | None = None
     columns: tuple[Column, ...] = Field(min_length=1, max_length=MAX_COLUMNS)
     rows: tuple[tuple[Cell, ...], ...] = Field(max_length=MAX_LINES)
     totals: dict[ColumnKey, Fen] = Field(default_factory=dict, description="stated sums by column key")
+    quantity_totals: dict[ColumnKey, Total] = Field(
+        default_factory=dict, description="stated sums of quantity columns, as written"
+    )
+    group_by: ColumnKey | None = Field(
+        default=None, description="the text column that tells unlike rows apart (债权、债务): subtotals, no grand total"
+    )
     checks: tuple[Check, ...] = Field(default=(), max_length=10)
 
     @model_validator(mode="after")
@@ -89,9 +67,20 @@ class Table(Content):
             if key not in summed:
                 message = f"合计和核对只能用金额或数量列，{key} 不是"
                 raise ValueError(message)
+        self._check_new_keys()
         for n, row in enumerate(self.rows):
             self._check_row(n, row)
         return self
+
+    def _check_new_keys(self) -> None:
+        types = {c.key: c.type for c in self.columns}
+        for key in self.quantity_totals:
+            if types.get(key) is not ColumnType.QUANTITY:
+                message = f"quantity_totals 只能用带小数的数量列，{key} 不是"
+                raise ValueError(message)
+        if self.group_by is not None and types.get(self.group_by) is not ColumnType.TEXT:
+            message = f"只能按文字列分组，{self.group_by} 不是"
+            raise ValueError(message)
 
     def _check_row(self, n: int, row: tuple[Cell, ...]) -> None:
         if len(row) != len(self.columns):
@@ -114,51 +103,156 @@ class Table(Content):
         return len(self.rows)
 
     def measured(self) -> tuple[tuple[str, str], ...]:
-        """Cells of quantity columns."""
+        """Cells and stated totals of quantity columns."""
         places = [m for m, c in enumerate(self.columns) if c.type is ColumnType.QUANTITY]
-        return tuple(
+        cells = tuple(
             (f"rows[{n}][{m}]", cell)
             for n, row in enumerate(self.rows)
             for m in places
             if isinstance(cell := row[m], str)
         )
+        return (*cells, *((f"quantity_totals.{key}", stated) for key, stated in self.quantity_totals.items()))
 
-    def column_sum(self, key: str) -> int:
-        """Sum of an amount or count column; blanks count nothing."""
-        place = next(n for n, c in enumerate(self.columns) if c.key == key)
-        return sum(cell for row in self.rows if isinstance(cell := row[place], int))
+    # -- rows and columns as understood ---------------------------------------------------------------------------
+
+    @property
+    def group_place(self) -> int | None:
+        """The column of groups: the one that was said, else the one that looks like it."""
+        if self.group_by is not None:
+            return self._place(self.group_by)
+        return group_column(self.columns, self.rows)
+
+    def read(self) -> tuple[ReadRow, ...]:
+        """Every row as understood: data, headings, sums."""
+        return read_rows(self.columns, self.rows, self.group_place)
+
+    def adds_up(self, place: int) -> bool:
+        """Tell whether adding up a column's cells means anything."""
+        return adds_up(self.columns, self.rows, place)
+
+    def _place(self, key: str) -> int:
+        return next(n for n, c in enumerate(self.columns) if c.key == key)
+
+    def settled(self) -> Self:
+        """The table with everything said that a new one has to say of its columns: whether they may be summed."""
+        read = self.read()
+        stated = {*self.totals, *self.quantity_totals}
+        columns = []
+        for n, column in enumerate(self.columns):
+            may = self.adds_up(n)
+            if may and counts_people_of_schemes(self.columns, n):
+                may = column.key in stated or any(r.is_sum and row[n] for r, row in zip(read, self.rows, strict=True))
+            is_number = column.type in {*SUMMED, ColumnType.QUANTITY} and column.sum is None
+            columns.append(column.model_copy(update={"sum": may}) if is_number else column)
+        return self.model_copy(update={"columns": tuple(columns)})
+
+    # -- sums -----------------------------------------------------------------------------------------------------
+
+    def column_sum(self, key: str) -> int | None:
+        """Sum of a column's data in fen, things or ten-thousandths; None where more than plain numbers stand."""
+        return self._heap(None).makes()[self._place(key)]
+
+    def _heap(self, group: str | None) -> Heap:
+        heap = Heap(len(self.columns))
+        for read, row in zip(self.read(), self.rows, strict=True):
+            if read.kind is RowKind.DATA and group in (None, read.group):
+                heap.take(self.columns, row)
+        return heap
+
+    def sums(self) -> tuple[tuple[str, tuple[int | None, ...]], ...]:
+        """What may be added up, by group and column: one sum of all rows, or one of each group of unlike ones.
+
+        None in columns that are not to be added up; nothing where some rows do not tell what they are.
+        """
+        shown = [self.adds_up(n) and self._is_no_double_count(n) for n in range(len(self.columns))]
+        heaps: dict[str, Heap] = {}
+        for read, row in zip(self.read(), self.rows, strict=True):
+            if read.kind is RowKind.DATA:
+                heaps.setdefault(read.group, Heap(len(self.columns))).take(self.columns, row)
+        if UNKNOWN in heaps or not any(shown):
+            return ()
+        made = ((g, h.makes()) for g, h in heaps.items())
+        return tuple((g, tuple(m if ok else None for m, ok in zip(cells, shown, strict=True))) for g, cells in made)
+
+    def _is_no_double_count(self, place: int) -> bool:
+        """People of several schemes are added up only where the author did so with a word of his own."""
+        return self.columns[place].sum is True or not counts_people_of_schemes(self.columns, place)
+
+    # -- findings -------------------------------------------------------------------------------------------------
 
     def findings(self, period: str) -> tuple[Finding, ...]:
-        """Stated totals that the rows do not make, and rows whose sum does not hold."""
-        return (*super().findings(period), *self._total_findings(), *self._check_findings())
+        """Stated totals and sums among the rows that the rows do not make, and rows whose own sum does not hold."""
+        told = [off(code, at, message) for code, at, message, _, _, _ in self.compared()]
+        return (*super().findings(period), *self._unit_findings(), *told)
 
-    def _words(self, key: str, number: int) -> str:
-        column = next(c for c in self.columns if c.key == key)
-        return f"{yuan(number)} 元" if column.type is ColumnType.AMOUNT else f"{number} {column.unit or ''}".strip()
+    def compared(self) -> tuple[tuple[str, str, str, Column, int, int], ...]:
+        """Everything stated that is not what was computed: code, place, sentence, column, stated, computed."""
+        in_rows = tuple(self._sum_rows())
+        said = {(column.key, stated) for _, _, _, column, stated, _ in in_rows}
+        below = tuple(x for x in self._stated_totals() if (x[3].key, x[4]) not in said)
+        return (*below, *in_rows, *self._row_checks())
 
-    def _total_findings(self) -> tuple[Finding, ...]:
+    def _unit_findings(self) -> tuple[Finding, ...]:
         return tuple(
             off(
-                "table.total",
-                f"body.totals.{key}",
-                f"合计 {self._words(key, stated)}与逐行相加 {self._words(key, summed)}不符，请核对。",
+                "table.unit",
+                f"body.columns[{n}].unit",
+                f"“{c.name}”的单位写的是{unit_of(c)}，数却是按元登记的，请打开核对后重新保存。",
             )
-            for key, stated in self.totals.items()
-            if stated != (summed := self.column_sum(key))
+            for n, c in enumerate(self.columns)
+            if c.sum is None and in_wan(c) and any(row[n] for row in self.rows)
         )
 
-    def _check_findings(self) -> tuple[Finding, ...]:
+    def _stated_totals(self) -> Iterator[tuple[str, str, str, Column, int, int]]:
+        stated = {key: ("totals", value) for key, value in self.totals.items()}
+        measured = {
+            key: ("quantity_totals", number(self.columns[self._place(key)], v))
+            for key, v in self.quantity_totals.items()
+        }
+        made = self._heap(None).makes() if stated or measured else ()
+        for key, (field, said) in {**stated, **measured}.items():
+            place = self._place(key)
+            column, computed = self.columns[place], made[place]
+            if said is None or computed is None or said == computed or not self.adds_up(place):
+                continue
+            words = f"合计 {number_words(column, said)}与逐行相加 {number_words(column, computed)}不符，请核对。"
+            yield "table.total", f"body.{field}.{key}", words, column, said, computed
+
+    def _sum_rows(self) -> Iterator[tuple[str, str, str, Column, int, int]]:
+        summed = [(m, c) for m, c in enumerate(self.columns) if self.adds_up(m)]
+        for n, read in enumerate(self.read()):
+            if not read.is_sum or not read.makes:
+                continue
+            for m, column in summed:
+                said, computed = number(column, self.rows[n][m]), read.makes[m]
+                if said is None or computed is None or said == computed:
+                    continue
+                words = (
+                    f"第 {n + 1} 行“{read.label}”的“{column.name}”写的是 {number_words(column, said)}，"
+                    f"上面各行相加是 {number_words(column, computed)}，请核对。"
+                )
+                yield "table.total", f"body.rows[{n}][{m}]", words, column, said, computed
+
+    def _row_checks(self) -> Iterator[tuple[str, str, str, Column, int, int]]:
+        checks = [c for c in self.checks if self._makes_sense(c)]
         place = {c.key: n for n, c in enumerate(self.columns)}
-        found = []
-        for n, row in enumerate(self.rows):
-            for check in self.checks:
-                if not isinstance(stated := row[place[check.equals]], int):
+        for n, (read, row) in enumerate(zip(self.read(), self.rows, strict=True)):
+            for check in checks if read.kind in {RowKind.DATA, RowKind.APART} else ():
+                at = place[check.equals]
+                if not isinstance(stated := row[at], int):
                     continue
                 made = sum(int(row[place[k]] or 0) for k in check.plus) - sum(
                     int(row[place[k]] or 0) for k in check.minus
                 )
                 if made != stated:
-                    name = next(c.name for c in self.columns if c.key == check.equals)
-                    message = f"第 {n + 1} 行“{name}”写的是 {self._words(check.equals, stated)}，算出来是 {self._words(check.equals, made)}，请核对。"
-                    found.append(off("table.row", f"body.rows[{n}][{place[check.equals]}]", message))
-        return tuple(found)
+                    column = self.columns[at]
+                    words = f"第 {n + 1} 行“{column.name}”写的是 {number_words(column, stated)}，算出来是 {number_words(column, made)}，请核对。"
+                    yield "table.row", f"body.rows[{n}][{at}]", words, column, stated, made
+
+    def _makes_sense(self, check: Check) -> bool:
+        """A check left over from columns that are prices or years by now is none; bodies say so themselves today."""
+        places = [self._place(key) for key in (*check.plus, *check.minus, check.equals)]
+        return all(self.columns[n].sum is not None or self.adds_up(n) for n in places)
+
+
+__all__ = ["SUMMED", "TEN_THOUSAND", "Cell", "Check", "Column", "ColumnKey", "ColumnType", "Table", "Total"]

@@ -1,0 +1,263 @@
+"""Rows of a table: which are data, which head a group, and which only add others up (合计, 小计, 共计 …)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from services.contracts.bodies.columns import NUMBERS, WORDS, Cell, Column, ColumnType, Row, bare_name, number
+
+
+class RowKind(StrEnum):
+    """`apart` rows are neither data nor a sum of it: a balance left over (结余), a part told again (其中)."""
+
+    DATA = "data"
+    HEADING = "heading"
+    SUBTOTAL = "subtotal"
+    TOTAL = "total"
+    APART = "apart"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRow:
+    """A row as understood. `group`: of which kind of thing it is; `makes`: what the rows that it sums make, by column.
+
+    `makes` is empty where it is not known which rows a sum is of, and None in a column with more than plain numbers.
+    """
+
+    kind: RowKind
+    group: str = ""
+    label: str = ""
+    makes: tuple[int | None, ...] = ()
+
+    @property
+    def is_sum(self) -> bool:
+        """Tell whether the row repeats what others say."""
+        return self.kind in {RowKind.SUBTOTAL, RowKind.TOTAL}
+
+
+# -- words --------------------------------------------------------------------------------------------------------
+
+_SUM: Final = re.compile(
+    r"(?P<what>.*?)(?P<word>总合计|总计|共计|合计|小计|累计|总和|总额|总数)(数|金额|人数|户数|面积)?"
+)
+_ALL: Final = re.compile(
+    r"|[全总共]|全(村|镇|乡|县|市|街道|部|体|年)|本(村|页|表|次|批|期|季度?|月|年度?)|以上|上述|各[项组村户镇]"
+    r"|[二两三四五六七八九十0-9]+[项类组户村镇个人]+"
+)
+#: A sum of more than the table holds: 本年累计.
+_MORE_THAN_SHOWN: Final = re.compile(r"年|月|季|期|初|历")
+_BALANCE: Final = re.compile(r"(收支)?(结余|盈余|差额|净额|收支差|余额)(数|金额)?")
+_PART: Final = re.compile(r"其中")
+_NUMBERED: Final = re.compile(r"[一二三四五六七八九十]+[、.\uff0e]|[（(][一二三四五六七八九十\d]+[）)]|以下[为是]")
+#: Words at the end of a label that tell the kind of thing, where no column does.
+_KINDS: Final = (
+    ("收入", re.compile(r"收入$")),
+    ("支出", re.compile(r"(支出|费用|开支)$")),
+    ("债权", re.compile(r"债权$")),
+    ("债务", re.compile(r"债务$")),
+    ("资产", re.compile(r"资产$")),
+    ("负债", re.compile(r"负债$")),
+)
+#: Words that may stand in a column of groups: unlike things that nobody adds up.
+UNLIKE: Final = frozenset(
+    {
+        "债权",
+        "债务",
+        "收入",
+        "支出",
+        "收",
+        "支",
+        "收方",
+        "支方",
+        "应收",
+        "应付",
+        "应收款",
+        "应付款",
+        "资产",
+        "负债",
+        "资源",
+    }
+    | {"借入", "借出", "来源", "使用", "资金来源", "资金使用", "增加", "减少"}
+)
+_GROUP_NAMES: Final = re.compile(
+    r"债权(或|/|、|与|和)?债务|收入(或|/|、|与|和)?支出|收支(类别|方向|项目|类型)?|资金(来源|性质|类别)|分组|组别"
+)
+
+
+def plain_words(cell: Cell) -> str:
+    """A cell's words without white space, brackets around or behind, and the colon at the end."""
+    text = re.sub(r"\s", "", cell) if isinstance(cell, str) else ""
+    text = text.strip(":：")
+    while len(text) > 2 and text[0] in "（([【" and text[-1] in "）)]】":  # noqa: PLR2004 - brackets around something
+        text = text[1:-1]
+    return re.sub(r"(?<=.)[（(\[【][^）)\]】]*[）)\]】]$", "", text).strip(":：")
+
+
+def sum_words(texts: Sequence[Cell]) -> tuple[str, str] | None:
+    """What a row says it adds up, and the word for it, from the first cell that is such a word: `债权合计` -> 债权, 合计."""
+    for text in texts:
+        match = _SUM.fullmatch(plain_words(text))
+        if match is not None:
+            return match["what"], match["word"]
+    return None
+
+
+# -- groups -------------------------------------------------------------------------------------------------------
+
+
+def group_column(columns: Sequence[Column], rows: Sequence[Row]) -> int | None:
+    """The column whose words tell unlike things apart, by its name or by what stands in it."""
+    for n, column in enumerate(columns):
+        if column.type is not ColumnType.TEXT:
+            continue
+        said = [plain_words(row[n]) for row in rows]
+        kinds = {text for text in said if text and not _SUM.fullmatch(text)}
+        repeats = len(kinds) < sum(1 for text in said if text)
+        if (_GROUP_NAMES.fullmatch(bare_name(column.name)) and repeats) or (len(kinds) > 1 and kinds <= UNLIKE):
+            return n
+    return None
+
+
+def _heading(columns: Sequence[Column], row: Row) -> str | None:
+    """The words of a row that only heads the ones below: 一、收入."""
+    filled = [cell for cell in row if cell not in (None, "")]
+    if len(filled) != 1 or not isinstance(filled[0], str) or not any(c.type in NUMBERS for c in columns):
+        return None
+    words = plain_words(filled[0])
+    if words in UNLIKE or _NUMBERED.match(filled[0].strip()):
+        return _NUMBERED.sub("", words, count=1) or words
+    return None
+
+
+def _kind_of_label(label: str) -> str:
+    return next((group for group, ends in _KINDS if ends.search(label)), "")
+
+
+# -- reading ------------------------------------------------------------------------------------------------------
+
+
+def read_rows(columns: Sequence[Column], rows: Sequence[Row], group_at: int | None) -> tuple[ReadRow, ...]:
+    """Understand every row, in order."""
+    found = _Reading(columns, rows, group_at).read()
+    if group_at is None and not any(r.kind is RowKind.HEADING for r in found):
+        return _grouped_by_label(columns, found)
+    return found
+
+
+def _grouped_by_label(columns: Sequence[Column], found: tuple[ReadRow, ...]) -> tuple[ReadRow, ...]:
+    """Rows 经营收入, 管理费用 … tell by their own names that they are unlike; `?` is what tells nothing among these."""
+    if not any(c.type is ColumnType.AMOUNT for c in columns):
+        return found
+    kinds = {_kind_of_label(r.label) for r in found if r.kind is RowKind.DATA} - {""}
+    if len(kinds) < 2:  # noqa: PLR2004 - one kind is no difference
+        return found
+    return tuple(replace(r, group=_kind_of_label(r.label) or UNKNOWN) if r.kind is RowKind.DATA else r for r in found)
+
+
+#: The group of a row that does not tell its own among rows that do: then nothing is added up.
+UNKNOWN: Final = "?"
+
+
+class Heap:
+    """Rows added up column by column as they come, so that many sums in one table cost no more than one."""
+
+    def __init__(self, width: int) -> None:
+        """Begin with nothing."""
+        self.rows = 0
+        self.words = ""
+        self._sums = [0] * width
+        self._spoilt = [False] * width
+
+    def take(self, columns: Sequence[Column], row: Row) -> None:
+        """Add a row; a cell that should be a number and is none (约50) spoils its column."""
+        self.rows += 1
+        for n, (column, cell) in enumerate(zip(columns, row, strict=True)):
+            if column.type in WORDS:
+                self.words += f"{plain_words(cell)}\n"
+            elif cell not in (None, ""):
+                value = number(column, cell)
+                self._sums[n] += value or 0
+                self._spoilt[n] = self._spoilt[n] or value is None
+
+    def makes(self) -> tuple[int | None, ...]:
+        """The sums by column."""
+        return tuple(None if bad else made for made, bad in zip(self._sums, self._spoilt, strict=True))
+
+
+class _Reading:
+    """One pass over the rows: `block` are data rows since the last sum or heading, `data` all of them."""
+
+    def __init__(self, columns: Sequence[Column], rows: Sequence[Row], group_at: int | None) -> None:
+        self._columns, self._rows, self._group_at = columns, rows, group_at
+        self._words = [n for n, c in enumerate(columns) if c.type in WORDS]
+        self._data, self._block = self._heap(), self._heap()
+        self._groups: dict[str, Heap] = {}
+        self._section = self._said = ""
+        sums = [s for row in rows if (s := self._sum_words(row))]
+        self._has_other_total = any(word not in {"小计", "累计"} for _, word in sums)
+
+    def read(self) -> tuple[ReadRow, ...]:
+        """Every row in turn."""
+        return tuple(self._read(row) for row in self._rows)
+
+    def _heap(self) -> Heap:
+        return Heap(len(self._columns))
+
+    def _sum_words(self, row: Row) -> tuple[str, str] | None:
+        return sum_words([row[n] for n in self._words])
+
+    def _label(self, row: Row) -> str:
+        texts = (plain_words(row[n]) for n in self._words if n != self._group_at)
+        return next((text for text in texts if text), "")
+
+    def _own_group(self, row: Row) -> str:
+        """What the row itself says of its group."""
+        said = plain_words(row[self._group_at]) if self._group_at is not None else ""
+        return "" if _SUM.fullmatch(said) else said
+
+    def _read(self, row: Row) -> ReadRow:
+        heading, label = _heading(self._columns, row), self._label(row)
+        if heading is not None:
+            self._section, self._block = heading, self._heap()
+            return ReadRow(RowKind.HEADING, heading, label)
+        words = self._sum_words(row)
+        if words is not None and (read := self._sum_row(row, *words)) is not None:
+            self._block = self._heap()
+            return read
+        # A cell merged over several rows is blank in all but the first.
+        self._said = self._own_group(row) or self._said
+        group = self._said or self._section
+        if _BALANCE.fullmatch(label) or _PART.match(label):
+            return ReadRow(RowKind.APART, group, label)
+        for heap in (self._data, self._block, self._groups.setdefault(group, self._heap())):
+            heap.take(self._columns, row)
+        return ReadRow(RowKind.DATA, group, label)
+
+    def _sum_row(self, row: Row, what: str, word: str) -> ReadRow | None:
+        """A sum; None when a row that sounds like one is data: 养老保险合计 may be a kind of its own."""
+        group, label = self._own_group(row), f"{what}{word}"
+        of_all = _ALL.fullmatch(what) is not None
+        own = self._groups.get(what) if not of_all else None
+        if word == "累计" and (self._has_other_total or _MORE_THAN_SHOWN.search(what)):
+            return ReadRow(RowKind.TOTAL, group, label)
+        if not of_all and own is None and not self._is_of_block(row, what):
+            return None
+        if word == "小计" or not of_all:
+            known = own or self._groups.get(group) if group or own else None
+            return ReadRow(RowKind.SUBTOTAL, group or what, label, self._best(row, known, self._block))
+        all_of_it = self._groups.get(group) if group else self._data
+        return ReadRow(RowKind.TOTAL, group, label, self._best(row, all_of_it, self._block))
+
+    def _is_of_block(self, row: Row, what: str) -> bool:
+        return what in self._block.words or (self._block.rows > 1 and self._matches(row, self._block) > 0)
+
+    def _best(self, row: Row, *options: Heap | None) -> tuple[int | None, ...]:
+        """Of several sets of rows that a sum may be of, the one that it agrees with most; of equals the first."""
+        usable = [o for o in options if o is not None and o.rows]
+        return max(usable, key=lambda o: self._matches(row, o)).makes() if usable else ()
+
+    def _matches(self, row: Row, heap: Heap) -> int:
+        stated = (number(c, cell) if c.type in NUMBERS else None for c, cell in zip(self._columns, row, strict=True))
+        return sum(1 for said, made in zip(stated, heap.makes(), strict=True) if said and said == made)
