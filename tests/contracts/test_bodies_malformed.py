@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.contracts.bodies import BODY, Quantity, hundredths
+from services.contracts.bodies import BODY, Quantity, ten_thousandths
 from tests.contracts.test_bodies_kinds import GONE, KINDS, bent, golden, read
 
 BIG = 2**53
@@ -208,7 +208,7 @@ def test_a_table_has_twenty_columns_at_most() -> None:
         "01",
         "1.",
         ".5",
-        "1.234",
+        "1.23456",
         "1,000",
         "1e3",
         "2.5\n",
@@ -231,11 +231,19 @@ def test_a_quantity_that_is_no_plain_number_is_refused(quantity: Any) -> None:
 
 @pytest.mark.parametrize(
     ("quantity", "expected"),
-    [("0", 0), ("0.5", 50), ("0.05", 5), ("2.50", 250), ("12", 1200), ("999999999.99", 99_999_999_999)],
+    [
+        ("0", 0),
+        ("0.5", 5_000),
+        ("0.05", 500),
+        ("2.50", 25_000),
+        ("3.8966", 38_966),
+        ("12", 120_000),
+        ("999999999.9999", 9_999_999_999_999),
+    ],
 )
-def test_a_quantity_is_kept_as_written_and_counted_in_hundredths(quantity: Quantity, expected: int) -> None:
+def test_a_quantity_is_kept_as_written_and_counted_in_ten_thousandths(quantity: Quantity, expected: int) -> None:
     assert read("contract", area_mu=quantity).model_dump()["area_mu"] == quantity
-    assert hundredths(quantity) == expected
+    assert ten_thousandths(quantity) == expected
 
 
 @pytest.mark.parametrize("kind", KINDS)

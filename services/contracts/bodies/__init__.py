@@ -16,14 +16,14 @@ from services.contracts.bodies.base import (
     Content,
     Quantity,
     figures,
-    hundredths,
+    ten_thousandths,
 )
 from services.contracts.bodies.contract import Contract, ContractType, Instalment
 from services.contracts.bodies.decision import Decision, Meeting, Step, Votes
 from services.contracts.bodies.ledger import Account, Direction, Invoice, Ledger, Line, Totals, Voucher
 from services.contracts.bodies.notice import Notice
 from services.contracts.bodies.project import Bid, Fund, Payment, Project, Tender
-from services.contracts.bodies.roster import Entry, Roster, RosterTotals
+from services.contracts.bodies.roster import Entry, Roster, RosterTotals, Standing
 from services.contracts.bodies.sums import (
     AccountSums,
     LedgerSums,
@@ -49,6 +49,17 @@ def body_digest(body: Body) -> str:
     """
     said = {"kind": body.kind, **body.model_dump(mode="json", exclude_defaults=True)}
     return hashlib.sha256(canonical_json(said)).hexdigest()
+
+
+def settled(body: Body) -> Body:
+    """A new body with all said that a new one says: whether each column of its table may be summed."""
+    match body:
+        case Table():
+            return body.settled()
+        case Notice() if body.table is not None:
+            return body.model_copy(update={"table": body.table.settled()})
+        case _:
+            return body
 
 
 __all__ = [
@@ -84,6 +95,7 @@ __all__ = [
     "Quantity",
     "Roster",
     "RosterTotals",
+    "Standing",
     "Step",
     "Table",
     "Tender",
@@ -93,6 +105,11 @@ __all__ = [
     "body_digest",
     "closing_checks",
     "figures",
+<<<<<<< HEAD
     "hundredths",
     "opening_checks",
+=======
+    "settled",
+    "ten_thousandths",
+>>>>>>> 0e291b1 (Contracts: sums typed as rows, groups of unlike things, quantities to four decimals, who stood and who won)
 ]

@@ -41,13 +41,17 @@ Day = Annotated[date, BeforeValidator(_written_day)]
 #: An amount of money other than nothing, in fen.
 Amount = Annotated[Fen, AfterValidator(not_zero)]
 
-#: A measured number as written, at most two decimals, such as `12.5` 亩 or `2.5` 个工; text, so that nothing is rounded.
-Quantity = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,2})?$")]
+#: A measured number as written, at most four decimals, such as `12.5` 亩 or `3.8966` 公顷; text, so that nothing is rounded.
+Quantity = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,4})?$")]
 
 
-def hundredths(quantity: str) -> int:
-    """A quantity in hundredths of its unit: `2.5` -> 250."""
-    return int(Decimal(quantity) * 100)
+#: A quantity is counted in ten-thousandths of its unit.
+TEN_THOUSAND: Final = 10_000
+
+
+def ten_thousandths(quantity: str) -> int:
+    """A quantity in ten-thousandths of its unit: `2.5` -> 25000."""
+    return int(Decimal(quantity) * TEN_THOUSAND)
 
 
 class Attachment(Model):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field, StringConstraints, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from services.contracts.base import Model
+from services.contracts.bodies.base import TEN_THOUSAND, ten_thousandths
 from services.contracts.values import Fen, ShortText, yuan
 
 ColumnKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
@@ -64,8 +65,6 @@ NUMBERS: Final = SUMMED | {ColumnType.QUANTITY}
 WORDS: Final = frozenset({ColumnType.TEXT, ColumnType.NAME})
 
 _MEASURED: Final = re.compile(r"-?\d{1,12}(\.\d{1,4})?", re.ASCII)
-#: A quantity is counted in ten-thousandths of its unit: 3.8966 公顷 to the square metre.
-TEN_THOUSAND: Final = 10_000
 
 
 def number(column: Column, cell: Cell) -> int | None:
@@ -73,7 +72,7 @@ def number(column: Column, cell: Cell) -> int | None:
     if isinstance(cell, int):
         return cell
     if column.type is ColumnType.QUANTITY and cell and _MEASURED.fullmatch(cell.replace(",", "")):
-        return int(Decimal(cell.replace(",", "")) * TEN_THOUSAND)
+        return ten_thousandths(cell.replace(",", ""))
     return None
 
 

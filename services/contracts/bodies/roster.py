@@ -1,12 +1,31 @@
 """A roster (名单): people or households with what each got, earned, applied for or was elected to."""
 
+from collections.abc import Iterator
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field
 
 from services.contracts.base import Finding, Model
-from services.contracts.bodies.base import MAX_LINES, Content, Quantity, count_finding, hundredths, off, sum_finding
+from services.contracts.bodies.base import (
+    MAX_LINES,
+    TEN_THOUSAND,
+    Content,
+    Quantity,
+    count_finding,
+    off,
+    sum_finding,
+    ten_thousandths,
+)
+from services.contracts.bodies.rows import is_sum_label
 from services.contracts.values import FEN_LIMIT, Fen, ShortText, Text, yuan
+
+
+class Standing(StrEnum):
+    """Who stood for election and who won: both are public by law, the list of voters is not."""
+
+    CANDIDATE = "candidate"
+    ELECTED = "elected"
 
 
 class Entry(Model):
@@ -22,7 +41,19 @@ class Entry(Model):
     amount_fen: Fen | None = None
     goods: ShortText | None = Field(default=None, description="things given, as counted: 大米 2 袋")
     votes: int | None = Field(default=None, ge=0, le=1_000_000)
+    standing: Standing | None = Field(default=None, description="选举：候选人、当选")
     remark: ShortText | None = None
+
+    @property
+    def is_sum(self) -> bool:
+        """Tell whether the row only adds up the ones above it (合计): it is nobody."""
+        return is_sum_label(self.name)
+
+    @property
+    def stood(self) -> bool:
+        """Tell whether this is a candidate: said so, or told by votes and by words such as 候选人."""
+        words = f"{self.category or ''}{self.remark or ''}"
+        return self.standing is not None or self.votes is not None or "候选" in words or "当选" in words
 
 
 class RosterTotals(Model):
@@ -49,36 +80,65 @@ class Roster(Content):
 
     @property
     def row_count(self) -> int:
-        """How many people or households are on it."""
+        """How many rows there are."""
         return len(self.entries)
+
+    @property
+    def persons(self) -> tuple[Entry, ...]:
+        """The people and households; rows that only add these up are none."""
+        return tuple(e for e in self.entries if not e.is_sum)
 
     @property
     def amount_fen(self) -> int:
         """Sum of all amounts, in fen."""
-        return sum(e.amount_fen or 0 for e in self.entries)
+        return sum(e.amount_fen or 0 for e in self.persons)
 
     @property
     def people(self) -> int:
         """People of all households; an entry without a size is one person."""
-        return sum(e.household_size or 1 for e in self.entries)
+        return sum(e.household_size or 1 for e in self.persons)
 
     def findings(self, period: str) -> tuple[Finding, ...]:
         """Totals that the entries do not make, days × rate that is not the amount."""
         stated = self.totals or RosterTotals()
         return (
             *super().findings(period),
-            *count_finding("roster.count", "body.totals.entries", stated.entries, len(self.entries)),
+            *count_finding("roster.count", "body.totals.entries", stated.entries, len(self.persons)),
             *count_finding("roster.people", "body.totals.people", stated.people, self.people),
             *sum_finding("roster.total", "body.totals.amount_fen", stated.amount_fen, self.amount_fen),
+            *self._sum_row_findings(),
             *self._product_findings(),
+        )
+
+    def sum_rows(self) -> Iterator[tuple[int, int, int]]:
+        """Rows that add up what stands above: number, amount stated, amount computed of all above or of the last part."""
+        above = part = 0
+        for n, e in enumerate(self.entries):
+            if not e.is_sum:
+                above, part = above + (e.amount_fen or 0), part + (e.amount_fen or 0)
+            elif e.amount_fen is not None:
+                yield n, e.amount_fen, part if "小计" in e.name or e.amount_fen == part else above
+                part = 0
+
+    def _sum_row_findings(self) -> tuple[Finding, ...]:
+        told = self.totals.amount_fen if self.totals is not None else None
+        return tuple(
+            off(
+                "roster.total",
+                f"body.entries[{n}].amount_fen",
+                f"第 {n + 1} 行“{self.entries[n].name}”写的是 {yuan(stated)} 元，上面各行相加是 {yuan(computed)} 元，请核对。",
+            )
+            for n, stated, computed in self.sum_rows()
+            if stated not in {computed, told}
         )
 
     def _product_findings(self) -> tuple[Finding, ...]:
         found = []
         for n, e in enumerate(self.entries):
-            if e.days is None or e.rate_fen is None or e.amount_fen is None:
+            if e.days is None or e.rate_fen is None or e.amount_fen is None or e.is_sum:
                 continue
-            if hundredths(e.days) * e.rate_fen != e.amount_fen * 100:
+            # To the fen: a third of a day's pay has more decimals than money.
+            if abs(ten_thousandths(e.days) * e.rate_fen - e.amount_fen * TEN_THOUSAND) > TEN_THOUSAND // 2:
                 message = f"第 {n + 1} 行 {e.days} 个工 × {yuan(e.rate_fen)} 元不等于 {yuan(e.amount_fen)} 元，请核对。"
                 found.append(off("roster.product", f"body.entries[{n}].amount_fen", message))
         return tuple(found)

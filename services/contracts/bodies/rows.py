@@ -104,6 +104,12 @@ def sum_words(texts: Sequence[Cell]) -> tuple[str, str] | None:
     return None
 
 
+def is_sum_label(text: str) -> bool:
+    """Tell whether words only name a sum of whatever stands above (合计, 全村共计): nobody is called so."""
+    found = sum_words([text])
+    return found is not None and (_ALL.fullmatch(found[0]) is not None or found[0] in UNLIKE)
+
+
 # -- groups -------------------------------------------------------------------------------------------------------
 
 
@@ -245,7 +251,7 @@ class _Reading:
         if not of_all and own is None and not self._is_of_block(row, what):
             return None
         if word == "小计" or not of_all:
-            known = own or self._groups.get(group) if group or own else None
+            known = own or self._groups.get(group or self._said)
             return ReadRow(RowKind.SUBTOTAL, group or what, label, self._best(row, known, self._block))
         all_of_it = self._groups.get(group) if group else self._data
         return ReadRow(RowKind.TOTAL, group, label, self._best(row, all_of_it, self._block))

@@ -9,7 +9,6 @@ from services.contracts.base import Finding, Model
 from services.contracts.bodies.base import MAX_LINES, Content, off
 from services.contracts.bodies.columns import (
     SUMMED,
-    TEN_THOUSAND,
     Cell,
     Column,
     ColumnKey,
@@ -255,4 +254,4 @@ class Table(Content):
         return all(self.columns[n].sum is not None or self.adds_up(n) for n in places)
 
 
-__all__ = ["SUMMED", "TEN_THOUSAND", "Cell", "Check", "Column", "ColumnKey", "ColumnType", "Table", "Total"]
+__all__ = ["SUMMED", "Cell", "Check", "Column", "ColumnKey", "ColumnType", "Table", "Total"]

@@ -18,6 +18,7 @@ from services.contracts.bodies import (
     Project,
     Roster,
     Table,
+    settled,
 )
 from services.contracts.catalogue import ItemKind
 
@@ -55,7 +56,10 @@ class MalformedBodyError(ValueError):
 
 
 def read_body(raw: dict[str, Any]) -> Body:
-    """Read a body; a misspelt field is an error, since silence would lose what it says."""
+    """Read a body; a misspelt field is an error, since silence would lose what it says.
+
+    What its author left unsaid of a table's columns is settled now: names and units may mean something else one day.
+    """
     for field in _ROWS:
         rows = raw.get(field)
         if isinstance(rows, list) and len(rows) > MAX_LINES:
@@ -72,4 +76,4 @@ def read_body(raw: dict[str, Any]) -> Body:
     if len(body.model_dump_json(exclude_none=True).encode()) > MAX_BODY_BYTES:
         message = f"内容超过 {MAX_BODY_BYTES // 1024} KiB，请拆分成几份"
         raise OversizeError(message, at="body")
-    return cast("Body", body)
+    return settled(cast("Body", body))
