@@ -109,11 +109,7 @@ DIRECTIONS: Final[Mapping[Direction, str]] = MappingProxyType(
     {Direction.OUT: "支出", Direction.IN: "收入", Direction.TRANSFER: "内部划转"}
 )
 METHODS: Final[Mapping[str, str]] = MappingProxyType({"cash": "现金", "transfer": "转账", "card": "刷卡"})
-<<<<<<< HEAD
-=======
-ACCOUNTS: Final[Mapping[str, str]] = MappingProxyType({"cash": "库存现金", "bank": "银行存款", "imprest": "备用金"})
 STANDINGS: Final[Mapping[Standing, str]] = MappingProxyType({Standing.CANDIDATE: "候选人", Standing.ELECTED: "当选"})
->>>>>>> 0e291b1 (Contracts: sums typed as rows, groups of unlike things, quantities to four decimals, who stood and who won)
 #: What a code on a wall is for; new purposes come in with the codes that have them.
 PURPOSES: Final[Mapping[str, str]] = MappingProxyType({"board": "公开栏", "gate": "村口", "card": "入户卡"})
 

@@ -105,11 +105,7 @@ __all__ = [
     "body_digest",
     "closing_checks",
     "figures",
-<<<<<<< HEAD
-    "hundredths",
     "opening_checks",
-=======
     "settled",
     "ten_thousandths",
->>>>>>> 0e291b1 (Contracts: sums typed as rows, groups of unlike things, quantities to four decimals, who stood and who won)
 ]

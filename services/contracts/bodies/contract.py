@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from services.contracts.base import Finding, Model
 from services.contracts.bodies.base import Amount, Content, Day, Quantity, sum_finding
+from services.contracts.checks import Check, money_check
 from services.contracts.values import Fen, ShortText, Text
 
 
@@ -64,3 +65,14 @@ class Contract(Content):
         parts = sum(i.amount_fen for i in self.instalments)
         stated = self.total_fen if self.instalments else None
         return (*super().findings(period), *sum_finding("contract.total", "body.total_fen", stated, parts))
+
+    def compare(self, period: str) -> tuple[Check, ...]:
+        """The agreed total beside the payments agreed."""
+        if self.total_fen is None or not self.instalments:
+            return super().compare(period)
+        parts = sum(i.amount_fen for i in self.instalments)
+        words = "写的总金额，和各次付款相加"
+        return (
+            *super().compare(period),
+            money_check("contract.total", "body.total_fen", words, self.total_fen, parts),
+        )

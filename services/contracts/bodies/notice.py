@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from services.contracts.base import Finding
 from services.contracts.bodies.base import Content, Day
 from services.contracts.bodies.table import Table
+from services.contracts.checks import Check
 from services.contracts.values import ShortText, Text
 
 
@@ -48,3 +49,9 @@ class Notice(Content):
         inner = self.table.findings(period) if self.table is not None else ()
         below = tuple(f.model_copy(update={"at": f.at.replace("body.", "body.table.", 1)}) for f in inner)
         return (*super().findings(period), *below)
+
+    def compare(self, period: str) -> tuple[Check, ...]:
+        """What the table states beside what its rows make."""
+        inner = self.table.compare(period) if self.table is not None else ()
+        below = tuple(c.model_copy(update={"at": c.at.replace("body.", "body.table.", 1)}) for c in inner)
+        return (*super().compare(period), *below)

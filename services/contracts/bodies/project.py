@@ -7,6 +7,7 @@ from pydantic import Field
 
 from services.contracts.base import Finding, Model
 from services.contracts.bodies.base import Amount, Content, Day, off, ordered, sum_finding
+from services.contracts.checks import Check, money_check
 from services.contracts.values import Fen, ShortText, Text, yuan
 
 
@@ -95,6 +96,20 @@ class Project(Content):
             *self._payment_findings(),
             *ordered(days, "project.days"),
         )
+
+    def compare(self, period: str) -> tuple[Check, ...]:
+        """The budget beside where the money comes from, the contract beside the winning bid."""
+        found = []
+        if self.budget_fen is not None and self.funds:
+            funds = sum(f.amount_fen for f in self.funds)
+            words = "写的预算，和各项资金来源相加"
+            found.append(money_check("project.funds", "body.budget_fen", words, self.budget_fen, funds))
+        won = [b for b in self.bids if b.won]
+        if len(won) == 1 and self.contract_fen is not None:
+            words = "写的合同价，和中标价"
+            price = won[0].amount_fen
+            found.append(money_check("project.bids", "body.contract_fen", words, self.contract_fen, price))
+        return (*super().compare(period), *found)
 
     def _bid_findings(self) -> tuple[Finding, ...]:
         won = [b for b in self.bids if b.won]

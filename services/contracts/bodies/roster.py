@@ -18,6 +18,7 @@ from services.contracts.bodies.base import (
     ten_thousandths,
 )
 from services.contracts.bodies.rows import is_sum_label
+from services.contracts.checks import Check, count_check, money_check
 from services.contracts.values import FEN_LIMIT, Fen, ShortText, Text, yuan
 
 
@@ -109,6 +110,22 @@ class Roster(Content):
             *self._sum_row_findings(),
             *self._product_findings(),
         )
+
+    def compare(self, period: str) -> tuple[Check, ...]:
+        """Every stated total beside what the list makes, and sums typed as rows beside what stands above them."""
+        said = self.totals or RosterTotals()
+        counts = (
+            ("roster.count", "entries", "写的户数或人次，和名单里数出来的", said.entries, len(self.persons), ""),
+            ("roster.people", "people", "写的人数，和各户人口相加", said.people, self.people, "人"),
+        )
+        found = [count_check(c, f"body.totals.{f}", w, n, made, u) for c, f, w, n, made, u in counts if n is not None]
+        if said.amount_fen is not None:
+            words = "写的金额合计，和逐行相加"
+            found.append(money_check("roster.total", "body.totals.amount_fen", words, said.amount_fen, self.amount_fen))
+        for n, stated, computed in self.sum_rows():
+            words = f"第{n + 1}行写的合计，和上面各行相加"
+            found.append(money_check("roster.total", f"body.entries[{n}].amount_fen", words, stated, computed))
+        return (*super().compare(period), *found)
 
     def sum_rows(self) -> Iterator[tuple[int, int, int]]:
         """Rows that add up what stands above: number, amount stated, amount computed of all above or of the last part."""

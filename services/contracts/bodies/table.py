@@ -1,6 +1,7 @@
 """A table (表): columns that the author names, rows, stated totals, and sums that have to hold in every row."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -16,11 +17,14 @@ from services.contracts.bodies.columns import (
     adds_up,
     counts_people_of_schemes,
     in_wan,
+    measured,
     number,
     number_words,
     unit_of,
 )
-from services.contracts.bodies.rows import UNKNOWN, Heap, ReadRow, RowKind, group_column, read_rows
+from services.contracts.bodies.rows import UNKNOWN, Heap, ReadRow, RowKind, group_column, is_sum_label, read_rows
+from services.contracts.checks import Check as Comparison
+from services.contracts.checks import count_check, money_check
 from services.contracts.values import Fen, ShortText
 
 MAX_COLUMNS: Final = 20
@@ -34,6 +38,29 @@ class Check(Model):
     plus: tuple[ColumnKey, ...] = Field(min_length=1)
     minus: tuple[ColumnKey, ...] = ()
     equals: ColumnKey
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """A number that the author states beside the one that the table makes; `sentence` is for a difference."""
+
+    code: str
+    at: str
+    label: str
+    sentence: str
+    column: Column
+    stated: int
+    computed: int
+
+    @property
+    def check(self) -> Comparison:
+        """The same for everybody to read."""
+        if self.column.type is ColumnType.AMOUNT:
+            return money_check(self.code, self.at, self.label, self.stated, self.computed)
+        said, made = (
+            (measured(n) if self.column.type is ColumnType.QUANTITY else n) for n in (self.stated, self.computed)
+        )
+        return count_check(self.code, self.at, self.label, said, made, unit_of(self.column))
 
 
 class Table(Content):
@@ -149,12 +176,12 @@ class Table(Content):
 
     def column_sum(self, key: str) -> int | None:
         """Sum of a column's data in fen, things or ten-thousandths; None where more than plain numbers stand."""
-        return self._heap(None).makes()[self._place(key)]
+        return self._heap().makes()[self._place(key)]
 
-    def _heap(self, group: str | None) -> Heap:
+    def _heap(self) -> Heap:
         heap = Heap(len(self.columns))
         for read, row in zip(self.read(), self.rows, strict=True):
-            if read.kind is RowKind.DATA and group in (None, read.group):
+            if read.kind is RowKind.DATA:
                 heap.take(self.columns, row)
         return heap
 
@@ -181,14 +208,17 @@ class Table(Content):
 
     def findings(self, period: str) -> tuple[Finding, ...]:
         """Stated totals and sums among the rows that the rows do not make, and rows whose own sum does not hold."""
-        told = [off(code, at, message) for code, at, message, _, _, _ in self.compared()]
+        told = [off(c.code, c.at, c.sentence) for c in self._compared() if c.stated != c.computed]
         return (*super().findings(period), *self._unit_findings(), *told)
 
-    def compared(self) -> tuple[tuple[str, str, str, Column, int, int], ...]:
-        """Everything stated that is not what was computed: code, place, sentence, column, stated, computed."""
+    def compare(self, period: str) -> tuple[Comparison, ...]:
+        """Every stated sum beside the one of the rows; of the rows' own sums those that do not hold."""
+        return (*super().compare(period), *(c.check for c in self._compared()))
+
+    def _compared(self) -> tuple[_Compared, ...]:
         in_rows = tuple(self._sum_rows())
-        said = {(column.key, stated) for _, _, _, column, stated, _ in in_rows}
-        below = tuple(x for x in self._stated_totals() if (x[3].key, x[4]) not in said)
+        said = {(c.column.key, c.stated) for c in in_rows if c.stated != c.computed}
+        below = tuple(c for c in self._stated_totals() if (c.column.key, c.stated) not in said)
         return (*below, *in_rows, *self._row_checks())
 
     def _unit_findings(self) -> tuple[Finding, ...]:
@@ -202,41 +232,41 @@ class Table(Content):
             if c.sum is None and in_wan(c) and any(row[n] for row in self.rows)
         )
 
-    def _stated_totals(self) -> Iterator[tuple[str, str, str, Column, int, int]]:
-        stated = {key: ("totals", value) for key, value in self.totals.items()}
-        measured = {
-            key: ("quantity_totals", number(self.columns[self._place(key)], v))
-            for key, v in self.quantity_totals.items()
-        }
-        made = self._heap(None).makes() if stated or measured else ()
-        for key, (field, said) in {**stated, **measured}.items():
+    def _stated_totals(self) -> Iterator[_Compared]:
+        stated: dict[str, tuple[str, int | None]] = {key: ("totals", value) for key, value in self.totals.items()}
+        for key, text in self.quantity_totals.items():
+            stated[key] = ("quantity_totals", number(self.columns[self._place(key)], text))
+        made = self._heap().makes() if stated else ()
+        for key, (field, said) in stated.items():
             place = self._place(key)
             column, computed = self.columns[place], made[place]
-            if said is None or computed is None or said == computed or not self.adds_up(place):
+            if said is None or computed is None or not self.adds_up(place):
                 continue
             words = f"合计 {number_words(column, said)}与逐行相加 {number_words(column, computed)}不符，请核对。"
-            yield "table.total", f"body.{field}.{key}", words, column, said, computed
+            label = f"写的“{column.name}”合计，和逐行相加"
+            yield _Compared("table.total", f"body.{field}.{key}", label, words, column, said, computed)
 
-    def _sum_rows(self) -> Iterator[tuple[str, str, str, Column, int, int]]:
+    def _sum_rows(self) -> Iterator[_Compared]:
         summed = [(m, c) for m, c in enumerate(self.columns) if self.adds_up(m)]
         for n, read in enumerate(self.read()):
-            if not read.is_sum or not read.makes:
-                continue
-            for m, column in summed:
+            for m, column in summed if read.is_sum and read.makes else ():
                 said, computed = number(column, self.rows[n][m]), read.makes[m]
-                if said is None or computed is None or said == computed:
+                if said is None or computed is None:
                     continue
                 words = (
                     f"第 {n + 1} 行“{read.label}”的“{column.name}”写的是 {number_words(column, said)}，"
                     f"上面各行相加是 {number_words(column, computed)}，请核对。"
                 )
-                yield "table.total", f"body.rows[{n}][{m}]", words, column, said, computed
+                # Whose sum it is may be a person's name, and a check is public.
+                name = read.label if is_sum_label(read.label) else f"第{n + 1}行小计"
+                label = f"{name}一行的“{column.name}”，和上面各行相加"
+                yield _Compared("table.total", f"body.rows[{n}][{m}]", label, words, column, said, computed)
 
-    def _row_checks(self) -> Iterator[tuple[str, str, str, Column, int, int]]:
-        checks = [c for c in self.checks if self._makes_sense(c)]
+    def _row_checks(self) -> Iterator[_Compared]:
+        sums = [c for c in self.checks if self._makes_sense(c)]
         place = {c.key: n for n, c in enumerate(self.columns)}
         for n, (read, row) in enumerate(zip(self.read(), self.rows, strict=True)):
-            for check in checks if read.kind in {RowKind.DATA, RowKind.APART} else ():
+            for check in sums if read.kind in {RowKind.DATA, RowKind.APART} else ():
                 at = place[check.equals]
                 if not isinstance(stated := row[at], int):
                     continue
@@ -246,7 +276,8 @@ class Table(Content):
                 if made != stated:
                     column = self.columns[at]
                     words = f"第 {n + 1} 行“{column.name}”写的是 {number_words(column, stated)}，算出来是 {number_words(column, made)}，请核对。"
-                    yield "table.row", f"body.rows[{n}][{at}]", words, column, stated, made
+                    label = f"第{n + 1}行的“{column.name}”，和同一行算出来的"
+                    yield _Compared("table.row", f"body.rows[{n}][{at}]", label, words, column, stated, made)
 
     def _makes_sense(self, check: Check) -> bool:
         """A check left over from columns that are prices or years by now is none; bodies say so themselves today."""
