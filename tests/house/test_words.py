@@ -9,7 +9,17 @@ import pytest
 from services.contracts import words
 from services.contracts.account import ACCOUNTS
 from services.contracts.base import Role
-from services.contracts.bodies import Contract, ContractType, Decision, Direction, Line, Meeting, Project, Tender
+from services.contracts.bodies import (
+    Contract,
+    ContractType,
+    Decision,
+    Direction,
+    Line,
+    Meeting,
+    Project,
+    Standing,
+    Tender,
+)
 from services.contracts.catalogue import Affair, ItemKind
 from services.contracts.disclosure import DisclosureApproved, Opinion, Party
 from services.contracts.division import DivisionKind
@@ -42,6 +52,7 @@ MEMBERS: Final[dict[str, set[str]]] = {
     "direction": set(Direction),
     "method": {"cash", "transfer", "card"},
     "account": {"cash", "bank", "imprest"},
+    "standing": set(Standing),
     "purpose": {"board", "gate", "card"},
 }
 
