@@ -24,10 +24,12 @@ from services.audit.schemas import (
     CoverageOut,
     EpisodeOut,
     RuleOut,
+    SheetOut,
     SubjectOut,
 )
-from services.audit.store import alerts
+from services.audit.store import alerts, notices
 from services.audit.store.alerts import AlertFilter, AlertPlace, AlertRow, CoverageCount
+from services.audit.store.notices import SheetRow
 from services.contracts.base import Role
 from services.contracts.division import DivisionKind
 from services.contracts.duties import GridCell
@@ -37,10 +39,12 @@ from services.kit.clock import local_day
 from services.kit.db import Connection
 from services.kit.errors import Fault, InvalidInputError
 from services.kit.reference import Reference
-from services.kit.web import ActorDep, PageDep, Reading, RuntimeDep
+from services.kit.web import ActorDep, Page, PageDep, Reading, RuntimeDep
 
 router = APIRouter(prefix="/audit/v1")
 _ALERT_ID: Final = re.compile("[0-9a-f]{30}")
+#: A sequence number in a cursor has fewer.
+_DIGITS: Final = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +187,22 @@ async def coverage(console: ConsoleDep, period: Period, division: DivisionCode |
     }
 
 
+@router.get("/sheets")
+async def list_sheets(console: ConsoleDep, page: PageDep, division: DivisionCode | None = None) -> dict[str, Any]:
+    """Signed sheets that spoke for supervisors, newest first, with who brought each."""
+    found = await sheets_of(console, division, page)
+    items = [_sheet_out(s) for s in found[: page.limit]]
+    return page.answer(items, str(found[page.limit - 1].seq) if len(found) > page.limit else None)
+
+
+async def sheets_of(console: Console, division: str | None, page: Page) -> list[SheetRow]:
+    """Sheets of a part of the caller's tree, one more than the page holds."""
+    if page.after is not None and not (page.after.isascii() and page.after.isdigit() and len(page.after) < _DIGITS):
+        raise InvalidInputError
+    before = int(page.after) if page.after is not None else None
+    return await notices.select_sheets(console.conn, console.villages(division), console.items, before, page.limit + 1)
+
+
 # -- answers ------------------------------------------------------------------------------------------------------
 
 
@@ -220,6 +240,18 @@ def rule_out(rule: Rule) -> RuleOut:
         explanation=rule.explanation,
         false_alarms=list(rule.false_alarms),
         code=rule.code,
+    )
+
+
+def _sheet_out(s: SheetRow) -> SheetOut:
+    return SheetOut(
+        disclosure=s.disclosure,
+        village=s.key.village,
+        item=s.key.item,
+        period=s.key.period,
+        version=s.edition,
+        brought_by=s.brought_by,
+        at=s.at,
     )
 
 

@@ -89,8 +89,9 @@ async def keep_step(h: Handling, event: _Step) -> None:
 
 
 async def keep_confirmed(h: Handling, event: DisclosureConfirmed) -> None:
-    """Keep whether anybody else has to confirm."""
-    await _keep_of(h, event, {"complete": event.complete})
+    """Keep whether anybody else has to confirm, who spoke, and whether a signed sheet spoke for them."""
+    sheet = {"by_sheet": True, "brought_by": event.brought_by} if event.by_sheet else {}
+    await _keep_of(h, event, {"complete": event.complete, "by": event.actor_id, **sheet})
 
 
 async def keep_approved(h: Handling, event: DisclosureApproved) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.audit.api import ConsoleDep, known_rule, read_place, write_place
+from services.audit.api import ConsoleDep, known_rule, read_place, sheets_of, write_place
 from services.audit.rules import BY_ID, RULES
 from services.audit.rules.grid import Stretch, count_cells, spots
 from services.audit.schemas import ConsoleQuery, GridQuery
@@ -109,10 +109,18 @@ class Names:
 
     def item(self, subject: Subject) -> str:
         """An item's name as it was in the subject's period."""
-        item = self._reference.items.get(subject.item or "")
-        if item is None or subject.period is None:
+        if subject.item is None or subject.period is None:
             return subject.item or ""
-        return item.at(period_bounds(subject.period)[1]).name
+        return self.item_in(subject.item, subject.period)
+
+    def item_in(self, code: str, period: str) -> str:
+        """An item's name as it was in a period."""
+        item = self._reference.items.get(code)
+        return item.at(period_bounds(period)[1]).name if item is not None else code
+
+    def person(self, staff_id: str | None) -> str:
+        """A member of staff by name."""
+        return self._reference.name_of(staff_id) if staff_id is not None else "未记录"
 
     def account(self, account: str) -> str:
         """An account as people here call it."""
@@ -241,6 +249,18 @@ async def grid(request: Request, console: ConsoleDep, query: Annotated[GridQuery
     else:
         values["counts"] = count_cells(cells, parts, blind)
     return _page(request, console, "grid.html", **values)
+
+
+@router.get("/sheets")
+async def sheets(
+    request: Request, console: ConsoleDep, page: PageDep, division: Annotated[str, Query(max_length=12)] = ""
+) -> Response:
+    """核对单: where paper spoke instead of accounts, and who brought it; the photograph stands at the desk."""
+    found = await sheets_of(console, division or None, page)
+    shown = found[: page.limit]
+    more = page.answer([], str(shown[-1].seq))["next"] if len(found) > page.limit else None
+    values = {"division": division, "divisions": _below(console), "sheets": shown, "more": more}
+    return _page(request, console, "sheets.html", **values)
 
 
 @router.get("/rules")

@@ -59,6 +59,18 @@ class AlertOut(BaseModel):
     episode: int
 
 
+class SheetOut(BaseModel):
+    """A signed sheet that spoke for supervisors; `brought_by` is the id of who brought it."""
+
+    disclosure: str
+    village: str
+    item: str
+    period: str
+    version: int
+    brought_by: str | None
+    at: datetime
+
+
 class EpisodeOut(BaseModel):
     """One time that an alert was open."""
 

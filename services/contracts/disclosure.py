@@ -65,6 +65,7 @@ class Opinion(Model):
     names: tuple[ShortText, ...] = Field(min_length=1, max_length=10, description="whose word it is, in full")
     reason: Text | None = Field(default=None, description="what a dissenter says (不同意见)")
     sheet: Digest | None = None
+    brought_by: ShortText | None = Field(default=None, description="who brought the sheet, by name")
     at: AwareDatetime
 
 
@@ -76,6 +77,8 @@ class DisclosureConfirmed(DisclosureEvent):
     confirmation: Party
     opinion: Literal["agree", "dissent"] = "agree"
     complete: bool
+    by_sheet: bool = Field(default=False, description="a photograph of a signed sheet speaks, not an account")
+    brought_by: ShortText | None = Field(default=None, description="the id of who brought the sheet; null without one")
 
 
 class LineReason(Model):

@@ -88,7 +88,7 @@ class UnexplainedFindingsError(ConflictError):
 
 
 class SamePersonError(ForbiddenError):
-    """同一个人不能既提交又核对或审核同一份内容。"""
+    """录入、保存或提交过这份内容的人不能自己核对或审核，请由别人来办。"""
 
     code = "same_person"
 
@@ -175,6 +175,18 @@ class SheetNeedsNamesError(InvalidInputError):
     """请写明核对单上签字人的姓名。"""
 
     code = "sheet_needs_names"
+
+
+class UnknownSignerError(InvalidInputError):
+    """核对单上的签字人只能从本村登记在册的村监委会成员里选。"""
+
+    code = "unknown_signer"
+
+
+class SheetBearerError(ForbiddenError):
+    """录入、保存或提交过这份内容的人不能代交核对单，请由别人上传，或由村监委会成员登录后自己核对。"""
+
+    code = "sheet_bearer"
 
 
 class WrongSheetError(InvalidInputError):

@@ -71,7 +71,7 @@ class SubmitIn(StepIn):
 
 
 class ConfirmIn(StepIn):
-    """A party's word; with `sheet` (a photograph's digest), what the people of `names` signed on paper."""
+    """A party's word; with `sheet` (a photograph's digest), what the supervisors of `names` signed on paper."""
 
     opinion: Literal["agree", "dissent"] = "agree"
     reason: Text | None = None
@@ -202,6 +202,9 @@ class DetailOut(DisclosureOut):
     opinions: list[Opinion]
     returned_lines: list[LineReason]
     correction_note: str | None
+    sheet_signers: list[str] = Field(
+        description="the village's supervisors on record, of whom a sheet's `names` are chosen"
+    )
     sheet_code: str = Field(description="text of the code on the sheet that supervisors sign for this version")
 
 

@@ -133,10 +133,13 @@ def actions_for(role: Role, state: State, publisher: Holder = "village") -> tupl
     return tuple(a for a in Action if may(role, a, publisher) and allows(state, a))
 
 
-def open_parties(parties: Iterable[Party], opinions: Sequence[Opinion], needed: int) -> tuple[Party, ...]:
+def open_parties(
+    parties: Iterable[Party], opinions: Sequence[Opinion], needed: int, *, by_account: bool = False
+) -> tuple[Party, ...]:
     """Parties whose word is still missing; `needed` supervisors agree each for themselves, or sign one sheet.
 
-    A dissent (不同意见) is recorded and counts for nothing.
+    A dissent (不同意见) is recorded and counts for nothing. With `by_account` no sheet counts: nobody looks at its
+    photograph before the content is let out.
     """
     agreed = [o for o in opinions if o.opinion == "agree"]
 
@@ -145,6 +148,7 @@ def open_parties(parties: Iterable[Party], opinions: Sequence[Opinion], needed: 
         if party != "supervisors":
             return bool(words)
         own = sum(o.sheet is None for o in words)
-        return own >= needed or any(len(set(o.names)) >= needed for o in words if o.sheet is not None)
+        signed = [len(set(o.names)) for o in words if o.sheet is not None and not by_account]
+        return own >= needed or any(names >= needed for names in signed)
 
     return tuple(p for p in parties if not has_spoken(p))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
 
-from services.contracts.base import Event, Model
+from services.contracts.base import Event, Model, Role
 from services.contracts.catalogue import (
     CalendarSet,
     CalendarYear,
@@ -191,6 +191,16 @@ class Reference:
         staff = self.staff.get(staff_id)
         held = staff.delegations if staff is not None else ()
         return next((d.document for d in held if d.holds(day) and self.covers(d.scope, code)), None)
+
+    def serving(self, role: Role, scope: str, day: date) -> list[Staff]:
+        """Members of staff who have a role in exactly this part of the tree on a day, by user name."""
+        found = [s for s in self.staff.values() if (r := s.at(day)) is not None and (r.role, r.scope) == (role, scope)]
+        return sorted(found, key=lambda s: s.username)
+
+    def name_of(self, staff_id: str) -> str:
+        """How a member of staff is called; nobody in particular when the copy does not know them."""
+        staff = self.staff.get(staff_id)
+        return (staff.name or staff.username) if staff is not None else "另一位同事"
 
     def staff_role(self, staff_id: str, moment: datetime) -> tuple[str, str] | None:
         """Role and scope of a member of staff at a moment; None when unknown or not in service."""

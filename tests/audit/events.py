@@ -75,9 +75,16 @@ class Disclosure:
         sealed = self._seal("disclosure.submitted.v1", {"accepted": []})
         return DisclosureSubmitted(**frame, digest="0" * 64, accepted=(), sealed=sealed)
 
-    def confirmed(self, moment: datetime, *, complete: bool = True) -> Event:
+    def confirmed(self, moment: datetime, *, complete: bool = True, brought_by: str | None = None) -> Event:
         frame = self._frame(moment, "confirmed")
-        return DisclosureConfirmed(**frame, digest="0" * 64, confirmation="supervisors", complete=complete)
+        return DisclosureConfirmed(
+            **frame,
+            digest="0" * 64,
+            confirmation="supervisors",
+            complete=complete,
+            by_sheet=brought_by is not None,
+            brought_by=brought_by,
+        )
 
     def returned(self, moment: datetime) -> Event:
         frame = self._frame(moment, "returned")

@@ -3,6 +3,7 @@
 import pytest
 
 from services.kit.auth import TOKEN_COOKIE
+from tests import builders
 from tests.audit.events import Disclosure, at, give_keys, ledger
 from tests.builders import CITY, FAR_VILLAGE, VILLAGE
 from tests.conftest import Served
@@ -123,3 +124,23 @@ async def test_a_townships_inspector_cannot_open_an_alert_elsewhere(audit: Serve
     await wrong_ledger(audit, FAR_VILLAGE)
     assert (await page(audit, await alert_path(audit), "inspector-210881006"))[0] == 403
     assert (await page(audit, f"/inspect?division={CITY}", "inspector-210881006"))[0] == 403
+
+
+async def test_inspectors_see_every_signed_sheet_of_their_part_with_who_brought_it(audit: Served) -> None:
+    mine, far, plain = Disclosure(VILLAGE), Disclosure(FAR_VILLAGE), Disclosure(VILLAGE, "2026-09")
+    for d, bearer in ((mine, builders.staff_id("reviewer-210881006")), (far, "somebody-who-left"), (plain, None)):
+        await audit.hear(d.submitted(at("2026-11-09 02:00")), d.confirmed(at("2026-11-10 02:00"), brought_by=bearer))
+    status, text = await page(audit, "/inspect/sheets")
+    assert status == 200
+    for words in ("西海村委会", "高屯村委会", "reviewer-210881006", "另一位同事", "财务收支明细"):
+        assert words in text
+    assert f'href="/desk/disclosures/{mine.id}"' in text
+    assert plain.id not in text
+    _, township = await page(audit, "/inspect/sheets", "inspector-210881006")
+    assert (mine.id in township, far.id in township) == (True, False)
+    headers = audit.bearer("inspector-210881")
+    told = (await audit.client.get("/audit/v1/sheets?limit=1", headers=headers)).json()
+    assert [s["disclosure"] for s in told["items"]] == [far.id]
+    rest = (await audit.client.get(f"/audit/v1/sheets?cursor={told['next']}", headers=headers)).json()
+    assert ([s["disclosure"] for s in rest["items"]], rest["next"]) == ([mine.id], None)
+    assert (await audit.client.get("/audit/v1/sheets?cursor=eA==", headers=headers)).status_code == 422

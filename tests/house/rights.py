@@ -156,10 +156,10 @@ INGEST: Final = (
     _row(f"PUT {_ONE}", ENTERING, "refused", "@draft", json={**_V1, "body": "@ledger"}, affair=True),
     _row(f"POST {_ONE}/submit", ENTERING, "refused", "@draft", json=_V1, affair=True),
     _row(f"POST {_ONE}/confirm", {SUPERVISOR}, "refused", "@submitted", json=_V1),
-    # A signed sheet may be brought by others too; this one is a picture without its code.
+    # A signed sheet may be brought by others too, but not by the clerk, who entered it; this one has no code.
     _row(
         f"POST {_ONE}/confirm",
-        {CLERK, SUPERVISOR, REVIEWER},
+        {SUPERVISOR, REVIEWER},
         "refused",
         "@submitted",
         json={**_V1, "names": ["李某"], "sheet": "@attachment"},
@@ -241,9 +241,9 @@ INGEST: Final = (
     _row("GET /desk/attachments/{digest}", STAFF, "hidden", "@attachment", affair=True),
     _row(
         "POST /desk/sheets",
-        {CLERK, SUPERVISOR, REVIEWER},
+        {SUPERVISOR, REVIEWER},
         "refused",
-        data={"id": "@submitted", "version": "1", "names": "李某"},
+        data={"id": "@submitted", "version": "1", "signer|李某": "yes"},
         files="@file",
         affair=True,
         works=False,
@@ -334,6 +334,8 @@ AUDIT: Final = (
     _row("GET /inspect/alerts/{alert_id}", WATCHING, "refused", "@alert", affair=True),
     _row("GET /inspect/grid", WATCHING, "refused", params={"division": "@township"}),
     _row("GET /inspect/rules", WATCHING),
+    _row("GET /audit/v1/sheets", WATCHING, "refused", params={"division": "@village"}),
+    _row("GET /inspect/sheets", WATCHING, "refused", params={"division": "@village"}),
     *_trail("/audit/v1/actions", "/inspect/actions"),
 )
 

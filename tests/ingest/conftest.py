@@ -84,6 +84,31 @@ class Month:
         held = (Delegation(since=date(2026, 1, 1), scope=builders.TOWNSHIP, document=document),) if document else ()
         await self.told(StaffSet(**builders.stamp("s"), staff=staff.model_copy(update={"delegations": held})))
 
+    async def leave(self, username: str) -> None:
+        """End an account."""
+        staff = self.served.runtime.reference.staff[builders.staff_id(username)]
+        ended = (staff.revisions[-1].model_copy(update={"until": date(2026, 11, 1)}),)
+        await self.told(StaffSet(**builders.stamp("s"), staff=staff.model_copy(update={"revisions": ended})))
+
+    async def named(self, **names: str) -> None:
+        """Note the names of members of staff, by username with `_` for `-`."""
+        for username, name in names.items():
+            staff = self.served.runtime.reference.staff[builders.staff_id(username.replace("_", "-"))]
+            await self.told(StaffSet(**builders.stamp("s"), staff=staff.model_copy(update={"name": name})))
+
+    async def first_staff(self) -> None:
+        """Everybody as in the beginning, whatever an earlier test said of them."""
+        known = self.served.runtime.reference.staff
+        for event in builders.reference_events():
+            if isinstance(event, StaffSet) and known[event.staff.staff_id] != event.staff:
+                await self.told(event)
+
+    async def confirmations(self, item: str, *parties: str) -> None:
+        """Say whose word an item's confirmation needs."""
+        known = self.served.runtime.reference.items[item]
+        revision = known.revisions[-1].model_copy(update={"confirmations": parties})
+        await self.told(ItemSet(**builders.stamp(item), item=known.model_copy(update={"revisions": (revision,)})))
+
     async def told(self, event: ProfileSet | StaffSet | ItemSet) -> None:
         """The registry's word."""
         async with self.served.runtime.database.transaction() as conn:
@@ -105,4 +130,5 @@ async def month(service: ServiceFactory) -> Month:
         await conn.execute("TRUNCATE " + TABLES)
     fresh = Month(served)
     await fresh.profile()
+    await fresh.first_staff()
     return fresh

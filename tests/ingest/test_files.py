@@ -131,27 +131,29 @@ def photograph(text: str) -> bytes:
 
 async def test_a_signed_sheet_confirms_for_those_who_signed(month: Month) -> None:
     await month.profile(supervisors_needed=2)
+    await month.named(supervisor_210881006206="张国建", supervisor_210881006206_2="李志文")
     made = await month.draft()
     await month.step(made, "submit", CLERK)
     [row] = await month.rows("SELECT id, edition, digest FROM disclosure")
     code = sheet_code(row["id"], row["edition"], row["digest"])
     digest = (await upload(month, photograph(code.text))).json()["digest"]
     body = {"version": 1, "sheet": digest}
-    await month.refused(422, "sheet_needs_names", "POST", f"{PATH}/{made}/confirm", CLERK, body)
-    one = await month.step(made, "confirm", CLERK, sheet=digest, names=["张国建"])
+    await month.refused(422, "sheet_needs_names", "POST", f"{PATH}/{made}/confirm", REVIEWER, body)
+    one = await month.step(made, "confirm", REVIEWER, sheet=digest, names=["张国建"])
     assert one["state"] == "submitted"
-    two = await month.step(made, "confirm", CLERK, sheet=digest, names=["张国建", "李志文"])
+    two = await month.step(made, "confirm", REVIEWER, sheet=digest, names=["张国建", "李志文"])
     assert two["state"] == "confirmed"
 
 
 async def test_a_sheet_of_another_edition_or_without_a_code_confirms_nothing(month: Month) -> None:
+    await month.named(supervisor_210881006206="张国建")
     made = await month.draft()
     await month.step(made, "submit", CLERK)
     [row] = await month.rows("SELECT id, edition, digest FROM disclosure")
     for text in (sheet_code(row["id"], 2, row["digest"]).text, "SANWU1:hello", "http://example.org"):
         digest = (await upload(month, photograph(text))).json()["digest"]
         body = {"version": 1, "sheet": digest, "names": ["张国建"]}
-        await month.refused(422, "wrong_sheet", "POST", f"{PATH}/{made}/confirm", CLERK, body)
+        await month.refused(422, "wrong_sheet", "POST", f"{PATH}/{made}/confirm", REVIEWER, body)
     body = {"version": 1, "sheet": "cd" * 32, "names": ["张国建"]}
     await month.refused(422, "missing_attachment", "POST", f"{PATH}/{made}/confirm", SUPERVISOR, body)
 

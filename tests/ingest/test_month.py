@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from services.ingest import commands
+from services.ingest.commands import carry_out
 from services.ingest.jobs import carry_out_approvals
 from tests import builders
 from tests.ingest.conftest import ACCOUNTANT, CLERK, PATH, PRINCIPAL, REVIEWER, SECOND, SUPERVISOR, Month
@@ -311,6 +312,31 @@ async def test_an_approval_undone_in_time_is_none(month: Month) -> None:
     month.served.clock.advance(seconds=60)
     await carry_out_approvals(month.served.runtime)
     assert (await month.done("GET", f"{PATH}/{one}", REVIEWER))["state"] == "confirmed"
+
+
+@pytest.mark.parametrize("seconds", [30, 31, 3600])
+async def test_an_approval_is_not_undone_after_its_time_though_nothing_came_of_it_yet(
+    month: Month, seconds: int
+) -> None:
+    one = await confirmed(month)
+    batch = await month.done("POST", "/ingest/v1/approvals", REVIEWER, {"items": [{"id": one, "version": 1}]})
+    month.served.clock.advance(seconds=seconds)
+    await month.refused(409, "too_late_to_undo", "DELETE", f"/ingest/v1/approvals/{batch['id']}", REVIEWER)
+    await carry_out_approvals(month.served.runtime)
+    assert (await month.done("GET", f"{PATH}/{one}", CLERK))["state"] == "approved"
+
+
+async def test_an_approval_whose_reviewer_has_left_is_settled_once_and_says_why(month: Month) -> None:
+    one = await confirmed(month)
+    await month.done("POST", "/ingest/v1/approvals", REVIEWER, {"items": [{"id": one, "version": 1}]})
+    await month.leave(REVIEWER)
+    month.served.clock.advance(seconds=31)
+    runtime = month.served.runtime
+    assert await carry_out(runtime, runtime.own["objects"], 50) == 1
+    [row] = await month.rows("SELECT state, problem FROM approval_item")
+    assert (row["state"], row["problem"]) == ("failed", "审核人已经不在岗，没有发布。")
+    assert (await month.done("GET", f"{PATH}/{one}", CLERK))["state"] == "confirmed"
+    assert await carry_out(runtime, runtime.own["objects"], 50) == 0
 
 
 # -- cells --------------------------------------------------------------------------------------------------------

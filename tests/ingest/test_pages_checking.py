@@ -119,9 +119,9 @@ async def test_a_photograph_without_the_code_is_refused_and_leaves_nothing(inges
     for content in (picture.getvalue(), b"", b"no picture"):
         answer = await ingest.client.post(
             "/desk/sheets",
-            data={"id": page.rsplit("/", 1)[-1], "version": "1", "names": "张三、李四"},
+            data={"id": page.rsplit("/", 1)[-1], "version": "1", "signer|张三": "yes", "signer|李四": "yes"},
             files={"photo": ("sheet.png", content)},
-            headers={**ingest.bearer(CLERK), "accept": "text/html"},
+            headers={**ingest.bearer(REVIEWER), "accept": "text/html"},
         )
         assert answer.status_code == 422, answer.text
     async with ingest.runtime.database.connection() as conn:

@@ -164,6 +164,19 @@ async def test_file_is_served_only_while_something_public_names_it(publish: Any)
     await publish.get(f"/objects/{digest}", 404)
 
 
+async def test_the_picture_of_a_single_voucher_is_served_to_nobody(publish: Any) -> None:
+    objects = publish.served.runtime.own["objects"]
+    shown, voucher = await objects.put(b"%PDF-1.4 shown %%EOF"), await objects.put(b"%PDF-1.4 a voucher %%EOF")
+    body = builders.ledger(attachments=[{"digest": shown, "title": "对账单"}])
+    body["lines"][0] |= {"attachments": [voucher]}
+    event = await publish.opened(body=body)
+    await publish.get(f"/objects/{shown}")
+    await publish.get(f"/objects/{voucher}", 404)
+    await publish.rendered()
+    for path in (f"/d/{event.aggregate_id}", f"/api/v1/disclosures/{event.aggregate_id}"):
+        assert voucher not in (await publish.get(path)).text
+
+
 async def test_two_editions_of_a_table_and_a_project_are_compared_by_their_own_words() -> None:
     first, second = (
         BODY.validate_python(bodies.table(rows=[["赵某某", what, due]])) for what, due in (("鱼塘", 1), ("鱼塘", 2))

@@ -130,6 +130,7 @@ async def disclosure(disclosure_id: UUID, desk: ReadingDeskDep) -> DetailOut:
         opinions=list(await store.select_opinions(desk.conn, found.id, found.edition)),
         returned_lines=list(await store.select_note_lines(desk.conn, found.id)),
         correction_note=edition.note if edition else None,
+        sheet_signers=list(commands.signers_of(desk, found.village_code)),
         sheet_code=commands.code_of(found).text,
     )
 

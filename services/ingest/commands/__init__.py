@@ -21,7 +21,7 @@ from services.ingest.commands.desk import (
 from services.ingest.commands.differences import Difference, against_edition, against_previous
 from services.ingest.commands.entering import Reason, correct, create, create_nil, discard, save, submit
 from services.ingest.commands.imports import Imported, Undone, import_file, import_of, undo_import
-from services.ingest.commands.sheets import code_of
+from services.ingest.commands.sheets import code_of, signers_of
 from services.ingest.commands.waivers import Decision, decide_waiver, file_waiver
 
 __all__ = [
@@ -67,6 +67,7 @@ __all__ = [
     "return_declaration",
     "save",
     "send_back",
+    "signers_of",
     "submit",
     "sweep",
     "undo",

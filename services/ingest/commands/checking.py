@@ -33,13 +33,14 @@ from services.ingest.commands.desk import (
     sealed,
     stamp_of,
 )
-from services.ingest.commands.sheets import require_sheet_of
+from services.ingest.commands.sheets import require_sheet_of, require_signers
 from services.ingest.errors import (
     AlreadyFiledError,
     MissingReasonError,
     NobodyAskedError,
     SamePersonError,
     SecrecyCheckMissingError,
+    SheetBearerError,
     SheetNeedsNamesError,
 )
 from services.ingest.store import Disclosure, Edition
@@ -74,15 +75,17 @@ async def confirm(desk: Desk, disclosure_id: UUID, version: int, word: Word | No
     parties = item_of(desk, disclosure.item, disclosure.period).confirmations
     party = _party(desk, parties, word)
     if word.sheet is None:
-        refuse_same_person(desk, disclosure)
+        await refuse_same_person(desk, disclosure)
+        names: tuple[str, ...] = (_signature(desk),)
     else:
-        await require_sheet_of(desk, disclosure, word.sheet)
+        names = await _signed(desk, disclosure, word.sheet, word.names)
     opinion = Opinion(
         party=party,
         opinion=word.opinion,
-        names=word.names if word.sheet is not None else (_signature(desk),),
+        names=names,
         reason=word.reason,
         sheet=word.sheet,
+        brought_by=_bearer(desk) if word.sheet is not None else None,
         at=desk.now,
     )
     await store.upsert_opinion(desk.conn, disclosure, opinion, desk.actor.staff_id)
@@ -103,6 +106,21 @@ def _party(desk: Desk, parties: Sequence[Party], word: Word) -> Party:
     return party
 
 
+async def _signed(desk: Desk, disclosure: Disclosure, sheet: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Whose word a sheet is. Whoever wrote any edition does not bring it: the paper is what others say of it."""
+    if desk.actor.staff_id in await store.select_authors(desk.conn, disclosure, after=0):
+        raise SheetBearerError
+    signers = require_signers(desk, disclosure.village_code, names)
+    await require_sheet_of(desk, disclosure, sheet)
+    return signers
+
+
+def _bearer(desk: Desk) -> str:
+    """How the reviewer reads who brought a sheet: role and name."""
+    name = desk.actor.name if desk.actor.name != desk.actor.username else ""
+    return f"{ROLES[desk.actor.role]}{name}"
+
+
 #: A person of whom the registry knows no name signs as what they are; a login name is nobody else's business.
 def _signature(desk: Desk) -> str:
     return desk.actor.name if desk.actor.name != desk.actor.username else ROLES[desk.actor.role]
@@ -112,7 +130,8 @@ async def _heard(desk: Desk, disclosure: Disclosure, opinion: Opinion, parties: 
     """Say what was said, and go on when it was the last word needed."""
     profile = profile_of(desk, disclosure.village_code)
     opinions = await store.select_opinions(desk.conn, disclosure.id, disclosure.edition)
-    complete = not workflow.open_parties(parties, opinions, profile.supervisors_needed)
+    by_account = profile.release == "file"
+    complete = not workflow.open_parties(parties, opinions, profile.supervisors_needed, by_account=by_account)
     after = await store.update_confirmed(desk.conn, disclosure.id, desk.now) if complete else disclosure
     event = DisclosureConfirmed(
         **await stamp_of(desk, disclosure),
@@ -121,6 +140,8 @@ async def _heard(desk: Desk, disclosure: Disclosure, opinion: Opinion, parties: 
         confirmation=opinion.party,
         opinion=opinion.opinion,
         complete=complete,
+        by_sheet=opinion.sheet is not None,
+        brought_by=desk.actor.staff_id if opinion.sheet is not None else None,
     )
     await append(desk.conn, event)
     if complete and profile.release == "file":
@@ -147,7 +168,7 @@ async def send_back(
 async def approve(desk: Desk, disclosure_id: UUID, version: int, secrecy_checked_by: str | None = None) -> Disclosure:
     """Let it out; publishing follows from the event."""
     disclosure = await locked(desk, disclosure_id, version, Action.APPROVE)
-    delegation = refuse_same_person(desk, disclosure, unless_delegated=True)
+    delegation = await refuse_same_person(desk, disclosure, unless_delegated=True)
     edition = await content_of(desk, disclosure)
     by = secrecy_checked_by or edition.secrecy_checked_by
     if item_of(desk, disclosure.item, disclosure.period).secrecy and by is None:
@@ -227,9 +248,12 @@ async def end(desk: Desk, disclosure: Disclosure, reason: str) -> Disclosure:
     return after
 
 
-def refuse_same_person(desk: Desk, disclosure: Disclosure, *, unless_delegated: bool = False) -> str | None:
-    """Refuse who entered or handed in; a delegation on file lets them approve, and its document is returned."""
-    if desk.actor.staff_id not in {disclosure.submitted_by, disclosure.saved_by}:
+async def refuse_same_person(desk: Desk, disclosure: Disclosure, *, unless_delegated: bool = False) -> str | None:
+    """Refuse who saved any edition since the public one, or handed in.
+
+    A delegation on file lets them approve, and its document is returned.
+    """
+    if desk.actor.staff_id not in await store.select_authors(desk.conn, disclosure, disclosure.published_edition or 0):
         return None
     document = desk.reference.delegation(desk.actor.staff_id, disclosure.village_code, local_day(desk.now))
     if document is None or not unless_delegated:

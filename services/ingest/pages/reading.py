@@ -13,7 +13,7 @@ from services.ingest import store, workflow
 from services.ingest.api import DeskDep, ReadingDeskDep
 from services.ingest.commands.attachments import file_of
 from services.ingest.commands.desk import Desk, findings_of, item_of, profile_of
-from services.ingest.commands.sheets import code_of
+from services.ingest.commands.sheets import code_of, signers_of
 from services.ingest.errors import UnknownDisclosureError
 from services.ingest.gate.sheets import sheet_svg
 from services.ingest.pages import forms
@@ -24,6 +24,7 @@ from services.ingest.pages.frame import render
 from services.ingest.store import Disclosure, Edition
 from services.ingest.workflow import Action, State
 from services.kit import actions
+from services.kit.clock import local_day
 from services.kit.errors import SanwuError
 from services.kit.web import EXPORTS
 
@@ -96,6 +97,9 @@ async def page_values(desk: Desk, d: Disclosure, error: SanwuError | None = None
         "note_lines": await store.select_note_lines(desk.conn, d.id) if d.state is State.RETURNED else (),
         "profile": profile_of(desk, d.village_code),
         "is_party": workflow.PARTIES.get(desk.actor.role) in item.confirmations,
+        "is_author": desk.actor.staff_id in await store.select_authors(desk.conn, d, d.published_edition or 0),
+        "delegated": desk.reference.delegation(desk.actor.staff_id, d.village_code, local_day(desk.now)) is not None,
+        "signers": signers_of(desk, d.village_code),
         "under_way": d.state in _UNDER_WAY,
         "findings": (),
     }

@@ -24,6 +24,9 @@ from services.kit.errors import ConflictError, Fault, ForbiddenError, InvalidInp
 router = APIRouter(route_class=KeptRoute)
 MAX_REASON = 200
 MAX_TEXT = 2000
+#: A ticked name on the sheet's form; what an opinion holds at most.
+SIGNER = "signer|"
+MAX_SIGNERS = 10
 
 
 @router.post("/sheets")
@@ -38,7 +41,7 @@ async def post_sheet(request: Request, desk: DeskDep) -> Response:
     try:
         if not data:
             raise InvalidInputError("请先选择核对单的照片。")  # noqa: EM101, TRY301 - one place
-        names = tuple(n.strip() for n in fields.get("names", "").replace("、", " ").split() if n.strip())[:5]
+        names = tuple(name.removeprefix(SIGNER) for name in fields if name.startswith(SIGNER))[:MAX_SIGNERS]
         made = await attach(desk, desk.objects, found.village_code, data)
         word = Word(opinion="agree", names=names, sheet=made.digest)
         await checking.confirm(desk, found.id, whole(fields.get("version", "")), word)

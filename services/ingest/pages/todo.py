@@ -24,6 +24,10 @@ router = APIRouter()
 #: Cells on which somebody still has something to do.
 OPEN_CELLS: Final = frozenset({CellState.NOT_OPENED, CellState.NOT_DUE, CellState.IN_PROGRESS})
 NIL_KINDS: Final = frozenset({ItemKind.LEDGER, ItemKind.ROSTER, ItemKind.TABLE})
+#: Rows of one list of the to-do.
+_MOST: Final = 200
+_IN_CHECK: Final = frozenset({State.SUBMITTED, State.CONFIRMED})
+_UNDER_WAY: Final = _IN_CHECK | {State.DRAFT, State.RETURNED}
 PARTY_ROLES: Final = frozenset(workflow.PARTIES)
 
 
@@ -79,9 +83,8 @@ async def _entering(request: Request, desk: Desk, village: str) -> Response:
     """The to-do of whoever enters for one village."""
     (cells,) = await cells_of(desk, [village])
     tasks = tasks_of(desk, cells)
-    corrections = [
-        d for d in cells.disclosures.values() if d.published_edition and d.state in {State.DRAFT, State.RETURNED}
-    ]
+    corrections = [d for d in cells.disclosures.values() if d.published_edition and d.state in _UNDER_WAY]
+    checked = [d for d in cells.disclosures.values() if d.state in _IN_CHECK]
     return render(
         request,
         desk,
@@ -90,6 +93,7 @@ async def _entering(request: Request, desk: Desk, village: str) -> Response:
         mine=[t for t in tasks if t.is_mine],
         waiting=[t for t in tasks if not t.is_mine],
         corrections=corrections,
+        marks=await store.select_word_marks(desk.conn, checked),
         quarter=await unanswered_quarter(desk, village),
         nil_kinds=NIL_KINDS,
         ledger=ItemKind.LEDGER,
@@ -120,15 +124,10 @@ async def _villages(request: Request, desk: Desk) -> Response:
 async def _to_confirm(desk: Desk, villages: list[str]) -> list[Disclosure]:
     """Handed in, asking for this role's word, and this person has not spoken yet."""
     party = workflow.PARTIES[desk.actor.role]
-    wanted = Filter(villages, states=[State.SUBMITTED.value], limit=200)
-    found = []
-    for d in await store.select_disclosures(desk.conn, wanted):
-        if party not in item_of(desk, d.item, d.period).confirmations:
-            continue
-        words = await store.select_opinions(desk.conn, d.id, d.edition)
-        if not any(o.party == party and desk.actor.name in o.names for o in words):
-            found.append(d)
-    return found
+    asked = [c for c, i in desk.reference.items.items() if any(party in r.confirmations for r in i.revisions)]
+    wanted = Filter(villages, items=asked, limit=_MOST)
+    found = await store.select_to_confirm(desk.conn, wanted, party, desk.actor.staff_id)
+    return [d for d in found if party in item_of(desk, d.item, d.period).confirmations]
 
 
 async def _checking(request: Request, desk: Desk) -> Response:
@@ -150,26 +149,29 @@ async def _checking(request: Request, desk: Desk) -> Response:
 async def _reviewing(request: Request, desk: Desk) -> Response:
     """What a township has to let out, to file and to decide."""
     villages = [v.code for v in desk.reference.villages(desk.actor.scope)]
-    confirmed = await _mine(desk, villages, State.CONFIRMED)
-    waiting = await store.select_waiting(desk.conn, [d.id for d in confirmed])
-    shown = [d for d in confirmed if d.id not in waiting]
-    released = await _mine(desk, villages, State.PUBLISHED)
+    confirmed = await _mine(desk, villages, State.CONFIRMED, undecided=True)
+    submitted = await _mine(desk, villages, State.SUBMITTED)
     filed = await store.select_waivers(desk.conn, villages, "filed", None, 200, items_within(desk))
     return render(
         request,
         desk,
         "reviewing.html",
-        confirmed=shown,
-        remarks=await remarks_of(desk, shown),
-        batches=sorted(set(waiting.values())),
-        to_file=[d for d in released if d.release == "file" and d.filed_at is None],
+        confirmed=confirmed,
+        remarks=await remarks_of(desk, confirmed),
+        batches=await store.select_batches(desk.conn, villages),
+        to_file=await _mine(desk, villages, State.PUBLISHED, to_file=True),
         waivers=filed,
-        submitted=await _mine(desk, villages, State.SUBMITTED),
+        submitted=submitted,
+        marks=await store.select_word_marks(desk.conn, [*confirmed, *submitted]),
+        most=_MOST,
     )
 
 
-async def _mine(desk: Desk, villages: list[str], state: State) -> list[Disclosure]:
-    wanted = Filter(villages, items=items_within(desk), states=[state.value], limit=200)
+async def _mine(
+    desk: Desk, villages: list[str], state: State, *, to_file: bool = False, undecided: bool = False
+) -> list[Disclosure]:
+    items = items_within(desk)
+    wanted = Filter(villages, items=items, states=[state.value], limit=_MOST, to_file=to_file, undecided=undecided)
     return await store.select_disclosures(desk.conn, wanted)
 
 

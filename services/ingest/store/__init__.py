@@ -5,6 +5,7 @@ from services.ingest.store.approvals import (
     ApprovalItem,
     insert_approval,
     lock_approval,
+    select_batches,
     select_due_items,
     select_waiting,
     undo_approval,
@@ -46,7 +47,6 @@ from services.ingest.store.disclosures import (
     select_disclosures,
     select_edition,
     select_note_lines,
-    select_opinions,
     update_approved,
     update_confirmed,
     update_discarded,
@@ -56,7 +56,6 @@ from services.ingest.store.disclosures import (
     update_saved,
     update_submitted,
     update_withdrawn,
-    upsert_opinion,
 )
 from services.ingest.store.imports import (
     Import,
@@ -65,6 +64,14 @@ from services.ingest.store.imports import (
     select_import_drafts,
     select_imports,
     update_undone,
+)
+from services.ingest.store.opinions import (
+    Marks,
+    select_authors,
+    select_opinions,
+    select_to_confirm,
+    select_word_marks,
+    upsert_opinion,
 )
 from services.ingest.store.waivers import (
     Declaration,
@@ -93,6 +100,7 @@ __all__ = [
     "Edition",
     "Filter",
     "Import",
+    "Marks",
     "NewDisclosure",
     "Remarked",
     "Waiver",
@@ -117,6 +125,8 @@ __all__ = [
     "lock_waiver",
     "queue_unused",
     "select_any_body",
+    "select_authors",
+    "select_batches",
     "select_body_of_cell",
     "select_cell",
     "select_cells",
@@ -135,8 +145,10 @@ __all__ = [
     "select_note_lines",
     "select_opinions",
     "select_remarked",
+    "select_to_confirm",
     "select_waiting",
     "select_waivers",
+    "select_word_marks",
     "undo_approval",
     "update_approved",
     "update_confirmed",

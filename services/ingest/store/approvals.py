@@ -98,6 +98,17 @@ async def select_waiting(conn: Connection, disclosures: Sequence[UUID]) -> dict[
     return {r["disclosure_id"]: r["id"] for r in await conn.fetch(SELECT_WAITING, list(disclosures))}
 
 
+SELECT_BATCHES = """
+SELECT DISTINCT i.approval_id FROM approval_item i JOIN disclosure d ON d.id = i.disclosure_id
+WHERE i.state = 'waiting' AND d.village_code = ANY($1::text[]) ORDER BY i.approval_id
+"""
+
+
+async def select_batches(conn: Connection, villages: Sequence[str]) -> list[UUID]:
+    """Batches in which disclosures of some villages wait."""
+    return [r["approval_id"] for r in await conn.fetch(SELECT_BATCHES, list(villages))]
+
+
 UPDATE_ITEM = """
 UPDATE approval_item SET state = $3, problem = $4 WHERE approval_id = $1 AND disclosure_id = $2 AND state = 'waiting'
 """

@@ -1,4 +1,4 @@
-"""Disclosures, their editions, the words of those who confirm."""
+"""Disclosures and their editions."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.contracts.base import AcceptedFinding, Finding
 from services.contracts.bodies import BODY, Body
-from services.contracts.disclosure import LineReason, Opinion
+from services.contracts.disclosure import LineReason
 from services.ingest.workflow import State
 from services.kit.db import Connection, Row
 
@@ -72,7 +72,10 @@ class NewDisclosure:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which disclosures a list shows; None does not restrict."""
+    """Which disclosures a list shows; None does not restrict.
+
+    `to_file`: only what the village let out and nobody took note of; `undecided`: not in a batch that waits.
+    """
 
     villages: Sequence[str]
     item: str | None = None
@@ -81,6 +84,8 @@ class Filter:
     states: Sequence[str] | None = None
     after: UUID | None = None
     limit: int = 50
+    to_file: bool = False
+    undecided: bool = False
 
 
 class CellTakenError(Exception):
@@ -153,6 +158,10 @@ WHERE village_code = ANY($1::text[])
   AND ($2::text IS NULL OR item = $2) AND ($3::text IS NULL OR period = $3)
   AND ($4::text[] IS NULL OR state = ANY($4::text[])) AND ($5::uuid IS NULL OR id < $5)
   AND ($7::text[] IS NULL OR item = ANY($7::text[]))
+  AND (NOT $8::boolean OR (release = 'file' AND filed_at IS NULL))
+  AND (NOT $9::boolean OR NOT EXISTS (
+    SELECT FROM approval_item i WHERE i.disclosure_id = disclosure.id AND i.state = 'waiting'
+  ))
 ORDER BY id DESC LIMIT $6
 """
 
@@ -161,9 +170,9 @@ async def select_disclosures(conn: Connection, wanted: Filter) -> list[Disclosur
     """Newest first."""
     states = list(wanted.states) if wanted.states is not None else None
     items = list(wanted.items) if wanted.items is not None else None
-    rows = await conn.fetch(
-        SELECT_DISCLOSURES, list(wanted.villages), wanted.item, wanted.period, states, wanted.after, wanted.limit, items
-    )
+    cell = (list(wanted.villages), wanted.item, wanted.period)
+    page = (states, wanted.after, wanted.limit, items)
+    rows = await conn.fetch(SELECT_DISCLOSURES, *cell, *page, wanted.to_file, wanted.undecided)
     return [disclosure_of(r) for r in rows]
 
 
@@ -215,54 +224,6 @@ async def update_submitted(
         reasons = json.dumps([a.model_dump() for a in edition.accepted])
         await conn.execute(UPDATE_ACCEPTED, disclosure.id, disclosure.edition, reasons, edition.secrecy_checked_by)
     return await _changed(conn, UPDATE_SUBMITTED, disclosure.id, state, at, by)
-
-
-UPSERT_OPINION = """
-INSERT INTO confirmation (disclosure_id, edition, kind, actor_id, confirmed_at, opinion, names, reason, sheet)
-VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9)
-ON CONFLICT (disclosure_id, edition, kind, actor_id) DO UPDATE SET confirmed_at = excluded.confirmed_at,
-    opinion = excluded.opinion, names = excluded.names, reason = excluded.reason, sheet = excluded.sheet
-"""
-
-
-async def upsert_opinion(conn: Connection, of: Disclosure, opinion: Opinion, by: str) -> None:
-    """Note a party's word; who speaks again has changed their mind."""
-    names = json.dumps(opinion.names)
-    await conn.execute(
-        UPSERT_OPINION,
-        of.id,
-        of.edition,
-        opinion.party,
-        by,
-        opinion.at,
-        opinion.opinion,
-        names,
-        opinion.reason,
-        opinion.sheet,
-    )
-
-
-SELECT_OPINIONS = """
-SELECT kind, opinion, names::text AS names, reason, sheet, confirmed_at FROM confirmation
-WHERE disclosure_id = $1 AND edition = $2 ORDER BY confirmed_at, actor_id
-"""
-
-
-async def select_opinions(conn: Connection, disclosure_id: UUID, edition: int) -> tuple[Opinion, ...]:
-    """Every word on an edition, in order."""
-    rows = await conn.fetch(SELECT_OPINIONS, disclosure_id, edition)
-    return tuple(
-        Opinion(
-            party=r["kind"],
-            opinion=r["opinion"],
-            # Words of the time before names were kept.
-            names=tuple(json.loads(r["names"])) or ("未记姓名",),
-            reason=r["reason"],
-            sheet=r["sheet"],
-            at=r["confirmed_at"],
-        )
-        for r in rows
-    )
 
 
 UPDATE_CONFIRMED = "UPDATE disclosure SET state = 'confirmed', confirmed_at = $2 WHERE id = $1 RETURNING *"
