@@ -118,12 +118,12 @@ def stop_city(city: RunningCity) -> None:
 
 @contextmanager
 def paused(city: RunningCity, *services: str) -> Iterator[None]:
-    """Services that stand still for a while, as if frozen."""
-    pids = [city.service_pids()[name] for name in services]
+    """Services that stand still for a while, as if frozen; their supervisor too, which would end and start them."""
+    pids = [city.process.pid, *(city.service_pids()[name] for name in services)]
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:
         yield
     finally:
-        for pid in pids:
+        for pid in reversed(pids):
             os.kill(pid, signal.SIGCONT)

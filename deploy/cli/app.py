@@ -40,9 +40,8 @@ _REFUSED: Final = 2
 
 @app.command("status")
 def show_status(*, as_json: Json = False) -> None:
-    """Services, lag, outboxes, parked records, room. Exit status 1 when something is wrong."""
-    told = asyncio.run(status.gather(ask.known_city(home_path())))
-    raise typer.Exit(status.show(told, as_json=as_json))
+    """Parts, services, lag, outboxes, parked records, room. Exit status 1: something is wrong; 3: the city is stopped."""
+    raise typer.Exit(status.show(status.gather(home_path()), as_json=as_json))
 
 
 @rebuild.command("publish")
@@ -68,7 +67,7 @@ def replay_audit(
     more = ("--as-of", str(as_of)) if as_of is not None else ()
     if not as_json:
         raise typer.Exit(records.pass_through("audit", "replay", *more))
-    answer = asyncio.run(ask.run(ask.known_city(home_path()), "audit", "replay", *more))
+    answer = asyncio.run(ask.run(ask.running_city(home_path()), "audit", "replay", *more))
     lines = answer.out.strip().splitlines()
     tell_json({"same": answer.code == 0, "lines": lines})
     raise typer.Exit(answer.code)
@@ -97,7 +96,7 @@ def verify_actions(
 
 
 async def _verify(names: list[str], more: tuple[str, ...]) -> dict[str, ask.Answer]:
-    info = ask.known_city(home_path())
+    info = ask.running_city(home_path())
     words = ("actions", "verify", "--json", *more)
     answers = await asyncio.gather(*(ask.run(info, name, *words) for name in names))
     return dict(zip(names, answers, strict=True))

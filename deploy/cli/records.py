@@ -38,7 +38,7 @@ def pass_through(service: str, *arguments: str) -> int:
 
 
 async def _live(service: str, arguments: tuple[str, ...]) -> int:
-    info = ask.known_city(home_path())
+    info = ask.running_city(home_path())
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", f"services.{service}", *arguments), env=info.environment(service)
     )
@@ -54,7 +54,7 @@ def list_parked(
     service: Of = "", id_: ById = "", key: ByKey = "", type_: ByType = "", *, as_json: Json = False
 ) -> None:
     """What is parked, and the last decisions about parked records."""
-    info = ask.known_city(home_path())
+    info = ask.running_city(home_path())
     names = chosen_services(service)
     arguments = ["dlq", "list", "--json", *_chosen({"id": id_, "key": key, "type": type_})]
     told = dict(zip(names, asyncio.run(_ask_each(info, names, arguments)), strict=True))
@@ -77,7 +77,7 @@ async def _ask_each(info: StackInfo, names: list[str], arguments: list[str]) -> 
 @dlq.command("show")
 def show(service: Of, id_: ById, *, as_json: Json = False) -> None:
     """One record, with its headers and its value as it came."""
-    info = ask.known_city(home_path())
+    info = ask.running_city(home_path())
     told = asyncio.run(ask.ask(info, known_service(service), "dlq", "show", "--id", id_, "--json"))
     if as_json:
         tell_json(told)

@@ -19,7 +19,7 @@ Username = Annotated[str, typer.Argument(help="User name.")]
 
 
 def _kafka() -> str:
-    return ask.known_city(home_path()).settings["publish"]["SANWU_KAFKA"]
+    return ask.running_city(home_path()).settings["publish"]["SANWU_KAFKA"]
 
 
 @topics_app.command("check")
@@ -93,7 +93,7 @@ def posters(
     """Draw a division's posters into a PDF."""
     out = out.absolute()
     answer = asyncio.run(
-        ask.run(ask.known_city(home_path()), "qr", "posters", "--division", division, "--out", str(out))
+        ask.run(ask.running_city(home_path()), "qr", "posters", "--division", division, "--out", str(out))
     )
     if answer.code != 0:
         raise Fault(answer.sentence())

@@ -40,12 +40,3 @@ def pairs(told: Mapping[str, object]) -> None:
     """Names and values, one a line."""
     for name, value in told.items():
         print(f"{name}: {value}")
-
-
-def size(count: float) -> str:
-    """Bytes in a unit that can be read."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:  # noqa: PLR2004 - what a unit holds
-            return f"{count:.0f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TiB"

@@ -2,7 +2,8 @@
 
 SANWU_HOME     its folder (default `.sanwu`)
 SANWU_PORT     the gateway's port (default 8000)
-SANWU_SAMPLE   full (299 villages), small (one township) or none
+SANWU_SAMPLE   full (299 villages, the default), small (one township) or none; the home's first start decides for good
+SANWU_LOG_BYTES, SANWU_LOG_FILES   how large a file of logs/ may grow (20 MiB), how many there are of each part (5)
 """
 
 import argparse
@@ -17,8 +18,8 @@ from rich.console import Console
 from deploy.local import stack
 from deploy.local.faults import Fault, describe, guarded
 from deploy.local.home import Home
+from deploy.local.origin import SAMPLES
 
-_SAMPLES = ("full", "small", "none")
 _LAST_PORT = 65_535
 
 
@@ -35,13 +36,13 @@ def main() -> int:
     if command == "down":
         asyncio.run(stack.down(home))
         return 0
-    sample = os.environ.get("SANWU_SAMPLE") or "full"
-    if sample not in _SAMPLES:
-        raise Fault(f"SANWU_SAMPLE is {sample!r}: choose {', '.join(_SAMPLES)}.")
+    sample = os.environ.get("SANWU_SAMPLE") or None
+    if sample not in {None, *SAMPLES}:
+        raise Fault(f"SANWU_SAMPLE is {sample!r}: choose {', '.join(SAMPLES)}.")
     return asyncio.run(_run_until_signal(home, _port(), sample))
 
 
-async def _run_until_signal(home: Home, port: int, sample: str) -> int:
+async def _run_until_signal(home: Home, port: int, sample: str | None) -> int:
     city = asyncio.create_task(stack.run(home, port, sample, Console()))
     stopped_by_user = asyncio.Event()
 

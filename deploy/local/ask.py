@@ -1,6 +1,6 @@
 """Calls the operators' commands of the services: `python -m services.<name> …` with the city's settings.
 
-    info = known_city(home)                                   # of a home where a city was started once
+    info = running_city(home)                                 # a fault where it is stopped, or never was
     told = await ask(info, "publish", "digest", "--json")     # its last line, parsed; a failure is a fault
 
 The operators' tools touch no tables themselves: what a service owns is changed by the service's own code.
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from rich.console import Console
 
+from deploy.local import supervisor
 from deploy.local.faults import Fault
 from deploy.local.home import Home, read_json
 from deploy.local.job import StackInfo
@@ -46,6 +47,13 @@ def known_city(path: Path) -> StackInfo:
     if not (path / "secrets.json").exists():
         raise Fault(f"No city lives in {path}: set SANWU_HOME to its folder.")
     return city_of(Home(path)).info
+
+
+def running_city(path: Path) -> StackInfo:
+    """The same for what needs the city's parts; a fault at once when it is stopped."""
+    info = known_city(path)
+    supervisor.require(path)
+    return info
 
 
 def city_of(home: Home) -> City:

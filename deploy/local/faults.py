@@ -24,6 +24,17 @@ def describe(error: OSError) -> str:
     return f"{error.strerror or error} ({place})."
 
 
+def told(error: BaseException) -> str:
+    """Say whatever stopped some work, in one sentence: of several the first."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, Fault):
+        return str(error)
+    if isinstance(error, OSError):
+        return describe(error)
+    return f"{type(error).__name__}: {' '.join(str(error).split()) or 'no more is known'}"
+
+
 def guarded(run: Callable[[], int]) -> int:
     """Run a command; a fault becomes its sentence and exit code 1."""
     try:

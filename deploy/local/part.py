@@ -24,13 +24,14 @@ from typing import ClassVar, Self
 
 import psutil
 
-from deploy.local import privileges
+from deploy.local import logs, privileges, watch
 from deploy.local.faults import Fault
 from deploy.local.home import Home, read_json, write_json
 
-_ROTATE_BYTES = 20 * 1024 * 1024
 _READY_PAUSE = 0.1
 _ORPHAN_PATIENCE = 20.0
+#: Other files among the parts' notes.
+_NO_PARTS = frozenset({"inner-ports", "topics"})
 
 
 class Part:
@@ -39,12 +40,16 @@ class Part:
     name: str
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
     stop_seconds: ClassVar[float] = 15.0
+    #: Probes in a row without an answer after which it counts as hung. Four are 10 to 15 s: longer than the longest
+    #: pause of a loaded machine, short enough for whoever waits at a phone. What others lean on has more (see there).
+    patience: int = 4
     user: tuple[int, int] | None = None
     override: bool = False
 
     def __init__(self, home: Home | Path) -> None:
         self.home = home if isinstance(home, Home) else Home(home)
         self._process: Process | None = None
+        self._output: logs.Log | None = None
 
     # What a subclass says.
 
@@ -65,6 +70,10 @@ class Part:
 
     async def settle(self) -> None:
         """Do what is due once it is ready, before others use it; safe to repeat."""
+
+    async def trouble(self) -> str | None:
+        """Tell what keeps a part that was ready from answering, or None; asked under a deadline (`watch`)."""
+        return None if await self.is_ready() else watch.SILENT
 
     # What the supervisor and the tests call.
 
@@ -110,11 +119,16 @@ class Part:
         self._note.unlink(missing_ok=True)
 
     async def kill(self) -> None:
-        """Kill the process and its group, as a power cut would."""
+        """Kill the process and all that it started, as a power cut would."""
         process = self.process
         if process.returncode is None:
+            # PostgreSQL's processes have groups of their own; frozen ones would outlive it and hold its memory.
+            offspring = _offspring(process.pid)
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+            for child in offspring:
+                with suppress(psutil.NoSuchProcess):
+                    child.kill()
         await process.wait()
 
     async def __aenter__(self) -> Self:
@@ -134,18 +148,21 @@ class Part:
         return self.home.run / f"{self.name}.json"
 
     async def _spawn(self) -> None:
-        if self.log.exists() and self.log.stat().st_size > _ROTATE_BYTES:
-            self.log.replace(self.log.with_suffix(".log.1"))
-        with self.log.open("ab") as log:
+        self._output = self._output or logs.Log(self.log)
+        reading, writing = os.pipe()
+        try:
             self._process = await asyncio.create_subprocess_exec(
                 *self.command(),
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=writing,
+                stderr=writing,
                 env=self.environment(),
                 process_group=0,
                 preexec_fn=privileges.preparation(fate=self.stop_signal, user=self.user, override=self.override),
             )
+        finally:
+            os.close(writing)
+            self._output.follow(reading)
         pid = self._process.pid
         with suppress(psutil.NoSuchProcess):
             write_json(self._note, {"pid": pid, "started": psutil.Process(pid).create_time()})
@@ -160,8 +177,17 @@ class Part:
 
     def last_words(self) -> str:
         """Return the last line of the log that says something."""
+        if self._output is not None:
+            self._output.finish()
         lines = self.log.read_text(errors="replace").splitlines()[-40:] if self.log.exists() else []
         return next((line.strip() for line in reversed(lines) if line.strip()), "no message")
+
+
+def _offspring(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
 
 
 def end_orphan(home: Home, name: str) -> bool:
@@ -179,7 +205,7 @@ def end_orphan(home: Home, name: str) -> bool:
 
 def end_orphans(home: Home) -> list[str]:
     """End every part that an earlier, killed parent left; return their names."""
-    names = [note.stem for note in sorted(home.run.glob("*.json")) if note.stem != "inner-ports"]
+    names = [note.stem for note in sorted(home.run.glob("*.json")) if note.stem not in _NO_PARTS]
     return [name for name in names if end_orphan(home, name)]
 
 

@@ -26,7 +26,7 @@ from typing import ClassVar, Final
 import asyncpg
 import psutil
 
-from deploy.local import privileges, tool
+from deploy.local import privileges, tool, watch
 from deploy.local.faults import Fault
 from deploy.local.home import Home, write_text
 from deploy.local.part import Part
@@ -72,6 +72,9 @@ class Postgres(Part):
     # Fast shutdown: open transactions roll back, a checkpoint is written.
     stop_signal: ClassVar[signal.Signals] = signal.SIGINT
     stop_seconds: ClassVar[float] = 30.0
+    #: A minute. The question needs no disk, no lock and no place among the connections, so a checkpoint, a recovery or
+    #: a full house never look like a hang; and to kill what recovers would make it begin anew.
+    patience: int = 20
 
     def __init__(self, home: Home | Path) -> None:
         super().__init__(home)
@@ -153,6 +156,10 @@ class Postgres(Part):
             raise Fault(message) from None
         await connection.close()
         return True
+
+    async def trouble(self) -> str | None:
+        """Ask whether it speaks TLS, the first word of every client."""
+        return None if await watch.postgres_answers(self.port) else watch.SILENT
 
     async def settle(self) -> None:
         """Bring database, schemas, roles and passwords to what roles.sql says."""

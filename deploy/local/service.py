@@ -1,12 +1,15 @@
 """One of the five services as a part: `python -m services.<name> serve`, ready by its `/readyz`."""
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
+from deploy.local import watch
 from deploy.local.home import Home
 from deploy.local.part import Part
 
@@ -40,22 +43,27 @@ class Service(Part):
         """Ask `/readyz`."""
         try:
             async with asyncio.timeout(_PROBE_SECONDS):
-                return await _status(self.port, "/readyz") == 200  # noqa: PLR2004 - HTTP's OK
-        except (OSError, TimeoutError, ValueError, IndexError):
+                return (await watch.http_status(self.port, "/readyz"))[0] == HTTPStatus.OK
+        except (OSError, TimeoutError, ValueError, EOFError):
             return False
+
+    async def trouble(self) -> str | None:
+        """Ask `/livez`: no database and no broker stand behind it, only the process and whether its roles move."""
+        status, body = await watch.http_status(self.port, "/livez")
+        return None if status == HTTPStatus.OK else standing_still(body) or f"answers /livez with {status}"
+
+
+def standing_still(body: bytes) -> str | None:
+    """Say which roles do not move, from what `/livez` says of them; None when it names none."""
+    try:
+        roles = dict(json.loads(body)["roles"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    still = sorted(name for name, told in roles.items() if isinstance(told, dict) and told.get("live") is False)
+    return f"says that it stands still: {', '.join(still)}" if still else None
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a service's command: the caller's, with the city's settings."""
     path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
     return {**os.environ, **settings, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
-
-
-async def _status(port: int, path: str) -> int:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
-        writer.write(request.encode())
-        return int((await reader.readline()).split()[1])
-    finally:
-        writer.close()

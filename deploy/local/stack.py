@@ -3,23 +3,25 @@
     postgres → roles → migrations ┐
     kafka → topics                ┴→ seed → five services → gateway → sample → ready
 
-A part that dies is started again, with a pause that grows to ten seconds, for ever. One city per
-home. What an earlier, killed supervisor left running is ended first, by pid and start time.
+A part that dies, or hangs (`watch`), is started again, with a pause that grows to ten seconds, for
+ever. One city per home. What an earlier, killed supervisor left running is ended first, by pid and start time.
 """
 
 import asyncio
-import os
 import time
+import traceback
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import psutil
 from rich.console import Console
+from rich.markup import escape
 
-from deploy.local import job, migrate, topics
-from deploy.local.faults import Fault, describe
+from deploy.local import job, migrate, origin, supervisor, topics, watch
+from deploy.local.faults import Fault, describe, told
 from deploy.local.gateway import Gateway
 from deploy.local.home import Home, is_free, write_json
 from deploy.local.kafka import Kafka
@@ -51,14 +53,33 @@ class City:
         self._started: list[Part] = []
         self._keepers: list[asyncio.Task[None]] = []
 
-    async def start(self, sample: str) -> None:
-        """Start everything; returns when the city is ready and its main job is done."""
+    async def start(self, wanted: str | None) -> None:
+        """Start everything; returns when the city is ready and its main job is done, or could not be done."""
         write_json(self.home.path / "ports.json", dict(self.info.addresses))
         await together(self._start_postgres(), self._start_kafka())
-        await job.seed(self.info, sample)
+        begun = await origin.settle(self.home, self.postgres, wanted)
+        if wanted not in {None, begun.sample}:
+            self._say_at_length(
+                f"This home was begun with SANWU_SAMPLE={begun.sample} and stays so: {wanted} needs a SANWU_HOME of its own."
+            )
+        await job.seed(self.info, begun.sample, known=begun.seeded)
+        begun = origin.note(self.home, replace(begun, seeded=True))
         await together(*(self._start(service) for service in self.services))
         await self._start(self.gateway)
-        await job.load(self.info, sample)
+        await self._load(begun)
+
+    async def _load(self, begun: origin.Origin) -> None:
+        """Do the city's main job; whatever stops it, the city serves on."""
+        try:
+            await job.load(self.info, begun.sample, known=begun.loaded)
+        except Exception as error:  # noqa: BLE001 - whatever it is: people use this city, and the next start tries again
+            self._say_at_length(f"The sample is not as planned; the city serves on. {told(error)}")
+            if not isinstance(error, Fault):
+                log = self.home.logs / "sample.log"
+                log.write_text("".join(traceback.format_exception(error)))
+                self._say_at_length(f"Where it happened stands in {log}.")
+        else:
+            origin.note(self.home, replace(begun, loaded=True))
 
     async def stop(self) -> None:
         """Stop what was started, the last first; the services side by side."""
@@ -79,6 +100,8 @@ class City:
         await self._start(self.kafka)
         begin = time.monotonic()
         await topics.apply(self.kafka.bootstrap)
+        # For `sanwu status`, which has no time to read the contracts.
+        write_json(self.home.run / "topics.json", topics.read_by(SERVICES))
         self._say("topics", begin)
 
     async def _start(self, part: Part) -> None:
@@ -92,10 +115,10 @@ class City:
         pause = _FIRST_PAUSE
         since = time.monotonic()
         while True:
-            code = await part.wait()
+            what = await _gone(part)
             if time.monotonic() - since > _STEADY_SECONDS:
                 pause = _FIRST_PAUSE
-            self.console.print(f"[yellow]{part.name}[/] ended ({code}), again in {pause:g} s")
+            self.console.print(f"[yellow]{part.name}[/] {what}, again in {pause:g} s", soft_wrap=True)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
             since = time.monotonic()
@@ -107,6 +130,9 @@ class City:
                 self.console.print(f"[yellow]{part.name}[/] {describe(error)}")
             else:
                 self._say(part.name, since)
+
+    def _say_at_length(self, sentence: str) -> None:
+        self.console.print(f"[yellow]![/] {escape(sentence)}", highlight=False, soft_wrap=True)
 
     def _say(self, name: str, begin: float) -> None:
         seconds = time.monotonic() - begin
@@ -132,8 +158,8 @@ class City:
         }
 
 
-async def run(home: Home, port: int, sample: str, console: Console) -> None:
-    """Start a city in this home and keep it until the task is cancelled."""
+async def run(home: Home, port: int, sample: str | None, console: Console) -> None:
+    """Start a city in this home and keep it until the task is cancelled. `sample`: what the setting says, if anything."""
     with home.lock():
         if (home.path / UNFINISHED).exists():
             raise Fault(f"{home.path} holds half a restoration: delete the folder and restore again.")
@@ -143,7 +169,7 @@ async def run(home: Home, port: int, sample: str, console: Console) -> None:
         if not is_free(port):
             message = f"Port {port} is in use: set SANWU_PORT to a free port, or stop what listens there."
             raise Fault(message)
-        _note_supervisor(home)
+        note = supervisor.note(home.run)
         city = City(home, port, console)
         try:
             await city.start(sample)
@@ -152,19 +178,16 @@ async def run(home: Home, port: int, sample: str, console: Console) -> None:
         finally:
             console.print("  stopping …")
             await city.stop()
-            (home.run / "city.pid").unlink(missing_ok=True)
+            note.unlink(missing_ok=True)
 
 
 async def down(home: Home) -> bool:
     """Stop the city of this home, if one runs; True if it did."""
-    file = home.run / "city.pid"
-    with suppress(FileNotFoundError, ValueError, psutil.NoSuchProcess):
-        pid, started = file.read_text().split()
-        supervisor = psutil.Process(int(pid))
-        if abs(supervisor.create_time() - float(started)) < 1.0:
-            supervisor.terminate()
-            await asyncio.to_thread(supervisor.wait)
-            return True
+    if (keeper := supervisor.supervisor_of(home.path)) is not None:
+        with suppress(psutil.NoSuchProcess):
+            keeper.terminate()
+            await asyncio.to_thread(keeper.wait)
+        return True
     return bool(end_orphans(home))
 
 
@@ -179,9 +202,18 @@ async def together(*steps: Coroutine[Any, Any, None]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _note_supervisor(home: Home) -> None:
-    started = psutil.Process(os.getpid()).create_time()
-    (home.run / "city.pid").write_text(f"{os.getpid()} {started}\n")
+async def _gone(part: Part) -> str:
+    """Wait until a part is gone, one that hangs by our hand; returns what happened."""
+    ended, hangs = asyncio.ensure_future(part.wait()), asyncio.ensure_future(watch.hung(part))
+    try:
+        await asyncio.wait((ended, hangs), return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
+            return f"ended ({ended.result()})"
+        await part.kill()
+        return f"{hangs.result()} and was ended"
+    finally:
+        for task in (ended, hangs):
+            task.cancel()
 
 
 def _say_ready(city: City) -> None:

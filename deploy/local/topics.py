@@ -72,6 +72,13 @@ async def differences(bootstrap: str, prefix: str = "") -> list[str]:
     return found
 
 
+def read_by(services: Iterable[str]) -> dict[str, object]:
+    """By service, the topics that it reads with their partitions."""
+    from services.contracts.topics import TOPICS  # noqa: PLC0415 - as below
+
+    return {name: {t.name: t.partitions for t in TOPICS if name in t.consumers} for name in services}
+
+
 def _declared() -> Iterable[Declared]:
     # Read late, so that a broker alone can be started without the services' packages.
     from services.contracts.topics import TOPICS  # noqa: PLC0415 - see above

@@ -1,4 +1,7 @@
-"""`python -m services.registry serve`, and `import`, which reads the operator's files; reading them twice changes nothing."""
+"""`python -m services.registry serve`, and `import`, which reads the operator's files; reading them twice changes nothing.
+
+Without any file it learns the calendars that were announced since.
+"""
 
 import argparse
 import sys
@@ -28,8 +31,8 @@ Read = TypeVar("Read")
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--city", required=True, metavar="CODE:NAME", help="the city, as 210881:盖州市")
-    parser.add_argument("--divisions", required=True, type=Path, help="CSV: code,name,township_code,township_name,kind")
-    parser.add_argument("--catalogue", required=True, type=Path, help="CSV of the items")
+    parser.add_argument("--divisions", type=Path, help="CSV: code,name,township_code,township_name,kind")
+    parser.add_argument("--catalogue", type=Path, help="CSV of the items; the default profile is set with it")
     parser.add_argument(
         "--staff",
         type=Path,
@@ -73,8 +76,8 @@ async def _import(runtime: Runtime, arguments: argparse.Namespace) -> int:
     code, _, name = arguments.city.partition(":")
     city = City(code=code, name=name, since=today, sample=arguments.sample, profile="default")
     starts = {c: date.fromisoformat(d) for c, _, d in (s.partition("=") for s in arguments.duties_from)}
-    divisions = _with_starts(_read(arguments.divisions, lambda data: read_divisions(data, city)), starts)
-    items = _read(arguments.catalogue, lambda data: read_items(data, today))
+    divisions = _read(arguments.divisions, lambda data: read_divisions(data, city)) if arguments.divisions else []
+    items = _read(arguments.catalogue, lambda data: read_items(data, today)) if arguments.catalogue else []
     staff = _read(arguments.staff, read_staff) if arguments.staff else []
     profile = Profile(code="default", revisions=(ProfileRevision(since=today, source="平台默认档案，待本市确认"),))
     async with runtime.database.connection() as conn:
@@ -82,9 +85,10 @@ async def _import(runtime: Runtime, arguments: argparse.Namespace) -> int:
     fresh = await commands.hash_passwords([s for s in staff if s.username not in known])
     async with runtime.database.transaction() as conn:
         await commands.ensure_signer(conn, now)
-        changed = await commands.set_divisions(conn, divisions, now)
+        changed = await commands.set_divisions(conn, _with_starts(divisions, starts), now)
         changed += await commands.set_items(conn, items, now)
-        changed += await commands.set_profile(conn, profile, now)
+        if items:
+            changed += await commands.set_profile(conn, profile, now)
         for year in range(today.year - 2, today.year + 2):
             try:
                 changed += await commands.set_calendar(conn, calendar_year(year), now)

@@ -2,15 +2,19 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx2
+import psutil
 import pytest
 
 from deploy.cli.app import main
@@ -103,17 +107,130 @@ def test_status_of_a_healthy_city_is_well(sanwu: Sanwu) -> None:
     assert told["database_bytes"] > 1_000_000
     assert told["kafka_bytes"] > 100_000
     assert told["disk_free_bytes"] > 0
+    assert told["running"] is True
+    assert told["parts"] == {"gateway": "ok", "postgres": "ok", "kafka": "ok"}
 
 
-def test_status_for_people_names_what_is_frozen_and_what_is_parked(
+def test_status_for_people_names_what_hangs_and_what_is_parked(
     sanwu: Sanwu, small_city: RunningCity, parked: int
 ) -> None:
     with paused(small_city, "qr"):
         answer = sanwu("status")
     assert answer.code == 1
     assert "dead letters" in answer.out
-    assert "! qr is not ready: see logs/qr.log.\n" in answer.out
+    assert "! qr hangs: it does not answer; the supervisor ends and starts it after some 15 s.\n" in answer.out
+    assert "! The supervisor stands still, and starts nothing that fails: " in answer.out
     assert "! publish: 1 records are parked: see `sanwu dlq list --service publish`.\n" in answer.out
+    assert "PostgreSQL ok, Kafka ok" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("part", "sentence", "unknown"),
+    [
+        ("gateway", "The gateway does not answer: see logs/gateway.log.", set()),
+        ("postgres", "PostgreSQL does not answer: see logs/postgres.log.", {"outbox", "parked", "relay_leader", "lag"}),
+        ("kafka", "Kafka does not answer: see logs/kafka.log.", {"lag", "dead_letters"}),
+    ],
+)
+def test_frozen_part_is_named_once_and_what_it_knows_is_unknown(
+    sanwu: Sanwu, small_city: RunningCity, part: str, sentence: str, unknown: set[str]
+) -> None:
+    with paused(small_city), frozen(small_city, part):
+        told = json.loads(sanwu("status", "--json").out)
+    assert told["problems"][1:] == [sentence]
+    for service in told["services"].values():
+        assert {
+            name for name in ("outbox", "parked", "relay_leader", "lag", "dead_letters") if service[name] is None
+        } == (unknown)
+
+
+@contextmanager
+def frozen(city: RunningCity, part: str) -> Iterator[None]:
+    """A part of the city with all its processes, standing still."""
+    main = psutil.Process(json.loads((city.home / "run" / f"{part}.json").read_text())["pid"])
+    tree = [main, *main.children(recursive=True)]
+    for process in tree:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in tree:
+            process.resume()
+
+
+def test_backlog_that_rests_is_a_problem_and_a_new_record_is_none(sanwu: Sanwu, sql: Callable[..., list[Any]]) -> None:
+    place = "topic = 'sanwu.codes' AND partition = (SELECT max(partition) FROM publish.consumer_offset"
+    where = f"{place} WHERE topic = 'sanwu.codes' AND next_offset > 0)"
+    sql(f"UPDATE publish.consumer_offset SET next_offset = next_offset - 1, updated_at = now() WHERE {where}")
+    try:
+        moving = json.loads(sanwu("status", "--json").out)
+        assert moving["services"]["publish"]["lag"]["sanwu.codes"] == 1
+        assert moving["problems"] == []
+        # Nothing of it was handled for a minute, though the process looks well.
+        sql(f"UPDATE publish.consumer_offset SET updated_at = now() - interval '70 seconds' WHERE {where}")
+        until_old = [p for p in _problems_when_old(sanwu) if "sanwu.codes" in p]
+        assert len(until_old) == 1
+        assert until_old[0].startswith("publish: 1 records wait on sanwu.codes, and none was handled for 7")
+    finally:
+        sql(f"UPDATE publish.consumer_offset SET next_offset = next_offset + 1, updated_at = now() WHERE {where}")
+
+
+def _problems_when_old(sanwu: Sanwu) -> list[str]:
+    """Problems, asked until the last record of the log is older than what counts as resting."""
+    for _ in range(40):
+        problems: list[str] = json.loads(sanwu("status", "--json").out)["problems"]
+        if problems:
+            return problems
+        time.sleep(1)
+    return []
+
+
+def test_event_that_waits_to_be_sent_is_told_by_how_long_it_waits_not_by_how_old_it_is(
+    sanwu: Sanwu, sql: Callable[..., list[Any]]
+) -> None:
+    insert = (
+        "INSERT INTO qr.outbox (topic, key, occurred_at, queued_at, error)"
+        " VALUES ('sanwu.codes', 'made-for-a-test', now() - interval '90 days', now() - {} * interval '1 second', 'held')"
+    )
+    for seconds, said in ((5, []), (40, ["qr: an event has waited 4"])):
+        sql(insert.format(seconds))
+        # The relay passes over a row that stands behind a refused one of its key.
+        sql(
+            "INSERT INTO qr.outbox (topic, key, occurred_at, queued_at) SELECT topic, key, occurred_at, queued_at FROM qr.outbox"
+        )
+        try:
+            problems = json.loads(sanwu("status", "--json").out)["problems"]
+        finally:
+            sql("DELETE FROM qr.outbox WHERE key = 'made-for-a-test'")
+        assert "qr: Kafka refused 1 events." in problems
+        assert [p[: len(s)] for p, s in zip((p for p in problems if "waited" in p), said, strict=True)] == said
+
+
+def test_status_of_a_stopped_city_says_so_and_nothing_else(
+    sanwu: Sanwu, small_city: RunningCity, tmp_path: Path
+) -> None:
+    home = tmp_path / "stopped"
+    (home / "run").mkdir(parents=True)
+    for name in ("secrets.json", "ports.json"):
+        (home / name).write_bytes((small_city.home / name).read_bytes())
+    # What a city that was killed leaves: a pid that somebody else has by now.
+    (home / "run" / "city.pid").write_text(f"{os.getpid()} 1.0\n")
+    answer = sanwu("status", home=home)
+    assert answer.code == 3
+    assert answer.out == f"! The city in {home} is stopped: `make run` starts it.\n"
+    assert json.loads(sanwu("status", "--json", home=home).out)["running"] is False
+    for words in (("republish", "--service", "qr", "--all"), ("dlq", "list"), ("staff", "list"), ("topics", "check")):
+        assert sanwu(*words, home=home).sentence() == f"The city in {home} is stopped: `make run` starts it."
+
+
+def test_status_is_asked_without_reading_the_other_commands(small_city: RunningCity) -> None:
+    program = "import sys; from deploy.cli.__main__ import start; start(['status']); print(*sorted(sys.modules), file=sys.stderr)"
+    environment = {**os.environ, "SANWU_HOME": str(small_city.home)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "PostgreSQL ok" in done.stdout
+    assert not {"pydantic", "typer", "rich", "fastapi", "services.contracts.topics"} & set(done.stderr.split())
 
 
 def test_home_without_a_city_is_one_sentence(sanwu: Sanwu, tmp_path: Path) -> None:

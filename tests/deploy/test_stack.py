@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import psutil
 import pytest
 
@@ -56,11 +57,21 @@ class Running:
         return psutil.Process(self.process.pid).children(recursive=True)
 
 
-def until(condition: Callable[[], object], seconds: float = _PATIENCE) -> None:
+def until(condition: Callable[[], object], seconds: float = _PATIENCE, *, errors: bool = False) -> None:
+    """Wait for a condition; `errors`: a connection that fails is a condition that is not met yet."""
     end = time.monotonic() + seconds
-    while not condition():
+    while not _holds(condition, errors=errors):
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.1)
+
+
+def _holds(condition: Callable[[], object], *, errors: bool) -> bool:
+    try:
+        return bool(condition())
+    except httpx2.HTTPError:
+        if not errors:
+            raise
+        return False
 
 
 def answers(port: int) -> bool:
@@ -113,6 +124,16 @@ def test_killed_part_comes_back(city_running: Running, part: str) -> None:
     os.kill(before, signal.SIGKILL)
     until(lambda: city_running.pid_of(part) not in {None, before})
     until(lambda: answers(city_running.port))
+
+
+@pytest.mark.parametrize("part", ["publish", "gateway"])
+def test_frozen_part_is_noticed_and_serves_again(city_running: Running, part: str) -> None:
+    before = city_running.pid_of(part)
+    assert before is not None
+    os.kill(before, signal.SIGSTOP)
+    until(lambda: city_running.pid_of(part) not in {None, before})
+    until(lambda: httpx2.get(f"http://127.0.0.1:{city_running.port}/", timeout=5).status_code == 200, errors=True)
+    assert f"{part} does not answer and was ended, again in 0.5 s" in city_running.say()
 
 
 def test_killed_supervisor_s_home_starts_again_and_ctrl_c_leaves_nothing(tmp_path: Path, spare_port: int) -> None:

@@ -11,12 +11,12 @@ from deploy.local.sample.main_job import run_main_job
 __all__ = ["run", "seed"]
 
 
-async def seed(info: StackInfo, sample: str) -> None:
-    """Put divisions, catalogue, calendar and staff into the registry."""
-    await registry.seed(info, sample)
+async def seed(info: StackInfo, sample: str, *, known: bool) -> None:
+    """Put divisions, catalogue, calendar and staff into the registry; into a registry that has them, new calendars only."""
+    await (registry.renew(info) if known else registry.seed(info, sample))
 
 
-async def run(info: StackInfo, sample: str) -> None:
-    """Load the month; nothing to do in a city without a sample."""
+async def run(info: StackInfo, sample: str, *, known: bool) -> None:
+    """Load the month, or count what became of it; nothing to do in a city without a sample."""
     if sample != "none":
-        await run_main_job(info)
+        await run_main_job(info, known=known)

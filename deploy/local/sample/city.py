@@ -17,7 +17,9 @@ _RENEW_AFTER_S: Final = 600.0
 #: Seconds that a code of the second factor holds.
 STEP_S: Final = 30
 #: Codes tried before a sign-in is given up; the third comes half a minute later.
-_CODES: Final = 3
+CODES: Final = 3
+#: Wrong password, a new one due, no role any more, or shut for a while after guesses.
+_NOT_LET_IN: Final = frozenset({401, 403, 422, 429})
 _TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
 
 
@@ -30,12 +32,19 @@ class Refused(Exception):  # noqa: N818 - an answer, not a failure of ours
         self.problem = problem
 
 
-class CityClient:
-    """A client that waits out restarts and signs people in when it needs them."""
+class AbsentError(Exception):
+    """Somebody whom the sample cannot stand for: not in its staff file, or with another password by now."""
 
-    def __init__(self, url: str, staff: Mapping[str, Account]) -> None:
+
+class CityClient:
+    """A client that waits out restarts and signs people in when it needs them; whom it cannot, it asks once."""
+
+    def __init__(self, url: str, staff: Mapping[str, Account], codes: int = CODES) -> None:
         self.url = url
         self._staff = staff
+        self._codes = codes
+        #: Why somebody cannot be signed in.
+        self.absent: dict[str, str] = {}
         self._tokens: dict[str, tuple[str, float]] = {}
         self._steps: dict[str, int] = {}
         self._signing_in: dict[str, asyncio.Lock] = {}
@@ -109,6 +118,8 @@ class CityClient:
         if answer.status_code == 401 and user is not None and time.monotonic() < give_up:  # noqa: PLR2004 - unauthenticated
             self._tokens.pop(user, None)
             return True
+        if answer.status_code == 429 and _problem(answer).get("code") == "too_many_failures":  # noqa: PLR2004 - too many
+            return False
         return answer.status_code in _TRY_AGAIN
 
     async def _token(self, user: str) -> str:
@@ -116,7 +127,18 @@ class CityClient:
             token, until = self._tokens.get(user, ("", 0.0))
             if time.monotonic() < until:
                 return token
-            answer = await self._sign_in(self._staff[user])
+            if user not in self.absent and user not in self._staff:
+                self.absent[user] = f"{user} does not stand in {STAFF_FILE}"
+            if user in self.absent:
+                raise AbsentError(self.absent[user])
+            try:
+                answer = await self._sign_in(self._staff[user])
+            except Refused as refused:
+                if refused.status not in _NOT_LET_IN:
+                    raise
+                # A second try would only count as a second failure of theirs.
+                self.absent[user] = f"{user} does not sign in with what stands in {STAFF_FILE} any more"
+                raise AbsentError(self.absent[user]) from None
             token = str(answer.json()["access_token"])
             self._tokens[user] = (token, time.monotonic() + _RENEW_AFTER_S)
             return token
@@ -126,15 +148,14 @@ class CityClient:
         body = {"username": account.username, "password": account.password}
         if not account.totp_secret:
             return await self._call("POST", "/registry/v1/sign-in", None, json=body)
-        for _ in range(_CODES):
+        for tries_left in reversed(range(self._codes)):
             body["totp"] = await self._code(account)
             try:
                 return await self._call("POST", "/registry/v1/sign-in", None, json=body)
             except Refused as refused:
-                if refused.status != 401:  # noqa: PLR2004 - unauthenticated
+                if refused.status != 401 or not tries_left:  # noqa: PLR2004 - unauthenticated
                     raise
-        message = f"{account.username} cannot sign in: the city refuses the second factor of {STAFF_FILE}."
-        raise Fault(message)
+        raise AssertionError
 
     async def _code(self, account: Account) -> str:
         """The second factor's next code: each opens once, and the one after the present one is good already."""

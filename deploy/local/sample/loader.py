@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from deploy.local.sample.city import CityClient, Refused
+from deploy.local.sample.city import AbsentError, CityClient, Refused
 from deploy.local.sample.manifest import Declared, Entry, Plan, Waived, content_of, corrected
 from deploy.local.sample.registry import Village
 
@@ -31,6 +31,8 @@ class Progress:
 
     entered: Callable[[], None]
     visible_s: list[float] = field(default_factory=list)
+    #: What was left out, and why: people have worked here, and nothing is done in their place.
+    left_out: list[str] = field(default_factory=list)
 
     @property
     def did_anything(self) -> bool:
@@ -47,6 +49,8 @@ class Work:
     progress: Progress
     catalogue: Sequence[Mapping[str, Any]]
     known: Mapping[tuple[str, str, str], Any]
+    #: Waivers that were filed, by cell.
+    waivers: Mapping[tuple[str, str, str], Any]
 
     @property
     def secret(self) -> set[str]:
@@ -63,13 +67,16 @@ async def load(city: CityClient, plan: Plan, progress: Progress) -> None:
         if d["state"] != "withdrawn" or cell not in known:
             known[cell] = d
     catalogue = (await city.get("/registry/v1/catalogue", "operator"))["items"]
-    work = Work(city, plan, progress, catalogue, known)
+    filed = {(w["village"], w["item"], w["period"]): w async for w in city.items("/ingest/v1/waivers", "operator")}
+    work = Work(city, plan, progress, catalogue, known, filed)
     by_village: dict[Village, list[Entry]] = {}
     for entry in plan.entries:
         by_village.setdefault(entry.village, []).append(entry)
     await _in_parallel(_village(work, entries) for entries in by_village.values())
-    await _in_parallel(_waive(work, w) for w in plan.waived)
-    await _in_parallel(_declare(work, d) for d in plan.declared)
+    await _in_parallel(
+        _or_left_out(work, f"{w.village.code} {w.item} {w.period}", _waive(work, w)) for w in plan.waived
+    )
+    await _in_parallel(_or_left_out(work, f"{d.village.code} {d.quarter}", _declare(work, d)) for d in plan.declared)
 
 
 async def _in_parallel(jobs: Iterable[Awaitable[None]]) -> None:
@@ -84,9 +91,17 @@ async def _in_parallel(jobs: Iterable[Awaitable[None]]) -> None:
             tasks.create_task(one(job))
 
 
+async def _or_left_out(work: Work, what: str, job: Awaitable[None]) -> None:
+    """Do a job, or note why the city or its people stand against it."""
+    try:
+        await job
+    except (AbsentError, Refused) as error:
+        work.progress.left_out.append(f"{what}: {error}")
+
+
 async def _village(work: Work, entries: Iterable[Entry]) -> None:
     for entry in entries:
-        await _bring_out(work, entry)
+        await _or_left_out(work, f"{entry.village.code} {entry.item} {entry.period}", _bring_out(work, entry))
         work.progress.entered()
 
 
@@ -173,15 +188,13 @@ async def _await_page(city: CityClient, path: str) -> float:
 
 
 async def _waive(work: Work, waived: Waived) -> None:
-    """Ask not to open a cell, and grant it."""
+    """Ask not to open a cell, unless somebody did, and grant it."""
     city, cell = work.city, {"village": waived.village.code, "item": waived.item, "period": waived.period}
-    try:
-        made = await city.post("/ingest/v1/waivers", f"clerk-{waived.village.code}", {**cell, "reason": waived.reason})
-    except Refused as refused:
-        if refused.problem.get("code") != "waiver_exists":
-            raise
-        filed = [w async for w in city.items("/ingest/v1/waivers", "operator", division=waived.village.code)]
-        made = next(w for w in filed if all(w[name] == value for name, value in cell.items()))
+    made = work.waivers.get((waived.village.code, waived.item, waived.period))
+    if made is None:
+        key = f"sample-waiver-{waived.village.code}-{waived.item}-{waived.period}"
+        told = {**cell, "reason": waived.reason}
+        made = await city.post("/ingest/v1/waivers", f"clerk-{waived.village.code}", told, key=key)
     if made["state"] == "filed":
         await _step(city, f"/ingest/v1/waivers/{made['id']}/grant", f"reviewer-{waived.village.township}", {})
 
@@ -191,7 +204,7 @@ async def _declare(work: Work, declared: Declared) -> None:
     city, clerk = work.city, f"clerk-{declared.village.code}"
     path = f"/ingest/v1/declarations/{declared.village.code}/{declared.quarter}"
     try:
-        made = await city.get(path, clerk)
+        made = await city.get(path, "operator")
     except Refused as refused:
         if refused.problem.get("code") != "unknown_declaration":
             raise

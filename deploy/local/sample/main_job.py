@@ -18,7 +18,7 @@ from services.contracts.values import period_bounds
 from deploy.local.faults import Fault
 from deploy.local.job import StackInfo
 from deploy.local.sample import loader
-from deploy.local.sample.city import CityClient
+from deploy.local.sample.city import CODES, AbsentError, CityClient
 from deploy.local.sample.ledgers import months_before
 from deploy.local.sample.manifest import MANIFEST_FILE, Plan, Planted, make_plan, write_manifest
 from deploy.local.sample.registry import CITY, Village, read_staff
@@ -38,21 +38,28 @@ class Outcome(NamedTuple):
     alerts: tuple[Planted, ...]
 
 
-async def run_main_job(info: StackInfo) -> None:
-    """Load the sample's month and report; Fault when what was just loaded does not raise the alerts of the manifest."""
+async def run_main_job(info: StackInfo, *, known: bool) -> None:
+    """Load the sample's month and report; Fault when what was just loaded does not raise the alerts of the manifest.
+
+    `known`: it was loaded to its end at an earlier start, and people may have worked since: then it only counts.
+    """
     console = Console()
-    staff = read_staff(info.home)
-    async with CityClient(info.url, staff) as city:
-        plan = await _plan(city)
-        write_manifest(info.home, plan)
-        progress = await _load(city, plan, console)
-        outcome = await _settled(city, plan, _SETTLE_S if progress.did_anything else _LOOK_S)
+    async with CityClient(info.url, read_staff(info.home), codes=CODES - known) as city:
+        try:
+            plan = await _plan(city)
+            write_manifest(info.home, plan)
+            progress = loader.Progress(entered=lambda: None) if known else await _load(city, plan, console)
+            outcome = await _settled(city, plan, _SETTLE_S if progress.did_anything else _LOOK_S)
+        except AbsentError as absent:
+            console.print(f"The sample is neither loaded nor counted: {absent}.", soft_wrap=True)
+            return
     console.print(_report(plan, outcome, progress.visible_s))
+    _tell_left_out(console, city, progress)
     missing, surplus = set(plan.planted) - set(outcome.alerts), set(outcome.alerts) - set(plan.planted)
     if not missing and not surplus:
         return
-    if not progress.did_anything:
-        # Everything was there before: people have worked in this city since, and their work changes its alerts.
+    if not progress.did_anything or progress.left_out:
+        # Everything was there before, or people stood in the way: they have worked in this city since.
         console.print(f"Since the sample was loaded: {len(missing)} of its alerts gone, {len(surplus)} others raised.")
         return
     message = (
@@ -60,6 +67,20 @@ async def run_main_job(info: StackInfo) -> None:
         f"unexpected {sorted(surplus, key=str)}."
     )
     raise Fault(message)
+
+
+def _tell_left_out(console: Console, city: CityClient, progress: loader.Progress) -> None:
+    """One sentence for people whom nobody may stand for, one for what the city refused."""
+    if city.absent:
+        told = "; ".join(sorted(city.absent.values()))
+        console.print(f"The sample goes on without {len(city.absent)} people: {told}.", soft_wrap=True, markup=False)
+    if progress.left_out:
+        first = progress.left_out[0]
+        console.print(
+            f"{len(progress.left_out)} of the sample's entries were left out, first {first}",
+            soft_wrap=True,
+            markup=False,
+        )
 
 
 async def _plan(city: CityClient) -> Plan:

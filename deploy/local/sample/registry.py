@@ -144,7 +144,7 @@ def _two_months_before(day: date) -> date:
 
 
 async def seed(info: StackInfo, sample: str) -> None:
-    """Write the staff file and let the registry read everything; a second time changes nothing."""
+    """Write the staff file and let the registry read everything; a second time, before anybody worked, changes nothing."""
     rows = division_rows(sample)
     _write_staff(info.home, rows, sample)
     divisions = DATA / "gaizhou-villages.csv"
@@ -162,6 +162,11 @@ async def seed(info: StackInfo, sample: str) -> None:
             *(("--sample", "--duties-from", f"{PILOT}={_two_months_before(today)}") if sample != "none" else ()),
         ],
     )
+
+
+async def renew(info: StackInfo) -> None:
+    """Let a registry that is in use learn the calendars announced since. Everything else in it belongs to its people."""
+    await _import(info, ["--city", f"{CITY}:{CITY_NAME}"])
 
 
 async def _import(info: StackInfo, arguments: list[str]) -> None:

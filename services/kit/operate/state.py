@@ -10,48 +10,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from services.contracts.topics import TOPICS
-from services.kit.db import Connection
+from services.kit import standing
 from services.kit.runtime import Command, Runtime
 
 _KAFKA_PATIENCE_S: Final = 10.0
-
-SELECT_OUTBOX = """
-SELECT count(*) FILTER (WHERE error IS NULL) AS pending, count(*) FILTER (WHERE error IS NOT NULL) AS refused,
-       min(occurred_at) FILTER (WHERE error IS NULL) AS oldest
-FROM outbox
-"""
-SELECT_PARKED = """
-SELECT count(*) AS parked, count(*) FILTER (WHERE error <> 'behind a parked record') AS poisoned FROM parked_event
-"""
-#: The session that holds the relay's lock, seen by the role that holds it.
-SELECT_LEADER = """
-SELECT a.pid, a.backend_start AS since FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-WHERE l.locktype = 'advisory' AND l.granted AND l.classid = hashtext('relay')::oid
-  AND l.objid = hashtext(current_user)::oid LIMIT 1
-"""
-SELECT_OFFSETS = "SELECT topic, partition, next_offset, updated_at FROM consumer_offset"
-SELECT_SIZE = "SELECT pg_database_size(current_database())"
-COUNT_EVENTS = "SELECT count(*) FROM event"
-
-
-async def _tables(conn: Connection, runtime: Runtime) -> dict[str, Any]:
-    outbox, parked = await conn.fetchrow(SELECT_OUTBOX), await conn.fetchrow(SELECT_PARKED)
-    leader = await conn.fetchrow(SELECT_LEADER)
-    assert outbox is not None  # noqa: S101 - an aggregate answers one row
-    assert parked is not None  # noqa: S101 - the same
-    oldest = outbox["oldest"]
-    return {
-        "events": await conn.fetchval(COUNT_EVENTS),
-        "outbox": {
-            "pending": outbox["pending"],
-            "refused": outbox["refused"],
-            "oldest_age_s": round((runtime.clock.now() - oldest).total_seconds(), 1) if oldest else None,
-        },
-        "relay_leader": {"pid": leader["pid"], "since": leader["since"].isoformat()} if leader else None,
-        "parked": parked["parked"],
-        "poisoned": parked["poisoned"],
-        "database_bytes": await conn.fetchval(SELECT_SIZE),
-    }
 
 
 async def _log(runtime: Runtime, stored: dict[tuple[str, int], int]) -> dict[str, Any]:
@@ -83,9 +45,9 @@ async def _log(runtime: Runtime, stored: dict[tuple[str, int], int]) -> dict[str
 
 async def _state(runtime: Runtime, arguments: argparse.Namespace) -> int:
     async with runtime.database.connection() as conn:
-        told = await _tables(conn, runtime)
-        rows = await conn.fetch(SELECT_OFFSETS)
-    told |= await _log(runtime, {(r["topic"], r["partition"]): r["next_offset"] for r in rows})
+        told = {"events": await conn.fetchval(standing.COUNT_EVENTS), **await standing.tables(conn)}
+        at = await standing.offsets(conn)
+    told |= await _log(runtime, {place: offset for place, (offset, _) in at.items()})
     told = {"service": runtime.service, **told}
     text = json.dumps(told) if arguments.json else "\n".join(f"{name}: {value}" for name, value in told.items())
     sys.stdout.write(f"{text}\n")
