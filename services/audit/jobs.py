@@ -37,6 +37,7 @@ async def watch_deadlines(runtime: Runtime) -> None:
         if more and not await _news_heard(runtime):
             return
         while more and not runtime.stopping.is_set():
+            runtime.beat()
             more = await _judge_some(runtime, now)
 
 
@@ -82,6 +83,7 @@ async def plan_deadlines(runtime: Runtime, now: datetime) -> None:
     watched = 0
     for item in items:
         for (_, _, profile), divisions in groups.items():
+            runtime.beat()
             watched += await _plan_group(runtime, item, runtime.reference.profiles[profile], divisions, now)
     metrics.CLOCK_CELLS.set(watched)
 

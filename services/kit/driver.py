@@ -6,24 +6,22 @@ ours in places, and can wait for ever. Whoever awaited it would end cancelled, w
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
+
+from services.kit.pulse import BEAT_S, Beat, nothing
 
 _T = TypeVar("_T")
 
 #: How long a step that was given up may take to end.
 GRACE_S: Final = 1.0
-#: While a step may take long, its role says so often that it waits within a deadline.
-BEAT_S: Final = 5.0
 
 
 class DriverCancelledError(ConnectionError):
     """The driver cancelled what was asked of it: nobody told us to stop, so it is asked again."""
 
 
-async def ask(
-    step: Coroutine[Any, Any, _T], within_s: float | None = None, beat: Callable[[], None] | None = None
-) -> _T:
+async def ask(step: Coroutine[Any, Any, _T], within_s: float | None = None, beat: Beat = nothing) -> _T:
     """The answer to a step; TimeoutError beyond the deadline, DriverCancelledError when the driver gave it up.
 
     CancelledError comes out when the task that asks is cancelled, and then alone. `beat` is called while it waits.
@@ -34,8 +32,7 @@ async def ask(
         while not task.done() and (deadline is None or time.monotonic() < deadline):
             left = BEAT_S if deadline is None else min(BEAT_S, deadline - time.monotonic())
             await asyncio.wait([task], timeout=left)
-            if beat is not None:
-                beat()
+            beat()
         answered = task.done()
     finally:
         await _give_up(task)

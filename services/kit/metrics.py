@@ -1,6 +1,23 @@
 """Metrics that every service has; a service's own stand in its `metrics.py`. Base units, no village in any label."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from collections.abc import Callable, Iterable, Mapping
+
+from prometheus_client import Counter, Gauge, Histogram, Metric
+
+
+class Computed(Gauge):
+    """A gauge that is worked out when it is asked for: it grows while nothing turns, and what is unknown is not there."""
+
+    #: By the values of the labels; a process that runs roles puts its own here.
+    source: Callable[[], Mapping[tuple[str, ...], float]] = dict
+
+    def collect(self) -> Iterable[Metric]:
+        """The samples of this moment."""
+        family = next(iter(self.describe()))
+        for labels, value in self.source().items():
+            family.add_sample(family.name, dict(zip(self._labelnames, labels, strict=True)), value)
+        return [family]
+
 
 HTTP_DURATION = Histogram(
     "http_request_duration_seconds",
@@ -17,15 +34,27 @@ POOL_ACQUIRE = Histogram(
 )
 LOOP_LAG = Gauge("event_loop_lag_seconds", "How late the event loop ran a timer just now")
 
-OUTBOX_PENDING = Gauge("outbox_pending_events", "Rows that wait to be sent, as of the relay's last look")
-OUTBOX_OLDEST = Gauge("outbox_oldest_pending_age_seconds", "Age of the oldest row that waits")
+ROLE_AGE = Computed(
+    "role_last_turn_age_seconds", "How long ago a role of this process turned: polled, tried, ran a batch", ("role",)
+)
+
+OUTBOX_PENDING = Computed(
+    "outbox_pending_events", "Rows that wait to be sent; every process tells the same, so take the largest"
+)
+OUTBOX_OLDEST = Computed("outbox_oldest_pending_age_seconds", "Age of the oldest row that waits")
+OUTBOX_STILL = Computed("outbox_backlog_still_seconds", "How long the oldest row that waits has been the oldest")
 OUTBOX_PUBLISHED = Counter("outbox_published_events_total", "Records acknowledged by the broker", ("topic",))
 OUTBOX_ERRORS = Counter("outbox_send_errors_total", "Sends that failed, by kind of error", ("kind",))
 RELAY_LEADER = Gauge("outbox_relay_leader", "1 while this process holds the relay's lock")
 
-CONSUMER_LAG = Gauge("consumer_lag_records", "Records that this process has still to handle, by topic", ("topic",))
-CONSUMER_LAG_SECONDS = Gauge(
+CONSUMER_LAG = Computed(
+    "consumer_lag_records", "Records that this process has still to handle, by topic; absent when unknown", ("topic",)
+)
+CONSUMER_LAG_SECONDS = Computed(
     "consumer_lag_seconds", "While records wait: since when what was handled last had been written", ("topic",)
+)
+CONSUMER_STILL = Computed(
+    "consumer_backlog_still_seconds", "How long records wait in a partition of this process that does not move"
 )
 CONSUMER_EVENTS = Counter("consumer_events_total", "Records handled", ("type", "outcome"))
 CONSUMER_BATCH = Histogram("consumer_batch_duration_seconds", "Time of one partition's batch, commit included")

@@ -7,6 +7,7 @@ aggregate the order of numbers is the order of commits.
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import structlog
 import uuid_utils.compat
@@ -15,6 +16,7 @@ from services.contracts.base import Event, Role, Stamp
 from services.contracts.topics import TOPIC_OF, Topic
 from services.kit import actions
 from services.kit.db import Connection
+from services.kit.pulse import Backlog
 
 BUMP_VERSION = """
 INSERT INTO aggregate (aggregate, aggregate_id, version) VALUES ($1, $2, 1)
@@ -97,3 +99,34 @@ async def append_dead_letter(
 ) -> None:
     """Queue a record that could not be handled, bytes untouched, for the service's dead letter topic."""
     await conn.execute(INSERT_RAW, f"{service}.dlq", key, at, value, json.dumps(dict(headers)))
+
+
+LOOK = "SELECT count(*) AS rows, min(seq) AS first, min(occurred_at) AS oldest FROM outbox WHERE error IS NULL"
+
+
+class Waiting(Backlog):
+    """What waits to be sent, whoever sends it."""
+
+    _oldest: datetime | None = None
+
+    async def look(self, conn: Connection) -> None:
+        """See what waits now; it moves when another row is the oldest."""
+        row = await conn.fetchrow(LOOK)
+        assert row is not None  # noqa: S101 - an aggregate answers one row
+        self._oldest = row["oldest"]
+        self.see(row["rows"], row["first"])
+
+    def oldest_s(self, now: datetime) -> float | None:
+        """Age of the oldest row, 0 when none waits, None when that is unknown."""
+        if self.still_s() is None:
+            return None
+        return (now - self._oldest).total_seconds() if self._oldest else 0.0
+
+    def facts(self, now: datetime) -> dict[str, Any]:
+        """What is told at `/livez`; None is unknown."""
+        still, oldest = self.still_s(), self.oldest_s(now)
+        return {
+            "pending": self.size(),
+            "backlog_still_seconds": None if still is None else round(still, 1),
+            "oldest_age_seconds": None if oldest is None else round(oldest, 1),
+        }

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import asyncpg
@@ -27,6 +27,7 @@ from services.kit.clock import Clock, SystemClock
 from services.kit.consumer import Handlers, PartitionedConsumer
 from services.kit.db import INFRASTRUCTURE_ERRORS, Database
 from services.kit.log import configure_logs, get_logger
+from services.kit.pulse import BEAT_S
 from services.kit.reference import Reference
 from services.kit.relay import Relay
 from services.kit.runtime import Command, Runtime
@@ -43,8 +44,8 @@ ROLES_DRAIN_S: Final = 8.0
 #: What a role that is cancelled may still need to let go of what it holds.
 CANCEL_S: Final = 1.0
 REFRESH_S: Final = 1.0
-#: How often parked records are counted, which operators and copies of this process change too.
-COUNT_S: Final = 10.0
+#: How often parked records and the outbox are counted, which operators and copies of this process change too.
+COUNT_S: Final = 5.0
 #: A statement of an operators' command may go over all events there are.
 COMMAND_PATIENCE_S: Final = 3600
 
@@ -125,6 +126,7 @@ async def serve(service: Service, settings: Settings, roles: Sequence[str], stop
             react=service.react,
         )
     app = service.create_app(runtime)
+    _show(runtime)
     try:
         await run_roles(_roles(service, runtime, app, roles), stop, runtime.stopping)
     finally:
@@ -133,16 +135,44 @@ async def serve(service: Service, settings: Settings, roles: Sequence[str], stop
 
 def _roles(service: Service, runtime: Runtime, app: Any, roles: Sequence[str]) -> Roles:
     stopping = runtime.stopping
-    works: Roles = {"housekeeping": _housekeeping(runtime)}
+    pulse = runtime.pulse
+    works: Roles = {"housekeeping": _housekeeping(_beaten(runtime, "housekeeping"))}
     if "http" in roles:
+        # Whether it works is seen by its answer.
         works["http"] = _http(runtime, app)
     if "relay" in roles:
-        works["relay"] = Relay(runtime.database, runtime.settings, runtime.clock).run(stopping)
-    if runtime.consumer is not None:
-        works["consumer"] = runtime.consumer.run(stopping)
+        relay = Relay(runtime.database, runtime.settings, runtime.clock)
+        relay.beat = pulse.of("relay", relay.facts)
+        works["relay"] = relay.run(stopping)
+    if (consumer := runtime.consumer) is not None:
+        consumer.beat = pulse.of("consumer", consumer.lag.facts)
+        works["consumer"] = consumer.run(stopping)
     if "jobs" in roles:
-        works |= {f"job {job.name}": _job(runtime, job) for job in (*TRAIL_JOBS, *service.jobs)}
+        for job in (*TRAIL_JOBS, *service.jobs):
+            name = f"job {job.name}"
+            works[name] = _job(_beaten(runtime, name), job)
     return works
+
+
+def _beaten(runtime: Runtime, role: str) -> Runtime:
+    return replace(runtime, beat=runtime.pulse.of(role))
+
+
+def _show(runtime: Runtime) -> None:
+    """Let the gauges that are worked out when they are asked for speak of this process."""
+
+    def one(value: float | None) -> dict[tuple[str, ...], float]:
+        return {} if value is None else {(): value}
+
+    outbox, clock = runtime.outbox, runtime.clock
+    metrics.ROLE_AGE.source = lambda: {(role,): age for role, age in runtime.pulse.ages().items()}
+    metrics.OUTBOX_PENDING.source = lambda: one(outbox.size())
+    metrics.OUTBOX_OLDEST.source = lambda: one(outbox.oldest_s(clock.now()))
+    metrics.OUTBOX_STILL.source = lambda: one(outbox.still_s())
+    if runtime.consumer is not None:
+        lag = runtime.consumer.lag
+        metrics.CONSUMER_LAG.source, metrics.CONSUMER_LAG_SECONDS.source = lag.records, lag.seconds
+        metrics.CONSUMER_STILL.source = lambda: one(lag.still_s())
 
 
 async def run_roles(works: Roles, stop: asyncio.Event, stopping: asyncio.Event) -> None:
@@ -208,14 +238,19 @@ async def _housekeeping(runtime: Runtime) -> None:
     """Keep the reference copy fresh, partitions made, old answers forgotten, and watch the loop's lag."""
     next_hourly, next_count = time.monotonic() + 3600, 0.0
     while not runtime.stopping.is_set():
+        runtime.beat()
         started = time.monotonic()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(runtime.stopping.wait(), REFRESH_S)
         metrics.LOOP_LAG.set(max(0.0, time.monotonic() - started - REFRESH_S))
         try:
             await runtime.reference.refresh()
-            if runtime.consumer is not None and started >= next_count:
-                await park.show_count(runtime.database)
+            runtime.beat()
+            if started >= next_count:
+                async with runtime.database.connection() as conn:
+                    await runtime.outbox.look(conn)
+                if runtime.consumer is not None:
+                    await park.show_count(runtime.database)
                 next_count = started + COUNT_S
             if started >= next_hourly:
                 await _tidy_tables(runtime)
@@ -230,6 +265,7 @@ async def _job(runtime: Runtime, job: Job) -> None:
     if job.on_commit:
         runtime.database.listeners.append(wake)
     while not runtime.stopping.is_set():
+        runtime.beat()
         try:
             session = await runtime.database.dedicated()
             try:
@@ -247,6 +283,7 @@ async def _job(runtime: Runtime, job: Job) -> None:
 async def _lead_job(runtime: Runtime, job: Job, wake: asyncio.Event, session: asyncpg.Connection) -> None:
     while not runtime.stopping.is_set():
         wake.clear()
+        runtime.beat()
         # A lost session has lost the lock, and this raises.
         await session.execute("SELECT 1")
         try:
@@ -257,14 +294,17 @@ async def _lead_job(runtime: Runtime, job: Job, wake: asyncio.Event, session: as
             # The job's next run may succeed; the process must not die of it.
             metrics.JOB_FAILURES.labels(job=job.name).inc()
             log.exception("job failed", job=job.name)
-        await _first_of(runtime.stopping, wake, job.every_s)
+        await _pause(runtime, wake, job.every_s)
 
 
-async def _first_of(stop: asyncio.Event, wake: asyncio.Event, seconds: float) -> None:
-    """Wait until stopped, woken, or the time is over."""
-    waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(wake.wait())]
+async def _pause(runtime: Runtime, wake: asyncio.Event, seconds: float) -> None:
+    """Wait until the process stops, somebody wakes, or the time is over."""
+    over = time.monotonic() + seconds
+    waits = [asyncio.ensure_future(runtime.stopping.wait()), asyncio.ensure_future(wake.wait())]
     try:
-        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        while not any(w.done() for w in waits) and (left := over - time.monotonic()) > 0:
+            runtime.beat()
+            await asyncio.wait(waits, timeout=min(left, BEAT_S), return_when=asyncio.FIRST_COMPLETED)
     finally:
         for wait in waits:
             wait.cancel()

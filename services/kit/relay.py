@@ -24,6 +24,7 @@ from services.kit.clock import Clock
 from services.kit.db import INFRASTRUCTURE_ERRORS, Database
 from services.kit.driver import DriverCancelledError, ask
 from services.kit.log import get_logger
+from services.kit.pulse import Beat, nothing
 
 if TYPE_CHECKING:
     from services.kit.settings import Settings
@@ -47,7 +48,6 @@ ORDER BY o.seq LIMIT $1
 """
 DELETE_SENT = "DELETE FROM outbox WHERE seq = ANY($1::bigint[])"
 PARK_ROW = "UPDATE outbox SET error = $2 WHERE seq = $1"
-COUNT_PENDING = "SELECT count(*) AS rows, min(occurred_at) AS oldest FROM outbox WHERE error IS NULL"
 TRY_LOCK = "SELECT pg_try_advisory_lock(hashtext('relay'), hashtext(current_user))"
 
 
@@ -85,6 +85,10 @@ class Relay:
         self._session: asyncpg.Connection | None = None
         self._producer: AIOKafkaProducer | None = None
         self.wake = asyncio.Event()
+        #: Called at every turn: a try, a look at the outbox, a batch.
+        self.beat: Beat = nothing
+        self._leads = False
+        self._trouble: str | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until stopped; every failure is logged, waited out and tried again."""
@@ -92,14 +96,16 @@ class Relay:
         pause = 0.25
         try:
             while not stop.is_set():
+                self.beat()
                 try:
                     pause = 0.25 if await self._lead(stop) else 1.0
                 except (*INFRASTRUCTURE_ERRORS, asyncpg.PostgresError, KafkaError) as error:
                     metrics.OUTBOX_ERRORS.labels(kind=type(error).__name__).inc()
                     log.warning("relay interrupted", error=repr(error))
+                    self._trouble = repr(error)
                     pause = min(pause * 2, 5.0)
                 finally:
-                    metrics.RELAY_LEADER.set(0)
+                    self._shows_leading(leads=False)
                     await self._drop_session()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), pause)
@@ -110,14 +116,14 @@ class Relay:
         """Relay until stopped; False at once when another process leads."""
         self._session = await self._database.dedicated()
         if self._guards.leader and not await self._session.fetchval(TRY_LOCK):
+            self._trouble = None
             return False
-        metrics.RELAY_LEADER.set(1)
+        self._shows_leading(leads=True)
         while not stop.is_set():
             # Before the look, not after it: a commit during the batch is looked for at once.
             self.wake.clear()
+            self.beat()
             sent = await self.step()
-            if sent == 0:
-                await self._observe()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.wake.wait(), AFTER_WORK_S if sent else IDLE_S)
         return True
@@ -130,6 +136,7 @@ class Relay:
             for r in await self._session.fetch(SELECT_PENDING, BATCH)
         ]
         if not rows:
+            self._trouble = None
             return 0
         if not self._guards.delete_after_ack:
             await self._session.execute(DELETE_SENT, [r.seq for r in rows])
@@ -149,19 +156,24 @@ class Relay:
         if not rows:
             return []
         producer = await self._fresh_producer()
+        self.beat()
         outcomes: dict[int, BaseException | None] = {}
         acks: dict[int, asyncio.Future[Any]] = {}
         try:
             deadline = SEND_DEADLINE_S if self._guards.disposable_producer else None
             await ask(self._enqueue(producer, rows, acks, outcomes), deadline)
         except (TimeoutError, DriverCancelledError) as error:
+            self._trouble = repr(error)
             metrics.OUTBOX_ERRORS.labels(kind="deadline" if isinstance(error, TimeoutError) else "cancelled").inc()
+        self.beat()
         outcomes |= {seq: _outcome(ack) for seq, ack in acks.items() if ack.done()}
         await self._park_refused(rows, outcomes)
         acked = list(_acked_prefixes(rows, outcomes))
         for row in acked:
             metrics.OUTBOX_PUBLISHED.labels(topic=row.topic).inc()
-        if len(acked) < len(rows) and self._guards.disposable_producer:
+        if len(acked) == len(rows):
+            self._trouble = None
+        elif self._guards.disposable_producer:
             await self._drop_producer()
         return [r.seq for r in acked]
 
@@ -231,13 +243,13 @@ class Relay:
             with contextlib.suppress(*INFRASTRUCTURE_ERRORS, asyncpg.PostgresError):
                 await session.close(timeout=2)
 
-    async def _observe(self) -> None:
-        assert self._session is not None  # noqa: S101 - _lead opened it
-        row = await self._session.fetchrow(COUNT_PENDING)
-        assert row is not None  # noqa: S101 - an aggregate answers one row
-        metrics.OUTBOX_PENDING.set(row["rows"])
-        oldest = row["oldest"]
-        metrics.OUTBOX_OLDEST.set((self._clock.now() - oldest).total_seconds() if oldest else 0)
+    def _shows_leading(self, *, leads: bool) -> None:
+        self._leads = leads
+        metrics.RELAY_LEADER.set(int(leads))
+
+    def facts(self) -> dict[str, Any]:
+        """What it tells of itself at `/livez`."""
+        return {"leader": self._leads, "trouble": self._trouble}
 
 
 def _headers(text: str) -> tuple[tuple[str, bytes], ...]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from services.kit.clock import Clock
 from services.kit.db import INFRASTRUCTURE_ERRORS, Database
+from services.kit.outbox import Waiting
+from services.kit.pulse import Beat, Pulse, nothing
 from services.kit.reference import Reference
 
 if TYPE_CHECKING:
@@ -30,6 +32,10 @@ class Runtime:
     own: dict[str, Any] = field(default_factory=dict)
     #: Set when the process begins to stop.
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    pulse: Pulse = field(default_factory=Pulse)
+    #: A job that works for long calls it at each step, so that it is not taken for one that hangs.
+    beat: Beat = nothing
+    outbox: Waiting = field(default_factory=Waiting)
 
     async def not_ready(self) -> str | None:
         """Why this process should get no requests yet, or None. Kafka is no reason: the outbox absorbs it."""

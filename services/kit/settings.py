@@ -30,6 +30,14 @@ class Settings(BaseSettings):
     session_timeout_ms: int = Field(
         default=45_000, ge=6_000, description="a consumer silent for longer loses its partitions"
     )
+    live_within_s: int = Field(
+        default=60,
+        ge=45,
+        description=(
+            "a process of which a role has not turned for so many seconds answers 503 to `/livez` and should be started "
+            "anew; whatever a role waits for has a deadline below 45 s"
+        ),
+    )
     instance: str | None = Field(
         default=None,
         description="this copy's own name: killed and started again under it, it has its partitions back at once",

@@ -106,6 +106,7 @@ async def link(runtime: Runtime) -> None:
     """Chain what was committed since the last run."""
     linked = actions.BATCH
     while linked == actions.BATCH:
+        runtime.beat()
         async with runtime.database.transaction() as conn:
             linked = await actions.link_pending(conn)
 

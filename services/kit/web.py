@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 import structlog
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -36,6 +35,7 @@ from services.kit.errors import (
     UnavailableError,
     faults_of,
 )
+from services.kit.health import add_health
 from services.kit.log import get_logger
 from services.kit.runtime import Runtime
 
@@ -380,20 +380,5 @@ def create_web(runtime: Runtime, title: str, *, uploads: Mapping[str, int] | Non
         app.add_exception_handler(kind, _on_unavailable)
     app.add_exception_handler(UnstorableError, _on_unstorable)
     app.add_middleware(Frame, uploads=uploads or {})
-    _add_health(app, runtime)
+    add_health(app, runtime)
     return app
-
-
-def _add_health(app: FastAPI, runtime: Runtime) -> None:
-    @app.get("/livez", include_in_schema=False)
-    async def livez() -> Response:
-        return Response("ok\n", media_type="text/plain")
-
-    @app.get("/readyz", include_in_schema=False)
-    async def readyz() -> Response:
-        reason = await runtime.not_ready()
-        return Response((reason or "ok") + "\n", 503 if reason else 200, media_type="text/plain")
-
-    @app.get("/metrics", include_in_schema=False)
-    async def exposition() -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

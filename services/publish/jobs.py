@@ -9,6 +9,7 @@ from typing import Final
 
 from services.kit.clock import local_day
 from services.kit.process import Job
+from services.kit.pulse import beating
 from services.kit.runtime import Runtime
 from services.publish import metrics, store
 from services.publish.bodies.renderer import Bodies, Loaded
@@ -30,15 +31,19 @@ _FADE_SLACK: Final = timedelta(days=31)
 async def render_dirty(runtime: Runtime) -> None:
     """Render what is marked, until nothing is; lists over many villages at most once a second."""
     bodies: Bodies = runtime.own["bodies"]
-    if not bodies.release.is_dir() and await asyncio.to_thread(open_release, runtime.settings.rendered, bodies.release):
+    if not bodies.release.is_dir() and await _opened(runtime, bodies.release):
         async with runtime.database.transaction() as conn:
             await store.insert_marks(conn, _lists_and_villages(bodies))
             await store.insert_marks(conn, _fading(runtime, await store.select_rosters(conn)))
     while await _render_some(runtime, bodies, _AT_ONCE):
-        pass
+        runtime.beat()
     if time.monotonic() >= runtime.own.get("lists_not_before", 0.0):
         runtime.own["lists_not_before"] = time.monotonic() + _PAUSE_S
         await _render_some(runtime, bodies, _NOW_AND_THEN)
+
+
+async def _opened(runtime: Runtime, release: Path) -> bool:
+    return await beating(asyncio.to_thread(open_release, runtime.settings.rendered, release), runtime.beat)
 
 
 async def _render_some(runtime: Runtime, bodies: Bodies, kinds: Sequence[str]) -> bool:
@@ -79,7 +84,7 @@ async def _served(runtime: Runtime, bodies: Bodies, marks: Sequence[Mark], loade
     """Drop the marks; if somebody else did meanwhile, what was written here may be old: mark it again."""
     everything = any(m.subject[0] == "all" for m in marks)
     if everything:
-        await asyncio.to_thread(remove_disclosures, bodies.release)
+        await beating(asyncio.to_thread(remove_disclosures, bodies.release), runtime.beat)
     async with runtime.database.transaction() as conn:
         if await store.delete_marks(conn, [m.id for m in marks]) < len(marks):
             await store.insert_marks(conn, sorted({m.subject for m in marks}))

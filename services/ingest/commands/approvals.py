@@ -64,6 +64,7 @@ async def carry_out(runtime: Runtime, objects: Objects, limit: int) -> int:
     async with database.connection() as conn:
         due = await store.select_due_items(conn, now, limit)
     for approval_id, disclosure_id in due:
+        runtime.beat()
         problem = None
         try:
             async with database.transaction() as conn:

@@ -17,6 +17,7 @@ from services.kit.consumer.handling import ConsumerGuards
 from services.kit.db import INFRASTRUCTURE_ERRORS, Database
 from services.kit.driver import DriverCancelledError, ask
 from services.kit.log import get_logger
+from services.kit.pulse import Beat, nothing
 from services.kit.settings import Settings
 
 log = get_logger(__name__)
@@ -91,10 +92,11 @@ class Assignment:
         await self._load(assigned)
         driver.resume(*(assigned & driver.assignment()))
 
-    async def _load(self, partitions: set[TopicPartition]) -> None:
+    async def _load(self, partitions: set[TopicPartition], beat: Beat = nothing) -> None:
         """Take the stored offsets of partitions as held; retries until PostgreSQL and Kafka answer."""
         pause = 0.1
         while (driver := self._driver) is not None:
+            beat()
             try:
                 stored = await self._stored(partitions)
                 begin, end = await _ends_of(driver, partitions)

@@ -12,6 +12,7 @@ from services.kit.clock import Clock
 from services.kit.db import Connection
 from services.kit.errors import Reject
 from services.kit.park import Incoming
+from services.kit.pulse import Beat
 from services.kit.settings import Settings
 from services.kit.shred import save_key
 
@@ -53,13 +54,15 @@ class Effects:
         clock: Clock,
         maps: tuple[Handlers, Handlers],
         guards: ConsumerGuards,
+        beat: Beat,
     ) -> None:
-        """`maps` are PROJECT and REACT, run in this order."""
+        """`maps` are PROJECT and REACT, run in this order; `beat` is called at every record."""
         self._settings = settings
         self._reference = ref
         self._clock = clock
         self._maps = maps
         self._guards = guards
+        self._beat = beat
 
     def concerns(self, record: Incoming, topic: Topic) -> bool:
         """Tell whether a record has an effect here; what is known and handled by nobody has none."""
@@ -86,6 +89,7 @@ class Effects:
 
     async def handle_one(self, conn: Connection, record: Incoming) -> None:
         """Apply one record."""
+        self._beat()
         if record.topic == KEYS.name:
             await save_key(conn, record.key.decode(), None if record.value is None else _key_of(record))
             return

@@ -24,6 +24,7 @@ from services.kit.driver import DriverCancelledError, ask
 from services.kit.errors import Reject, Retry
 from services.kit.log import get_logger
 from services.kit.park import Incoming
+from services.kit.pulse import Beat, nothing
 from services.kit.settings import Settings
 from services.kit.shred import KeyMissingError, give_up_key
 
@@ -82,17 +83,23 @@ class PartitionedConsumer(Assignment):
         self._service = service
         self._reference = ref
         self._clock = clock
-        self._effects = Effects(settings, ref, clock, (project or {}, react or {}), self._guards)
-        self._lag = Lag()
+        self._effects = Effects(settings, ref, clock, (project or {}, react or {}), self._guards, self._turn)
+        self.lag = Lag(settings.topic_prefix)
+        #: Called at every turn: a try, a poll, a transaction, a record.
+        self.beat: Beat = nothing
         #: Aggregates whose key was missed once (None), then with the ends to be reached before it counts as shredded.
         self._missing_keys: dict[str, dict[TopicPartition, int] | None] = {}
 
     # -- life ---------------------------------------------------------------------------------------------------
 
+    def _turn(self) -> None:
+        self.beat()
+
     async def run(self, stop: asyncio.Event) -> None:
         """Work until stopped; a lost broker or database is waited out."""
         pause = 0.5
         while not stop.is_set():
+            self.beat()
             try:
                 await park.replay_known_types(self)
                 await park.show_count(self._database)
@@ -100,12 +107,14 @@ class PartitionedConsumer(Assignment):
                 pause = 0.5
             except (*INFRASTRUCTURE_ERRORS, KafkaError) as error:
                 log.warning("consumer interrupted", error=repr(error))
+                self.lag.trouble = repr(error)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), pause)
                 pause = min(pause * 2, 30.0)
             except AnotherLogError as error:
                 # The service serves on, and can be repaired while it does: nothing is read until then.
                 log.critical("consumer waits for a repair", error=str(error))
+                self.lag.trouble = str(error)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), REPAIR_LOOK_S)
             finally:
@@ -126,16 +135,19 @@ class PartitionedConsumer(Assignment):
         )
         self._driver = driver
         driver.subscribe(list(self._topics), listener=Listener(self))
-        await ask(driver.start(), JOIN_S)
+        self.beat()
+        await ask(driver.start(), JOIN_S, self.beat)
         noted = await self._note_ends([t for t in self._topics.values() if t.compacted])
         self._next_look = time.monotonic() + assignment.IDLE_LOOK_S
         while not stop.is_set():
+            self.beat()
             # A poll that does not return never will: a new driver is the cure.
             batches = await ask(driver.getmany(timeout_ms=POLL_MS, max_records=MAX_RECORDS), SILENT_LIMIT_S)
             loaded = dict(self._progress.held)
             if self._fatal is not None:
                 raise self._fatal
-            metrics.CONSUMER_LAST_POLL.set(time.time())  # noqa: TID251 - a metric of the wall clock
+            self.beat()
+            self.lag.polled()
             if not self.caught_up.is_set() and await self._reached(noted):
                 await self._reference.refresh()
                 self.caught_up.set()
@@ -187,7 +199,7 @@ class PartitionedConsumer(Assignment):
         worked = await self._batch(tp, records)
         metrics.CONSUMER_BATCH.observe(time.monotonic() - started)
         if worked:
-            self._lag.handled(tp, records[-1].timestamp)
+            self.lag.handled(tp, records[-1].timestamp)
         return worked
 
     async def _tidy(self) -> None:
@@ -197,7 +209,7 @@ class PartitionedConsumer(Assignment):
             return
         self._progress.next_tidy = now + TIDY_S
         if self._driver is not None:
-            self._lag.show(self._driver, {**self._progress.held, **self._progress.passed}, self._settings.topic_prefix)
+            self.lag.look(self._driver, {**self._progress.held, **self._progress.passed})
         passed, self._progress.passed = self._progress.passed, {}
         for tp, offset in passed.items():
             try:
@@ -283,6 +295,7 @@ class PartitionedConsumer(Assignment):
         return False
 
     async def _apply(self, tp: TopicPartition, incoming: Sequence[Incoming], next_offset: int) -> None:
+        self.beat()
         if not self._guards.atomic_offset:
             async with self._database.transaction() as conn:
                 await offsets.lock(conn, tp, next_offset)
@@ -320,13 +333,13 @@ class PartitionedConsumer(Assignment):
         log.warning("partition fenced off", topic=tp.topic, partition=tp.partition)
         self._progress.held.pop(tp, None)
         if self._driver is not None and tp in self._driver.assignment():
-            await self._load({tp})
+            await self._load({tp}, self.beat)
 
     async def _unknown(self, tp: TopicPartition, error: BaseException) -> None:
         """Whether the commit happened is unknown: ask the table, never guess."""
         log.warning("batch interrupted", topic=tp.topic, partition=tp.partition, error=repr(error))
         self._progress.held.pop(tp, None)
-        await self._load({tp})
+        await self._load({tp}, self.beat)
 
     async def _await_key(self, tp: TopicPartition, aggregate_id: str) -> None:
         """Read on at once: a poll can bring a record before its key, when the broker looked for keys first.
