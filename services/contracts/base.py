@@ -96,11 +96,16 @@ class Sealed(Model):
 
 
 class Finding(Model):
-    """Something that does not add up in well-formed input. `at` is a path like `body.lines[3].amount_fen`."""
+    """Something that does not add up in well-formed input. `at` is a path like `body.lines[3].amount_fen`.
+
+    `start` and `end` are the characters of a text that it is about, where it is about some.
+    """
 
     code: ShortText
     at: ShortText
     message: str
+    start: int | None = None
+    end: int | None = None
 
 
 class AcceptedFinding(Model):
