@@ -51,6 +51,15 @@ class Entry(Model):
         return is_sum_label(self.name)
 
     @property
+    def identity(self) -> tuple[str, str | None, int | None, int | None]:
+        """What tells one person or household from another: name, group, size, and what was got.
+
+        Pay for days worked is no sign of another person: one can work twice in a month.
+        """
+        got = self.amount_fen if self.days is None else None
+        return "".join(self.name.split()), self.group, self.household_size, got
+
+    @property
     def stood(self) -> bool:
         """Tell whether this is a candidate: said so, or told by votes and by words such as 候选人."""
         words = f"{self.category or ''}{self.remark or ''}"
@@ -100,7 +109,7 @@ class Roster(Content):
         return sum(e.household_size or 1 for e in self.persons)
 
     def findings(self, period: str) -> tuple[Finding, ...]:
-        """Totals that the entries do not make, days × rate that is not the amount."""
+        """Totals that the entries do not make, days × rate that is not the amount, one person twice."""
         stated = self.totals or RosterTotals()
         return (
             *super().findings(period),
@@ -109,7 +118,21 @@ class Roster(Content):
             *sum_finding("roster.total", "body.totals.amount_fen", stated.amount_fen, self.amount_fen),
             *self._sum_row_findings(),
             *self._product_findings(),
+            *self._twice_findings(),
         )
+
+    def _twice_findings(self) -> tuple[Finding, ...]:
+        """One person in two rows, alike in name, group, size of the household and amount."""
+        first: dict[object, int] = {}
+        found = []
+        for n, e in enumerate(self.entries):
+            if e.is_sum:
+                continue
+            before = first.setdefault((*e.identity, e.amount_fen, e.days, e.category, e.goods), n)
+            if before != n:
+                message = f"第 {n + 1} 行和第 {before + 1} 行的姓名、小组、人口、金额都一样，像是一个人写了两次。写重了请删去一行；没有写重请说明原因。"
+                found.append(off("roster.twice", f"body.entries[{n}].name", message))
+        return tuple(found)
 
     def compare(self, period: str) -> tuple[Check, ...]:
         """Every stated total beside what the list makes, and sums typed as rows beside what stands above them."""

@@ -5,5 +5,6 @@ Names come in, places come out. Publish masks with it what everybody may read; t
 
 from services.contracts.names.cells import HIDDEN, Span, find_in_cell, mask_cell, masked
 from services.contracts.names.prose import find_in_text, mask_text
+from services.contracts.names.segment import Words
 
-__all__ = ["HIDDEN", "Span", "find_in_cell", "find_in_text", "mask_cell", "mask_text", "masked"]
+__all__ = ["HIDDEN", "Span", "Words", "find_in_cell", "find_in_text", "mask_cell", "mask_text", "masked"]

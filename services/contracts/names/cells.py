@@ -191,7 +191,7 @@ def _persons(text: str, offset: int) -> Iterator[Span]:
     if not any(map(is_han, text)):
         yield Span(offset, offset + len(text), offset + 1)
         return
-    pieces = cut(text, lambda start: _tokens(text, start), _change)
+    pieces = cut(0, len(text), lambda start: _tokens(text, start), _change)
     found = _hidden(pieces)
     if not found and _is_nobody_known(pieces, text):
         size = next(surname_ends(text, 0), 1)

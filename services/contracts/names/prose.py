@@ -12,10 +12,12 @@ from typing import Final
 
 from services.contracts.names import lexicon
 from services.contracts.names.cells import WORDS, Span, masked
-from services.contracts.names.segment import SURNAME_STARTS, Token, Words, common_words, cut, is_han, surname_ends
+from services.contracts.names.segment import Piece, Token, Words, common_words, cut, is_han, surname_ends
 from services.contracts.names.surnames import COMMON, words
 
-_OTHER, _NAME = "other", "name"
+_OTHER, _NAME, _KNOWN = "other", "name", "known"
+#: Less than any word: it is no word here, unless a longer one has it inside (黄河 in 黄河路).
+_KNOWN_COST: Final = 6.0
 #: What a word costs by the power of two of its frequency, and one of ours.
 _WORD_COST: Final = 18.0
 _BAND: Final = 0.693
@@ -35,6 +37,7 @@ _INTIMATE: Final = Words(lexicon.INTIMATE)
 _PLACE_TAILS: Final = Words(lexicon.PLACE_TAILS)
 _WORKS: Final = Words(lexicon.WORKS)
 _FIRMS: Final = Words(lexicon.FIRMS | lexicon.TRADES)
+_COLONS: Final = frozenset(":：")
 _FORMER: Final = frozenset("老原前")
 _AND_OTHERS: Final = re.compile(
     r"等\s*(?:[0-9\uff10-\uff19一二三四五六七八九十百]+\s*余?(?:户|人|名|位)|人|户|村民|群众)"
@@ -81,17 +84,18 @@ def _looks_like_a_name(text: str) -> bool:
 
 
 class _Reader:
-    """One text, read for what stands beside each place."""
+    """One text, read for what stands beside each place; `known` are people whom the same body names elsewhere."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, known: Words | None) -> None:
         self._text = text
+        self._known = known
 
     def left(self, start: int) -> float:
         """What speaks for a name that begins here."""
         text = self._text
         if start == 0:
             return _EDGE
-        who, verb = _WHO.before(text, start), _VERBS.before(text, start)
+        who, verb = _WHO.before(text, start - (text[start - 1] in _COLONS)), _VERBS.before(text, start)
         if who and len(who) >= len(verb):
             return _SAID
         if text[start - 1] in _SEPARATORS and self._name_before(start - 1):
@@ -148,14 +152,19 @@ class _Reader:
     def is_official(self, start: int, end: int) -> bool:
         """Tell whether somebody is named in office: 村主任王某, 王某书记; a former one is a villager."""
         text = self._text
-        office = _OFFICES.before(text, start)
-        at = start - len(office)
-        former = (at and text[at - 1] in _FORMER) or len(_WHO.before(text, start)) > len(office)
+        said = start - (text[start - 1 : start] in _COLONS)
+        office = _OFFICES.before(text, said)
+        at = said - len(office)
+        former = (at and text[at - 1] in _FORMER) or len(_WHO.before(text, said)) > len(office)
         return (office != "" and not former) or _OFFICES.after(text, end) != ""
 
     def names_at(self, start: int) -> Iterator[Token]:
         """Every name that may begin here, with its cost."""
         text = self._text
+        for name in self._known.at(text, start) if self._known is not None else ():
+            end = start + len(name)
+            if self.right(end) == _PERSON_ONLY or not self.heads_a_place(end):
+                yield Token(end, _KNOWN, _KNOWN_COST, start + next(iter(surname_ends(name, 0)), 1))
         for surname in surname_ends(text, start):
             for size in (2, 1):
                 end = surname + size
@@ -175,14 +184,9 @@ class _Reader:
                     cost = _BASE[size] - left - right + (0.0 if usual else _RARE) + _ODD * odd
                     yield Token(end, _NAME, cost, surname)
 
-    def tokens(self, start: int) -> Iterator[Token]:
-        """Every token that may begin here."""
+    def words_at(self, start: int) -> Iterator[Token]:
+        """Every word that begins here, and the character by itself."""
         text = self._text
-        if not is_han(text[start]):
-            yield Token(start + 1, _OTHER, 1.0)
-            return
-        if text[start] in SURNAME_STARTS:
-            yield from self.names_at(start)
         for word in _ALL_WORDS.at(text, start):
             yield Token(start + len(word), _OTHER, _COSTS[word])
         yield Token(start + 1, _OTHER, 7.0 if text[start] in _FUNCTION else 10.5)
@@ -209,25 +213,46 @@ def _change(before: str, after: str) -> float:
     return 4.0 if before == after == _NAME else 0.0
 
 
-_RUN: Final = re.compile("[^。！？!?\n]+")
+#: What is cut at a time: characters without signs between them, the dot of 阿卜杜拉·买买提 taken along.
+_RUN: Final = re.compile("[\u3400-\u9fff\u3007·•\U00020000-\U0003ffff]+")
+#: Longer texts are read anew each time: the cache is for summaries that stand in every month.
+_REMEMBERED: Final = 100
+
+
+def find_in_text(text: str, known: Words | None = None) -> tuple[Span, ...]:
+    """Find persons' names in running text, officials in their office left out. Never raises; linear.
+
+    `known`: names that the same body has in its cells; these are found wherever they stand.
+    """
+    if known is None and len(text) <= _REMEMBERED:
+        return _remembered(text)
+    return tuple(_find(text, known))
 
 
 @lru_cache(maxsize=8192)
-def find_in_text(text: str) -> tuple[Span, ...]:
-    """Find persons' names in running text, officials in their office left out. Never raises; linear."""
-    return tuple(s for sentence in _RUN.finditer(text) for s in _find(sentence[0], sentence.start()))
+def _remembered(text: str) -> tuple[Span, ...]:
+    return tuple(_find(text, None))
 
 
-def _find(text: str, offset: int) -> Iterator[Span]:
-    reader = _Reader(text)
-    starts = [n for n, c in enumerate(text) if c in SURNAME_STARTS]
-    if not any(next(reader.names_at(n), None) for n in starts):
-        return
-    for start, token in cut(text, reader.tokens, _change):
-        if token.kind == _NAME and not reader.is_official(start, token.end):
-            yield Span(offset + start, offset + token.end, offset + token.surname)
+def _find(text: str, known: Words | None) -> Iterator[Span]:
+    reader = _Reader(text, known)
+    official, end = False, 0
+    for start, token in (found for run in _RUN.finditer(text) for found in _names_in(reader, run.start(), run.end())):
+        # 委员：张某、李某: the office before the first is everyone's.
+        listed = official and start == end + 1 and text[end] in _SEPARATORS
+        official = listed or reader.is_official(start, token.end)
+        end = token.end
+        if token.kind == _KNOWN or not official:
+            yield Span(start, end, token.surname)
 
 
-def mask_text(text: str) -> str:
+def _names_in(reader: _Reader, start: int, end: int) -> Iterator[Piece]:
+    names = {n: found for n in range(start, end) if (found := [*reader.names_at(n)])}
+    if names:
+        cut_here = cut(start, end, lambda n: (*names.get(n, ()), *reader.words_at(n)), _change)
+        yield from (piece for piece in cut_here if piece.token.kind != _OTHER)
+
+
+def mask_text(text: str, known: Words | None = None) -> str:
     """Running text with every name found by surname."""
-    return masked(text, find_in_text(text))
+    return masked(text, find_in_text(text, known))

@@ -96,27 +96,28 @@ def surname_ends(text: str, start: int) -> Iterator[int]:
         yield start + 1
 
 
-def cut(text: str, tokens: Callable[[int], Iterable[Token]], change: Callable[[str, str], float]) -> tuple[Piece, ...]:
-    """Cut a text the cheapest way; `change` is what it costs that one kind of token follows another."""
-    size = len(text)
+def cut(
+    first: int, last: int, tokens: Callable[[int], Iterable[Token]], change: Callable[[str, str], float]
+) -> tuple[Piece, ...]:
+    """Cut the characters from `first` to before `last` the cheapest way.
+
+    `change` is what it costs that one kind of token follows another.
+    """
     # For each place and the kind of the token that ends there: the cost so far, where it began, what came before it.
-    best: list[dict[str, tuple[float, int, str, Token]]] = [{} for _ in range(size + 1)]
-    costs: list[dict[str, float]] = [{} for _ in range(size + 1)]
-    costs[0][""] = 0.0
-    for start in range(size):
-        here = costs[start]
-        if not here:
+    best: dict[int, dict[str, tuple[float, int, str, Token | None]]] = {first: {"": (0.0, first, "", None)}}
+    for start in range(first, last):
+        if start not in best:
             continue
         for token in tokens(start):
-            cost, before = min((known + change(kind, token.kind), kind) for kind, known in here.items())
-            total = cost + token.cost
-            if total < costs[token.end].get(token.kind, float("inf")):
-                costs[token.end][token.kind] = total
-                best[token.end][token.kind] = (total, start, before, token)
+            cost, before = min((known[0] + change(kind, token.kind), kind) for kind, known in best[start].items())
+            there = best.setdefault(token.end, {})
+            if token.kind not in there or cost + token.cost < there[token.kind][0]:
+                there[token.kind] = (cost + token.cost, start, before, token)
     found = []
-    at, kind = size, min(costs[size], key=lambda k: costs[size][k]) if size else ""
-    while at:
-        _, start, before, token = best[at][kind]
-        found.append(Piece(start, token))
+    at, kind = last, min(best[last], key=lambda k: best[last][k][0])
+    while at > first:
+        _, start, before, last_token = best[at][kind]
+        assert last_token is not None  # noqa: S101 - only the start has none
+        found.append(Piece(start, last_token))
         at, kind = start, before
     return tuple(reversed(found))

@@ -26,7 +26,7 @@ from services.publish.hot.files import Subject
 from services.publish.render.cells import CellFacts
 from services.publish.render.disclosure import Shown, disclosure_page, masking_of, publisher_name
 from services.publish.render.due import timing
-from services.publish.render.masking import public_body
+from services.publish.render.masking import public_body, public_said
 from services.publish.render.places import Township, Village, item_at, title
 from services.publish.render.rows import Code, Declaration, Edition, Publication, Said, Step, Waiver, edition_before
 from services.publish.render.sentences import MONEY_ITEM, newest_month
@@ -211,7 +211,8 @@ class Bodies:
     def _json(self, loaded: Loaded, p: Publication, edition: Edition, village: Village) -> Body:
         body = BODY.validate_json(edition.body)
         revision = item_at(self._reference.items, p.item, p.period)
-        shown = public_body(body, masking_of(revision, p.period, body.kind, local_day(loaded.now)), p.item)
+        masking = masking_of(revision, p.period, body.kind, local_day(loaded.now))
+        shown, said = public_body(body, masking, p.item), public_said(edition.said, body, masking)
         when = timing(p, self._reference.duty(p.village_code, CellKey(p.item, p.period)))
         times = loaded.times.get(p.disclosure_id, [])
         out = DisclosureBodyOut(
@@ -224,8 +225,8 @@ class Bodies:
             publisher=publisher_name(village, revision),
             release=p.release,
             filed_at=rfc3339(p.filed_at) if p.filed_at is not None else None,
-            opinions=[opinion_out(o) for o in edition.said.opinions],
-            note=edition.said.note,
+            opinions=[opinion_out(o) for o in said.opinions],
+            note=said.note,
             editions=[EditionOut(version=n, published_at=rfc3339(at)) for n, at in times],
             body=shown,
         )

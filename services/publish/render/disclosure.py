@@ -22,7 +22,7 @@ from services.publish.render.kinds import (
     table_view,
 )
 from services.publish.render.ledger import LedgerView, ledger_view
-from services.publish.render.masking import masked_body
+from services.publish.render.masking import masked_body, public_said
 from services.publish.render.places import Items, Village, affair_of, item_at, official_name, plain_name, title
 from services.publish.render.rows import Publication, Said
 from services.publish.render.words import affair_words, day_words, time_words
@@ -126,6 +126,7 @@ def disclosure_page(village: Village, items: Items, p: Publication, shown: Shown
     body, published = shown.body, dict(shown.times).get(shown.edition, p.published_at)
     masking = masking_of(revision, p.period, body.kind, shown.today) if body is not None else Masking.SURNAME
     open_body = masked_body(body, masking, p.item) if body is not None else None
+    said = public_said(shown.said, body, masking) if body is not None else Said()
     is_newest = shown.edition == p.edition
     return DisclosurePage(
         village=village,
@@ -147,8 +148,8 @@ def disclosure_page(village: Village, items: Items, p: Publication, shown: Shown
         nil=body is not None and body.nil,
         ledger=_ledger(body, open_body, masking),
         body=_body(body, open_body, masking, revision) if body is not None and open_body is not None else None,
-        opinions=tuple(_opinion(o) for o in shown.said.opinions) if body is not None else (),
-        note=shown.said.note if body is not None else None,
+        opinions=tuple(_opinion(o) for o in said.opinions),
+        note=said.note,
         changes=_changes(shown, open_body, masking, p.item),
         files=tuple(FileView(a.title, f"/objects/{a.digest}") for a in open_body.attachments) if open_body else (),
         filed=_filed(p) if is_newest else None,

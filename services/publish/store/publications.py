@@ -5,6 +5,7 @@ from datetime import datetime
 
 from services.kit.db import Connection, Row, affected
 from services.publish.render.rows import Edition, Publication, Said
+from services.publish.render.texts import public_text
 
 UPSERT_PUBLICATION = """
 INSERT INTO publication AS p (
@@ -173,7 +174,8 @@ def _publication(row: Row) -> Publication:
         release=row["release"],
         filed_at=row["filed_at"],
         withdrawn_at=row["withdrawn_at"],
-        reason=row["reason"],
+        # Everybody may read it, so nobody reads it otherwise.
+        reason=public_text(row["reason"]),
     )
 
 

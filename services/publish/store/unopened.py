@@ -6,6 +6,7 @@ from datetime import date
 
 from services.kit.db import Connection
 from services.publish.render.rows import Declaration, Waiver
+from services.publish.render.texts import public_text
 
 UPSERT_WAIVER = """
 INSERT INTO waiver AS w (waiver_id, village_code, item, period, version, state, reason, since)
@@ -29,7 +30,9 @@ SELECT_WAIVERS = "SELECT * FROM waiver WHERE village_code = ANY($1::text[]) AND 
 async def select_waivers(conn: Connection, villages: Sequence[str]) -> list[Waiver]:
     """Waivers in force of some villages."""
     rows = await conn.fetch(SELECT_WAIVERS, list(villages))
-    return [Waiver(**{name: row[name] for name in Waiver.__dataclass_fields__}) for row in rows]
+    found = ({name: row[name] for name in Waiver.__dataclass_fields__} for row in rows)
+    # Everybody may read the reason, so nobody reads it otherwise.
+    return [Waiver(**{**row, "reason": public_text(row["reason"])}) for row in found]
 
 
 UPSERT_DECLARATION = """
