@@ -1,6 +1,6 @@
 """The gateway: Caddy in front of the five services, the only part a villager's phone talks to.
 
-    async with Gateway(home, port=8000, upstreams={"publish": "127.0.0.1:N", …}) as gateway:
+    async with Gateway(home, port=8000, upstreams={"publish": "127.0.0.1:N", "standby": …}) as gateway:
         gateway.url                                # "http://127.0.0.1:8000"
 
 The Caddyfile is the same one that a server uses; what differs comes by the environment.
@@ -20,6 +20,8 @@ from deploy.local.part import Part
 
 _FOLDER: Final = Path(__file__).parents[1] / "caddy"
 _DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
+#: The Cybersecurity Law, article 21: network logs stay for six months at least.
+_SIX_MONTHS: Final = 184
 
 
 class Gateway(Part):
@@ -54,6 +56,8 @@ class Gateway(Part):
             "XDG_CONFIG_HOME": str(state),
             "SANWU_SITE": self.url,
             "SANWU_DOCS": str(_DOCS),
+            "SANWU_ACCESS_LOG": str(self.home.logs / "access.log"),
+            "SANWU_ACCESS_LOG_DAYS": _days_kept(),
             **{f"SANWU_UPSTREAM_{name.upper()}": to for name, to in self.upstreams.items()},
         }
 
@@ -72,3 +76,11 @@ class Gateway(Part):
         finally:
             writer.close()
         return answer.startswith(b"HTTP/1.1 404")
+
+
+def _days_kept() -> str:
+    """How long the access log is kept, as the caller's environment says."""
+    told = os.environ.get("SANWU_ACCESS_LOG_DAYS") or str(_SIX_MONTHS)
+    if not told.isdecimal() or int(told) < _SIX_MONTHS:
+        raise Fault(f"SANWU_ACCESS_LOG_DAYS is {told}: give a number of days, {_SIX_MONTHS} (six months) or more.")
+    return told

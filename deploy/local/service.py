@@ -63,6 +63,19 @@ def standing_still(body: bytes) -> str | None:
     return f"says that it stands still: {', '.join(still)}" if still else None
 
 
+class Standby(Service):
+    """Publish's rendered files without publish: what the gateway asks when publish does not answer."""
+
+    name = "standby"
+
+    def __init__(self, home: Home | Path, settings: Mapping[str, str]) -> None:
+        super().__init__(home, self.name, settings)
+
+    def command(self) -> list[str]:
+        """It has neither database nor topics, so it is no service of its own."""
+        return [sys.executable, "-m", "services.publish.hot.standby"]
+
+
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a service's command: the caller's, with the city's settings."""
     path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))

@@ -27,7 +27,7 @@ from deploy.local.home import Home, is_free, write_json
 from deploy.local.kafka import Kafka
 from deploy.local.part import Part, end_orphans
 from deploy.local.postgres import SERVICES, Postgres
-from deploy.local.service import Service
+from deploy.local.service import Service, Standby
 
 #: Stands in a home while a backup is unpacked into it.
 UNFINISHED: Final = "restore.unfinished"
@@ -47,7 +47,9 @@ class City:
         self.url = f"http://127.0.0.1:{port}"
         settings = {name: self._settings(name) for name in SERVICES}
         self.services = [Service(home, name, settings[name]) for name in SERVICES]
-        upstreams = {name: f"127.0.0.1:{home.port(name)}" for name in SERVICES}
+        files = {"SANWU_HOME": str(home.path), "SANWU_HTTP_PORT": str(home.port(Standby.name))}
+        self.standby = Standby(home, files)
+        upstreams = {part.name: part.address for part in (*self.services, self.standby)}
         self.gateway = Gateway(home, port, upstreams)
         self.info = job.StackInfo(home.path, self.url, self._addresses(), settings)
         self._started: list[Part] = []
@@ -64,7 +66,7 @@ class City:
             )
         await job.seed(self.info, begun.sample, known=begun.seeded)
         begun = origin.note(self.home, replace(begun, seeded=True))
-        await together(*(self._start(service) for service in self.services))
+        await together(*(self._start(service) for service in (*self.services, self.standby)))
         await self._start(self.gateway)
         await self._load(begun)
 
@@ -86,7 +88,7 @@ class City:
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
-        for part in (self.gateway, self.services, self.kafka, self.postgres):
+        for part in (self.gateway, [*self.services, self.standby], self.kafka, self.postgres):
             parts = part if isinstance(part, list) else [part]
             await asyncio.gather(*(each.stop() for each in parts if each in self._started))
 

@@ -136,6 +136,17 @@ class Database:
             yield cast("Connection", conn)
 
     @asynccontextmanager
+    async def connection_within(self, seconds: float) -> AsyncIterator[Connection]:
+        """A connection for reading, everything done with it under one deadline: TimeoutError when it is missed."""
+        async with asyncio.timeout(seconds), self.connection() as conn:
+            try:
+                yield conn
+            except asyncio.CancelledError:
+                # A server that hangs answers no cancellation either: cut, so that nobody waits for this one again.
+                cast("asyncpg.Connection", conn).terminate()
+                raise
+
+    @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """One transaction: committed when the block ends well, rolled back otherwise; listeners woken after commit."""
         async with self.connection() as conn:

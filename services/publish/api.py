@@ -16,9 +16,9 @@ from services.contracts.words import SETS
 from services.kit.clock import local_day
 from services.kit.errors import Fault, InvalidInputError
 from services.kit.reference import Reference
-from services.kit.web import Page, PageDep, Reading, RuntimeDep, Transaction
+from services.kit.web import Page, PageDep, RuntimeDep
 from services.publish import store
-from services.publish.bodies.asked import BodiesDep, VillageDep, render_now
+from services.publish.bodies.asked import BodiesDep, Promptly, VillageDep, render_now
 from services.publish.bodies.renderer import Bodies, rfc3339, village_out
 from services.publish.hot.front import cached_json
 from services.publish.render.cells import grid, live_by_cell
@@ -91,7 +91,7 @@ async def villages(runtime: RuntimeDep, bodies: BodiesDep, page: PageDep, seen: 
 
 
 @router.get("/villages/{code}", response_model=VillageOut)  # noqa: FAST003 - the village is read from it by a dependency
-async def village(village: VillageDep, bodies: BodiesDep, conn: Transaction) -> Response:
+async def village(village: VillageDep, bodies: BodiesDep, conn: Promptly) -> Response:
     """One village or community."""
     return await render_now(conn, bodies, ("village", village.code), f"/api/v1/villages/{village.code}")
 
@@ -105,7 +105,7 @@ async def disclosures(
     village: VillageDep,
     runtime: RuntimeDep,
     bodies: BodiesDep,
-    conn: Reading,
+    conn: Promptly,
     page: PageDep,
     affair: Affair | None = None,
     item: ItemCode | None = None,
@@ -141,13 +141,13 @@ def _strange_cursor() -> InvalidInputError:
 
 
 @router.get("/disclosures/{disclosure_id}", response_model=DisclosureBodyOut)
-async def disclosure(disclosure_id: str, bodies: BodiesDep, conn: Reading) -> Response:
+async def disclosure(disclosure_id: str, bodies: BodiesDep, conn: Promptly) -> Response:
     """One disclosure with its newest content; 410 with the reason once it was withdrawn."""
     return await render_now(conn, bodies, ("disclosure", disclosure_id), f"/api/v1/disclosures/{disclosure_id}")
 
 
 @router.get("/changes", response_model=dict[str, list[ChangeOut] | str | None])
-async def changes(conn: Reading, page: PageDep, seen: Seen = None) -> Response:
+async def changes(conn: Promptly, page: PageDep, seen: Seen = None) -> Response:
     """Everything that changed for readers, in the order of commits. Keep the last item's `cursor` to go on later."""
     after = page.after or "0"
     if not (after.isascii() and after.isdigit() and len(after) < 19):  # noqa: PLR2004 - digits of a bigint
@@ -178,7 +178,7 @@ async def duties(
     *,
     village: VillageDep,
     runtime: RuntimeDep,
-    conn: Reading,
+    conn: Promptly,
     page: PageDep,
     period: Period | None = None,
     seen: Seen = None,

@@ -7,6 +7,7 @@ from services.kit.runtime import Runtime
 from services.kit.web import create_web
 from services.publish import api, pages
 from services.publish.bodies.renderer import Bodies
+from services.publish.hot.answers import Answer
 from services.publish.hot.front import Front, Store
 
 
@@ -15,7 +16,7 @@ def create_app(runtime: Runtime) -> Front:
     bodies = runtime.own["bodies"] = Bodies(runtime)
     runtime.own["objects"] = Objects(runtime.settings.home, runtime.settings.objects_url)
     hot = Store(bodies.release, runtime.settings.hot_cache_bytes)
-    return Front(create_behind(runtime), hot, {bodies.style_path: bodies.style})
+    return Front(create_behind(runtime), hot, {bodies.style_path: Answer(bodies.style)})
 
 
 def create_behind(runtime: Runtime) -> FastAPI:

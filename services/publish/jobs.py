@@ -14,7 +14,15 @@ from services.kit.runtime import Runtime
 from services.publish import metrics, store
 from services.publish.bodies.renderer import Bodies, Loaded
 from services.publish.hot.answers import pack
-from services.publish.hot.files import Subject, file_of, open_release, remove_disclosures, remove_rendered, write_all
+from services.publish.hot.files import (
+    Subject,
+    file_of,
+    open_release,
+    remove_disclosures,
+    remove_items,
+    remove_rendered,
+    write_all,
+)
 from services.publish.render.disclosure import fades_on
 from services.publish.render.places import item_at
 from services.publish.store import Mark
@@ -22,16 +30,19 @@ from services.publish.store import Mark
 _AT_ONCE: Final = ("disclosure", "village")
 #: Lists over many villages change with every approval: at most once a second.
 _NOW_AND_THEN: Final = ("township", "city", "all")
+#: Some 36 pages a village that few read: only when nothing else is to be done, and a few villages at a time.
+_AT_LEISURE: Final = ("items",)
 _PAUSE_S: Final = 1.0
 _BATCH: Final = 200
+_LEISURE_BATCH: Final = 4
 #: A service that stood still over some midnights still finds the rosters whose time ran out.
 _FADE_SLACK: Final = timedelta(days=31)
 
 
 async def render_dirty(runtime: Runtime) -> None:
-    """Render what is marked, until nothing is; lists over many villages at most once a second."""
+    """Render what is marked, until nothing is; lists at most once a second, pages of items a few villages at a time."""
     bodies: Bodies = runtime.own["bodies"]
-    if not bodies.release.is_dir() and await _opened(runtime, bodies.release):
+    if not bodies.release.is_dir() and await _opened(runtime, bodies):
         async with runtime.database.transaction() as conn:
             await store.insert_marks(conn, _lists_and_villages(bodies))
             await store.insert_marks(conn, _fading(runtime, await store.select_rosters(conn)))
@@ -40,16 +51,28 @@ async def render_dirty(runtime: Runtime) -> None:
     if time.monotonic() >= runtime.own.get("lists_not_before", 0.0):
         runtime.own["lists_not_before"] = time.monotonic() + _PAUSE_S
         await _render_some(runtime, bodies, _NOW_AND_THEN)
+    # One batch a run, so that whatever changes meanwhile goes first.
+    await _render_some(runtime, bodies, _AT_LEISURE, _LEISURE_BATCH)
 
 
-async def _opened(runtime: Runtime, release: Path) -> bool:
-    return await beating(asyncio.to_thread(open_release, runtime.settings.rendered, release), runtime.beat)
+async def _opened(runtime: Runtime, bodies: Bodies) -> bool:
+    return await beating(asyncio.to_thread(_open_release, bodies), runtime.beat)
 
 
-async def _render_some(runtime: Runtime, bodies: Bodies, kinds: Sequence[str]) -> bool:
+def _open_release(bodies: Bodies) -> bool:
+    """Make the release's folder with the stylesheet, which whoever serves its files needs beside them."""
+    if not open_release(bodies.release.parent, bodies.release):
+        return False
+    target = file_of(bodies.release, bodies.style_path)
+    assert target is not None  # noqa: S101 - its form is made here
+    write_all(bodies.release.parent, [(target, bodies.style)])
+    return True
+
+
+async def _render_some(runtime: Runtime, bodies: Bodies, kinds: Sequence[str], most: int = _BATCH) -> bool:
     """Serve the oldest marks of some kinds; False when there were none."""
     async with runtime.database.connection() as conn:
-        marks = await store.select_marks(conn, kinds, _BATCH)
+        marks = await store.select_marks(conn, kinds, most)
         if kinds == _AT_ONCE:
             metrics.DIRTY.set(len(marks))
         if not marks:
@@ -73,6 +96,9 @@ def _write(bodies: Bodies, loaded: Loaded, subjects: Sequence[Subject]) -> None:
         rendered = bodies.render(loaded, subject)
         if not rendered:
             remove_rendered(bodies.release.parent, [subject])
+        elif subject[0] == "village":
+            # They show the same cells: old ones must not stand beside a new page.
+            remove_items(bodies.release, subject[1])
         for path, body in rendered.items():
             if (target := file_of(bodies.release, path)) is not None:
                 files.append((target, pack(body)))
@@ -88,6 +114,7 @@ async def _served(runtime: Runtime, bodies: Bodies, marks: Sequence[Mark], loade
     async with runtime.database.transaction() as conn:
         if await store.delete_marks(conn, [m.id for m in marks]) < len(marks):
             await store.insert_marks(conn, sorted({m.subject for m in marks}))
+        await store.insert_items_marks(conn, sorted({m.subject[1] for m in marks if m.subject[0] == "village"}))
         if everything:
             await store.insert_marks(conn, _lists_and_villages(bodies))
         if loaded.standing_now and (changed := await store.upsert_standings(conn, loaded.standing_now)):

@@ -7,22 +7,19 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.contracts.catalogue import Masking
-from services.contracts.duties import CellKey, Duty
 from services.kit.clock import local_day
 from services.kit.db import INFRASTRUCTURE_ERRORS
 from services.kit.errors import NotFoundError, SanwuError, UnavailableError
 from services.kit.log import get_logger
 from services.kit.objects import Objects
-from services.kit.web import Reading, RuntimeDep, Transaction, problem
+from services.kit.web import RuntimeDep, problem
 from services.publish import store
-from services.publish.bodies.asked import BodiesDep, VillageDep, bodies_of, render_now
+from services.publish.bodies.asked import BodiesDep, Promptly, VillageDep, bodies_of, render_now
 from services.publish.errors import CodeRevokedError, CodeUnknownError
 from services.publish.hot.answers import Answer, Body, pack
 from services.publish.hot.files import file_of
 from services.publish.hot.front import AnswerResponse
-from services.publish.render.cells import grid
 from services.publish.render.disclosure import masking_of
-from services.publish.render.item import item_page
 from services.publish.render.places import item_at
 from services.publish.render.rows import edition_before
 
@@ -33,13 +30,13 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @router.get("/")
-async def city(bodies: BodiesDep, conn: Transaction) -> Response:
+async def city(bodies: BodiesDep, conn: Promptly) -> Response:
     """The front page."""
     return await render_now(conn, bodies, ("city", ""), "/")
 
 
 @router.get("/t/{code}")
-async def township(code: str, bodies: BodiesDep, conn: Transaction) -> Response:
+async def township(code: str, bodies: BodiesDep, conn: Promptly) -> Response:
     """A township's villages."""
     if bodies.township(code) is None:
         raise NotFoundError
@@ -47,37 +44,31 @@ async def township(code: str, bodies: BodiesDep, conn: Transaction) -> Response:
 
 
 @router.get("/v/{code}")  # noqa: FAST003 - the village is read from it by a dependency
-async def village(village: VillageDep, bodies: BodiesDep, conn: Transaction) -> Response:
+async def village(village: VillageDep, bodies: BodiesDep, conn: Promptly) -> Response:
     """A village's page."""
     return await render_now(conn, bodies, ("village", village.code), f"/v/{village.code}")
 
 
 @router.get("/v/{code}/{item}")  # noqa: FAST003 - the village is read from it by a dependency
 async def item_of_village(
-    item: str, village: VillageDep, bodies: BodiesDep, runtime: RuntimeDep, conn: Reading
+    item: str, village: VillageDep, bodies: BodiesDep, runtime: RuntimeDep, conn: Promptly
 ) -> Response:
     """One item of a village: all periods that are open (往期), and those that are not and why."""
     reference, now = runtime.reference, runtime.clock.now()
     if item not in reference.items:
         raise NotFoundError
     facts = await store.select_cell_facts(conn, village.code)
-
-    def make(key: CellKey) -> Duty | None:
-        return reference.duty(village.code, key)
-
-    cells = grid(facts, reference.owed(village.code, now), make, now)
-    page = item_page(village, facts, reference.items, cells, item, make=make, now=now)
-    return _answer(bodies.html("item.html", page=page))
+    return _answer(bodies.item_of(village, facts, bodies.cells_of(village, facts, now), item, now))
 
 
 @router.get("/d/{disclosure_id}")
-async def disclosure(disclosure_id: str, bodies: BodiesDep, conn: Reading) -> Response:
+async def disclosure(disclosure_id: str, bodies: BodiesDep, conn: Promptly) -> Response:
     """A disclosure's newest edition, or its tombstone."""
     return await render_now(conn, bodies, ("disclosure", disclosure_id), f"/d/{disclosure_id}")
 
 
 @router.get("/d/{disclosure_id}/{edition}")
-async def edition(disclosure_id: str, edition: int, bodies: BodiesDep, conn: Reading) -> Response:
+async def edition(disclosure_id: str, edition: int, bodies: BodiesDep, conn: Promptly) -> Response:
     """An earlier edition: it stays readable when a newer one replaced it."""
     if file_of(bodies.release, f"/d/{disclosure_id}") is None or not 0 < edition < 2**31:
         raise NotFoundError
@@ -93,7 +84,7 @@ async def edition(disclosure_id: str, edition: int, bodies: BodiesDep, conn: Rea
 
 
 @router.get("/objects/{digest}")
-async def public_file(digest: str, runtime: RuntimeDep, conn: Reading) -> Response:
+async def public_file(digest: str, runtime: RuntimeDep, conn: Promptly) -> Response:
     """A file that something public shows; gone with the last disclosure that showed it."""
     objects: Objects = runtime.own["objects"]
     if not _DIGEST.fullmatch(digest):
@@ -112,7 +103,7 @@ async def public_file(digest: str, runtime: RuntimeDep, conn: Reading) -> Respon
 
 
 @router.get("/c/{code}")
-async def code(code: str, conn: Reading) -> Response:
+async def code(code: str, conn: Promptly) -> Response:
     """The code on the wall, when the service that usually answers is away: one redirect."""
     known = await store.select_code(conn, code) if len(code) <= _LONGEST_CODE and "\x00" not in code else None
     if known is None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.kit.settings import Settings
 
@@ -16,3 +17,13 @@ class PublishSettings(Settings):
     def rendered(self) -> Path:
         """Folder of the rendered bodies, one sub-folder per release of the templates."""
         return self.home / "publish"
+
+
+class StandbySettings(BaseSettings):
+    """All that the standby needs to know: it has no database and no topics."""
+
+    model_config = SettingsConfigDict(env_prefix="SANWU_", frozen=True, extra="ignore")
+
+    http_host: str = Field(default="127.0.0.1", description="address of the inner port")
+    http_port: int = Field(ge=0, le=65535, description="inner port; the gateway asks it when publish does not answer")
+    home: Path = Field(description="the same folder as publish's")

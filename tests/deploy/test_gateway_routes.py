@@ -1,16 +1,15 @@
 """Every route of the five services, asked through the real gateway: each must come to the service that has it.
 
-Behind the gateway stand five listeners that say nothing but their name: where a request goes is decided by the
+Behind the gateway stand listeners that say nothing but their name: where a request goes is decided by the
 Caddyfile alone, and no answer of a service could hide that it was the wrong one.
 """
 
+import asyncio
 import json
+import stat
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 from pathlib import Path
-from threading import Thread
 
 import httpx2
 import pytest
@@ -18,9 +17,11 @@ import pytest_asyncio
 from fastapi.routing import iter_route_contexts
 
 from deploy.docs.openapi import OPENAPI, application
+from deploy.local.faults import Fault
 from deploy.local.gateway import Gateway
 from deploy.local.home import free_port
 from services.contracts.topics import SERVICES, ServiceName
+from tests.deploy.listener import Listener
 
 ROOT = Path(__file__).parents[2]
 #: What the gateway keeps to itself: these are for the machines behind it.
@@ -29,47 +30,25 @@ INNER = {"/livez", "/readyz", "/metrics"}
 TAKEN_OVER = {("publish", "GET /c/{code}")}
 
 
-class _Named(BaseHTTPRequestHandler):
-    """Answers whatever it is asked with its name."""
-
-    def __init__(self, name: str, *rest: object) -> None:
-        self.name = name
-        super().__init__(*rest)  # type: ignore[arg-type] # the server's own arguments, passed on
-
-    def _say(self) -> None:
-        self.rfile.read(int(self.headers.get("content-length", "0")))
-        self.send_response(200)
-        self.send_header("content-length", "0")
-        self.send_header("x-answered-by", self.name)
-        self.end_headers()
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = _say  # noqa: N815 - named by the standard library
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by the standard library
-        """Say nothing."""
-
-
 @pytest.fixture(scope="module")
 def listeners() -> Iterator[dict[str, str]]:
-    """Addresses of five listeners by service."""
-    servers = {name: ThreadingHTTPServer(("127.0.0.1", 0), partial(_Named, name)) for name in SERVICES}
-    for server in servers.values():
-        Thread(target=server.serve_forever, daemon=True).start()
-    yield {name: f"127.0.0.1:{server.server_port}" for name, server in servers.items()}
-    for server in servers.values():
-        server.shutdown()
-        server.server_close()
+    """Addresses of listeners by service."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(Listener(name)).address for name in (*SERVICES, "standby")}
 
 
 @pytest_asyncio.fixture(scope="module")
-async def through(
-    listeners: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of a real gateway in front of them."""
-    async with AsyncExitStack() as stack:
-        gateway = Gateway(tmp_path_factory.mktemp("gateway"), free_port(avoid=set()), listeners)
-        await stack.enter_async_context(gateway)
-        yield await stack.enter_async_context(httpx2.AsyncClient(base_url=gateway.url, timeout=20))
+async def gateway(listeners: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
+    """A real gateway in front of them."""
+    async with Gateway(tmp_path_factory.mktemp("gateway"), free_port(avoid=set()), listeners) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module")
+async def through(gateway: Gateway) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of it."""
+    async with httpx2.AsyncClient(base_url=gateway.url, timeout=20) as client:
+        yield client
 
 
 def documented(name: ServiceName) -> set[str]:
@@ -119,3 +98,42 @@ async def test_documents_list_no_route_that_an_application_lacks() -> None:
 async def test_what_is_for_machines_behind_the_gateway_stays_there(through: httpx2.AsyncClient, path: str) -> None:
     answer = await asked(through, f"GET {path}")
     assert (answer.status_code, answer.headers.get("x-answered-by")) == (404, None)
+
+
+async def test_every_request_is_noted_without_what_was_searched_for_or_who_signed_in(
+    gateway: Gateway, through: httpx2.AsyncClient
+) -> None:
+    secret = {
+        "authorization": "Bearer not-for-logs",
+        "cookie": "sanwu_token=not-for-logs",
+        "referer": "/?q=not-for-logs",
+    }
+    answer = await through.get("/search/here?q=not-for-logs&name=%E5%BC%A0", headers=secret)
+    assert answer.status_code == 200
+    await through.get("/livez?noted=last")
+    log = gateway.home.logs / "access.log"
+    for _ in range(100):
+        notes = [json.loads(line) for line in log.read_text().splitlines()]
+        if notes and notes[-1]["request"]["uri"] == "/livez":
+            break
+        await asyncio.sleep(0.1)
+    note, last = notes[-2:]
+    asked = note["request"]
+    assert (asked["method"], asked["uri"], asked["remote_ip"]) == ("GET", "/search/here", "127.0.0.1")
+    assert (note["status"], last["status"]) == (200, 404)
+    assert note["duration"] >= 0
+    assert note["ts"].startswith("20")
+    assert "not-for-logs" not in log.read_text()
+    assert "headers" not in asked
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
+def test_the_access_log_is_kept_for_six_months_at_least(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway = Gateway(tmp_path, 1, {})
+    assert gateway.environment()["SANWU_ACCESS_LOG_DAYS"] == "184"
+    monkeypatch.setenv("SANWU_ACCESS_LOG_DAYS", "400")
+    assert gateway.environment()["SANWU_ACCESS_LOG_DAYS"] == "400"
+    for wrong in ("183", "0", "-1", "half a year"):
+        monkeypatch.setenv("SANWU_ACCESS_LOG_DAYS", wrong)
+        with pytest.raises(Fault, match="184"):
+            gateway.environment()

@@ -2,7 +2,9 @@
 
 import asyncio
 import gzip
+import os
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,12 @@ import brotli
 import pytest
 
 from services.publish import jobs
-from services.publish.hot.answers import HTML, Answer, Body, BrokenFileError, negotiated, pack
+from services.publish.hot.answers import HTML, Answer, Body, BrokenFileError, negotiated, pack, plain
 from services.publish.hot.files import file_of, open_release, remove_rendered, write_all
 from services.publish.hot.front import Store
+from services.publish.hot.standby import find
 from tests import builders
+from tests.conftest import Place
 
 PAGE = f"/v/{builders.VILLAGE}"
 
@@ -62,15 +66,70 @@ async def test_rendered_bodies_answer_while_the_database_is_away(publish: Any) -
             PAGE,
             "/",
             "/t/210881006",
+            f"{PAGE}/F01",
             f"/d/{event.aggregate_id}",
             f"/api/v1/disclosures/{event.aggregate_id}",
         ):
             await publish.get(path)
-        missing = await publish.get(f"/v/{builders.VILLAGE}/F01", 503)
+        missing = await publish.get(f"/d/{event.aggregate_id}/1", 503)
         assert "暂时打不开" in missing.text
         assert (await publish.get("/api/v1/changes", 503)).json()["code"] == "unavailable"
     finally:
         database._pool = pool
+
+
+async def test_readers_do_not_wait_for_a_database_that_hangs(publish: Any, place: Place, admin: Any) -> None:
+    event = await publish.opened()
+    await publish.rendered()
+    path = f"/d/{event.aggregate_id}/1"
+    await publish.get(path)
+    backends = [r[0] for r in await admin.fetch("SELECT pid FROM pg_stat_activity WHERE application_name ~ 'publish'")]
+    hung = [place.parts.pg.process.pid, *backends]
+    for pid in hung:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        # Without a deadline of its own this took the pool's 5 and the driver's 10 seconds.
+        async with asyncio.timeout(10):
+            asked = [publish.get(p, 503) for p in (path, f"/api/v1/villages/{builders.VILLAGE}/duties")]
+            answers = await asyncio.gather(*asked)
+            await publish.get(PAGE)
+    finally:
+        for pid in hung:
+            os.kill(pid, signal.SIGCONT)
+    assert "暂时打不开" in answers[0].text
+    assert (answers[1].json()["code"], answers[1].headers["retry-after"]) == ("unavailable", "2")
+    await publish.get(path)
+
+
+async def test_pages_of_items_go_with_every_change_of_their_village_and_come_back_in_time(publish: Any) -> None:
+    event = await publish.opened()
+    await publish.rendered()
+    release = publish.served.runtime.own["bodies"].release
+    target = file_of(release, f"{PAGE}/F01")
+    assert target is not None
+    assert "2026年10月" in plain(target.read_bytes()).content.decode()
+    await publish.withdrawn(event)
+    assert not target.exists()
+    assert "已撤回" in (await publish.get(f"{PAGE}/F01")).text
+    await publish.rendered()
+    assert "已撤回" in plain(target.read_bytes()).content.decode()
+
+
+async def test_nothing_of_a_withdrawn_disclosure_is_left_in_any_file(publish: Any) -> None:
+    told = builders.ledger()
+    told["lines"][0]["summary"] = "修枇杷山水管"
+    event = await publish.opened(body=told)
+    await publish.rendered()
+    rendered = publish.served.runtime.settings.rendered
+    # What an earlier release left behind counts too: whoever serves the files alone looks into all of them.
+    shutil.copytree(publish.served.runtime.own["bodies"].release, rendered / "0123456789abcdef")
+    telling = [f for f in rendered.rglob("*.body") if "修枇杷山水管" in plain(f.read_bytes()).content.decode()]
+    assert {find(rendered, p) is not None for p in (f"/d/{event.aggregate_id}", PAGE)} == {True}
+    assert len(telling) >= 4
+    await publish.withdrawn(event)
+    assert not [f for f in telling if f.exists()]
+    assert find(rendered, f"/d/{event.aggregate_id}") is None
+    assert find(rendered, f"/api/v1/disclosures/{event.aggregate_id}") is None
 
 
 async def test_body_that_was_not_rendered_is_made_on_request_and_then_kept(publish: Any) -> None:

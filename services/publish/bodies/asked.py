@@ -1,19 +1,32 @@
 """What routes share: the renderer, the village of the path, and a body that is rendered because it is asked for."""
 
-from typing import Annotated
+from collections.abc import AsyncIterator
+from typing import Annotated, Final
 
 from fastapi import Depends, Request
 from fastapi.responses import Response
 
 from services.kit.db import Connection
 from services.kit.errors import NotFoundError
-from services.kit.web import runtime_of
+from services.kit.web import RuntimeDep, runtime_of
 from services.publish import store
 from services.publish.bodies.renderer import Bodies
 from services.publish.hot.answers import Answer, pack
 from services.publish.hot.files import Subject, file_of
 from services.publish.hot.front import AnswerResponse
 from services.publish.render.places import Village
+
+#: A reader waits no longer for the database: then the answer is that it cannot be read now.
+_PATIENCE_S: Final = 3.0
+
+
+async def _promptly(runtime: RuntimeDep) -> AsyncIterator[Connection]:
+    async with runtime.database.connection_within(_PATIENCE_S) as conn:
+        yield conn
+
+
+#: A connection for what villagers read; `scope="function"` as in the plumbing.
+Promptly = Annotated[Connection, Depends(_promptly, scope="function")]
 
 
 def bodies_of(request: Request) -> Bodies:

@@ -6,7 +6,7 @@ and may run in a thread.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,17 +15,18 @@ from typing import Any, Final
 from services.contracts.bodies import BODY, Ledger
 from services.contracts.disclosure import Opinion
 from services.contracts.division import DivisionKind
-from services.contracts.duties import CellKey
+from services.contracts.duties import CellKey, Duty, GridCell
 from services.kit.clock import local_day
 from services.kit.db import Connection
 from services.kit.pages import Pages
 from services.kit.runtime import Runtime
 from services.publish import store
-from services.publish.hot.answers import CSS, HTML, JSON, PROBLEM, Answer, Body, pack
+from services.publish.hot.answers import CSS, HTML, JSON, PROBLEM, Body, pack
 from services.publish.hot.files import Subject
-from services.publish.render.cells import CellFacts
+from services.publish.render.cells import CellFacts, grid
 from services.publish.render.disclosure import Shown, disclosure_page, masking_of, publisher_name
 from services.publish.render.due import timing
+from services.publish.render.item import item_page
 from services.publish.render.masking import public_body, public_said
 from services.publish.render.places import Township, Village, item_at, title
 from services.publish.render.rows import Code, Declaration, Edition, Publication, Said, Step, Waiver, edition_before
@@ -70,7 +71,8 @@ class Bodies:
         self.pages = Pages(runtime, _HERE / "templates")
         style = (_HERE / "static" / "page.css").read_bytes()
         self.style_path = f"/assets/page-{hashlib.sha256(style).hexdigest()[:12]}.css"
-        self.style = Answer(pack(Body(style, CSS)), cache_control=FOREVER)
+        #: Packed, as it stands in a file.
+        self.style = pack(Body(style, CSS, cache_control=FOREVER))
         self.release: Path = runtime.settings.rendered / _fingerprint(runtime.settings.public_url)
 
     # -- places -------------------------------------------------------------------------------------------------
@@ -106,15 +108,15 @@ class Bodies:
 
     async def load(self, conn: Connection, subjects: Sequence[Subject]) -> Loaded:
         """Read what the subjects' bodies are made from."""
-        keys: dict[str, list[str]] = {"disclosure": [], "village": [], "township": [], "city": []}
+        keys: dict[str, list[str]] = {"disclosure": [], "village": [], "items": [], "township": [], "city": []}
         for kind, key in subjects:
             keys[kind].append(key)
-        villages, ids = keys["village"], keys["disclosure"]
+        villages, ids = sorted({*keys["village"], *keys["items"]}), keys["disclosure"]
         publications = await store.select_publications(conn, ids) if ids else {}
         of_village: dict[str, list[Publication]] = {code: [] for code in villages}
         for p in await store.select_of_villages(conn, villages) if villages else ():
             of_village[p.village_code].append(p)
-        months = [m for m in map(newest_month, of_village.values()) if m is not None]
+        months = [m for m in (newest_month(of_village[code]) for code in keys["village"]) if m is not None]
         wanted = {(p.disclosure_id, p.edition) for p in (*publications.values(), *months)}
         times = await store.select_edition_times(conn, ids) if ids else {}
         # What a correction changed is told from the public edition before it; savings between them were never public.
@@ -145,6 +147,8 @@ class Bodies:
                 return self._village(loaded, key)
             case "disclosure":
                 return self._disclosure(loaded, key)
+            case "items":
+                return self._items(loaded, key)
             case "township":
                 return self._township(loaded, key)
             case _:
@@ -158,12 +162,7 @@ class Bodies:
         village = self.village(code)
         if village is None:
             return {}
-        cells = CellFacts(
-            loaded.of_village[code],
-            loaded.steps.get(code, []),
-            loaded.waivers.get(code, []),
-            loaded.declarations.get(code, []),
-        )
+        cells = _cell_facts(loaded, code)
         month = newest_month(cells.publications)
         edition = loaded.editions.get((month.disclosure_id, month.edition)) if month is not None else None
         ledger = Ledger.model_validate_json(edition.body) if edition is not None else None
@@ -176,6 +175,29 @@ class Bodies:
             f"/v/{code}": self.html("village.html", page=page),
             f"/api/v1/villages/{code}": Body(village_out(village).model_dump_json().encode(), JSON),
         }
+
+    def _items(self, loaded: Loaded, code: str) -> dict[str, Body]:
+        village = self.village(code)
+        if village is None:
+            return {}
+        facts = _cell_facts(loaded, code)
+        cells = self.cells_of(village, facts, loaded.now)
+        return {
+            f"/v/{code}/{item}": self.item_of(village, facts, cells, item, loaded.now) for item in self._reference.items
+        }
+
+    def cells_of(self, village: Village, facts: CellFacts, now: datetime) -> tuple[GridCell, ...]:
+        """All cells of a village as they stand."""
+        return grid(facts, self._reference.owed(village.code, now), self._duties_of(village), now)
+
+    def _duties_of(self, village: Village) -> Callable[[CellKey], Duty | None]:
+        return lambda key: self._reference.duty(village.code, key)
+
+    def item_of(self, village: Village, facts: CellFacts, cells: Sequence[GridCell], item: str, now: datetime) -> Body:
+        """The page of one item of a village."""
+        make = self._duties_of(village)
+        page = item_page(village, facts, self._reference.items, cells, item, make=make, now=now)
+        return self.html("item.html", page=page)
 
     def _disclosure(self, loaded: Loaded, disclosure_id: str) -> dict[str, Body]:
         p = loaded.publications.get(disclosure_id)
@@ -286,6 +308,15 @@ def _standing_of(loaded: Loaded, villages: Sequence[Village]) -> Standing | None
     """What villages lack together; None as long as not all of them were counted."""
     known = [s for v in villages if (s := loaded.standings.get(v.code)) is not None]
     return together(known) if len(known) == len(villages) else None
+
+
+def _cell_facts(loaded: Loaded, code: str) -> CellFacts:
+    return CellFacts(
+        loaded.of_village[code],
+        loaded.steps.get(code, []),
+        loaded.waivers.get(code, []),
+        loaded.declarations.get(code, []),
+    )
 
 
 def _by_village(rows: Sequence[Any]) -> dict[str, list[Any]]:

@@ -12,16 +12,18 @@ import mmap
 import os
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-#: Kind (disclosure, village, township, city) and key.
+#: Kind (disclosure, village, items of a village, township, city) and key.
 Subject = tuple[str, str]
 
 _ID: Final = r"[0-9A-Za-z-]{1,64}"
 _PATHS: Final = re.compile(
-    rf"/|/t/[0-9]{{9}}|/v/[0-9]{{12}}|/d/{_ID}|/api/v1/villages/[0-9]{{12}}|/api/v1/disclosures/{_ID}", re.ASCII
+    rf"/|/t/[0-9]{{9}}|/v/[0-9]{{12}}(?:/[A-Z][0-9]{{2}})?|/d/{_ID}|/api/v1/villages/[0-9]{{12}}"
+    rf"|/api/v1/disclosures/{_ID}|/assets/page-[0-9a-f]{{12}}\.css",
+    re.ASCII,
 )
 _BY_ID: Final = ("/d/", "/api/v1/disclosures/")
 _GENERATION_BYTES: Final = 8
@@ -108,10 +110,13 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def remove_rendered(rendered: Path, subjects: Iterable[Subject]) -> None:
-    """Remove the bodies of subjects from every release, durably."""
+def remove_rendered(rendered: Path, subjects: Sequence[Subject]) -> None:
+    """Remove the bodies of subjects from every release, durably; with a village go the pages of its items."""
     paths = [p for s in subjects for p in paths_of(s)]
-    for release in _releases(rendered):
+    for release in releases(rendered):
+        for kind, key in subjects:
+            if kind == "village":
+                remove_items(release, key)
         for path in paths:
             target = file_of(release, path)
             if target is not None and target.exists():
@@ -120,7 +125,14 @@ def remove_rendered(rendered: Path, subjects: Iterable[Subject]) -> None:
     _next_generation(rendered)
 
 
-def _releases(rendered: Path) -> list[Path]:
+def remove_items(release: Path, village: str) -> None:
+    """Remove the pages of a village's items; each is made anew when somebody reads it, or when there is time."""
+    shutil.rmtree(release / "v" / village, ignore_errors=True)
+    _sync_folder(release / "v")
+
+
+def releases(rendered: Path) -> list[Path]:
+    """The folders of releases; one, except while another takes its place."""
     return [p for p in rendered.iterdir() if p.is_dir()] if rendered.is_dir() else []
 
 
@@ -133,7 +145,7 @@ def remove_disclosures(release: Path) -> None:
 
 def open_release(rendered: Path, release: Path) -> bool:
     """Make a release's folder and remove all others; False when it was there."""
-    for other in _releases(rendered):
+    for other in releases(rendered):
         if other != release:
             shutil.rmtree(other, ignore_errors=True)
     if release.is_dir():

@@ -126,7 +126,7 @@ class Front:
         """Answer from a rendered body if there is one."""
         if scope["type"] == "http" and scope["method"] in _READING:
             path = scope["path"]
-            answer = self._get(path) or self._fixed.get(path)
+            answer = self._fixed.get(path) or self._get(path)
             if answer is not None:
                 # The counter takes a lock; in steps it costs nothing.
                 self._answered += 1

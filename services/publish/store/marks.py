@@ -7,7 +7,7 @@ from datetime import date, datetime
 from services.kit.db import Connection, Row, affected
 from services.publish.render.rows import Change, Code, Publication, Step
 
-#: Kind (disclosure, village, township, city, all) and key of something to be rendered again.
+#: Kind (disclosure, village, items of a village, township, city, all) and key of something to be rendered again.
 Subject = tuple[str, str]
 
 
@@ -190,6 +190,17 @@ INSERT INTO dirty (kind, key, since) SELECT k, v, $3 FROM unnest($1::text[], $2:
 async def insert_marks(conn: Connection, subjects: Sequence[Subject], since: datetime | None = None) -> None:
     """Have subjects rendered again; `since` is measured against the moment they are."""
     await conn.execute(INSERT_MARKS, [k for k, _ in subjects], [v for _, v in subjects], since)
+
+
+INSERT_ITEMS_MARKS = """
+INSERT INTO dirty (kind, key) SELECT 'items', v FROM unnest($1::text[]) AS t (v)
+WHERE NOT EXISTS (SELECT FROM dirty WHERE kind = 'items' AND key = v)
+"""
+
+
+async def insert_items_marks(conn: Connection, villages: Sequence[str]) -> None:
+    """Have the pages of villages' items rendered when there is time; once, however often the village changes."""
+    await conn.execute(INSERT_ITEMS_MARKS, list(villages))
 
 
 SELECT_MARKS = "SELECT id, kind, key, since FROM dirty WHERE kind = ANY($1::text[]) ORDER BY id LIMIT $2"
