@@ -181,5 +181,6 @@ def small_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCity
     folder.chmod(0o711)
     # People in stories need not wait half a minute for what they approve.
     city = start_city(folder / "home", free_port(avoid=set()), "small", SANWU_UNDO_SECONDS="5")
+    assert "not as planned" not in city.said()
     yield city
     stop_city(city)

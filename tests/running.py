@@ -85,6 +85,10 @@ class RunningCity:
                 found[module.removeprefix("services.")] = child.pid
         return found
 
+    def said(self) -> str:
+        """What the supervisor has printed so far."""
+        return (self.home.parent / f"{self.home.name}.log").read_text()
+
     def addresses(self) -> dict[str, str]:
         """The content of ports.json."""
         known: dict[str, str] = json.loads((self.home / "ports.json").read_text())

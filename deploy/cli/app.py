@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from deploy.cli import records, reference, status, whole
-from deploy.cli.telling import Json, home_path, tell_json
+from deploy.cli.telling import Actor, Json, home_path, named, tell_json
 from deploy.local import ask
 from deploy.local.faults import guarded
 
@@ -50,11 +50,13 @@ def rebuild_publish(
     accept: Annotated[bool, typer.Option("--accept", help="Switch even when villages differ.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Build, compare, drop.")] = False,
     drop_old: Annotated[bool, typer.Option("--drop-old", help="Drop the models that served before.")] = False,
+    by: Actor = "",
     as_json: Json = False,
 ) -> None:
     """Build publish's read model anew, compare it by village, switch to it."""
     chosen = {"--accept": accept, "--check": check, "--drop-old": drop_old, "--json": as_json}
-    raise typer.Exit(records.pass_through("publish", "rebuild", *(name for name, wanted in chosen.items() if wanted)))
+    words = (*(name for name, wanted in chosen.items() if wanted), *named(by))
+    raise typer.Exit(records.pass_through("publish", "rebuild", *words))
 
 
 @replay.command("audit")

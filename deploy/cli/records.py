@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.cli.telling import By, Json, Why, Yes, home_path, pairs, table, tell_json
+from deploy.cli.telling import Actor, By, Json, Why, Yes, home_path, pairs, table, tell_json
 from deploy.local import ask
 from deploy.local.faults import Fault
 from deploy.local.job import StackInfo
@@ -126,6 +126,7 @@ def republish(
     service: Annotated[str, typer.Option("--service", help="registry, ingest, publish, audit or qr.")],
     since: Annotated[str, typer.Option("--since", help="From a moment on, with its time zone.")] = "",
     aggregate: Annotated[str, typer.Option("--aggregate", help="All events of one aggregate, KIND:ID.")] = "",
+    by: Actor = "",
     *,
     everything: Annotated[bool, typer.Option("--all", help="All events.")] = False,
     new_log: Annotated[bool, typer.Option("--new-log", help="All events, for an empty Kafka.")] = False,
@@ -133,5 +134,8 @@ def republish(
 ) -> None:
     """Say events again from the table that keeps them: the repair for a lost or cut log."""
     flags = {"--all": everything, "--new-log": new_log, "--json": as_json}
-    arguments: list[Any] = [*_chosen({"since": since, "aggregate": aggregate}), *(n for n, on in flags.items() if on)]
+    arguments: list[Any] = [
+        *_chosen({"since": since, "aggregate": aggregate, "by": by}),
+        *(n for n, on in flags.items() if on),
+    ]
     raise typer.Exit(pass_through(known_service(service), "republish", *arguments))

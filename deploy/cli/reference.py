@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from deploy.cli.records import pass_through
-from deploy.cli.telling import Json, home_path, tell_json
+from deploy.cli.telling import Actor, Json, home_path, named, tell_json
 from deploy.local import ask, topics
 from deploy.local.faults import Fault
 
@@ -55,9 +55,9 @@ def check_catalogue(file: File, *, as_json: Json = False) -> None:
 
 
 @catalogue.command("apply")
-def apply_catalogue(file: File, *, as_json: Json = False) -> None:
+def apply_catalogue(file: File, by: Actor = "", *, as_json: Json = False) -> None:
     """Say every item of a catalogue file that differs."""
-    raise typer.Exit(pass_through("registry", "catalogue", "apply", str(file), *_flags(as_json=as_json)))
+    raise typer.Exit(pass_through("registry", "catalogue", "apply", str(file), *named(by), *_flags(as_json=as_json)))
 
 
 @staff.command("list")
@@ -67,21 +67,21 @@ def list_staff(*, as_json: Json = False) -> None:
 
 
 @staff.command("import")
-def import_staff(file: File, *, as_json: Json = False) -> None:
+def import_staff(file: File, by: Actor = "", *, as_json: Json = False) -> None:
     """Add the accounts of a CSV file; passwords of known ones stay."""
-    raise typer.Exit(pass_through("registry", "staff", "import", str(file), *_flags(as_json=as_json)))
+    raise typer.Exit(pass_through("registry", "staff", "import", str(file), *named(by), *_flags(as_json=as_json)))
 
 
 @staff.command("reset")
-def reset_staff(username: Username, *, as_json: Json = False) -> None:
+def reset_staff(username: Username, by: Actor = "", *, as_json: Json = False) -> None:
     """Give an account a new password, shown once, and end its sessions."""
-    raise typer.Exit(pass_through("registry", "staff", "reset", username, *_flags(as_json=as_json)))
+    raise typer.Exit(pass_through("registry", "staff", "reset", username, *named(by), *_flags(as_json=as_json)))
 
 
 @staff.command("end")
-def end_staff(username: Username, *, as_json: Json = False) -> None:
+def end_staff(username: Username, by: Actor = "", *, as_json: Json = False) -> None:
     """End an account's service and its sessions, everywhere."""
-    raise typer.Exit(pass_through("registry", "staff", "end", username, *_flags(as_json=as_json)))
+    raise typer.Exit(pass_through("registry", "staff", "end", username, *named(by), *_flags(as_json=as_json)))
 
 
 def posters(

@@ -14,12 +14,18 @@ from rich.table import Table
 Json = Annotated[bool, typer.Option("--json", help="One JSON object with stable keys on standard output.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Act. Without it the command only tells what it would do.")]
 By = Annotated[str, typer.Option("--by", help="Who decides.")]
+Actor = Annotated[str, typer.Option("--by", help="Who does it, for the trail; the system's user stands there anyway.")]
 Why = Annotated[str, typer.Option("--why", help="Why.")]
 
 
 def home_path() -> Path:
     """The city's folder."""
     return Path(os.environ.get("SANWU_HOME") or ".sanwu").absolute()
+
+
+def named(by: str) -> tuple[str, ...]:
+    """`--by`, as a service's command takes it."""
+    return ("--by", by) if by else ()
 
 
 def tell_json(told: Any) -> None:

@@ -77,6 +77,17 @@ async def record(conn: Connection, who: Who, action: str, at: datetime, subject:
     )
 
 
+INSERT_ACTIONS = """
+INSERT INTO action (happened_at, actor_id, actor_role, actor_scope, action, object, request_id)
+SELECT $1, $2, $3, $4, $5, object, '' FROM unnest($6::text[]) WITH ORDINALITY AS t (object, n) ORDER BY n
+"""
+
+
+async def record_command(conn: Connection, who: Who, action: str, at: datetime, things: Sequence[str | None]) -> None:
+    """Write what a command did into the caller's transaction, a row for each thing; `things` of [None]: for no one thing."""
+    await conn.execute(INSERT_ACTIONS, at, who.staff_id, who.role, who.scope, f"command {action}", list(things))
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """A row of the trail. `position` is None until it is chained."""
@@ -229,9 +240,10 @@ async def first_broken(conn: Connection, chain: Chain, noted: Head | None = None
     return None
 
 
+#: The actor, or all whose name begins with it and a stroke ("0" is what follows a stroke).
 SELECT_ACTIONS = """
 SELECT * FROM action
-WHERE ($1::text IS NULL OR actor_id = $1) AND ($2::text IS NULL OR object = $2)
+WHERE ($1::text IS NULL OR actor_id = $1 OR (actor_id >= $1 || '/' AND actor_id < $1 || '0')) AND ($2::text IS NULL OR object = $2)
   AND ($3::timestamptz IS NULL OR happened_at >= $3) AND ($4::timestamptz IS NULL OR happened_at < $4)
   AND ($5::text[] IS NULL OR coalesce(village_code, actor_scope) = ANY($5))
   AND ($6::bigint IS NULL OR id < $6)

@@ -1,8 +1,10 @@
 """The trail of staff actions as services show and keep it: its route, its jobs, the operators' command `actions`."""
 
 import argparse
+import getpass
 import json
 import sys
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
@@ -13,6 +15,7 @@ from services.contracts.base import Role
 from services.contracts.values import ShortText
 from services.kit import actions
 from services.kit.auth import Actor
+from services.kit.db import Connection
 from services.kit.errors import Fault, InvalidInputError
 from services.kit.log import get_logger
 from services.kit.reference import Reference
@@ -100,6 +103,33 @@ def _before(after: str | None) -> int | None:
     if not after.isascii() or not after.isdigit() or len(after) > 18:  # noqa: PLR2004 - digits of a bigint
         raise InvalidInputError(faults=[Fault("query.cursor", "不是本接口给出的游标，请从头读取")])
     return int(after)
+
+
+# -- commands on the machine itself
+
+#: What stands before the name of whoever ran a command there.
+MACHINE: Final = "machine"
+
+
+def add_by(parser: argparse.ArgumentParser) -> None:
+    """`--by`, for a command that changes something."""
+    parser.add_argument(
+        "--by", metavar="NAME", help="who does it, for the trail; the system's user stands there anyway"
+    )
+
+
+async def note_command(
+    conn: Connection, runtime: Runtime, by: str | None, action: str, things: Sequence[str] = ()
+) -> None:
+    """Write what a command did into the caller's transaction, a row for each thing it did it to.
+
+    Whoever may run commands on the machine stands for the whole city: `machine/<system's user>`, and behind it the
+    person who is named. Searching for `machine` finds them all.
+    """
+    city = runtime.reference.city()
+    names = [MACHINE, getpass.getuser(), *([by.strip()] if by and by.strip() else [])]
+    who = actions.Who("/".join(names), Role.OPERATOR.value, city.code if city is not None else None)
+    await actions.record_command(conn, who, action, runtime.clock.now(), things or [None])
 
 
 async def link(runtime: Runtime) -> None:

@@ -12,30 +12,23 @@ from pathlib import Path
 from typing import Any, Final
 
 from services.contracts.base import Role
-from services.kit import actions
+from services.kit import trail
 from services.kit.auth import Actor
 from services.kit.clock import local_day
 from services.kit.db import Connection
 from services.kit.errors import SanwuError
 from services.kit.runtime import Command, Runtime
+from services.registry import store
 from services.registry.commands import imports, passwords
 from services.registry.commands import staff as accounts
 from services.registry.commands.staff import Office, Secrets
 
-#: Whoever may run commands on the machine stands for the whole city; the trail names the machine, not a person.
-_MACHINE: Final = "machine"
-
 
 def _office(runtime: Runtime, conn: Connection) -> Office:
     city = runtime.reference.city()
-    scope = city.code if city is not None else ""
     now = runtime.clock.now()
-    machine = Actor(_MACHINE, _MACHINE, Role.OPERATOR, scope, _MACHINE)
+    machine = Actor(trail.MACHINE, trail.MACHINE, Role.OPERATOR, city.code if city is not None else "", trail.MACHINE)
     return Office(conn, runtime.reference, machine, now, local_day(now))
-
-
-async def _note(office: Office, action: str) -> None:
-    await actions.record(office.conn, office.actor.who, f"command {action}", office.now)
 
 
 def _tell(arguments: argparse.Namespace, found: Mapping[str, Any]) -> int:
@@ -82,6 +75,7 @@ def _read(path: str) -> bytes:
 def _catalogue_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=["check", "apply"], help="tell what a file would change, or change it")
     parser.add_argument("file", metavar="FILE", help="CSV of the items")
+    trail.add_by(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
@@ -95,8 +89,10 @@ async def _catalogue(runtime: Runtime, arguments: argparse.Namespace) -> int:
             return _tell(arguments, {"items": len(items), "differences": told})
         async with runtime.database.transaction() as conn:
             office = _office(runtime, conn)
+            items = imports.read_catalogue(data, office.today)
+            differing = dict.fromkeys(d.item for d in imports.differences(runtime.reference, items))
             changed = await imports.apply_catalogue(office, data)
-            await _note(office, "catalogue apply")
+            await trail.note_command(conn, runtime, arguments.by, "catalogue apply", [f"item/{c}" for c in differing])
         return _tell(arguments, {"changed": changed})
     except SanwuError as error:
         return _refused(arguments, error)
@@ -108,6 +104,7 @@ async def _catalogue(runtime: Runtime, arguments: argparse.Namespace) -> int:
 def _staff_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=["list", "import", "reset", "end"])
     parser.add_argument("subject", nargs="?", metavar="USERNAME|FILE", help="an account, or the file to import")
+    trail.add_by(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
@@ -134,23 +131,28 @@ async def _staff(runtime: Runtime, arguments: argparse.Namespace) -> int:
     try:
         async with runtime.database.transaction() as conn:
             office = _office(runtime, conn)
-            told = await _change(office, arguments.what, arguments.subject)
-            await _note(office, f"staff {arguments.what}")
+            told, changed = await _change(office, arguments.what, arguments.subject)
+            ids = await store.select_usernames(conn)
+            things = [f"staff/{ids[username]}" for username in changed]
+            await trail.note_command(conn, runtime, arguments.by, f"staff {arguments.what}", things)
     except SanwuError as error:
         return _refused(arguments, error)
     return _tell(arguments, told)
 
 
-async def _change(office: Office, what: str, subject: str) -> dict[str, Any]:
+async def _change(office: Office, what: str, subject: str) -> tuple[dict[str, Any], list[str]]:
+    """Change accounts; what is told of it, and the user names of those that changed."""
     if what == "import":
         plan = await imports.plan_staff(office, _read(subject))
         made = await imports.apply_staff(office, plan)
-        return {"new": plan.new, "changed": plan.changed, "secrets": [_secrets(s) for s in made]}
+        told = {"new": plan.new, "changed": plan.changed, "secrets": [_secrets(s) for s in made]}
+        return told, [*plan.new, *plan.changed]
     member = await accounts.find(office.conn, subject)
     if what == "end":
         member = await accounts.end_anyone(office.conn, member, office.today, office.now)
-        return {"username": member.username, "ended": str(member.revisions[-1].until)}
-    return _secrets(await accounts.reset_anyone(office.conn, member, await passwords.one_time(), office.now))
+        return {"username": member.username, "ended": str(member.revisions[-1].until)}, [member.username]
+    secrets = await accounts.reset_anyone(office.conn, member, await passwords.one_time(), office.now)
+    return _secrets(secrets), [member.username]
 
 
 CATALOGUE: Final = Command("catalogue", "check or apply a catalogue file", _catalogue_arguments, _catalogue)

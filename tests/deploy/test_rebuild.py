@@ -121,7 +121,7 @@ class City:
 
     async def rebuild(self, **flags: bool) -> int:
         """The command, in this process."""
-        chosen = {"accept": False, "check": False, "drop_old": False, "json": True, **flags}
+        chosen = {"accept": False, "check": False, "drop_old": False, "json": True, "by": None, **flags}
         return await rebuild_command(PROJECT).run(self.served.runtime, argparse.Namespace(**chosen))
 
     async def model(self) -> list[str]:

@@ -1,6 +1,7 @@
 """What the clock does: sessions that are over and failures that count no more go; what still counts stays."""
 
 import argparse
+import getpass
 import json
 from typing import Any
 
@@ -59,12 +60,21 @@ async def command(served: Served, capsys: pytest.CaptureFixture[str], *words: st
 async def test_the_machine_resets_and_ends_an_account(registry: Served, capsys: pytest.CaptureFixture[str]) -> None:
     status, told = await command(registry, capsys, "staff", "reset", "anna")
     assert (status, len(told["one_time_password"]), told["totp_secret"]) == (0, 16, None)
-    status, told = await command(registry, capsys, "staff", "end", "anna")
+    status, told = await command(registry, capsys, "staff", "end", "anna", "--by", "吴玉春")
     assert (status, told["username"]) == (0, "anna")
     _, listed = await command(registry, capsys, "staff", "list")
     assert [s["role"] for s in listed["staff"] if s["username"] == "anna"] == [None]
     seen = await registry.client.get("/registry/v1/actions?actor=machine", headers=registry.bearer("operator"))
-    assert [i["action"] for i in seen.json()["items"]][:2] == ["command staff end", "command staff reset"]
+    anna = next(s.staff_id for s in registry.runtime.reference.staff.values() if s.username == "anna")
+    user = f"machine/{getpass.getuser()}"
+    assert [(i["action"], i["object"], i["actor"]) for i in seen.json()["items"]][:2] == [
+        ("command staff end", f"staff/{anna}", f"{user}/吴玉春"),
+        ("command staff reset", f"staff/{anna}", user),
+    ]
+    page = await registry.client.get("/admin/actions?actor=machine", headers=registry.bearer("operator"))
+    assert f"<code>staff/{anna}</code> anna" in page.text
+    nobody = await registry.client.get("/registry/v1/actions?actor=mach", headers=registry.bearer("operator"))
+    assert nobody.json()["items"] == []
 
 
 async def test_the_machine_names_what_it_refuses(
@@ -89,3 +99,9 @@ async def test_the_machine_imports_accounts(
     file.write_text(HEAD + "ida,,,inspector,210881006\n")
     status, told = await command(registry, capsys, "staff", "import", str(file))
     assert (status, told["new"], len(told["secrets"][0]["totp_secret"])) == (0, ["ida"], 32)
+    file.write_text(HEAD + "ida,,,clerk,210881006206\nolga,,,clerk,210881006206\nanna,,,clerk,210881006206\n")
+    assert (await command(registry, capsys, "staff", "import", str(file)))[0] == 0
+    ids = {s.username: s.staff_id for s in registry.runtime.reference.staff.values()}
+    seen = await registry.client.get("/registry/v1/actions?actor=machine&limit=2", headers=registry.bearer("operator"))
+    # A row for each account that the file changed, and none for the one it left as it was.
+    assert [i["object"] for i in seen.json()["items"]] == [f"staff/{ids['ida']}", f"staff/{ids['olga']}"]

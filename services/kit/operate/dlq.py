@@ -8,7 +8,7 @@ import json
 import sys
 from typing import Any
 
-from services.kit import park
+from services.kit import park, trail
 from services.kit.consumer import Handlers, PartitionedConsumer
 from services.kit.db import Row
 from services.kit.park import Decision
@@ -57,7 +57,10 @@ def dlq_command(project: Handlers, react: Handlers) -> Command:
             project=project,
             react=react,
         )
-        return await _replay(consumer, chosen, decision, arguments)
+        status = await _replay(consumer, chosen, decision, arguments)
+        async with runtime.database.transaction() as conn:
+            await trail.note_command(conn, runtime, arguments.by, "dlq replay", _aggregates(chosen))
+        return status
 
     return Command("dlq", "parked records: list, show, replay, discard", _add_arguments, run)
 
@@ -124,6 +127,7 @@ async def _discard(
 ) -> int:
     async with runtime.database.transaction() as conn:
         gone = [one for one in chosen if await park.discard(conn, one["id"], decision)]
+        await trail.note_command(conn, runtime, arguments.by, "dlq discard", _aggregates(gone))
     _tell(arguments, {"discarded": gone}, f"{len(gone)} discarded")
     return 0
 
@@ -141,6 +145,10 @@ async def _replay(
     for aggregate, why in failed.items():
         sys.stderr.write(f"{aggregate} stays parked: {why}\n")
     return 1 if failed else 0
+
+
+def _aggregates(chosen: list[dict[str, Any]]) -> list[str]:
+    return [aggregate.replace(":", "/", 1) for aggregate in dict.fromkeys(one["aggregate"] for one in chosen)]
 
 
 def _tell(arguments: argparse.Namespace, told: dict[str, Any], sentence: str) -> None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.contracts.topics import KEYS, TOPIC_OF
+from services.kit import trail
 from services.kit.db import Connection, affected
 from services.kit.runtime import Command, Runtime
 
@@ -77,12 +78,26 @@ async def _republish(runtime: Runtime, arguments: argparse.Namespace) -> int:
     if sum(ways) != 1:
         sys.stderr.write("Say what to republish: one of --since, --aggregate, --all, --new-log.\n")
         return 2
+    how = (
+        "--aggregate"
+        if arguments.aggregate
+        else "--since"
+        if arguments.since
+        else "--all"
+        if arguments.all
+        else "--new-log"
+    )
     async with runtime.database.transaction() as conn:
         told = await repeat(conn, runtime, arguments)
+        await trail.note_command(conn, runtime, arguments.by, f"republish {how}", _things(arguments))
     told = {"service": runtime.service, **told}
     sentence = f"{told['queued']} events and {told['tombstones']} tombstones queued, {told['unknown']} of unknown types"
     sys.stdout.write(f"{json.dumps(told) if arguments.json else sentence}\n")
     return 0
+
+
+def _things(arguments: argparse.Namespace) -> list[str]:
+    return [arguments.aggregate.replace(":", "/", 1)] if arguments.aggregate else []
 
 
 def _moment(text: str) -> datetime:
@@ -109,6 +124,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--new-log", action="store_true", help="all events, for an empty Kafka; the service reads it from its beginning"
     )
     parser.add_argument("--json", action="store_true", help="tell the outcome as one JSON object")
+    trail.add_by(parser)
 
 
 REPUBLISH: Final = Command("republish", "say events again, from the table that keeps them", _add_arguments, _republish)

@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from services.kit import trail
 from services.kit.consumer import Handlers
 from services.kit.db import INFRASTRUCTURE_ERRORS, UnstorableError
 from services.kit.process import Command
@@ -41,13 +42,19 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--check", action="store_true", help="build and compare, then drop the new model")
     parser.add_argument("--drop-old", action="store_true", help="drop the models that served before, build nothing")
     parser.add_argument("--json", action="store_true", help="tell the outcome as one JSON object")
+    trail.add_by(parser)
 
 
 def rebuild_command(project: Handlers) -> Command:
     """`rebuild`, with the handlers that fill the read model."""
 
     async def run(runtime: Runtime, arguments: argparse.Namespace) -> int:
-        return await _guarded(_drop_old if arguments.drop_old else _rebuild, runtime, arguments, project)
+        status = await _guarded(_drop_old if arguments.drop_old else _rebuild, runtime, arguments, project)
+        if status == 0 and not arguments.check:
+            async with runtime.database.transaction() as conn:
+                how = "rebuild --drop-old" if arguments.drop_old else "rebuild"
+                await trail.note_command(conn, runtime, arguments.by, how)
+        return status
 
     return Command("rebuild", "build the read model anew beside the serving one, compare, switch", _add_arguments, run)
 
