@@ -6,7 +6,7 @@ Content exists only while its key does: a shredded key leaves a tombstone, and a
 
 from typing import Final, TypedDict
 
-from services.contracts.bodies import Body, Contract, Ledger, Project, Roster
+from services.contracts.bodies import Body, Contract, Ledger, LedgerSums, Project, Roster
 from services.contracts.catalogue import CalendarSet, ItemSet, ProfileSet
 from services.contracts.code import CodeSet
 from services.contracts.disclosure import (
@@ -47,6 +47,12 @@ def _shown_in(h: Handling, village_code: str) -> tuple[Subject, ...]:
     village = h.reference.divisions.get(village_code)
     township = village.now.parent if village is not None else None
     return (("village", village_code), *([("township", township)] if township else []))
+
+
+async def _after(h: Handling, event: DisclosureEvent) -> list[Subject]:
+    """The page that tells its opening beside this one's closing."""
+    found = await store.select_after(h.conn, event.village_code, event.item, event.period)
+    return [("disclosure", found)] if found is not None else []
 
 
 async def on_moved_step(
@@ -106,6 +112,7 @@ class _Figures(TypedDict, total=False):
     expense_fen: int
     closing_fen: int
     amount_fen: int | None
+    sums: LedgerSums
 
 
 def _figures(body: Body) -> _Figures:
@@ -117,6 +124,7 @@ def _figures(body: Body) -> _Figures:
                 "income_fen": body.income_fen,
                 "expense_fen": body.expense_fen,
                 "closing_fen": sum(a.closing_fen for a in body.accounts),
+                "sums": body.sums,
             }
         case Roster():
             return {"amount_fen": body.amount_fen if any(e.amount_fen is not None for e in body.entries) else None}
@@ -148,9 +156,10 @@ def _tombstone(event: DisclosureEvent, reason: str | None) -> Publication:
 async def _bury(h: Handling, event: DisclosureEvent, reason: str | None) -> None:
     """Remove the content here: editions, figures, rendered bodies."""
     await store.withdraw(h.conn, _tombstone(event, reason))
+    after = await _after(h, event)
     # Before the commit: a file may be missing (it is rendered anew), never left behind.
-    remove_rendered(h.settings.rendered, [("disclosure", event.aggregate_id), ("village", event.village_code)])
-    await store.insert_marks(h.conn, _subjects(h, event))
+    remove_rendered(h.settings.rendered, [("disclosure", event.aggregate_id), ("village", event.village_code), *after])
+    await store.insert_marks(h.conn, [*_subjects(h, event), *after])
 
 
 async def on_approved(h: Handling, event: DisclosureApproved) -> None:
@@ -160,7 +169,12 @@ async def on_approved(h: Handling, event: DisclosureApproved) -> None:
         await _bury(h, event, None)
         return
     publication = _publication(event, content.body)
-    said = Said(opinions=content.opinions, note=content.note, secrecy_checked_by=content.secrecy_checked_by)
+    said = Said(
+        opinions=content.opinions,
+        accepted=content.accepted,
+        note=content.note,
+        secrecy_checked_by=content.secrecy_checked_by,
+    )
     body = content.body.model_dump_json()
     edition = Edition(event.aggregate_id, event.edition, event.occurred_at, body, said)
     if not await store.insert_edition(h.conn, edition):
@@ -174,6 +188,7 @@ async def on_approved(h: Handling, event: DisclosureApproved) -> None:
     was_public = edition_before(times[event.aggregate_id], event.edition)
     await store.insert_change(h.conn, publication, "corrected" if was_public else "published", event.occurred_at)
     await store.insert_marks(h.conn, _subjects(h, event), event.occurred_at)
+    await store.insert_marks(h.conn, await _after(h, event))
 
 
 async def on_withdrawn(h: Handling, event: DisclosureWithdrawn) -> None:

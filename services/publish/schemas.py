@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from services.contracts.checks import Check
+
 
 class PlaceOut(BaseModel):
     """A division's code and name."""
@@ -67,6 +69,8 @@ class DisclosureBodyOut(DisclosureOut):
     """A disclosure with its content, names masked as the catalogue says.
 
     `due` is null for what is from before the village's duties began (`history`). `how_due` tells how the day came about.
+    `checks`: what the content states beside what it comes to itself, equal or not, and a ledger's opening beside the
+    closing of the period before where that is open; with the village's own reason for a difference.
     """
 
     first_published_at: str
@@ -80,8 +84,20 @@ class DisclosureBodyOut(DisclosureOut):
     opinions: list[OpinionOut]
     note: str | None
     editions: list[EditionOut]
-
     body: dict[str, Any]
+    checks: list[Check]
+
+
+class MonthOut(DisclosureOut):
+    """The newest month of money that a village has open, and whether its sums agree."""
+
+    checks: list[Check]
+
+
+class VillagePageOut(VillageOut):
+    """A village with its newest month of money; null when none is open."""
+
+    month: MonthOut | None
 
 
 class ChangeOut(BaseModel):

@@ -31,8 +31,9 @@ class Publishing:
         identity = disclosure_id or str(uuid.uuid4())
         tag = "disclosure.approved.v1"
         async with self.served.runtime.database.transaction() as conn:
-            said = {name: changes.pop(name) for name in ("opinions", "note") if name in changes}
-            sealed = await seal(conn, identity, tag, ApprovedContent(body=body, accepted=(), **said), at)
+            said: dict[str, Any] = {n: changes.pop(n) for n in ("opinions", "note") if n in changes}
+            said["accepted"] = changes.pop("accepted", ())
+            sealed = await seal(conn, identity, tag, ApprovedContent(body=body, **said), at)
         return DisclosureApproved(
             **{**builders.stamp(identity, 3 * edition, village, at), "village_code": village},
             item=changes.pop("item", "F01"),

@@ -22,6 +22,14 @@ NAMED = {
 async def test_village_and_its_disclosure_have_the_agreed_shapes(publish: Any) -> None:
     event = await publish.opened()
     village = (await publish.get("/api/v1/villages/210881006206")).json()
+    month = village.pop("month")
+    assert (month["id"], month["period"]) == (event.aggregate_id, "2026-10")
+    assert [(c["code"], c["at"], c["ok"]) for c in month["checks"]] == [
+        ("ledger.closing", "body.accounts[0]", True),
+        ("ledger.closing", "body.accounts[1]", True),
+        ("ledger.total", "body.totals.income_fen", True),
+        ("ledger.total", "body.totals.expense_fen", True),
+    ]
     assert village == {
         "code": "210881006206",
         "name": "西海村委会",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from services.contracts.bodies import BODY, Ledger
+from services.contracts.checks import Check
 from services.contracts.disclosure import Opinion
 from services.contracts.division import DivisionKind
 from services.contracts.duties import CellKey, Duty, GridCell
@@ -24,7 +25,7 @@ from services.publish import store
 from services.publish.hot.answers import CSS, HTML, JSON, PROBLEM, Body, pack
 from services.publish.hot.files import Subject
 from services.publish.render.cells import CellFacts, grid
-from services.publish.render.disclosure import Shown, disclosure_page, masking_of, publisher_name
+from services.publish.render.disclosure import Shown, disclosure_page, masking_of, open_checks, publisher_name
 from services.publish.render.due import timing
 from services.publish.render.item import item_page
 from services.publish.render.masking import public_body, public_said
@@ -33,7 +34,16 @@ from services.publish.render.rows import Code, Declaration, Edition, Publication
 from services.publish.render.sentences import MONEY_ITEM, newest_month
 from services.publish.render.standing import Standing, together
 from services.publish.render.village import VillageFacts, entry, village_page
-from services.publish.schemas import DisclosureBodyOut, DisclosureOut, EditionOut, OpinionOut, PlaceOut, VillageOut
+from services.publish.schemas import (
+    DisclosureBodyOut,
+    DisclosureOut,
+    EditionOut,
+    MonthOut,
+    OpinionOut,
+    PlaceOut,
+    VillageOut,
+    VillagePageOut,
+)
 
 _HERE: Final = Path(__file__).parents[1]
 _RECENT: Final = 8
@@ -54,6 +64,7 @@ class Loaded:
     waivers: dict[str, list[Waiver]]
     declarations: dict[str, list[Declaration]]
     codes: dict[str, list[Code]]
+    before: dict[str, Publication]
     newest: dict[str, Publication]
     recent: list[Publication]
     #: What villages lack, as told when they were rendered; those rendered now are added.
@@ -132,6 +143,7 @@ class Bodies:
             waivers=_by_village(await store.select_waivers(conn, villages)) if villages else {},
             declarations=_by_village(await store.select_declarations(conn, villages)) if villages else {},
             codes=_by_village(await store.select_codes(conn, villages)) if villages else {},
+            before=await store.select_before(conn, ids) if ids else {},
             newest=await store.select_newest_of_item(conn, listed, MONEY_ITEM) if listed else {},
             recent=await store.select_recent(conn, _RECENT) if keys["city"] else [],
             standings=await store.select_standings(conn) if keys["township"] or keys["city"] else {},
@@ -166,14 +178,14 @@ class Bodies:
         month = newest_month(cells.publications)
         edition = loaded.editions.get((month.disclosure_id, month.edition)) if month is not None else None
         ledger = Ledger.model_validate_json(edition.body) if edition is not None else None
-        facts = VillageFacts(village, cells, ledger, loaded.codes.get(code, []))
+        facts = VillageFacts(village, cells, ledger, loaded.codes.get(code, []), edition.said if edition else Said())
         reference = self._reference
         owed = reference.owed(code, loaded.now)
         page = village_page(facts, reference.items, owed, lambda key: reference.duty(code, key), loaded.now)
         loaded.standing_now[code] = page.standing
         return {
             f"/v/{code}": self.html("village.html", page=page),
-            f"/api/v1/villages/{code}": Body(village_out(village).model_dump_json().encode(), JSON),
+            f"/api/v1/villages/{code}": self._village_json(village, month, page.checks),
         }
 
     def _items(self, loaded: Loaded, code: str) -> dict[str, Body]:
@@ -199,6 +211,11 @@ class Bodies:
         page = item_page(village, facts, self._reference.items, cells, item, make=make, now=now)
         return self.html("item.html", page=page)
 
+    def _village_json(self, village: Village, month: Publication | None, checks: Sequence[Check]) -> Body:
+        newest = MonthOut(**self.disclosure_out(month).model_dump(), checks=list(checks)) if month is not None else None
+        out = VillagePageOut(**village_out(village).model_dump(), month=newest)
+        return Body(out.model_dump_json().encode(), JSON)
+
     def _disclosure(self, loaded: Loaded, disclosure_id: str) -> dict[str, Body]:
         p = loaded.publications.get(disclosure_id)
         village = self.village(p.village_code) if p is not None else None
@@ -209,16 +226,21 @@ class Bodies:
         path, json_path = f"/d/{disclosure_id}", f"/api/v1/disclosures/{disclosure_id}"
         if edition is None:
             return {path: html, json_path: _gone(p, json_path)}
-        return {path: html, json_path: self._json(loaded, p, edition, village)}
+        shown = self._shown(loaded, p, p.edition, edition)
+        return {path: html, json_path: self._json(p, village, shown)}
 
     def edition_page(self, loaded: Loaded, p: Publication, number: int, edition: Edition | None) -> Body:
         """The page of one edition of a disclosure, or of what is left of it."""
         village = self.village(p.village_code)
         if village is None:
             raise KeyError(p.village_code)
+        page = disclosure_page(village, self._reference.items, p, self._shown(loaded, p, number, edition))
+        return self.html("disclosure.html", 200 if edition is not None else 410, page=page)
+
+    def _shown(self, loaded: Loaded, p: Publication, number: int, edition: Edition | None) -> Shown:
         times = loaded.times.get(p.disclosure_id, [])
         before = loaded.editions.get((p.disclosure_id, edition_before(times, number)))
-        shown = Shown(
+        return Shown(
             edition=number,
             times=times,
             body=BODY.validate_json(edition.body) if edition is not None else None,
@@ -226,17 +248,15 @@ class Bodies:
             today=local_day(loaded.now),
             before=BODY.validate_json(before.body) if before is not None else None,
             duty=self._reference.duty(p.village_code, CellKey(p.item, p.period)),
+            earlier=loaded.before.get(p.disclosure_id),
         )
-        page = disclosure_page(village, self._reference.items, p, shown)
-        return self.html("disclosure.html", 200 if edition is not None else 410, page=page)
 
-    def _json(self, loaded: Loaded, p: Publication, edition: Edition, village: Village) -> Body:
-        body = BODY.validate_json(edition.body)
+    def _json(self, p: Publication, village: Village, shown: Shown) -> Body:
+        assert shown.body is not None  # noqa: S101 - only what is open has a body to tell
         revision = item_at(self._reference.items, p.item, p.period)
-        masking = masking_of(revision, p.period, body.kind, local_day(loaded.now))
-        shown, said = public_body(body, masking, p.item), public_said(edition.said, body, masking)
-        when = timing(p, self._reference.duty(p.village_code, CellKey(p.item, p.period)))
-        times = loaded.times.get(p.disclosure_id, [])
+        masking = masking_of(revision, p.period, shown.body.kind, shown.today)
+        said = public_said(shown.said, shown.body, masking)
+        when = timing(p, shown.duty)
         out = DisclosureBodyOut(
             **self.disclosure_out(p).model_dump(),
             first_published_at=rfc3339(p.first_published_at),
@@ -249,8 +269,9 @@ class Bodies:
             filed_at=rfc3339(p.filed_at) if p.filed_at is not None else None,
             opinions=[opinion_out(o) for o in said.opinions],
             note=said.note,
-            editions=[EditionOut(version=n, published_at=rfc3339(at)) for n, at in times],
-            body=shown,
+            editions=[EditionOut(version=n, published_at=rfc3339(at)) for n, at in shown.times],
+            body=public_body(shown.body, masking, p.item),
+            checks=list(open_checks(p, shown, said)),
         )
         return Body(out.model_dump_json().encode(), JSON)
 

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from services.contracts.bodies import Body, Contract, Decision, Ledger, Notice, Project, Roster, Table
+from services.contracts.bodies import Body, Contract, Decision, Ledger, Neighbour, Notice, Project, Roster, Table
 from services.contracts.catalogue import ItemRevision, Masking
+from services.contracts.checks import Check
 from services.contracts.disclosure import Opinion
 from services.contracts.duties import Duty, publishing_holder
 from services.contracts.values import period_bounds, period_words
 from services.contracts.words import OPINIONS, PARTIES
 from services.publish.render.changes import what_changed
+from services.publish.render.checks import ChecksView, checks_of, checks_view, neighbour
 from services.publish.render.due import Timing, timing
 from services.publish.render.kinds import (
     BodyView,
@@ -58,7 +60,7 @@ class FileView:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An edition as read: number, content, what was said; `times` tells when each was published, `before` is the last one's content."""
+    """An edition as read: number, content, what was said; `times` tells when each was published, `before` is the last one's content, `earlier` the ledger of the nearest period before that is open."""
 
     edition: int
     times: Sequence[tuple[int, datetime]]
@@ -67,6 +69,7 @@ class Shown:
     today: date
     before: Body | None = None
     duty: Duty | None = None
+    earlier: Publication | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,8 @@ class DisclosurePage:
     nil: bool
     ledger: LedgerView | None
     body: BodyView | None
+    checks: ChecksView | None
+    disputed: bool
     opinions: tuple[OpinionView, ...]
     note: str | None
     changes: tuple[str, ...]
@@ -128,6 +133,7 @@ def disclosure_page(village: Village, items: Items, p: Publication, shown: Shown
     open_body = masked_body(body, masking, p.item) if body is not None else None
     said = public_said(shown.said, body, masking) if body is not None else Said()
     is_newest = shown.edition == p.edition
+    checks = _checks(p, shown, said)
     return DisclosurePage(
         village=village,
         title=title(items, p.item, p.period),
@@ -148,6 +154,8 @@ def disclosure_page(village: Village, items: Items, p: Publication, shown: Shown
         nil=body is not None and body.nil,
         ledger=_ledger(body, open_body, masking),
         body=_body(body, open_body, masking, revision) if body is not None and open_body is not None else None,
+        checks=checks,
+        disputed=checks is not None and not checks.ok and any(o.opinion == "agree" for o in said.opinions),
         opinions=tuple(_opinion(o) for o in said.opinions),
         note=said.note,
         changes=_changes(shown, open_body, masking, p.item),
@@ -180,6 +188,23 @@ def publisher_name(village: Village, revision: ItemRevision | None) -> str:
 def _approved(village: Village, p: Publication, published: datetime) -> str | None:
     """Who let the edition out, and when; what a village lets out itself is told by whether it was filed."""
     return f"{village.township.name} {day_words(published)}：审核通过" if p.release == "approve" else None
+
+
+def open_checks(p: Publication, shown: Shown, said: Said) -> tuple[Check, ...]:
+    """Checks of an edition, with reasons as everybody may read them; only the newest is compared with the period before."""
+    if shown.body is None:
+        return ()
+    return checks_of(shown.body, p.period, said.accepted, _earlier(p, shown))
+
+
+def _earlier(p: Publication, shown: Shown) -> Neighbour | None:
+    return neighbour(shown.earlier) if shown.edition == p.edition else None
+
+
+def _checks(p: Publication, shown: Shown, said: Said) -> ChecksView | None:
+    found = open_checks(p, shown, said)
+    sums = shown.body.sums if isinstance(shown.body, Ledger) else None
+    return checks_view(found, p.period, sums, _earlier(p, shown)) if found else None
 
 
 def _changes(shown: Shown, open_body: Body | None, masking: Masking, item: str) -> tuple[str, ...]:

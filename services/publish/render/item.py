@@ -1,14 +1,16 @@
 """The page of one item of a village: every period that is open, what is missing, what it waits for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.contracts.duties import CellKey, GridCell
+from services.contracts.duties import CellKey, Duty, GridCell
 from services.contracts.values import local_day
 from services.publish.render.cells import CellFacts, declared_nil, live_by_cell, missing, waived
+from services.publish.render.checks import month_before, sums_line
 from services.publish.render.due import Make
 from services.publish.render.places import Items, Village, affair_of, official_name, plain_name
+from services.publish.render.rows import Publication
 from services.publish.render.village import (
     EntryView,
     MissingView,
@@ -36,6 +38,12 @@ class ItemPage:
     nil: tuple[UnopenedView, ...]
 
 
+def _entry(items: Items, found: Sequence[Publication], p: Publication, duty: Duty | None) -> EntryView:
+    """An entry that tells of a ledger whether its sums agree."""
+    view, sums = entry(items, p, duty), sums_line(p, month_before(found, p))
+    return view if sums is None else replace(view, sums=sums[1], sums_agree=sums[0])
+
+
 def item_page(
     village: Village,
     facts: CellFacts,
@@ -58,7 +66,7 @@ def item_page(
         plain=plain_name(items, item, newest),
         official=official_name(items, item, newest),
         affair=affair_words(affair_of(items, item, newest), community=village.is_community),
-        entries=tuple(entry(items, p, duties.get(CellKey(p.item, p.period))) for p in found),
+        entries=tuple(_entry(items, found, p, duties.get(CellKey(p.item, p.period))) for p in found),
         waits=None if missing(cells) else waiting_words(item, items[item].at(local_day(now)), make, now),
         missing=tuple(missing_view(items, m) for m in missing(cells)),
         waived=tuple(unopened(items, c, w.reason) for c, w in waived(cells, facts.waivers)),

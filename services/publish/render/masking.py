@@ -88,7 +88,8 @@ _SOCIAL_AID: Final = frozenset({"V03", "V12"})
 def masked_ledger(body: Ledger, masking: Masking) -> Ledger:
     """A ledger as everybody may read it."""
     if masking is Masking.AGGREGATE:
-        totals = Totals(income_fen=body.income_fen, expense_fen=body.expense_fen)
+        # What the village states stays as stated; what the lines make stands beside it in the checks.
+        totals = body.totals or Totals(income_fen=body.income_fen, expense_fen=body.expense_fen)
         return body.model_copy(update={"lines": (), "totals": totals})
     return body.model_copy(update={"lines": tuple(_masked_line(x, masking) for x in body.lines)})
 
@@ -153,7 +154,10 @@ def public_said(said: Said, body: Body, masking: Masking) -> Said:
     """What was said of an edition as everybody may read it; who said so stands there by name, whom it is about not."""
     texts = Texts(_full_names(body, masking))
     opinions = tuple(o.model_copy(update={"reason": texts.text(o.reason) if o.reason else None}) for o in said.opinions)
-    return said.model_copy(update={"opinions": opinions, "note": texts.text(said.note) if said.note else None})
+    accepted = tuple(a.model_copy(update={"reason": texts.text(a.reason)}) for a in said.accepted)
+    return said.model_copy(
+        update={"opinions": opinions, "accepted": accepted, "note": texts.text(said.note) if said.note else None}
+    )
 
 
 def _full_names(body: Body, masking: Masking) -> Iterator[str]:

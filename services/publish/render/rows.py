@@ -4,14 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from services.contracts.base import Model
+from services.contracts.base import AcceptedFinding, Model
+from services.contracts.bodies import LedgerSums
 from services.contracts.disclosure import Opinion
 
 
 class Said(Model):
-    """What was said of an edition: who confirmed it, what a correction changed, who looked for secrets."""
+    """What was said of an edition: who confirmed it, why differences stand, what a correction changed, who looked for secrets."""
 
     opinions: tuple[Opinion, ...] = ()
+    accepted: tuple[AcceptedFinding, ...] = ()
     note: str | None = None
     secrecy_checked_by: str | None = None
 
@@ -20,7 +22,7 @@ class Said(Model):
 class Publication:
     """A disclosure as villagers can see it: its newest edition, or, once withdrawn, its tombstone.
 
-    Opening to closing are a ledger's own; `amount_fen` is what another kind is about. None where there is none, or it
+    Opening to closing and `sums` are a ledger's own; `amount_fen` is what another kind is about. None where there is none, or it
     is gone.
     """
 
@@ -45,6 +47,7 @@ class Publication:
     filed_at: datetime | None = None
     withdrawn_at: datetime | None = None
     reason: str | None = None
+    sums: LedgerSums | None = None
 
     @property
     def corrected(self) -> bool:

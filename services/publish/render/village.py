@@ -1,21 +1,23 @@
 """The village page: the five sentences, the biggest lines, what is open, what is missing, the codes on the walls."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
 from services.contracts.bodies import Direction, Ledger
 from services.contracts.catalogue import Affair, ItemRevision, Masking
+from services.contracts.checks import Check
 from services.contracts.duties import CellKey, CellState, Duty, GridCell
 from services.contracts.values import Frequency, local_day, period_bounds, period_words
 from services.contracts.words import HOLDERS, PURPOSES
 from services.publish.render.cells import CellFacts, declared_nil, grid, live_by_cell, missing, waived
+from services.publish.render.checks import ChecksView, checks_of, checks_view, month_before, neighbour
 from services.publish.render.due import Make, date_words, due_word, how_due, next_duty, timing
 from services.publish.render.ledger import LineView, biggest
-from services.publish.render.masking import masked_body
+from services.publish.render.masking import masked_body, public_said
 from services.publish.render.places import Items, Village, affair_of, item_at, official_name, plain_name
-from services.publish.render.rows import Code, Publication
+from services.publish.render.rows import Code, Publication, Said
 from services.publish.render.sentences import Sentence, five_sentences, newest_month
 from services.publish.render.standing import Standing, standing
 from services.publish.render.words import affair_words, day_words
@@ -35,6 +37,7 @@ class MoneyView:
     line_count: int
     nil: bool
     url: str
+    checks: ChecksView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class EntryView:
     late: str | None
     gone: bool
     history_url: str
+    sums: str | None = None
+    sums_agree: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +114,13 @@ class CodeView:
 
 @dataclass(frozen=True, slots=True)
 class VillageFacts:
-    """What a village's page is made from: `ledger` is the full body of its newest month."""
+    """What a village's page is made from: `ledger` is the full body of its newest month, `said` what was said of it."""
 
     village: Village
     cells: CellFacts
     ledger: Ledger | None
     codes: Sequence[Code]
+    said: Said = field(default_factory=Said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,7 @@ class VillagePage:
     nil: tuple[UnopenedView, ...]
     codes: tuple[CodeView, ...]
     as_of: str
+    checks: tuple[Check, ...]
 
 
 def state_words(p: Publication) -> tuple[str, ...]:
@@ -161,9 +168,20 @@ def entry(items: Items, p: Publication, duty: Duty | None = None) -> EntryView:
     )
 
 
-def _money(items: Items, publications: Sequence[Publication], month: Publication, ledger: Ledger) -> MoneyView:
+def _month_checks(items: Items, facts: VillageFacts, month: Publication, ledger: Ledger) -> tuple[Check, ...]:
+    """Checks of the newest month, reasons as everybody may read them."""
+    revision = item_at(items, month.item, month.period)
+    said = public_said(facts.said, ledger, revision.masking if revision is not None else Masking.SURNAME)
+    before = neighbour(month_before(facts.cells.publications, month))
+    return checks_of(ledger, month.period, said.accepted, before)
+
+
+def _money(
+    items: Items, publications: Sequence[Publication], month: Publication, ledger: Ledger, checks: Sequence[Check]
+) -> MoneyView:
     revision = item_at(items, month.item, month.period)
     shown = masked_body(ledger, revision.masking if revision is not None else Masking.SURNAME)
+    before = neighbour(month_before(publications, month))
     assert isinstance(shown, Ledger)  # noqa: S101 - masking keeps the kind
     return MoneyView(
         period=period_words(month.period),
@@ -173,6 +191,7 @@ def _money(items: Items, publications: Sequence[Publication], month: Publication
         line_count=len(shown.lines),
         nil=month.nil,
         url=f"/d/{month.disclosure_id}",
+        checks=checks_view(checks, month.period, ledger.sums, before),
     )
 
 
@@ -324,9 +343,11 @@ def village_page(
     """Put a village's page together; `make` gives the duty of a cell that is not owed periodically."""
     publications = facts.cells.publications
     month = newest_month(publications)
-    money = None
+    money: MoneyView | None = None
+    checks: tuple[Check, ...] = ()
     if month is not None and facts.ledger is not None:
-        money = _money(items, publications, month, facts.ledger)
+        checks = _month_checks(items, facts, month, facts.ledger)
+        money = _money(items, publications, month, facts.ledger, checks)
     cells = grid(facts.cells, owed, make, now)
     lacking = [missing_view(items, m) for m in missing(cells)]
     return VillagePage(
@@ -341,4 +362,5 @@ def village_page(
         nil=tuple(unopened(items, c, None) for c in declared_nil(cells, live_by_cell(publications))),
         codes=tuple(CodeView(c.code, c.serial, c.place or PURPOSES.get(c.purpose, "")) for c in facts.codes),
         as_of=day_words(now),
+        checks=checks,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from services.contracts.bodies import LedgerSums
 from services.kit.db import Connection, Row, affected
 from services.publish.render.rows import Edition, Publication, Said
 from services.publish.render.texts import public_text
@@ -10,15 +11,15 @@ from services.publish.render.texts import public_text
 UPSERT_PUBLICATION = """
 INSERT INTO publication AS p (
     disclosure_id, village_code, item, period, edition, digest, history, nil, first_published_at, published_at,
-    opening_fen, income_fen, expense_fen, closing_fen, line_count, withdrawn_at, kind, amount_fen, release
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+    opening_fen, income_fen, expense_fen, closing_fen, line_count, withdrawn_at, kind, amount_fen, release, sums
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20::jsonb)
 ON CONFLICT (disclosure_id) DO UPDATE SET
     edition = excluded.edition, digest = excluded.digest, history = excluded.history, nil = excluded.nil,
     first_published_at = least(p.first_published_at, excluded.first_published_at),
     published_at = excluded.published_at, opening_fen = excluded.opening_fen, income_fen = excluded.income_fen,
     expense_fen = excluded.expense_fen, closing_fen = excluded.closing_fen, line_count = excluded.line_count,
     withdrawn_at = excluded.withdrawn_at, kind = excluded.kind, amount_fen = excluded.amount_fen,
-    release = excluded.release, filed_at = NULL
+    release = excluded.release, filed_at = NULL, sums = excluded.sums
 WHERE p.withdrawn_at IS NULL AND excluded.edition > p.edition
 """
 
@@ -46,6 +47,7 @@ async def upsert_publication(conn: Connection, p: Publication) -> bool:
         p.kind,
         p.amount_fen,
         p.release,
+        p.sums.model_dump_json() if p.sums is not None else None,
     )
     return affected(tag) == 1
 
@@ -120,7 +122,7 @@ UPDATE publication SET
     published_at = CASE WHEN $3::text IS NULL THEN greatest(published_at, $2) ELSE published_at END,
     digest = '', history = false, nil = false, kind = DEFAULT, release = DEFAULT, filed_at = NULL,
     opening_fen = NULL, income_fen = NULL, expense_fen = NULL, closing_fen = NULL, line_count = NULL,
-    amount_fen = NULL
+    amount_fen = NULL, sums = NULL
 WHERE disclosure_id = $1
 """
 INSERT_TOMBSTONE = """
@@ -176,6 +178,7 @@ def _publication(row: Row) -> Publication:
         withdrawn_at=row["withdrawn_at"],
         # Everybody may read it, so nobody reads it otherwise.
         reason=public_text(row["reason"]),
+        sums=LedgerSums.model_validate_json(row["sums"]) if row["sums"] is not None else None,
     )
 
 
@@ -186,6 +189,36 @@ async def select_publications(conn: Connection, ids: Sequence[str]) -> dict[str,
     """Disclosures by id; unknown ones are left out."""
     rows = await conn.fetch(SELECT_PUBLICATIONS, list(ids))
     return {r["disclosure_id"]: _publication(r) for r in rows}
+
+
+SELECT_BEFORE = """
+SELECT b.*, p.disclosure_id AS of FROM publication p CROSS JOIN LATERAL (
+    SELECT * FROM publication WHERE village_code = p.village_code AND item = p.item AND period < p.period
+      AND (length(period), substr(period, 5, 1)) = (length(p.period), substr(p.period, 5, 1))
+      AND sums IS NOT NULL AND withdrawn_at IS NULL
+    ORDER BY period DESC LIMIT 1
+) b
+WHERE p.disclosure_id = ANY($1::text[]) AND p.sums IS NOT NULL
+"""
+
+
+async def select_before(conn: Connection, ids: Sequence[str]) -> dict[str, Publication]:
+    """For each of some ledgers, the ledger of the nearest earlier period that is open."""
+    return {r["of"]: _publication(r) for r in await conn.fetch(SELECT_BEFORE, list(ids))}
+
+
+SELECT_AFTER = """
+SELECT disclosure_id FROM publication WHERE village_code = $1 AND item = $2 AND period > $3
+  AND (length(period), substr(period, 5, 1)) = (length($3), substr($3, 5, 1))
+  AND sums IS NOT NULL AND withdrawn_at IS NULL
+ORDER BY period LIMIT 1
+"""
+
+
+async def select_after(conn: Connection, village: str, item: str, period: str) -> str | None:
+    """The ledger of the nearest later period that is open: its opening is told beside this one's closing."""
+    found: str | None = await conn.fetchval(SELECT_AFTER, village, item, period)
+    return found
 
 
 SELECT_OF_VILLAGES = """
