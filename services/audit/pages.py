@@ -18,7 +18,7 @@ from services.contracts.account import account_words
 from services.contracts.alert import Subject
 from services.contracts.division import DivisionKind
 from services.contracts.values import Frequency, period_bounds, period_of, yuan
-from services.contracts.words import AFFAIRS, CELL_STATES, HOLDERS, RELEASES
+from services.contracts.words import AFFAIRS, CELL_STATES, HOLDERS, RELEASES, cell_words
 from services.kit.clock import local_day
 from services.kit.pages import Pages, local_time
 from services.kit.reference import Reference
@@ -242,7 +242,13 @@ async def grid(request: Request, console: ConsoleDep, query: Annotated[GridQuery
     cells, blind = await console.grid(list(parts), Stretch.around(month))
     is_village = [v == p for v, p in parts.items()]
     values: dict[str, Any] = {"place": place, "month": month, "affair": query.affair, "columns": columns}
-    values |= {"months": months, "affairs": AFFAIRS, "cell_states": CELL_STATES, "holders": HOLDERS}
+    values |= {
+        "months": months,
+        "affairs": AFFAIRS,
+        "cell_states": CELL_STATES,
+        "holders": HOLDERS,
+        "cell_words": cell_words,
+    }
     values |= {"divisions": _below(console), "rows": sorted(set(parts.values()))}
     if all(is_village):
         values["spots"] = {v: spots(its, blind) for v, its in cells.items()}

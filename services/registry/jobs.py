@@ -2,9 +2,11 @@
 
 from typing import Final
 
+from services.kit.clock import local_day
 from services.kit.process import Job
 from services.kit.runtime import Runtime
-from services.registry import store
+from services.registry import metrics, store
+from services.registry.bulk.days import missing_years
 
 
 async def forget(runtime: Runtime) -> None:
@@ -13,4 +15,11 @@ async def forget(runtime: Runtime) -> None:
         await store.forget_the_past(conn, runtime.clock.now())
 
 
-JOBS: Final = (Job("sessions pruned", 600.0, forget),)
+async def watch_calendar(runtime: Runtime) -> None:
+    """Count the years that should be known and are not, for the alarm."""
+    years = runtime.reference.years.values()
+    missing = missing_years(local_day(runtime.clock.now()), (y.year for y in years))
+    metrics.CALENDAR_MISSING.set(len(missing))
+
+
+JOBS: Final = (Job("sessions pruned", 600.0, forget), Job("calendar watched", 60.0, watch_calendar))

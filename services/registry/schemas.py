@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.contracts.base import Role
-from services.contracts.catalogue import Affair, ProfileRevision
+from services.contracts.catalogue import Affair, CalendarYear, ProfileRevision
 from services.contracts.values import DivisionCode, ShortText
 
 NewUsername = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{1,62}$")]
@@ -178,6 +178,24 @@ class CatalogueAppliedOut(BaseModel):
     """How many items changed."""
 
     changed: int
+
+
+class CalendarIn(BaseModel):
+    """A year's working days as announced. Weekends may stand in `days_off`: nobody works on them anyway."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    days_off: list[date] = Field(max_length=200)
+    working_weekends: list[date] = Field(max_length=60)
+    source: ShortText = Field(description="the announcement: 国办发明电〔2026〕… 号")
+
+
+class CalendarsOut(BaseModel):
+    """The years that are known, and those that should be."""
+
+    items: list[CalendarYear]
+    next: None = None
+    missing: list[int] = Field(description="years whose due days are judged by weekends alone until they are entered")
 
 
 class ProfileIn(ProfileRevision):

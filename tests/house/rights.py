@@ -59,6 +59,7 @@ _STAFF_FILE: Final = "username,password,totp_secret,role,scope\nsomebody-new,,,c
 _ONE: Final = "/ingest/v1/disclosures/{disclosure_id}"
 _QUARTER: Final = "/ingest/v1/declarations/{village}/{quarter}"
 _DESK: Final = "/desk/disclosures/{disclosure_id}"
+_YEAR: Final = {"days_off": ["2031-10-01"], "working_weekends": [], "source": "test"}
 _ACCOUNT: Final = "/registry/v1/staff/{username}"
 
 _HEALTH: Final = tuple(_row(f"GET /{name}", PUBLIC) for name in ("livez", "readyz", "metrics"))
@@ -82,6 +83,16 @@ REGISTRY: Final = (
     _row("GET /registry/v1/divisions", STAFF),
     _row("GET /registry/v1/catalogue", STAFF),
     _row("GET /registry/v1/calendar", STAFF),
+    _row("PUT /registry/v1/calendar/{year}", {OPERATOR}, "refused", "2031", json=_YEAR),
+    _row(
+        "POST /registry/v1/calendar/{year}/file",
+        {OPERATOR},
+        "refused",
+        "2031",
+        params={"source": "test"},
+        content="date,kind\n2031-10-01,off\n",
+    ),
+    _row("POST /admin/calendar", {OPERATOR}, "refused", data={"year": "2031", "source": "test", "days_off": "10月1日"}),
     _row("POST /registry/v1/catalogue/check", {OPERATOR}, content="@catalogue"),
     # What holds for the whole city is changed by its own operators alone.
     _row("POST /registry/v1/catalogue/apply", {OPERATOR}, "refused", content="@catalogue"),
@@ -305,6 +316,7 @@ INGEST: Final = (
 
 PUBLISH: Final = (
     *_HEALTH,
+    _row("GET /api/v1/words", PUBLIC),
     _row("GET /api/v1/divisions", PUBLIC),
     _row("GET /api/v1/villages", PUBLIC),
     _row("GET /api/v1/villages/{code}", PUBLIC, "same", "@village"),

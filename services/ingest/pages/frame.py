@@ -11,7 +11,7 @@ from starlette.datastructures import UploadFile
 from services.contracts.base import Role
 from services.contracts.duties import publishing_holder
 from services.contracts.values import period_bounds
-from services.contracts.words import CELL_STATES, HOLDERS, PARTIES, ROLES
+from services.contracts.words import CELL_STATES, HOLDERS, PARTIES, ROLES, cell_words
 from services.ingest import workflow
 from services.ingest.commands.desk import Desk, item_of
 from services.ingest.errors import WrongPeriodError
@@ -73,6 +73,7 @@ def render(request: Request, desk: Desk, template: str, *, status: int = 200, **
         "reference": desk.reference,
         "states": STATES,
         "cell_states": CELL_STATES,
+        "cell_words": cell_words,
         "holders": HOLDERS,
         "parties": PARTIES,
         "nav": nav_of(desk),

@@ -13,7 +13,7 @@ from services.contracts.catalogue import Affair, Item, ItemRevision
 from services.contracts.division import Division, DivisionKind
 from services.contracts.duties import CellKey, CellRecord, CellState, GridCell, Lateness, cell_state
 from services.contracts.values import Frequency, period_bounds, period_of, previous_period
-from services.contracts.words import AFFAIRS, HOLDERS
+from services.contracts.words import AFFAIRS, HOLDERS, cell_words
 from services.ingest import store
 from services.ingest.api import DeskDep, ReadingDeskDep
 from services.ingest.commands.approvals import approval_of, approve_later, undo
@@ -35,6 +35,7 @@ class Spot:
     """A cell of the grid as it is shown; several events of one item are one spot, the worst of them."""
 
     state: CellState
+    words: str
     holder: str
     late_days: int
     period: str
@@ -110,7 +111,7 @@ def spot_of(desk: Desk, village: VillageCells, item: Item, revision: ItemRevisio
     worst = min(found, key=lambda c: _WORST_FIRST.index(c.cell.state))
     holder = HOLDERS[worst.cell.held_by] if worst.cell.held_by is not None else ""
     disclosure = village.disclosures.get(worst.key)
-    return Spot(worst.cell.state, holder, worst.late_days, worst.duty.period, disclosure, len(found))
+    return Spot(worst.cell.state, cell_words(worst), holder, worst.late_days, worst.duty.period, disclosure, len(found))
 
 
 @router.get("/grid")

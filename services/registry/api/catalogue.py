@@ -1,19 +1,22 @@
-"""The catalogue file and the deadline profiles."""
+"""The catalogue file, the years of working days and the deadline profiles."""
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 
 from services.contracts.base import Role
-from services.contracts.catalogue import Profile, ProfileRevision
+from services.contracts.catalogue import CalendarYear, Profile, ProfileRevision
+from services.contracts.values import ShortText
 from services.kit.clock import local_day
 from services.kit.errors import NotFoundError
 from services.kit.web import ActorDep, RuntimeDep, Transaction
 from services.registry.api.staff import office_of
+from services.registry.bulk.days import checked_year, read_calendar
 from services.registry.commands import imports
-from services.registry.schemas import CatalogueAppliedOut, CatalogueCheckOut, DifferenceOut, ProfileIn
+from services.registry.schemas import CalendarIn, CatalogueAppliedOut, CatalogueCheckOut, DifferenceOut, ProfileIn
 
 router = APIRouter()
+Year = Annotated[int, Path(ge=2000, le=2100)]
 Code = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
 
@@ -36,6 +39,31 @@ async def apply(request: Request, runtime: RuntimeDep, actor: ActorDep, conn: Tr
     """Take a catalogue file over from today: all of it or nothing."""
     office = await office_of(runtime, actor, conn)
     return CatalogueAppliedOut(changed=await imports.apply_catalogue(office, await request.body()))
+
+
+@router.put("/calendar/{year}")
+async def put_calendar(
+    year: Year, body: CalendarIn, runtime: RuntimeDep, actor: ActorDep, conn: Transaction
+) -> CalendarYear:
+    """State a year's days off and make-up working days (调休), as the State Council announced them."""
+    office = await office_of(runtime, actor, conn)
+    made = imports.stated(lambda: checked_year(year, body.days_off, body.working_weekends, body.source))
+    return await imports.put_calendar(office, made)
+
+
+@router.post("/calendar/{year}/file")
+async def calendar_file(
+    year: Year,
+    request: Request,
+    runtime: RuntimeDep,
+    actor: ActorDep,
+    conn: Transaction,
+    source: Annotated[ShortText, Query(description="the announcement")],
+) -> CalendarYear:
+    """The same from a CSV with the columns `date` and `kind` (`off` or `work`); all of it or nothing."""
+    office = await office_of(runtime, actor, conn)
+    data = await request.body()
+    return await imports.put_calendar(office, imports.parsed(lambda d: read_calendar(d, year, source), data))
 
 
 @router.get("/profiles/{code}")

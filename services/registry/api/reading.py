@@ -6,7 +6,8 @@ from fastapi import APIRouter
 
 from services.kit.clock import local_day
 from services.kit.web import ActorDep, PageDep, RuntimeDep
-from services.registry.schemas import DivisionOut
+from services.registry.bulk.days import missing_years
+from services.registry.schemas import CalendarsOut, DivisionOut
 
 router = APIRouter()
 
@@ -45,6 +46,8 @@ async def catalogue(runtime: RuntimeDep, _actor: ActorDep) -> dict[str, Any]:
 
 
 @router.get("/calendar")
-async def calendar(runtime: RuntimeDep, _actor: ActorDep) -> dict[str, Any]:
-    """The years whose days off and make-up working days are known."""
-    return {"items": [y.model_dump(mode="json") for _, y in sorted(runtime.reference.years.items())], "next": None}
+async def calendar(runtime: RuntimeDep, _actor: ActorDep) -> CalendarsOut:
+    """The years whose days off and make-up working days are known, and those that should be."""
+    years = runtime.reference.years.values()
+    missing = missing_years(local_day(runtime.clock.now()), (y.year for y in years))
+    return CalendarsOut(items=sorted(years, key=lambda y: y.year), missing=list(missing))

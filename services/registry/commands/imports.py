@@ -7,8 +7,9 @@ from datetime import date
 from typing import Any, TypeVar
 
 from services.contracts.base import Role
-from services.contracts.catalogue import Item, ItemRevision, Profile, ProfileRevision
+from services.contracts.catalogue import CalendarYear, Item, ItemRevision, Profile, ProfileRevision
 from services.contracts.staff import Staff
+from services.kit import actions
 from services.kit.errors import Fault, InvalidInputError
 from services.kit.reference import Reference
 from services.registry import store
@@ -17,7 +18,7 @@ from services.registry.bulk.rows import FileFaultsError
 from services.registry.bulk.staff import StaffRow, read_staff
 from services.registry.commands import passwords
 from services.registry.commands.staff import Office, Secrets, misplaced, set_staff, with_row
-from services.registry.commands.states import followed_by, same_content, set_items, set_profile
+from services.registry.commands.states import followed_by, same_content, set_calendar, set_items, set_profile
 
 Read = TypeVar("Read")
 #: A county's staff is some 1,500 accounts; a password hash takes 20 ms.
@@ -32,6 +33,14 @@ def parsed(parse: Callable[[bytes], Read], data: bytes) -> Read:
         faults = [Fault(_place(f.line, f.column), f.message) for f in error.faults]
         detail = "文件有错误，什么都没有改动；请按提示修改后重新导入。"
         raise InvalidInputError(detail, faults=faults) from error
+
+
+def stated(make: Callable[[], CalendarYear]) -> CalendarYear:
+    """Make a year's calendar of fields; InvalidInputError names the field and the day of every fault."""
+    try:
+        return make()
+    except FileFaultsError as error:
+        raise InvalidInputError(faults=[Fault(f.column, f.message) for f in error.faults]) from error
 
 
 def _place(line: int, column: str) -> str:
@@ -167,6 +176,15 @@ async def put_profile(office: Office, code: str, revision: ProfileRevision) -> P
         profile = Profile(code=code, revisions=followed_by(known.revisions, revision))
     await set_profile(office.conn, profile, office.now)
     return profile
+
+
+async def put_calendar(office: Office, year: CalendarYear) -> CalendarYear:
+    """State a year's working days; every due day that lies in it is worked out anew by whoever shows it."""
+    _require_whole_city(office)
+    actions.about(f"calendar:{year.year}")
+    await store.lock_registry(office.conn)
+    await set_calendar(office.conn, year, office.now)
+    return year
 
 
 def _require_whole_city(office: Office) -> None:

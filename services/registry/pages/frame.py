@@ -7,7 +7,10 @@ from fastapi import Request, Response
 from services.contracts.base import Role
 from services.contracts.words import AFFAIRS, DIVISIONS, RELEASES, ROLES
 from services.kit.auth import Actor
+from services.kit.clock import local_day
 from services.kit.pages import Pages
+from services.kit.web import runtime_of
+from services.registry.bulk.days import missing_years
 
 STATIC: Final = "/registry/static"
 
@@ -37,4 +40,8 @@ def page(request: Request, actor: Actor, template: str, **values: Any) -> Respon
         "releases": RELEASES,
         "divisions_words": DIVISIONS,
     }
+    runtime = runtime_of(request)
+    if actor.role is Role.OPERATOR:
+        years = runtime.reference.years.values()
+        frame["years_missing"] = missing_years(local_day(runtime.clock.now()), (y.year for y in years))
     return pages.answer(template, **{**frame, **words, **values})
