@@ -104,7 +104,7 @@ def start_city(home: Path, port: int, sample: str, **settings: str) -> RunningCi
         process = subprocess.Popen(
             [sys.executable, "-m", "deploy.local", "run"], env=environment, cwd=ROOT, stdout=out, stderr=out, text=True
         )
-    give_up = time.monotonic() + 240
+    give_up = time.monotonic() + 480
     while "ready: http" not in log.read_text():
         if process.poll() is not None or time.monotonic() > give_up:
             process.terminate()

@@ -71,7 +71,7 @@ class Seen:
     #: By part, `ok` or a few words on what is wrong.
     parts: dict[str, str] = field(default_factory=dict)
     #: By service: what `/livez` says, as it came.
-    roles: dict[str, Any] = field(default_factory=dict)
+    livez: dict[str, Any] = field(default_factory=dict)
     ready: dict[str, str] = field(default_factory=dict)
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     offsets: dict[str, dict[tuple[str, int], tuple[int, float]]] = field(default_factory=dict)
@@ -88,7 +88,8 @@ async def look(place: Place) -> Seen:
     """Ask everybody; whoever is late is not waited for."""
     seen = Seen()
     questions = [
-        _gateway(place, seen),
+        _answers_itself(place, seen, "gateway"),
+        _answers_itself(place, seen, "standby"),
         *(_service(place, seen, name) for name in SERVICES),
         _postgres(place, seen),
         _kafka(place, seen),
@@ -122,14 +123,14 @@ async def _quietly(question: Coroutine[Any, Any, None]) -> None:
         await question
 
 
-async def _gateway(place: Place, seen: Seen) -> None:
-    seen.parts["gateway"] = watch.SILENT
+async def _answers_itself(place: Place, seen: Seen, part: str) -> None:
+    """A part that answers at a path of its own, whatever the services do."""
+    seen.parts[part] = watch.SILENT
     try:
-        # Answered by the gateway itself, whatever the services do.
-        await watch.http_status(place.port("gateway"), "/livez")
-        seen.parts["gateway"] = "ok"
+        await watch.http_status(place.port(part), "/livez")
+        seen.parts[part] = "ok"
     except ConnectionRefusedError:
-        seen.parts["gateway"] = "does not run"
+        seen.parts[part] = "does not run"
 
 
 async def _service(place: Place, seen: Seen, name: str) -> None:
@@ -140,7 +141,7 @@ async def _service(place: Place, seen: Seen, name: str) -> None:
         seen.parts[name] = "does not run"
         return
     with suppress(ValueError):
-        seen.roles[name] = json.loads(body)
+        seen.livez[name] = json.loads(body)
     seen.parts[name] = "ok" if status == 200 else "stands still"  # noqa: PLR2004 - HTTP's OK
     status, body = await watch.http_status(place.port(name), "/readyz")
     seen.ready[name] = "ok" if status == 200 else body.decode(errors="replace").strip()  # noqa: PLR2004 - HTTP's OK

@@ -23,9 +23,7 @@ STOPPED: Final = 3
 LITTLE_DISK: Final = 2 << 30
 #: Below this nothing can be written any more: PostgreSQL keeps its log in pieces of 16 MiB.
 FULL_DISK: Final = 64 << 20
-#: A consumer that has not come back from a poll for so long is dead, whatever its process does.
-DEAD_POLL_S: Final = 60.0
-_NAMES: Final = {"gateway": "The gateway", "postgres": "PostgreSQL", "kafka": "Kafka"}
+_NAMES: Final = {"gateway": "The gateway", "standby": "The standby", "postgres": "PostgreSQL", "kafka": "Kafka"}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -71,7 +69,8 @@ def _service(place: Place, seen: Seen, name: str) -> dict[str, Any]:
         "process": seen.parts.get(name, "unknown"),
         "ready": seen.ready[name] == "ok" if name in seen.ready else None,
         "not_ready": seen.ready.get(name) if seen.ready.get(name) != "ok" else None,
-        "roles": _roles(seen.roles.get(name)),
+        "roles": _roles(seen.livez.get(name)),
+        "outbox_still_s": _outbox_still(seen.livez.get(name)),
         **(tables or nothing),
         "tables": tables is not None,
         "events": seen.events.get(name),
@@ -86,6 +85,12 @@ def _service(place: Place, seen: Seen, name: str) -> dict[str, Any]:
 def _roles(told: Any) -> dict[str, Any] | None:
     roles = told.get("roles") if isinstance(told, dict) else None
     return dict(roles) if isinstance(roles, dict) else None
+
+
+def _outbox_still(told: Any) -> float | None:
+    """For how long the oldest event that waits has been the oldest, as the process saw it."""
+    outbox = told.get("outbox") if isinstance(told, dict) else None
+    return outbox.get("backlog_still_seconds") if isinstance(outbox, dict) else None
 
 
 def _behind(place: Place, seen: Seen, name: str) -> tuple[dict[str, int], dict[str, float | None], list[str]]:
@@ -147,9 +152,9 @@ def _of_process(name: str, state: Mapping[str, Any], *, waits: bool) -> list[str
         return [f"{name} does not run: it is being started again, see logs/{name}.log."]
     if process not in {"ok", "stands still"}:
         return [f"{name} hangs: it {process}; the supervisor ends and starts it after some 15 s."]
-    still = sorted(role for role, seconds in _rests(roles).items() if seconds > DEAD_POLL_S)
+    still = {role: told["age_seconds"] for role, told in roles.items() if "too_old_by_seconds" in told}
     if still or process != "ok":
-        which = ", ".join(f"{role} for {_rests(roles)[role]:.0f} s" for role in still) or "see its /livez"
+        which = ", ".join(f"{role} for {age:.0f} s" for role, age in sorted(still.items())) or "see its /livez"
         return [f"{name} stands still ({which}): the supervisor ends and starts it."]
     # With PostgreSQL away nobody is ready, and that was said.
     if state["ready"] or waits:
@@ -157,14 +162,10 @@ def _of_process(name: str, state: Mapping[str, Any], *, waits: bool) -> list[str
     return [f"{name} is not ready ({state['not_ready'] or 'it does not say why'}): see logs/{name}.log."]
 
 
-def _rests(roles: Mapping[str, Any]) -> dict[str, float]:
-    """Seconds since each role moved, as `/livez` tells them."""
-    return {role: float(told) for role, told in roles.items() if isinstance(told, int | float)}
-
-
 def _of_tables(name: str, state: Mapping[str, Any]) -> list[str]:
     outbox, found = state["outbox"], []
-    if (age := outbox["oldest_age_s"]) is not None and age > STILL_S:
+    moves = state["outbox_still_s"] is not None and state["outbox_still_s"] <= STILL_S
+    if (age := outbox["oldest_age_s"]) is not None and age > STILL_S and not moves:
         found.append(f"{name}: an event has waited {age:.0f} s to be sent, {outbox['pending']} wait.")
     if outbox["refused"]:
         found.append(f"{name}: Kafka refused {outbox['refused']} events.")

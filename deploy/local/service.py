@@ -54,12 +54,12 @@ class Service(Part):
 
 
 def standing_still(body: bytes) -> str | None:
-    """Say which roles do not move, from what `/livez` says of them; None when it names none."""
+    """Say which roles do not turn, from what `/livez` says of them; None when it names none."""
     try:
         roles = dict(json.loads(body)["roles"])
     except (ValueError, KeyError, TypeError):
         return None
-    still = sorted(name for name, told in roles.items() if isinstance(told, dict) and told.get("live") is False)
+    still = sorted(name for name, told in roles.items() if isinstance(told, dict) and "too_old_by_seconds" in told)
     return f"says that it stands still: {', '.join(still)}" if still else None
 
 

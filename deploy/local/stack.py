@@ -151,7 +151,7 @@ class City:
         }
 
     def _addresses(self) -> dict[str, str]:
-        inner = {name: f"http://127.0.0.1:{self.home.port(name)}" for name in SERVICES}
+        inner = {name: f"http://127.0.0.1:{self.home.port(name)}" for name in (*SERVICES, Standby.name)}
         return {
             "gateway": self.url,
             **inner,

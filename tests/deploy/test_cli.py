@@ -109,7 +109,7 @@ def test_status_of_a_healthy_city_is_well(sanwu: Sanwu) -> None:
     assert told["kafka_bytes"] > 100_000
     assert told["disk_free_bytes"] > 0
     assert told["running"] is True
-    assert told["parts"] == {"gateway": "ok", "postgres": "ok", "kafka": "ok"}
+    assert told["parts"] == {"gateway": "ok", "standby": "ok", "postgres": "ok", "kafka": "ok"}
 
 
 def test_status_for_people_names_what_hangs_and_what_is_parked(

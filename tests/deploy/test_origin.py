@@ -117,7 +117,7 @@ def test_sample_city_goes_on_without_people_who_have_other_passwords(home: Path)
         assert members["supervisor-210881006206-2"] is None
     finally:
         stop_city(second)
-    (home / "staff.csv").write_text("no,file,of,ours\n1,2,3,4\n")
+    (home / "staff.csv").write_text("username,oddity\noperator,1\n")
     third = start_city(home, port, "small")
     try:
         assert "! The sample is not as planned; the city serves on. TypeError:" in said(home)

@@ -105,7 +105,10 @@ async def test_an_answer_in_between_begins_the_count_anew(tmp_path: Path, monkey
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (b'{"live": false, "roles": {"relay": {"live": false}, "http": {"live": true}}}', "relay"),
+        (
+            b'{"live": false, "roles": {"relay": {"age_seconds": 70, "too_old_by_seconds": 10}, "http": {"age_seconds": 1}}}',
+            "relay",
+        ),
         (b'{"live": false, "roles": {}}', None),
         (b"not live", None),
         (b"[1]", None),

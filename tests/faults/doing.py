@@ -1,0 +1,137 @@
+"""The faults: each begins, lasts as long as it lasts, and is taken back at the end."""
+
+import errno
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from tests.running import RunningCity
+
+#: For what does not heal before we take it back: longer than a minute, after which consumers once died for ever.
+AWAY_S = 75.0
+
+Begin = Callable[[RunningCity], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is done, in words, and for how many seconds; None: the city has to heal it."""
+
+    name: str
+    begin: Begin
+    lasts_s: float | None = None
+
+
+def process_of(city: RunningCity, part: str) -> psutil.Process:
+    """The main process of a part, by its note."""
+    return psutil.Process(json.loads((city.home / "run" / f"{part}.json").read_text())["pid"])
+
+
+def killed(part: str) -> Fault:
+    """As by a power cut: SIGKILL."""
+
+    @contextmanager
+    def begin(city: RunningCity) -> Iterator[None]:
+        process_of(city, part).kill()
+        yield
+
+    return Fault(f"{part} killed", begin)
+
+
+def frozen(part: str) -> Fault:
+    """SIGSTOP for the part and all that it started, until somebody ends it."""
+
+    @contextmanager
+    def begin(city: RunningCity) -> Iterator[None]:
+        main = process_of(city, part)
+        tree = [main, *main.children(recursive=True)]
+        for process in tree:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in tree:
+                with suppress(psutil.NoSuchProcess):
+                    process.resume()
+
+    return Fault(f"{part} frozen", begin)
+
+
+def cut_off(part: str) -> Fault:
+    """Killed, and its port held by somebody who does not listen: whoever connects is refused, and it cannot come back."""
+
+    @contextmanager
+    def begin(city: RunningCity) -> Iterator[None]:
+        port = int(city.addresses()[part].rpartition(":")[2])
+        process_of(city, part).send_signal(signal.SIGKILL)
+        with _held(port):
+            yield
+
+    return Fault(f"{part} refuses connections", begin, AWAY_S)
+
+
+@contextmanager
+def _held(port: int) -> Iterator[None]:
+    # Another socket for each try: one that failed to bind is of no use. Without SO_REUSEADDR, so that nobody else may.
+    give_up = time.monotonic() + 20
+    while True:
+        holder = socket.socket()
+        try:
+            holder.bind(("127.0.0.1", port))
+        except OSError as error:
+            holder.close()
+            if error.errno != errno.EADDRINUSE or time.monotonic() > give_up:
+                raise
+            time.sleep(0.02)
+        else:
+            break
+    with holder:
+        yield
+
+
+def disk_full(folder: Path) -> Fault:
+    """A file takes all that is left of the file system that the home is on, and what is freed meanwhile."""
+
+    @contextmanager
+    def begin(_city: RunningCity) -> Iterator[None]:
+        filler = folder / "filler"
+        with filler.open("wb", buffering=0) as file:
+            _fill(file.fileno())
+        try:
+            yield
+        finally:
+            filler.unlink()
+
+    return Fault("disk full", begin, AWAY_S)
+
+
+def _fill(descriptor: int) -> None:
+    for size in (1 << 20, 4096):
+        with suppress(OSError):
+            while True:
+                os.write(descriptor, b"\0" * size)
+
+
+#: The twelve that need nothing of the machine; a full disk comes last, where a small one can be had.
+FAULTS = (
+    killed("gateway"),
+    frozen("gateway"),
+    killed("publish"),
+    frozen("publish"),
+    killed("ingest"),
+    frozen("ingest"),
+    killed("kafka"),
+    frozen("kafka"),
+    cut_off("kafka"),
+    killed("postgres"),
+    frozen("postgres"),
+    cut_off("postgres"),
+)
