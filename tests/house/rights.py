@@ -324,6 +324,7 @@ PUBLISH: Final = (
     _row("GET /api/v1/villages/{code}/duties", PUBLIC, "same", "@village"),
     _row("GET /api/v1/disclosures/{disclosure_id}", PUBLIC, "same", "@published"),
     _row("GET /api/v1/changes", PUBLIC),
+    _row("GET /api/v1/words", PUBLIC),
     _row("GET /", PUBLIC),
     _row("GET /t/{code}", PUBLIC, "same", "@township"),
     _row("GET /v/{code}", PUBLIC, "same", "@village"),

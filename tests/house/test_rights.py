@@ -1,7 +1,11 @@
-"""Every route of the five applications, asked as nobody, as every role inside the scope and as every role outside it."""
+"""Every route of the five applications, asked through the real gateway as people do: as nobody and as every role.
+
+Each role asks inside its scope and outside it.
+"""
 
 from collections import Counter
 
+import httpx2
 import pytest
 from fastapi.routing import iter_route_contexts
 
@@ -12,10 +16,13 @@ from tests.builders import VILLAGE, staff_id
 from tests.house.rights import RIGHTS, Row
 from tests.house.stage import INSIDE, OUTSIDE, STRANGERS, Stage, filled
 
+#: For the machines behind the gateway, which keeps them from everybody else.
+INNER = {f"GET /{name}" for name in ("livez", "readyz", "metrics")}
 ROWS = [
     pytest.param(name, row, id=f"{name} {row.route} {' '.join(row.at.values())}")
     for name in SERVICES
     for row in RIGHTS[name]
+    if row.route not in INNER
 ]
 
 
@@ -37,28 +44,38 @@ def test_everybody_is_there() -> None:
     assert set(INSIDE) == set(OUTSIDE) == set(Role) - {Role.SYSTEM}
 
 
-async def ask(stage: Stage, row: Row, who: str | None) -> int:
-    """The status that somebody gets; what was changed is put back."""
+async def ask(gate: httpx2.AsyncClient, stage: Stage, row: Row, who: str | None) -> int:
+    """The status that somebody gets at the gateway; what was changed is put back."""
     method, _, path = row.route.partition(" ")
     for place, value in row.at.items():
         path = path.replace(f"{{{place}}}", str(filled(stage, value)))
     sent = {name: filled(stage, value) for name, value in row.sent.items()}
     headers = stage.served.bearer(who) if who is not None else {}
-    answer = await stage.served.client.request("GET" if method == "MOUNT" else method, path, headers=headers, **sent)
+    answer = await gate.request("GET" if method == "MOUNT" else method, path, headers=headers, **sent)
     assert answer.status_code < 500, (row.route, who, answer.text)
     if method in {"POST", "PUT", "DELETE"} and answer.status_code < 400:
         await stage.tables.put_back()
     return answer.status_code
 
 
+@pytest.mark.parametrize("name", SERVICES)
+async def test_health_is_for_the_machines_behind_the_gateway(
+    gate: httpx2.AsyncClient, stages: dict[ServiceName, Stage], name: ServiceName
+) -> None:
+    for route in INNER:
+        path = route.removeprefix("GET ")
+        assert (await stages[name].served.client.get(path)).status_code == 200
+        assert (await gate.get(path, headers=stages[name].served.bearer(INSIDE[Role.OPERATOR]))).status_code == 404
+
+
 @pytest.mark.parametrize(("name", "row"), ROWS)
 async def test_roles_get_what_the_table_says_and_no_more(
-    stages: dict[ServiceName, Stage], name: ServiceName, row: Row
+    gate: httpx2.AsyncClient, stages: dict[ServiceName, Stage], name: ServiceName, row: Row
 ) -> None:
     stage, wrong = stages[name], []
     statuses: Counter[str] = Counter()
     for who, expected in askers(row):
-        status = await ask(stage, row, who)
+        status = await ask(gate, stage, row, who)
         got = {401: "unknown", 403: "refused"}.get(status, "allowed")
         if expected == "hidden" and status == 404:
             got = "hidden"
@@ -87,13 +104,13 @@ def askers(row: Row) -> list[tuple[str | None, str]]:
     [("/ingest/v1/waivers", "账册送审计"), ("/desk/waivers", "账册送审计"), ("/desk", "有 1 份申请等您决定")],
 )
 async def test_lists_hold_nothing_of_affairs_that_are_not_ones_own(
-    stages: dict[ServiceName, Stage], path: str, waiver: str
+    gate: httpx2.AsyncClient, stages: dict[ServiceName, Stage], path: str, waiver: str
 ) -> None:
     stage = stages["ingest"]
-    told = await stage.served.client.get(path, headers=stage.served.bearer(INSIDE[Role.REVIEWER]))
+    told = await gate.get(path, headers=stage.served.bearer(INSIDE[Role.REVIEWER]))
     assert waiver in told.text
     for name, _ in STRANGERS.values():
-        answer = await stage.served.client.get(path, headers=stage.served.bearer(name))
+        answer = await gate.get(path, headers=stage.served.bearer(name))
         assert waiver not in answer.text
 
 
@@ -110,14 +127,14 @@ EXPORTED = [
 
 @pytest.mark.parametrize(("name", "route", "thing", "prefix"), EXPORTED)
 async def test_what_is_handed_out_is_in_the_trail_and_what_is_refused_is_not(
-    stages: dict[ServiceName, Stage], name: ServiceName, route: str, thing: str, prefix: str
+    gate: httpx2.AsyncClient, stages: dict[ServiceName, Stage], name: ServiceName, route: str, thing: str, prefix: str
 ) -> None:
     stage = stages[name]
     row = next(r for r in RIGHTS[name] if r.route == route)
     before = await _noted(stage, route)
-    assert await ask(stage, row, OUTSIDE[Role.CLERK][0]) in {403, 404}
-    assert await ask(stage, row, None) == 401
-    assert await ask(stage, row, INSIDE[Role.CLERK]) == 200
+    assert await ask(gate, stage, row, OUTSIDE[Role.CLERK][0]) in {403, 404}
+    assert await ask(gate, stage, row, None) == 401
+    assert await ask(gate, stage, row, INSIDE[Role.CLERK]) == 200
     clerk = staff_id(INSIDE[Role.CLERK])
     assert (await _noted(stage, route))[len(before) :] == [(clerk, prefix + stage.things[thing], VILLAGE)]
 
@@ -128,3 +145,16 @@ async def _noted(stage: Stage, route: str) -> list[tuple[str, str, str]]:
             "SELECT actor_id, object, village_code FROM action WHERE action = $1 ORDER BY id", route
         )
     return [(r["actor_id"], r["object"], r["village_code"]) for r in rows]
+
+
+async def test_who_signs_out_through_the_gateway_is_out(
+    gate: httpx2.AsyncClient, stages: dict[ServiceName, Stage]
+) -> None:
+    account = {"username": "clerk-target", "password": stages["registry"].things["password"]}
+    own_page = {"accept": "text/html", "sec-fetch-site": "same-origin"}
+    async with httpx2.AsyncClient(base_url=gate.base_url, timeout=30, headers=own_page) as person:
+        assert (await person.post("/sign-in", data=account)).status_code == 303
+        assert (await person.get("/account")).status_code == 200
+        await person.post("/sign-out", follow_redirects=True)
+        assert not person.cookies
+        assert (await person.get("/account")).status_code == 303
