@@ -253,8 +253,11 @@ def test_people_of_several_schemes_are_not_added_up_unless_the_author_does() -> 
     rows = [["医保", 300, 5], ["养老", 100, 7]]
     old = table(columns, rows, totals={"c1": 400, "c2": 12})
     assert old.sums() == table(columns, rows).settled().sums() == (("", (None, None, 12)),)
-    assert old.settled().sums() == (("", (None, 400, 12)),)
-    assert [at for _, at, _ in told(table(columns, [*rows, ["合计", 399, 12]]).settled())] == ["body.rows[2][1]"]
+    assert old.settled().sums() == (("", (None, None, 12)),)
+    assert [at for _, at, _ in told(table(columns, rows, totals={"c1": 399}).settled())] == ["body.totals.c1"]
+    typed = table(columns, [*rows, ["合计", 399, 12]]).settled()
+    assert typed.sums() == (("", (None, 400, 12)),)
+    assert [at for _, at, _ in told(typed)] == ["body.rows[2][1]"]
 
 
 def test_what_was_said_of_a_column_goes_before_what_it_looks_like() -> None:

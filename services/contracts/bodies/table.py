@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from services.contracts.base import Finding, Model
 from services.contracts.bodies.base import MAX_LINES, Content, off
 from services.contracts.bodies.columns import (
+    NUMBERS,
     SUMMED,
     Cell,
     Column,
@@ -162,14 +163,14 @@ class Table(Content):
     def settled(self) -> Self:
         """The table with everything said that a new one has to say of its columns: whether they may be summed."""
         read = self.read()
-        stated = {*self.totals, *self.quantity_totals}
         columns = []
         for n, column in enumerate(self.columns):
             may = self.adds_up(n)
             if may and counts_people_of_schemes(self.columns, n):
-                may = column.key in stated or any(r.is_sum and row[n] for r, row in zip(read, self.rows, strict=True))
-            is_number = column.type in {*SUMMED, ColumnType.QUANTITY} and column.sum is None
-            columns.append(column.model_copy(update={"sum": may}) if is_number else column)
+                # Only who writes such a sum among the rows vouches that nobody is counted twice.
+                may = any(r.is_sum and row[n] for r, row in zip(read, self.rows, strict=True))
+            is_open = column.type in NUMBERS and column.sum is None
+            columns.append(column.model_copy(update={"sum": may}) if is_open else column)
         return self.model_copy(update={"columns": tuple(columns)})
 
     # -- sums -----------------------------------------------------------------------------------------------------
@@ -240,7 +241,8 @@ class Table(Content):
         for key, (field, said) in stated.items():
             place = self._place(key)
             column, computed = self.columns[place], made[place]
-            if said is None or computed is None or not self.adds_up(place):
+            is_checked = self.adds_up(place) or counts_people_of_schemes(self.columns, place)
+            if said is None or computed is None or not is_checked:
                 continue
             words = f"合计 {number_words(column, said)}与逐行相加 {number_words(column, computed)}不符，请核对。"
             label = f"写的“{column.name}”合计，和逐行相加"

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from services.contracts.account import account_words
 from services.contracts.bodies import Body, Table
-from services.contracts.words import CONTRACT_TYPES, DIRECTIONS, MEETINGS, METHODS, TENDERS
+from services.contracts.words import CONTRACT_TYPES, DIRECTIONS, MEETINGS, METHODS, STANDINGS, TENDERS
 from services.publish.render.masking import CIRCLED
 from services.publish.render.words import amount
 
@@ -56,6 +56,7 @@ _LABELS: Final = {
     "rate_fen": "每工",
     "goods": "物品",
     "votes": "得票、表决",
+    "standing": "选举结果",
     "remark": "说明",
     "note": "说明",
     "title": "标题",
@@ -96,7 +97,14 @@ _LABELS: Final = {
 }
 #: Members of closed sets, by field; a contract's `method` is a text of its own and stays as it is.
 _CODED: Final[Mapping[str, Mapping[Any, str]]] = MappingProxyType(
-    {"direction": DIRECTIONS, "method": METHODS, "tender": TENDERS, "meeting": MEETINGS, "type": CONTRACT_TYPES}
+    {
+        "direction": DIRECTIONS,
+        "method": METHODS,
+        "tender": TENDERS,
+        "meeting": MEETINGS,
+        "type": CONTRACT_TYPES,
+        "standing": STANDINGS,
+    }
 )
 _YES_NO: Final = MappingProxyType({True: "是", False: "不是"})
 

@@ -15,18 +15,18 @@ from services.publish.render.changes import what_changed
 from services.publish.render.checks import ChecksView, checks_of, checks_view, neighbour
 from services.publish.render.due import Timing, timing
 from services.publish.render.kinds import (
-    BodyView,
     contract_view,
     decision_view,
     notice_view,
     project_view,
     roster_view,
-    table_view,
 )
 from services.publish.render.ledger import LedgerView, ledger_view
 from services.publish.render.masking import masked_body, public_said
 from services.publish.render.places import Items, Village, affair_of, item_at, official_name, plain_name, title
 from services.publish.render.rows import Publication, Said
+from services.publish.render.shapes import BodyView
+from services.publish.render.tables import table_view
 from services.publish.render.words import affair_words, day_words, time_words
 
 
@@ -242,8 +242,8 @@ def _body(body: Body, shown: Body, masking: Masking, revision: ItemRevision | No
             view = roster_view(body, shown, aggregate=aggregate, faded=faded)
         case Table(), Table():
             view = table_view(body, shown, aggregate=aggregate)
-        case _, Notice():
-            view = notice_view(shown, aggregate=aggregate)
+        case Notice(), Notice():
+            view = notice_view(body, shown, aggregate=aggregate)
         case _, Decision():
             view = decision_view(shown)
         case _, Contract():

@@ -1,52 +1,21 @@
 """The six kinds beside the ledger as people read them: facts, words, tables, the same few shapes for all."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date
 
 from services.contracts.bodies import (
-    SUMMED,
-    Column,
-    ColumnType,
     Contract,
     Decision,
     Notice,
     Project,
     Roster,
-    Table,
+    RosterTotals,
 )
-from services.contracts.words import CONTRACT_TYPES, MEETINGS, TENDERS
+from services.contracts.words import CONTRACT_TYPES, MEETINGS, STANDINGS, TENDERS
+from services.publish.render.shapes import BodyView, Fact, HeadView, TableView
+from services.publish.render.tables import table_view
 from services.publish.render.words import about, amount
-
-Fact = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class HeadView:
-    """A column's head; `number` columns stand to the right."""
-
-    name: str
-    number: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TableView:
-    """Rows under heads, with sums below where there are any."""
-
-    title: str
-    heads: tuple[HeadView, ...]
-    rows: tuple[tuple[str, ...], ...]
-    sums: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BodyView:
-    """A body for the page. `empty`: a sentence instead of rows."""
-
-    facts: tuple[Fact, ...] = ()
-    words: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    tables: tuple[TableView, ...] = ()
-    empty: str | None = None
 
 
 def day(of: date | None) -> str | None:
@@ -78,19 +47,46 @@ def _filled(title: str, columns: Sequence[tuple[str, bool, Sequence[str | None]]
 
 
 def roster_view(full: Roster, shown: Roster, *, aggregate: bool, faded: bool) -> BodyView:
-    """A roster: sums first, then one row a person or household."""
-    has_amount = any(e.amount_fen is not None for e in full.entries)
-    facts = _facts(
-        ("一共", f"{len(full.entries)}户（人）" if full.entries else None),
-        ("人口", f"{full.people}人" if any(e.household_size for e in full.entries) else None),
-        ("金额合计", money(full.amount_fen) if has_amount else None),
-    )
-    words = _words(("标准", full.standard))
+    """A roster: sums first, then one row a person or household; who stood for election is always told."""
+    facts, words = _roster_facts(full), _words(("标准", full.standard))
     if full.nil:
         return BodyView(facts, words, empty="这段时间没有这件事。")
     if aggregate:
+        rest = len(full.persons) - len(shown.entries)
         text = "名单公开期已满，只留合计。" if faded else "这一项按规定只公布合计。"
-        return BodyView(facts, words, empty=text)
+        if not shown.entries:
+            return BodyView(facts, words, empty=text)
+        empty = f"另有{rest}人的名单（选民等）不在网上公布。" if rest else None
+        return BodyView(facts, words, (_entries("候选人和得票", shown),), empty)
+    return BodyView(facts, words, (_entries("一户一户看", shown),))
+
+
+def _roster_facts(full: Roster) -> tuple[Fact, ...]:
+    """What the list comes to, beside what its author wrote where that is something else."""
+    said = full.totals or RosterTotals()
+    has_amount = any(e.amount_fen is not None for e in full.persons)
+    has_people = any(e.household_size for e in full.persons)
+    pairs = (
+        ("一共", "户（人）", len(full.persons), said.entries, bool(full.persons)),
+        ("人口", "人", full.people, said.people, has_people),
+    )
+    counts = [
+        fact
+        for name, unit, made, stated, told in pairs
+        if told
+        for fact in _beside(name, f"{made}{unit}", f"{stated}{unit}" if stated is not None else None)
+    ]
+    stated_fen = money(said.amount_fen)
+    return _facts(*counts, *(_beside("金额合计", money(full.amount_fen), stated_fen) if has_amount else ()))
+
+
+def _beside(name: str, made: str | None, stated: str | None) -> list[tuple[str, str | None]]:
+    if stated is None or stated == made:
+        return [(name, made)]
+    return [(f"{name}（村里写的）", stated), (f"{name}（按名单算的）", made)]
+
+
+def _entries(title: str, shown: Roster) -> TableView:
     entries = shown.entries
     columns: list[tuple[str, bool, Sequence[str | None]]] = [
         ("姓名", False, [e.name for e in entries]),
@@ -101,36 +97,15 @@ def roster_view(full: Roster, shown: Roster, *, aggregate: bool, faded: bool) ->
         ("每工", True, [amount(e.rate_fen) if e.rate_fen is not None else None for e in entries]),
         ("金额", True, [amount(e.amount_fen) if e.amount_fen is not None else None for e in entries]),
         ("物品", False, [e.goods for e in entries]),
-        ("得票", True, [str(e.votes) if e.votes is not None else None for e in entries]),
+        ("得票", True, [f"{e.votes}票" if e.votes is not None else None for e in entries]),
+        ("结果", False, [STANDINGS[e.standing] if e.standing is not None else None for e in entries]),
         ("说明", False, [e.remark for e in entries]),
     ]
-    return BodyView(facts, words, (_filled("一户一户看", columns, len(entries)),))
+    view = _filled(title, columns, len(entries))
+    return replace(view, strong=frozenset(n for n, e in enumerate(entries) if e.is_sum))
 
 
-def table_view(full: Table, shown: Table, *, aggregate: bool) -> BodyView:
-    """A table as its author made it; sums are the rows' own."""
-    if full.nil:
-        return BodyView(empty="这段时间没有这件事。")
-    sums = {c.key: _cell(c, full.column_sum(c.key)) for c in full.columns if c.type in SUMMED}
-    if aggregate:
-        facts = (("一共", f"{len(full.rows)}行"), *((c.name, sums[c.key]) for c in full.columns if c.key in sums))
-        return BodyView(facts, empty="这一项按规定只公布合计。")
-    heads = tuple(HeadView(c.name + (f"（{c.unit}）" if c.unit else ""), c.type in SUMMED) for c in full.columns)
-    rows = tuple(tuple(_cell(c, cell) for c, cell in zip(full.columns, row, strict=True)) for row in shown.rows)
-    below = None
-    if sums:
-        cells = [sums.get(c.key, "") for c in full.columns]
-        below = tuple(cells if cells[0] else ["合计", *cells[1:]])
-    return BodyView(tables=(TableView(full.title or "一行一行看", heads, rows, below),))
-
-
-def _cell(column: Column, cell: str | int | None) -> str:
-    if cell is None:
-        return ""
-    return amount(cell) if column.type is ColumnType.AMOUNT and isinstance(cell, int) else str(cell)
-
-
-def notice_view(body: Notice, *, aggregate: bool) -> BodyView:
+def notice_view(full: Notice, body: Notice, *, aggregate: bool) -> BodyView:
     """A notice: its words, its table, its time on the wall."""
     facts = _facts(
         (
@@ -140,9 +115,11 @@ def notice_view(body: Notice, *, aggregate: bool) -> BodyView:
         ("落款", body.signed_by),
         ("日期", day(body.signed_on)),
     )
-    inner = table_view(body.table, body.table, aggregate=aggregate).tables if body.table is not None else ()
     paragraphs = tuple(line for text in body.paragraphs for line in text.splitlines())
-    return BodyView(facts, ((body.title, paragraphs),), inner)
+    if full.table is None or body.table is None:
+        return BodyView(facts, ((body.title, paragraphs),))
+    inner = table_view(full.table, body.table, aggregate=aggregate)
+    return BodyView((*facts, *inner.facts), ((body.title, paragraphs),), inner.tables, inner.empty)
 
 
 def decision_view(body: Decision) -> BodyView:

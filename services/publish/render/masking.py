@@ -4,12 +4,10 @@ Who is a person is told by `contracts.names`; sentences are `texts.py`'s. Offici
 named (domain.md section 6); references to payees never leave.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from services.contracts.bodies import (
-    SUMMED,
     Body,
     ColumnType,
     Contract,
@@ -17,12 +15,13 @@ from services.contracts.bodies import (
     Line,
     Notice,
     Roster,
-    RosterTotals,
     Table,
     Totals,
 )
+from services.contracts.bodies.rows import is_sum_label
 from services.contracts.catalogue import Masking
 from services.contracts.names import HIDDEN, find_in_cell, mask_cell
+from services.publish.render.aggregates import aggregate_roster, aggregate_table, names_people
 from services.publish.render.rows import Said
 from services.publish.render.texts import Texts
 
@@ -31,7 +30,9 @@ def masked_name(name: str | None, masking: Masking) -> str | None:
     """A payee as the web may show it: `张三丰` -> `张某某`, `某五金店` in full; None where only totals are shown."""
     if name is None or masking is Masking.AGGREGATE:
         return None
-    return mask_cell(name.strip()) if masking is Masking.SURNAME else name
+    if masking is not Masking.SURNAME or is_sum_label(name):
+        return name
+    return mask_cell(name.strip())
 
 
 def _named(body: Body, masking: Masking) -> list[str | None]:
@@ -96,9 +97,7 @@ def masked_ledger(body: Ledger, masking: Masking) -> Ledger:
 
 def _masked_roster(body: Roster, masking: Masking, item: str) -> Roster:
     if masking is Masking.AGGREGATE:
-        amount = body.amount_fen if any(e.amount_fen is not None for e in body.entries) else None
-        totals = RosterTotals(entries=len(body.entries), people=body.people, amount_fen=amount)
-        return body.model_copy(update={"entries": (), "totals": totals})
+        return aggregate_roster(body, item)
     names = _numbered([masked_name(e.name, masking) for e in body.entries], [e.identity for e in body.entries])
     entries = []
     for entry, name in zip(body.entries, names, strict=True):
@@ -109,8 +108,8 @@ def _masked_roster(body: Roster, masking: Masking, item: str) -> Roster:
 
 def _masked_table(body: Table, masking: Masking) -> Table:
     if masking is Masking.AGGREGATE:
-        sums = {c.key: body.column_sum(c.key) for c in body.columns if c.type in SUMMED}
-        return body.model_copy(update={"rows": (), "totals": sums})
+        # Who is left in it is nobody.
+        return aggregate_table(body)
     rows = [list(row) for row in body.rows]
     for place in _name_places(body, masking):
         cells = [_text(row[place]) for row in rows]
@@ -123,19 +122,9 @@ def _text(cell: object) -> str | None:
     return cell if isinstance(cell, str) else None
 
 
-#: Columns of texts that hold persons by what they are called; their author did not say so.
-_PERSONS: Final = re.compile(
-    "姓名|户主|户名|承包人|承租人|租户|收款人|领款人|交款人|欠款人|借款人|债务人|债权人|当事人|受助人|申请人|使用人|产权人|负责人$|家庭成员"
-)
-
-
 def _name_places(table: Table, masking: Masking) -> list[int]:
     guessed = masking is Masking.SURNAME
-    return [
-        n
-        for n, c in enumerate(table.columns)
-        if c.type is ColumnType.NAME or (guessed and c.type is ColumnType.TEXT and _PERSONS.search(c.name))
-    ]
+    return [n for n, c in enumerate(table.columns) if c.type is ColumnType.NAME or (guessed and names_people(c))]
 
 
 def masked_body(body: Body, masking: Masking, item: str = "") -> Body:
