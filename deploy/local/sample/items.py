@@ -135,8 +135,17 @@ def _applications(dice: random.Random, _period: str) -> Body:
 
 
 def _election(dice: random.Random, _period: str) -> Body:
-    entries = [{"name": _name(dice), "category": "村委会委员候选人", "votes": dice.randint(200, 600)} for _ in range(5)]
-    return _roster(entries, "到会选民过半，得票过半当选")
+    votes = sorted((dice.randint(200, 600) for _ in range(5)), reverse=True)
+    entries = [
+        {
+            "name": _name(dice),
+            "category": "村委会委员候选人",
+            "votes": count,
+            "standing": "elected" if n < 3 else "candidate",  # noqa: PLR2004 - three seats
+        }
+        for n, count in enumerate(votes)
+    ]
+    return _roster(entries, "登记参加选举的村民过半数投票，候选人得票由高到低，前 3 名当选")
 
 
 def _dividend(dice: random.Random, _period: str) -> Body:
