@@ -121,7 +121,8 @@ def test_two_halves_side_by_side_are_not_mixed() -> None:
 def test_a_roster_and_a_table_are_pasted_by_their_labels() -> None:
     roster = empty(ItemKind.ROSTER)
     assert paste(roster, "entries", "出工人员,天数,元/日,用工费\n张三,2.5,150,375\n合计,2.5,,375") == [
-        "1 行合计、结转没有带入，它们不是逐笔。"
+        "合计行的金额填到了“金额合计”，请核对。",
+        "1 行合计、结转没有带入，它们不是逐笔。",
     ]
     made = to_body(roster)
     assert made is not None

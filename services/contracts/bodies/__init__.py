@@ -23,7 +23,7 @@ from services.contracts.bodies.decision import Decision, Meeting, Step, Votes
 from services.contracts.bodies.ledger import Account, Direction, Invoice, Ledger, Line, Totals, Voucher
 from services.contracts.bodies.notice import Notice
 from services.contracts.bodies.project import Bid, Fund, Payment, Project, Tender
-from services.contracts.bodies.roster import Entry, Roster, RosterTotals, Standing
+from services.contracts.bodies.roster import ELECTIONS, Entry, Roster, RosterTotals, Standing
 from services.contracts.bodies.sums import (
     AccountSums,
     LedgerSums,
@@ -64,6 +64,7 @@ def settled(body: Body) -> Body:
 
 __all__ = [
     "BODY",
+    "ELECTIONS",
     "MAX_BODY_BYTES",
     "MAX_LINES",
     "SUMMED",

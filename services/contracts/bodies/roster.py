@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -20,6 +20,9 @@ from services.contracts.bodies.base import (
 from services.contracts.bodies.rows import is_sum_label
 from services.contracts.checks import Check, count_check, money_check
 from services.contracts.values import FEN_LIMIT, Fen, ShortText, Text, yuan
+
+#: Items of the catalogue that are elections: who stands and who wins is public in them, whatever their masking says.
+ELECTIONS: Final = frozenset({"V15"})
 
 
 class Standing(StrEnum):

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 from services.contracts.account import ACCOUNTS
@@ -31,7 +32,7 @@ _MONEY: Final = re.compile(
     r"(?P<minus>-)?(?P<whole>\d{1,16}|\d{1,3}(?:,\d{3}){1,5})(?:\.(?P<part>\d{1,8}))?(?P<wan>万)?元?", re.ASCII
 )
 _WHOLE: Final = re.compile(r"-?\d{1,16}", re.ASCII)
-_QUANTITY: Final = re.compile(r"(0|[1-9]\d{0,8})(\.\d{1,2})?", re.ASCII)
+_QUANTITY: Final = re.compile(r"(0|[1-9]\d{0,8})(\.\d{1,4})?", re.ASCII)
 _FULL_DAY: Final = re.compile(r"(20\d\d)[-/.年](\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
 _SHORT_DAY: Final = re.compile(r"(\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
 _DIGIT_DAY: Final = re.compile(r"(20\d\d)(\d\d)(\d\d)", re.ASCII)
@@ -60,13 +61,30 @@ def to_fen(text: str) -> int:
     digits = _WAN_DIGITS if match["wan"] else _FEN_DIGITS
     part = (match["part"] or "").rstrip("0")
     if len(part) > digits:
-        message = "金额最多到分，请写成 1234.50 这样，小数点后不超过两位"
+        message = "金额的单位是元，最多到分，小数点后不超过两位；按万元算的请写成 35.7226万"
         raise CellError(message)
     fen = int(match["whole"].replace(",", "") + part.ljust(digits, "0"))
     if fen > FEN_LIMIT:
         message = "金额太大，请核对有没有多打了数字"
         raise CellError(message)
     return -fen if match["minus"] else fen
+
+
+def to_fen_of_wan(text: str) -> int:
+    """What was typed in a column whose unit is 万元, to fen: `482.87` -> 482870000; a unit typed beside it goes first."""
+    typed = plain(text).replace(" ", "")
+    if typed.startswith("(") and typed.endswith(")"):
+        typed = f"-{typed[1:-1]}"
+    try:
+        return to_fen(typed if typed.endswith(("万", "元")) else f"{typed}万")
+    except CellError as error:
+        message = "这一列的单位是万元：请写成 482.87 这样的数字，小数点后不超过六位（到分）；按元写的请加上“元”字"
+        raise CellError(message) from error
+
+
+def to_wan(fen: int) -> str:
+    """Fen as a form shows it in a column of 万元: 482870000 -> `482.87`."""
+    return f"{(Decimal(fen) / 1_000_000).normalize():f}"
 
 
 def to_yuan(fen: int) -> str:
@@ -84,10 +102,10 @@ def to_whole(text: str) -> int:
 
 
 def to_quantity(text: str) -> str:
-    """A measured number, at most two decimals, as text."""
+    """A measured number, at most four decimals, as text."""
     typed = plain(text).replace(",", "")
     if not _QUANTITY.fullmatch(typed):
-        message = "应写成 12 或 2.5 这样的数字，最多两位小数"
+        message = "应写成 12 或 2.5 这样的数字，最多四位小数"
         raise CellError(message)
     return typed
 

@@ -4,9 +4,10 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Final, NamedTuple
 
-from services.ingest.bulk.cells import CellError, to_fen
+from services.contracts.values import yuan
+from services.ingest.bulk.cells import CellError, to_fen, to_fen_of_wan
 from services.ingest.pages.forms import Form, Grid, row_field
-from services.ingest.pages.forms.values import FLAG, MONEY, Kind
+from services.ingest.pages.forms.values import FLAG, MONEY, WAN, Kind
 
 _MOST: Final = 200
 
@@ -27,6 +28,11 @@ def shown(kind: Kind, text: str, options: tuple[tuple[str, str], ...] = ()) -> s
         except CellError:
             return text
         return f"{'-' if fen < 0 else ''}{abs(fen) // 100:,}.{abs(fen) % 100:02}"
+    if kind.name == WAN.name and text:
+        try:
+            return f"{yuan(to_fen_of_wan(text))}元（填的是{text}{'' if text.endswith(('万', '元')) else '万元'}）"
+        except CellError:
+            return text
     if kind is FLAG:
         return "是" if text else ""
     return dict(options).get(text, text)
@@ -49,7 +55,7 @@ def changes(before: Form, after: Form) -> list[Change]:
 def row_words(form: Form, grid: Grid, n: int) -> tuple[tuple[str, str], ...]:
     """A row as label and text of each cell that is filled."""
     cells = ((c.label, shown(c.kind, form.value(row_field(grid, n, c)), c.options)) for c in grid.cells)
-    return tuple((label, text) for label, text in cells if text and label not in {"编号", "列的代号"})
+    return tuple((label, text) for label, text in cells if text and label not in {"编号", "列的代号", "原来的列名"})
 
 
 def _row_changes(before: Form, old_grid: Grid, after: Form, grid: Grid) -> list[Change]:

@@ -69,7 +69,7 @@ def _block(form: Form, grid: Grid, remarks: dict[str, list[str]]) -> Block:
         names = [forms.row_field(grid, n, c) for c in grid.cells]
         said = tuple(r for name in names for r in remarks.get(name, ()))
         rows.append(Row(place + 1, f"body.{grid.path}[{place}]", texts, said))
-    heads = tuple((c.label, c.kind.name in {"money", "whole", "quantity"}) for c in cells)
+    heads = tuple((c.label, c.kind.name in {"money", "wan", "whole", "quantity"}) for c in cells)
     return Block(grid.label, heads, tuple(rows))
 
 

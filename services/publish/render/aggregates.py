@@ -7,7 +7,7 @@ voters is not (村民委员会组织法 14, 15).
 import re
 from typing import Final
 
-from services.contracts.bodies import Column, ColumnType, Entry, Roster, RosterTotals, Table
+from services.contracts.bodies import ELECTIONS, Column, ColumnType, Entry, Roster, RosterTotals, Table
 from services.contracts.bodies.columns import SUMMED, bare_name
 from services.contracts.names import find_in_cell
 
@@ -69,7 +69,7 @@ def aggregate_roster(roster: Roster, item: str) -> Roster:
 
 def candidates(roster: Roster, item: str) -> tuple[Entry, ...]:
     """Who stood for election, with nothing but what an election tells of them."""
-    if item not in _ELECTIONS:
+    if item not in ELECTIONS:
         return ()
     return tuple(
         Entry(name=e.name, category=e.category, votes=e.votes, standing=e.standing) for e in roster.persons if e.stood

@@ -15,6 +15,7 @@ from services.ingest.bulk.cells import CellError
 from services.ingest.pages.forms.columns import next_key, starter_body
 from services.ingest.pages.forms.ledger import complete_lines
 from services.ingest.pages.forms.spec import Cell, Grid, Spec, spec_for
+from services.ingest.pages.forms.tables import TableForm, for_form, from_form, table_spec
 from services.ingest.pages.forms.values import CHOICE, FLAG, HIDDEN
 
 _COUNT: Final = re.compile(r"\d{1,4}", re.ASCII)
@@ -33,6 +34,9 @@ class Form:
     counts: dict[str, int] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
     homeless: list[str] = field(default_factory=list)
+    table: TableForm | None = None
+    #: Of a table: the key in the body of each column of the form, once a body was made.
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     def value(self, name: str) -> str:
         """What was typed in a field."""
@@ -71,8 +75,14 @@ def form_of(item: str, revision: ItemRevision, cell: tuple[str, str], body: Mapp
     """The form that shows a body (JSON form, without nulls) of a village and period."""
     rest = json.loads(json.dumps(body))
     rest.pop("kind", None)
-    columns = [{"unit": "", "type": "text", **c} for c in rest.get("columns", ())]
-    form = Form(item, *cell, spec_for(revision, columns))
+    table = None
+    if revision.kind is ItemKind.TABLE:
+        rest = for_form(rest)
+        stated = {*rest.get("totals", ()), *rest.get("quantity_totals", ())}
+        table = TableForm([dict(c) for c in rest["columns"]], rest.get("checks", ()), stated)
+        for column in rest["columns"]:
+            del column["before"]
+    form = Form(item, *cell, spec_for(item, revision, table_spec(table) if table is not None else None), table=table)
     for single in form.spec.cells:
         _show(form, single.path, single, _take(rest, single.path))
     for grid in form.spec.grids:
@@ -124,33 +134,40 @@ def _kept(rest: Mapping[str, Any]) -> str:
 def read_form(item: str, revision: ItemRevision, fields: Mapping[str, str]) -> Form:
     """Take over the fields as they are; a form without rows yet gets the ones it begins with."""
     where = (fields.get("village", "").strip(), fields.get("period", "").strip())
-    form = Form(item, *where, spec_for(revision, _columns(item, fields)))
-    begun = revision.kind is ItemKind.TABLE and "columns.~count" not in fields
-    values = {**form_of(item, revision, where, starter_body(item)).values, **fields} if begun else dict(fields)
-    form.values = {name: value for name, value in values.items() if name == "~keep" or value.strip()}
+    begun = revision.kind is ItemKind.TABLE and not _COUNT.fullmatch(fields.get("columns.~count", ""))
+    if begun:
+        fields = {**form_of(item, revision, where, starter_body(item)).values, **fields}
+        fields["columns.~count"] = str(len(starter_body(item)["columns"]))
+    table = _table(fields) if revision.kind is ItemKind.TABLE else None
+    form = Form(item, *where, spec_for(item, revision, table_spec(table) if table is not None else None), table=table)
+    form.values = {name: value for name, value in fields.items() if name == "~keep" or value.strip()}
     for grid in form.spec.grids:
         typed = fields.get(f"{grid.path}.~count", "")
         count = int(typed) if _COUNT.fullmatch(typed) else grid.start
         form.counts[grid.path] = min(count, grid.limit)
-    if begun:
-        form.counts["columns"] = len(_columns(item, fields))
     return form
 
 
-def _columns(item: str, fields: Mapping[str, str]) -> list[dict[str, str]]:
+def _table(fields: Mapping[str, str]) -> TableForm:
     """A table's columns as typed; a new one gets a key."""
-    typed = fields.get("columns.~count", "")
-    if not _COUNT.fullmatch(typed):
-        return [{"unit": "", "type": "text", **c} for c in starter_body(item)["columns"]]
+    count = min(int(fields["columns.~count"]), _MOST_COLUMNS)
     found: list[dict[str, str]] = []
-    taken = [fields.get(f"columns.{n}.key", "") for n in range(int(typed))]
-    for n in range(min(int(typed), 50)):
-        column = {name: fields.get(f"columns.{n}.{name}", "").strip() for name in ("key", "name", "type", "unit")}
+    taken = [fields.get(f"columns.{n}.key", "") for n in range(count)]
+    for n in range(count):
+        column = {name: fields.get(f"columns.{n}.{name}", "").strip() for name in _COLUMN_FIELDS}
         if column["name"]:
             column["key"] = column["key"] or next_key(taken)
             taken.append(column["key"])
             found.append({**column, "type": column["type"] or "text"})
-    return found
+    totals = [name.partition(".") for name, value in fields.items() if value.strip()]
+    stated = {key for field, _, key in totals if field in {"totals", "quantity_totals"}}
+    checks = (_json(fields.get("~keep", "")) or {}).get("checks")
+    return TableForm(found, [c for c in checks if isinstance(c, dict)] if isinstance(checks, list) else (), stated)
+
+
+_COLUMN_FIELDS: Final = ("key", "name", "type", "unit", "sum", "was")
+#: More than a body takes, so that what is too many is told.
+_MOST_COLUMNS: Final = 50
 
 
 def add_rows(form: Form, path: str) -> None:
@@ -174,47 +191,29 @@ def to_body(form: Form) -> dict[str, Any] | None:
             body[grid.path] = rows
     if form.spec.kind is ItemKind.LEDGER:
         complete_lines(body, form.used(form.grid("lines")), form.faults)
-    if form.spec.kind is ItemKind.TABLE:
-        _fit_columns(form, body)
+    if form.table is not None:
+        form.renamed = from_form(form.table.columns, body)
     return None if form.faults or form.homeless else body
 
 
 _ALWAYS: Final = frozenset({"accounts", "lines", "entries", "paragraphs", "columns", "rows"})
 
 
-def _fit_columns(form: Form, body: dict[str, Any]) -> None:
-    """Columns take their keys from the form's spec; sums over a column that is gone are dropped with it."""
-    cells = form.grid("rows").cells
-    for column, cell in zip(body["columns"], cells, strict=False):
-        column["key"] = cell.path
-    summed = {c["key"] for c in body["columns"] if c.get("type") in {"amount", "count"}}
-    if "totals" in body:
-        body["totals"] = {k: v for k, v in body["totals"].items() if k in summed}
-    if "checks" in body and isinstance(body["checks"], list):
-        body["checks"] = [c for c in body["checks"] if isinstance(c, dict) and _check_keys(c) <= summed]
-
-
-def _check_keys(check: Mapping[str, Any]) -> set[Any]:
-    keys = [*_texts(check.get("plus")), *_texts(check.get("minus")), str(check.get("equals"))]
-    return set(keys)
-
-
-def _texts(value: object) -> Iterable[str]:
-    return [str(v) for v in value] if isinstance(value, list) else []
+def _json(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _unkept(form: Form, name: str) -> dict[str, Any]:
-    text = form.value(name)
-    if not text:
+    if not form.value(name):
         return {}
-    try:
-        kept = json.loads(text)
-    except (ValueError, RecursionError):
-        kept = None
-    if not isinstance(kept, dict):
+    kept = _json(form.value(name))
+    if kept is None:
         form.homeless.append("页面上随附的内容损坏了，请从办事台重新打开这一份再填。")
-        return {}
-    return kept
+    return kept or {}
 
 
 def _read_cell(form: Form, name: str, cell: Cell, holder: dict[str, Any]) -> None:
@@ -276,7 +275,9 @@ def field_of(form: Form, at: str) -> str | None:
         return at
     match = _ROW_PLACE.match(at)
     if match is None:
-        path = at.removeprefix("body.")
+        above, dot, last = at.removeprefix("body.").rpartition(".")
+        keys = {new: old for old, new in form.renamed.items()} if above.endswith("totals") else {}
+        path = f"{above}{dot}{keys.get(last, last)}"
         return next((c.path for c in form.spec.cells if path == c.path), None)
     grid = next((g for g in form.spec.grids if g.path == match[1]), None)
     rows = form.used(grid) if grid is not None else []

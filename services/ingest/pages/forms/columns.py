@@ -13,10 +13,11 @@ _AMOUNT, _COUNT, _QUANTITY = ColumnType.AMOUNT, ColumnType.COUNT, ColumnType.QUA
 
 @dataclass(frozen=True, slots=True)
 class Starter:
-    """Columns to begin with, and sums that must hold in every row."""
+    """Columns to begin with, sums that must hold in every row, the column that tells unlike rows apart."""
 
     columns: tuple[Column, ...]
     checks: tuple[Check, ...] = ()
+    group_by: str | None = None
 
 
 def _columns(*columns: tuple[str, str, ColumnType] | tuple[str, str, ColumnType, str]) -> tuple[Column, ...]:
@@ -58,15 +59,18 @@ STARTERS: Final[Mapping[str, Starter]] = MappingProxyType(
                 ("closing", "期末余额", _AMOUNT, "元"),
             ),
             (Check(plus=("opening", "increase"), minus=("decrease",), equals="closing"),),
+            group_by="nature",
         ),
         "F03": Starter(
             _columns(
+                ("side", "收入或支出", _TEXT),
                 ("subject", "项目", _TEXT),
                 ("budget", "本年预算", _AMOUNT, "元"),
                 ("last_budget", "上年预算", _AMOUNT, "元"),
                 ("last_actual", "上年决算", _AMOUNT, "元"),
                 _REMARK,
-            )
+            ),
+            group_by="side",
         ),
         "F05": Starter(
             _columns(
@@ -110,6 +114,7 @@ def starter_body(item: str) -> dict[str, Any]:
         "columns": [c.model_dump(mode="json", exclude_none=True) for c in begun.columns],
         "rows": [],
         "checks": [c.model_dump(mode="json") for c in begun.checks],
+        **({"group_by": begun.group_by} if begun.group_by is not None else {}),
     }
 
 

@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from services.contracts.bodies.rows import is_sum_label
 from services.contracts.words import DIRECTIONS
 from services.ingest.bulk.cells import CellError, plain, to_fen
 from services.ingest.pages.forms.codec import Form, row_field
 from services.ingest.pages.forms.spec import Grid
-from services.ingest.pages.forms.values import CHOICE
+from services.ingest.pages.forms.values import CHOICE, MONEY, TEXT, WAN
 
 #: Column names of accounting programs and of villages' own sheets, by the cell they fill.
 _LEDGER_HEADS: Final[Mapping[str, str]] = MappingProxyType(
@@ -84,8 +85,10 @@ _HEADS: Final = MappingProxyType({"lines": _LEDGER_HEADS, "entries": _ROSTER_HEA
 #: Columns that a ledger does not need: they follow from the lines.
 _PASSED_OVER: Final = frozenset({"余额", "结存", "方向", "行次", "序号", "编号", ""})
 _NO_LINE: Final = re.compile(
-    r"(上[期月年]|期初|本[期月日年]|累计|过次|承前)?(结转|合计|小计|累计|总计|余额|页)$|^承前页|^过次页"
+    r"(上[期月年]|期初|本[期月日年]|累计|过次|承前)?(结转|合计|小计|累计|总计|共计|余额|页)$|^承前页|^过次页"
 )
+#: Rows that only a page of a printed book has.
+_PAGE: Final = re.compile(r"^(承前页|过次页)$")
 _DIRECTION_WORDS: Final = MappingProxyType(
     {word: str(code) for code, word in DIRECTIONS.items()} | {"支": "out", "付": "out", "收": "in", "划转": "transfer"}
 )
@@ -99,6 +102,7 @@ def paste(form: Form, path: str, text: str) -> list[str]:
     if not rows:
         return ["没有读到内容：请在电子表格里选中带表头的区域，复制后粘贴到这里。"]
     heads, unknown = _heads(grid, rows[0])
+    units = _units(grid, heads, rows[0])
     if not any(h for h in heads if h):
         return [f"没有认出表头。第一行应是列名，例如：{'、'.join(c.label for c in grid.main[:5])}。"]
     notes = [f"“{name}”这一列没有对应的栏目，没有带入。" for name in unknown]
@@ -106,10 +110,12 @@ def paste(form: Form, path: str, text: str) -> list[str]:
     at = max(form.used(grid), default=-1) + 1
     for row in rows[1:]:
         cells = {h: c for h, c in zip(heads, row, strict=False) if h and plain(c) not in _BLANKS}
+        cells = {h: f"{c.strip()}{units.get(h, '')}" for h, c in cells.items()}
         if not cells:
             continue
-        if _is_sum(cells):
+        if _is_sum(grid, cells):
             skipped += 1
+            notes += _stated(form, grid, cells)
             continue
         if at >= grid.limit:
             notes.append(f"页面上最多 {grid.limit} 行，后面的没有带入；更多的请用一键导入，或拆分成几份。")
@@ -150,9 +156,37 @@ def _bare(name: str) -> str:
     return re.sub(r"[（(].*?[）)]|\s", "", plain(name))
 
 
-def _is_sum(cells: Mapping[str, str]) -> bool:
-    words = next((cells[p] for p in ("summary", "name", "subject", "scheme", "party") if p in cells), "")
-    return bool(_NO_LINE.search(re.sub(r"\s", "", words)))
+def _units(grid: Grid, heads: Sequence[str | None], names: Sequence[str]) -> dict[str, str]:
+    """What stands behind the figures of a column whose pasted head names another unit than the form's."""
+    kinds = {c.path: c.kind for c in grid.cells}
+    found = {}
+    for head, name in zip(heads, names, strict=True):
+        unit = re.search(r"[（(]\s*(万?元|万)\s*[）)]", plain(name))
+        if head is None or unit is None:
+            continue
+        if kinds.get(head) is MONEY and unit[1].startswith("万"):
+            found[head] = "万"
+        elif kinds.get(head) is WAN and unit[1] == "元":
+            found[head] = "元"
+    return found
+
+
+def _is_sum(grid: Grid, cells: Mapping[str, str]) -> bool:
+    """Sums and carried balances are no lines; a table keeps its sums as rows, where they are checked."""
+    words = [cells[c.path] for c in grid.cells if c.kind is TEXT and c.path in cells]
+    if grid.listed:
+        return any(_PAGE.search(re.sub(r"\s", "", text)) for text in words)
+    named = next((cells[p] for p in ("summary", "name") if p in cells), "")
+    return _NO_LINE.search(re.sub(r"\s", "", named)) is not None or any(is_sum_label(text) for text in words)
+
+
+def _stated(form: Form, grid: Grid, cells: Mapping[str, str]) -> list[str]:
+    """The total of a pasted list goes where its author states it, so that it is checked."""
+    amount, words = cells.get("amount_fen", ""), "".join(cells.values())
+    if grid.path != "entries" or not amount or "小计" in words or form.value("totals.amount_fen"):
+        return []
+    form.values["totals.amount_fen"] = amount
+    return ["合计行的金额填到了“金额合计”，请核对。"]
 
 
 def _line(cells: Mapping[str, str]) -> dict[str, str]:

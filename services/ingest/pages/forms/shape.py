@@ -18,7 +18,7 @@ def same_shape(body: Mapping[str, Any]) -> dict[str, Any]:
             words = _only(body, ("kind", "title", "standard"))
             return {**words, "entries": [_only(e, _ENTRY) for e in body["entries"]]}
         case "table":
-            return {**_only(body, ("kind", "title", "columns", "checks")), "rows": _rows(body)}
+            return {**_only(body, ("kind", "title", "columns", "checks", "group_by")), "rows": _rows(body)}
         case "notice":
             return _only(body, ("kind", "title", "signed_by"))
         case _:

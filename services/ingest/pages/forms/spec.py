@@ -1,13 +1,13 @@
 """What a form of each kind asks: single cells and grids of rows, as data. A cell's path is its place in the body."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from services.contracts.bodies import ColumnType
-from services.contracts.catalogue import ItemKind, ItemRevision
-from services.contracts.words import CONTRACT_TYPES, DIRECTIONS, MEETINGS, METHODS, PARTIES, TENDERS
+from services.contracts.bodies import ELECTIONS
+from services.contracts.catalogue import ItemKind, ItemRevision, Masking
+from services.contracts.words import CONTRACT_TYPES, DIRECTIONS, MEETINGS, METHODS, PARTIES, STANDINGS, TENDERS
 from services.ingest.pages.forms.values import (
     ACCOUNT,
     CHOICE,
@@ -90,15 +90,8 @@ def _options(words: Mapping[Any, str]) -> Options:
 
 
 METHODS_OR_NONE: Final[Options] = (("", "未填"), *_options(METHODS))
-COLUMN_TYPES: Final[Options] = (
-    ("text", "文字"),
-    ("name", "人名或单位（网上按规定遮盖）"),
-    ("amount", "金额（元）"),
-    ("count", "整数"),
-    ("quantity", "带小数的数量"),
-)
-
-_ATTACHMENTS: Final = Grid(
+STANDING_OR_NONE: Final[Options] = (("", "不是候选人"), *_options(STANDINGS))
+ATTACHMENTS: Final = Grid(
     "attachments",
     "附件",
     (Cell("title", "附件名称", size=30), Cell("digest", "编号", HIDDEN)),
@@ -156,7 +149,7 @@ _LEDGER: Final = Spec(
             hint="空着的行不用管。从银行取现金选“内部划转”：账户写转出的一方，转入账户写另一方。",
             pasted=True,
         ),
-        _ATTACHMENTS,
+        ATTACHMENTS,
     ),
     (
         Cell("totals.income_fen", "账上的本期收入合计", MONEY, size=14),
@@ -180,6 +173,7 @@ _ROSTER: Final = Spec(
                 Cell("amount_fen", "金额（元）", MONEY, size=10),
                 Cell("goods", "实物", more=True),
                 Cell("votes", "得票", WHOLE, size=5, more=True),
+                Cell("standing", "选举", CHOICE, options=STANDING_OR_NONE, more=True),
                 Cell("remark", "备注", size=20, more=True),
             ),
             start=10,
@@ -187,7 +181,7 @@ _ROSTER: Final = Spec(
             hint="空着的行不用管。",
             pasted=True,
         ),
-        _ATTACHMENTS,
+        ATTACHMENTS,
     ),
     (
         Cell("totals.entries", "户数或人次合计", WHOLE, size=8),
@@ -198,7 +192,7 @@ _ROSTER: Final = Spec(
 _NOTICE: Final = Spec(
     ItemKind.NOTICE,
     (Cell("title", "标题", required=True, size=40),),
-    (Grid("paragraphs", "正文", (Cell("", "一段", LONG),), start=4, more=4, limit=200), _ATTACHMENTS),
+    (Grid("paragraphs", "正文", (Cell("", "一段", LONG),), start=4, more=4, limit=200), ATTACHMENTS),
     (
         Cell("posted_from", "公示开始", DAY),
         Cell("posted_until", "公示结束", DAY),
@@ -231,7 +225,7 @@ _DECISION: Final = Spec(
             start=4,
             limit=10,
         ),
-        _ATTACHMENTS,
+        ATTACHMENTS,
     ),
     (Cell("implementation", "实施情况", LONG),),
 )
@@ -260,7 +254,7 @@ _CONTRACT: Final = Spec(
             limit=200,
             pasted=True,
         ),
-        _ATTACHMENTS,
+        ATTACHMENTS,
     ),
     (Cell("remark", "备注", LONG),),
 )
@@ -299,56 +293,33 @@ _PROJECT: Final = Spec(
             limit=200,
             pasted=True,
         ),
-        _ATTACHMENTS,
+        ATTACHMENTS,
     ),
     (Cell("acceptance", "验收意见", LONG),),
-)
-_TABLE_COLUMNS: Final = Grid(
-    "columns",
-    "列",
-    (
-        Cell("name", "列名", size=18),
-        Cell("type", "填什么", CHOICE, options=COLUMN_TYPES),
-        Cell("unit", "单位", size=6),
-        Cell("key", "列的代号", HIDDEN),
-    ),
-    start=0,
-    more=1,
-    limit=20,
-    hint="删去列名就是去掉这一列。改动后点“按新的列显示”。",
-    named_by="name",
-)
-_KIND_OF_COLUMN: Final = MappingProxyType(
-    {
-        ColumnType.TEXT: TEXT,
-        ColumnType.NAME: TEXT,
-        ColumnType.AMOUNT: MONEY,
-        ColumnType.COUNT: WHOLE,
-        ColumnType.QUANTITY: QUANTITY,
-    }
 )
 _SPECS: Final[Mapping[ItemKind, Spec]] = MappingProxyType(
     {s.kind: s for s in (_LEDGER, _ROSTER, _NOTICE, _DECISION, _CONTRACT, _PROJECT)}
 )
 
 
-def table_spec(columns: Sequence[Mapping[str, str]]) -> Spec:
-    """The form of a table with these columns (key, name, type, unit as typed)."""
-    cells, totals = [], []
-    for c in columns:
-        kind = _KIND_OF_COLUMN.get(ColumnType(c["type"]) if c["type"] in set(ColumnType) else ColumnType.TEXT, TEXT)
-        label = f"{c['name']}（{c['unit']}）" if c["unit"] else c["name"]
-        cells.append(Cell(c["key"], label, kind, size=8 if kind is not TEXT else 12))
-        if kind in {MONEY, WHOLE}:
-            totals.append(Cell(f"totals.{c['key']}", f"{label}合计", kind, size=14))
-    rows = Grid("rows", "内容", tuple(cells), start=8, more=10, hint="空着的行不用管。", listed=True, pasted=True)
-    return Spec(ItemKind.TABLE, (Cell("title", "标题", size=40),), (rows, _TABLE_COLUMNS, _ATTACHMENTS), tuple(totals))
+def spec_for(code: str, item: ItemRevision, table: Spec | None = None) -> Spec:
+    """The form of an item (of a table the one of its columns), with what its catalogue row wants the author to know."""
+    spec = table or _SPECS[item.kind]
+    if code in ELECTIONS and spec.kind is ItemKind.ROSTER:
+        spec = _election(spec)
+    return replace(spec, hints=tuple(_hints(code, item)))
 
 
-def spec_for(item: ItemRevision, columns: Sequence[Mapping[str, str]] = ()) -> Spec:
-    """The form of an item, with what its catalogue row wants the author to know."""
-    spec = table_spec(columns) if item.kind is ItemKind.TABLE else _SPECS[item.kind]
-    return replace(spec, hints=tuple(_hints(item)))
+#: What an election's list asks first; the rest of a list of people is folded away.
+_STOOD: Final = ("name", "category", "votes", "standing")
+
+
+def _election(spec: Spec) -> Spec:
+    entries, *others = spec.grids
+    cells = sorted(entries.cells, key=lambda c: _STOOD.index(c.path) if c.path in _STOOD else len(_STOOD))
+    cells = [replace(c, more=c.path not in _STOOD) for c in cells]
+    hint = "候选人写明职位、得票，当选的选“当选”：网上照实公布。选民名单的“选举”一格空着，网上不显示。"
+    return replace(spec, grids=(replace(entries, cells=tuple(cells), hint=hint), *others))
 
 
 _MASKING: Final = {
@@ -359,12 +330,22 @@ _MASKING: Final = {
 }
 
 
-def _hints(item: ItemRevision) -> list[str]:
+def _masking_hint(code: str, item: ItemRevision) -> str:
+    if item.masking is not Masking.AGGREGATE:
+        return _MASKING[item.masking]
+    if code in ELECTIONS:
+        return "候选人、得票和当选的人网上照实公布；选民名单只公布人数。"
+    if item.kind is ItemKind.TABLE:
+        return "按项目、类别写的行网上照实公布；写到个人的行不显示，只公布合计。"
+    return _MASKING[item.masking]
+
+
+def _hints(code: str, item: ItemRevision) -> list[str]:
     names = "、".join(PARTIES[c] for c in item.confirmations)
     return [
         text
         for text in (
-            _MASKING[item.masking],
+            _masking_hint(code, item),
             f"提交后由{names}核对。" if names else "",
             "公开前要做保密审查，并写明审查人姓名。" if item.secrecy else "",
             f"公示期不少于 {item.notice_days} 天。" if item.notice_days else "",

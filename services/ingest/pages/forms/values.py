@@ -9,7 +9,9 @@ from services.ingest.bulk.cells import (
     to_account,
     to_day,
     to_fen,
+    to_fen_of_wan,
     to_quantity,
+    to_wan,
     to_whole,
     to_yuan,
 )
@@ -40,9 +42,17 @@ def _show_fen(value: object) -> str:
     return to_yuan(value) if isinstance(value, int) else str(value)
 
 
+def _show_wan(value: object) -> str:
+    return to_wan(value) if isinstance(value, int) else str(value)
+
+
 TEXT: Final = _kind("text", _to_text)
 LONG: Final = _kind("long", _to_text)
 MONEY: Final = _kind("money", to_fen, _show_fen)
+#: Money in a column whose unit is 万元.
+WAN: Final = _kind("wan", to_fen_of_wan, _show_wan)
+#: The same in a body from before the unit was converted by: the form says 元, so that nobody reads ten thousand times as much.
+WAN_BEFORE: Final = _kind("wan", to_fen_of_wan, lambda value: f"{_show_fen(value)}元")
 WHOLE: Final = _kind("whole", to_whole)
 QUANTITY: Final = _kind("quantity", to_quantity)
 DAY: Final = Kind("day", to_day, str)
