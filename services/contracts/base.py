@@ -95,6 +95,10 @@ class Sealed(Model):
     ciphertext: str
 
 
+def _is_none(value: int | None) -> bool:
+    return value is None
+
+
 class Finding(Model):
     """Something that does not add up in well-formed input. `at` is a path like `body.lines[3].amount_fen`.
 
@@ -104,8 +108,8 @@ class Finding(Model):
     code: ShortText
     at: ShortText
     message: str
-    start: int | None = None
-    end: int | None = None
+    start: int | None = Field(default=None, exclude_if=_is_none)
+    end: int | None = Field(default=None, exclude_if=_is_none)
 
 
 class AcceptedFinding(Model):

@@ -105,6 +105,12 @@ class MissingReasonError(InvalidInputError):
     code = "missing_reason"
 
 
+class NothingToMaskError(ConflictError):
+    """没有可以遮盖的内容，请刷新页面再看。"""
+
+    code = "nothing_to_mask"
+
+
 class NobodyAskedError(ForbiddenError):
     """这个事项不需要您核对。"""
 

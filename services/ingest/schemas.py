@@ -54,6 +54,8 @@ class FindingName(_In):
     code: ShortText
     at: ShortText
     message: str | None = None
+    start: int | None = None
+    end: int | None = None
 
 
 class AcceptIn(_In):
@@ -68,6 +70,18 @@ class SubmitIn(StepIn):
 
     accept: list[AcceptIn] = Field(default_factory=list, max_length=200)
     secrecy_checked_by: ShortText | None = None
+
+
+class MaskIn(StepIn):
+    """Putting stars over personal data; without `findings`, over all that was found."""
+
+    findings: list[FindingName] | None = Field(default=None, max_length=200)
+
+
+class GrantIn(StepIn):
+    """Letting personal data stand, for the township, each with a reason."""
+
+    accept: list[AcceptIn] = Field(min_length=1, max_length=200)
 
 
 class ConfirmIn(StepIn):

@@ -30,6 +30,8 @@ class Action(StrEnum):
     """What somebody does to a disclosure."""
 
     SAVE = "save"
+    MASK = "mask"
+    ACCEPT = "accept"
     SUBMIT = "submit"
     CONFIRM = "confirm"
     RETURN = "return"
@@ -66,6 +68,8 @@ SHEET_BEARERS: Final = (Role.CLERK, Role.SUPERVISOR, Role.REVIEWER)
 ROLES: Final[Mapping[Action | Errand, tuple[Role, ...]]] = MappingProxyType(
     {
         Action.SAVE: _ENTERING,
+        Action.MASK: _ENTERING,
+        Action.ACCEPT: (Role.REVIEWER,),
         Action.SUBMIT: _ENTERING,
         Action.CONFIRM: tuple(dict.fromkeys((*PARTIES, *SHEET_BEARERS))),
         Action.RETURN: (Role.SUPERVISOR, Role.REVIEWER),
@@ -94,13 +98,15 @@ ROLES: Final[Mapping[Action | Errand, tuple[Role, ...]]] = MappingProxyType(
 )
 #: Roles that read what is under way.
 READERS: Final = ROLES[Errand.READ]
-_ENTERING_ACTIONS: Final = frozenset({Action.SAVE, Action.SUBMIT, Action.CORRECT, Action.DISCARD})
+_ENTERING_ACTIONS: Final = frozenset({Action.SAVE, Action.MASK, Action.SUBMIT, Action.CORRECT, Action.DISCARD})
 
 _OPEN: Final = frozenset({State.DRAFT, State.RETURNED})
 _IN_CHECK: Final = frozenset({State.SUBMITTED, State.CONFIRMED})
 _FROM: Final[Mapping[Action, frozenset[State]]] = MappingProxyType(
     {
         Action.SAVE: _OPEN,
+        Action.MASK: _OPEN,
+        Action.ACCEPT: _OPEN,
         Action.SUBMIT: _OPEN,
         Action.CONFIRM: frozenset({State.SUBMITTED}),
         Action.RETURN: _IN_CHECK,

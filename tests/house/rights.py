@@ -188,6 +188,16 @@ INGEST: Final = (
         affair=True,
     ),
     _row(f"POST {_ONE}/correct", ENTERING, "refused", "@approved", json={**_V1, "note": "改正合计"}, affair=True),
+    _row(f"POST {_ONE}/mask", ENTERING, "refused", "@draft", json=_V1, affair=True, works=False),
+    _row(
+        f"POST {_ONE}/accept",
+        {REVIEWER},
+        "refused",
+        "@draft",
+        json={**_V1, "accept": [{"finding": "privacy.phone", "reason": "本人同意"}]},
+        affair=True,
+        works=False,
+    ),
     _row(f"POST {_ONE}/discard", ENTERING, "refused", "@draft", json=_V1, affair=True),
     _row(f"POST {_ONE}/withdraw", {REVIEWER}, "refused", "@approved", json={**_V1, "reason": "填错了村"}, affair=True),
     _row(

@@ -1,14 +1,15 @@
 """Personal data in a JSON-like value: which field, which characters, in the words of the form. Pure."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from services.contracts.base import Finding
 from services.contracts.privacy.covering import mask
 from services.contracts.privacy.detecting import detect
-from services.contracts.privacy.hits import WORDS, Hit
+from services.contracts.privacy.hits import EXPLAINABLE, WORDS, Hit
+from services.contracts.privacy.persons import person_hits
 from services.contracts.privacy.reading import APART
 
 #: What the fields of bodies are called on the form; a test compares them with the form.
@@ -65,12 +66,18 @@ _LISTS: Final = MappingProxyType(
         "names": "第{}个姓名",
     }
 )
+#: Fields in which people write as they like. Cells for names are masked by the catalogue's rule and need no finding.
+_PROSE: Final = frozenset(
+    {
+        *("summary", "remark", "goods", "standard", "title", "paragraphs", "resolution", "note", "implementation"),
+        *("subject", "scope", "acceptance", "reason", "category"),
+    }
+)
 #: Room for `at` of a finding (ShortText).
 _LONGEST_PATH: Final = 200
 #: Letters and digits alone say nothing when they are so few: `out`, `cash`.
 _TOO_SHORT: Final = 5
 _HOLDS_TEXT: Final = (str, dict, list, tuple)
-_NONE: Final[frozenset[int]] = frozenset()
 #: Numbers of things with fewer digits are no telephone.
 _LARGE: Final = 10**10
 
@@ -89,36 +96,42 @@ class Place(NamedTuple):
 _Way = tuple[Any, str | int] | None
 
 
-def places(value: Any, at: str, find: Callable[[str], tuple[Hit, ...]] = detect) -> Iterator[Place]:
+def places(value: Any, at: str) -> Iterator[Place]:
     """Every text of a value, and every large number that is no amount, in which something is found, in order.
 
     All texts are looked at in one go: a ledger is hundreds of short ones. Keys of objects are the models' own words.
     """
     leaves = list(_leaves(value))
     starts, end = [], 0
-    for text, _ in leaves:
+    for text, _, _ in leaves:
         starts.append(end)
         end += len(text) + 1
     by_leaf: dict[int, list[Hit]] = {}
-    for hit in find(APART.join([text for text, _ in leaves])):
+    for hit in detect(APART.join([text for text, _, _ in leaves])):
         n = bisect_right(starts, hit.start) - 1
         by_leaf.setdefault(n, []).append(Hit(hit.kind, hit.start - starts[n], hit.end - starts[n]))
-    for n, hits in by_leaf.items():
-        text, way = leaves[n]
-        keys = _keys(way)
-        yield Place(_path(keys, at), keys, _where(keys, value), text, tuple(hits))
+    for n, (text, way, is_prose) in enumerate(leaves):
+        hits = by_leaf.get(n, [])
+        if is_prose and not text.isascii():
+            hits = person_hits(text, hits)
+        if hits:
+            keys = _keys(way)
+            yield Place(_path(keys, at), keys, _where(keys, value), text, tuple(hits))
 
 
-def findings(value: Any, at: str, find: Callable[[str], tuple[Hit, ...]] = detect) -> Iterator[Finding]:
+def findings(value: Any, at: str) -> Iterator[Finding]:
     """A finding for each kind in each text of a value, in order; `at` names the value, such as `body`.
 
-    Paths below it read `body.lines[3].summary`. A message tells the field in the form's words and which characters,
-    and never repeats them. Codes: `privacy.` and the kind.
+    Paths below it read `body.lines[3].summary`. A message tells the field in the form's words, which characters and who
+    may let it stand, and never repeats them. Codes: `privacy.` and the kind.
     """
-    for place in places(value, at, find):
+    for place in places(value, at):
         for kind in dict.fromkeys(hit.kind for hit in place.hits):
             hits = [hit for hit in place.hits if hit.kind == kind]
-            message = f"{place.where}里好像有{WORDS[kind]}（{_characters(hits)}）。公开后人人可见，请删去或遮盖。"
+            who = "确需公开的，请写明原因" if kind in EXPLAINABLE else "确需公开的，只有镇街审核员可以同意"
+            message = (
+                f"{place.where}里好像有{WORDS[kind]}（{_characters(hits)}）。公开后人人可见，请删去或遮盖；{who}。"
+            )
             yield Finding(code=f"privacy.{kind}", at=place.at, message=message, start=hits[0].start, end=hits[0].end)
 
 
@@ -128,46 +141,46 @@ def _characters(hits: list[Hit]) -> str:
     return span if len(hits) == 1 else f"{span}，共{len(hits)}处"
 
 
-def _leaves(value: Any) -> Iterator[tuple[str, _Way]]:
-    waiting: list[tuple[Any, _Way, frozenset[int]]] = [(value, None, _NONE)]
+def _leaves(value: Any) -> Iterator[tuple[str, _Way, bool]]:
+    """Texts with the way to each, and whether people write there as they like."""
+    waiting: list[tuple[Any, _Way, tuple[str, ...], bool]] = [(value, None, (), True)]
     while waiting:
-        inner, way, amounts = waiting.pop()
+        inner, way, types, is_prose = waiting.pop()
         if isinstance(inner, str):
             if not inner.isascii() or (len(inner) > _TOO_SHORT and not _is_day(inner)):
-                yield inner.replace(APART, " ") if APART in inner else inner, way
+                yield inner.replace(APART, " ") if APART in inner else inner, way, is_prose
         elif isinstance(inner, dict):
-            columns = _amount_columns(inner)
+            columns = _column_types(inner)
             for key, child in reversed(inner.items()):
                 if isinstance(child, _HOLDS_TEXT):
-                    waiting.append((child, (way, key), columns))
+                    waiting.append((child, (way, key), columns, key in _PROSE))
                 elif isinstance(child, int) and abs(child) >= _LARGE:
-                    waiting.append((_number(child, is_amount=str(key).endswith("_fen")), (way, key), columns))
+                    number = _number(child, is_amount=str(key).endswith("_fen"))
+                    waiting.append((number, (way, key), columns, False))
         elif isinstance(inner, (list, tuple)):
-            waiting += reversed([*_cells(inner, way, amounts)])
+            waiting += reversed([*_cells(inner, way, types, is_prose=is_prose)])
 
 
 def _cells(
-    inner: list[Any] | tuple[Any, ...], way: _Way, amounts: frozenset[int]
-) -> Iterator[tuple[Any, _Way, frozenset[int]]]:
+    inner: list[Any] | tuple[Any, ...], way: _Way, types: tuple[str, ...], *, is_prose: bool
+) -> Iterator[tuple[Any, _Way, tuple[str, ...], bool]]:
     for n, child in enumerate(inner):
+        kind = types[n] if n < len(types) else ""
         if isinstance(child, _HOLDS_TEXT):
-            yield child, (way, n), amounts
+            yield child, (way, n), types, is_prose or (kind == "text" and isinstance(child, str))
         elif isinstance(child, int) and abs(child) >= _LARGE:
-            yield _number(child, is_amount=n in amounts), (way, n), amounts
+            yield _number(child, is_amount=kind == "amount"), (way, n), types, False
 
 
 def _is_day(text: str) -> bool:
     return len(text) == 10 and text[4] == text[7] == "-" and text[:4].isdigit()  # noqa: PLR2004 - 2026-10-03
 
 
-def _amount_columns(inner: dict[Any, Any]) -> frozenset[int]:
-    """Which cells of a table's rows are amounts."""
-    if "columns" not in inner:
-        return _NONE
-    columns = inner["columns"]
-    if not isinstance(columns, (list, tuple)):
-        return _NONE
-    return frozenset(n for n, c in enumerate(columns) if isinstance(c, dict) and c.get("type") == "amount")
+def _column_types(inner: dict[Any, Any]) -> tuple[str, ...]:
+    """What stands in each column of a table."""
+    if "columns" not in inner or not isinstance(inner["columns"], (list, tuple)):
+        return ()
+    return tuple(str(c.get("type", "text")) if isinstance(c, dict) else "" for c in inner["columns"])
 
 
 def _number(number: int, *, is_amount: bool) -> str:

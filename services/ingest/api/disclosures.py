@@ -22,6 +22,8 @@ from services.ingest.schemas import (
     DisclosureIn,
     DisclosureOut,
     FindingName,
+    GrantIn,
+    MaskIn,
     NilIn,
     ReasonIn,
     ReturnIn,
@@ -163,6 +165,20 @@ async def save(disclosure_id: UUID, body: SaveIn, desk: DeskDep) -> Response:
     content = parse_body(body.body)
     saved = await commands.save(desk, disclosure_id, body.version, content, body.note)
     return Response(saved_out(saved).model_dump_json(), media_type="application/json")
+
+
+@router.post("/{disclosure_id}/mask", response_model=SavedOut)
+async def mask(disclosure_id: UUID, body: MaskIn, desk: DeskDep, once: IdempotencyDep) -> Response:
+    """Put stars over personal data in a draft (遮盖): the next version, of all findings or of those named."""
+    wanted = None if body.findings is None else [(f.code, f.at) for f in body.findings]
+    return await answer_once(once, desk, lambda: commands.mask(desk, disclosure_id, body.version, wanted), saved_out)
+
+
+@router.post("/{disclosure_id}/accept", response_model=SavedOut)
+async def accept(disclosure_id: UUID, body: GrantIn, desk: DeskDep, once: IdempotencyDep) -> Response:
+    """Let personal data in a draft stand, for the township; the clerk then hands it in."""
+    reasons = [_reason(a) for a in body.accept]
+    return await answer_once(once, desk, lambda: commands.accept(desk, disclosure_id, body.version, reasons), saved_out)
 
 
 @router.post("/{disclosure_id}/submit", response_model=DisclosureOut)

@@ -10,6 +10,7 @@ from services.ingest.commands.checking import Word, approve, confirm, file, send
 from services.ingest.commands.declarations import asked_items, confirm_declaration, declare, return_declaration
 from services.ingest.commands.desk import (
     Desk,
+    Reason,
     Saved,
     content_of,
     duty_of,
@@ -19,8 +20,9 @@ from services.ingest.commands.desk import (
     items_within,
 )
 from services.ingest.commands.differences import Difference, against_edition, against_previous
-from services.ingest.commands.entering import Reason, correct, create, create_nil, discard, save, submit
+from services.ingest.commands.entering import correct, create, create_nil, discard, save, submit
 from services.ingest.commands.imports import Imported, Undone, import_file, import_of, undo_import
+from services.ingest.commands.masking import accept, mask
 from services.ingest.commands.sheets import code_of, signers_of
 from services.ingest.commands.waivers import Decision, decide_waiver, file_waiver
 
@@ -34,6 +36,7 @@ __all__ = [
     "Undone",
     "VillageCells",
     "Word",
+    "accept",
     "against_edition",
     "against_previous",
     "approval_of",
@@ -63,6 +66,7 @@ __all__ = [
     "import_of",
     "item_of",
     "items_within",
+    "mask",
     "queue_unused",
     "return_declaration",
     "save",

@@ -154,6 +154,9 @@ async def send_back(
 ) -> Disclosure:
     """Return it to the clerk with a reason, and one for each place that is wrong."""
     disclosure = await locked(desk, disclosure_id, version, Action.RETURN)
+    refuse_personal(reason, "reason")
+    for n, line in enumerate(lines):
+        refuse_personal(line.reason, f"lines[{n}].reason")
     after = await store.update_returned(desk.conn, disclosure.id, reason, lines)
     content = ReturnedContent(reason=reason, lines=tuple(lines))
     event = DisclosureReturned(
@@ -170,6 +173,8 @@ async def approve(desk: Desk, disclosure_id: UUID, version: int, secrecy_checked
     disclosure = await locked(desk, disclosure_id, version, Action.APPROVE)
     delegation = await refuse_same_person(desk, disclosure, unless_delegated=True)
     edition = await content_of(desk, disclosure)
+    if secrecy_checked_by is not None:
+        refuse_personal(secrecy_checked_by, "secrecy_checked_by")
     by = secrecy_checked_by or edition.secrecy_checked_by
     if item_of(desk, disclosure.item, disclosure.period).secrecy and by is None:
         raise SecrecyCheckMissingError(faults=[Fault("secrecy_checked_by", "请写明保密审查人的姓名")])

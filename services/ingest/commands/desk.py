@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from services.contracts import privacy
-from services.contracts.base import Finding, Role, Sealed, Stamp
+from services.contracts.base import AcceptedFinding, Finding, Role, Sealed, Stamp
 from services.contracts.bodies import Ledger, figures
 from services.contracts.catalogue import ItemRevision, ProfileRevision
 from services.contracts.division import DivisionKind
@@ -56,6 +56,25 @@ class Saved:
 
     disclosure: Disclosure
     findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a finding is right as it stands; without `at` it speaks for every finding of the code."""
+
+    code: str
+    at: str | None
+    text: str
+
+
+def accepted_of(found: Sequence[Finding], reasons: Sequence[Reason]) -> tuple[AcceptedFinding, ...]:
+    """Real findings with the first reason that speaks for them."""
+    accepted = []
+    for f in found:
+        text = next((r.text for r in reasons if r.code == f.code and r.at in {None, f.at}), None)
+        if text is not None:
+            accepted.append(AcceptedFinding(code=f.code, at=f.at, reason=text))
+    return tuple(accepted)
 
 
 def item_of(desk: Desk, code: str, period: str) -> ItemRevision:
@@ -188,8 +207,8 @@ async def _silent_change(desk: Desk, disclosure: Disclosure, edition: Edition) -
 
 
 def refuse_personal(text: str, at: str) -> None:
-    """Refuse a public sentence with a personal number in it."""
-    faults = [Fault(f.at, f.message) for f in privacy.findings(text, at)]
+    """Refuse a sentence beside the content with personal data in it; whoever acts may be named."""
+    faults = [Fault(f.at, f.message) for f in privacy.findings(text, at) if f.code != "privacy.name"]
     if faults:
         raise InvalidInputError(faults=faults)
 

@@ -1,12 +1,12 @@
 """Entering: drafts, the one tap for a period in which nothing happened, handing in, corrections."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
 import uuid_utils.compat
 
-from services.contracts.base import AcceptedFinding, Finding, Role
+from services.contracts.base import AcceptedFinding, Role
 from services.contracts.bodies import Body, Ledger, Roster, Table, body_digest
 from services.contracts.catalogue import ItemKind
 from services.contracts.disclosure import (
@@ -23,7 +23,9 @@ from services.ingest.commands.attachments import use_files
 from services.ingest.commands.checking import end, let_out
 from services.ingest.commands.desk import (
     Desk,
+    Reason,
     Saved,
+    accepted_of,
     cell,
     content_of,
     counted,
@@ -47,21 +49,12 @@ from services.ingest.errors import (
     SecrecyCheckMissingError,
     UnexplainedFindingsError,
 )
-from services.ingest.gate.findings import findings, unexplained
+from services.ingest.gate.findings import findings, needs_reviewer, unexplained
 from services.ingest.store import Disclosure, Edition, NewDisclosure
 from services.ingest.workflow import Action, State
 from services.kit.clock import local_day
 from services.kit.errors import Fault
 from services.kit.outbox import append
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a finding is right as it stands; without `at` it speaks for every finding of the code."""
-
-    code: str
-    at: str | None
-    text: str
 
 
 async def create(desk: Desk, village: str, item: str, period: str, body: Body) -> Saved:
@@ -176,10 +169,16 @@ async def submit(
     found = await findings_of(desk, disclosure, edition)
     for n, reason in enumerate(reasons):
         refuse_personal(reason.text, f"accept[{n}].reason")
-    accepted = _accepted(found, reasons)
-    open_ones = unexplained(found, accepted, may_accept_privacy=desk.actor.role in workflow.ROLES[Action.APPROVE])
+    given = accepted_of(found, reasons)
+    granted = [a for a in edition.accepted if needs_reviewer(a.code)]
+    if desk.actor.role in workflow.ROLES[Action.ACCEPT]:
+        granted += [a for a in given if needs_reviewer(a.code)]
+    open_ones = unexplained(found, given, granted)
     if open_ones:
-        raise UnexplainedFindingsError(findings=[f.model_dump() for f in open_ones])
+        raise UnexplainedFindingsError(findings=[f.model_dump(exclude_none=True) for f in open_ones])
+    accepted = tuple({(a.code, a.at): a for a in (*given, *granted)}.values())
+    if secrecy_checked_by is not None:
+        refuse_personal(secrecy_checked_by, "secrecy_checked_by")
     edition = replace(edition, accepted=accepted, secrecy_checked_by=secrecy_checked_by)
     return counted(await _handed_in(desk, disclosure, edition), Action.SUBMIT)
 
@@ -195,16 +194,6 @@ async def _handed_in(desk: Desk, disclosure: Disclosure, edition: Edition) -> Di
     if files and state is State.CONFIRMED:
         return await let_out(desk, submitted, edition, release="file")
     return submitted
-
-
-def _accepted(found: Sequence[Finding], reasons: Sequence[Reason]) -> tuple[AcceptedFinding, ...]:
-    """Real findings with the first reason that speaks for them."""
-    accepted = []
-    for f in found:
-        text = next((r.text for r in reasons if r.code == f.code and r.at in {None, f.at}), None)
-        if text is not None:
-            accepted.append(AcceptedFinding(code=f.code, at=f.at, reason=text))
-    return tuple(accepted)
 
 
 async def _say_submitted(desk: Desk, disclosure: Disclosure, accepted: tuple[AcceptedFinding, ...]) -> None:

@@ -8,7 +8,8 @@ from services.contracts.bodies import AccountSums, Body, Neighbour, closing_chec
 from services.contracts.checks import Check
 from services.contracts.values import period_words, yuan
 
-PRIVACY_PREFIX = "privacy."
+_PRIVACY = "privacy."
+_EXPLAINABLE = frozenset(_PRIVACY + kind for kind in privacy.EXPLAINABLE)
 
 
 def findings(body: Body, period: str) -> tuple[Finding, ...]:
@@ -55,13 +56,15 @@ def note_finding() -> Finding:
     )
 
 
+def needs_reviewer(code: str) -> bool:
+    """Tell whether a township's reviewer alone may let a finding stand: numbers and homes of persons."""
+    return code.startswith(_PRIVACY) and code not in _EXPLAINABLE
+
+
 def unexplained(
-    found: Iterable[Finding], accepted: Iterable[AcceptedFinding], *, may_accept_privacy: bool
+    found: Iterable[Finding], accepted: Iterable[AcceptedFinding], granted: Iterable[AcceptedFinding]
 ) -> tuple[Finding, ...]:
-    """Findings that nobody who may has given a reason for; personal data needs a reviewer's word."""
-    given = {(a.code, a.at) for a in accepted}
-    return tuple(
-        f
-        for f in found
-        if (f.code, f.at) not in given or (f.code.startswith(PRIVACY_PREFIX) and not may_accept_privacy)
-    )
+    """Findings that nobody who may has given a reason for; `granted` are the reasons that reviewers gave."""
+    by_reviewers = {(a.code, a.at) for a in granted}
+    given = {(a.code, a.at) for a in accepted if not needs_reviewer(a.code)} | by_reviewers
+    return tuple(f for f in found if (f.code, f.at) not in given)

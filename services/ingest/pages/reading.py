@@ -15,6 +15,7 @@ from services.ingest.commands.attachments import file_of
 from services.ingest.commands.desk import Desk, findings_of, item_of, profile_of
 from services.ingest.commands.sheets import code_of, signers_of
 from services.ingest.errors import UnknownDisclosureError
+from services.ingest.gate.findings import needs_reviewer
 from services.ingest.gate.sheets import sheet_svg
 from services.ingest.pages import forms
 from services.ingest.pages.compare import Change, changes, shown
@@ -102,6 +103,8 @@ async def page_values(desk: Desk, d: Disclosure, error: SanwuError | None = None
         "signers": signers_of(desk, d.village_code),
         "under_way": d.state in _UNDER_WAY,
         "findings": (),
+        "needs_reviewer": needs_reviewer,
+        "masked": False,
     }
     if edition is not None:
         values |= await _content_values(desk, d, edition)
@@ -134,6 +137,7 @@ async def _content_values(desk: Desk, d: Disclosure, edition: Edition) -> dict[s
     return {
         "form": form,
         "findings": found,
+        "to_grant": any(needs_reviewer(f.code) for f in found),
         "accepted": accepted,
         "said_before": await _said_before(desk, d),
         "blocks": blocks_of(form, remarks),

@@ -8,13 +8,12 @@ from fastapi import APIRouter, Request, Response
 from services.contracts.disclosure import LineReason
 from services.contracts.values import ShortText
 from services.ingest.api import DeskDep
-from services.ingest.commands import checking, entering
+from services.ingest.commands import checking, entering, masking
 from services.ingest.commands.attachments import attach
 from services.ingest.commands.checking import Word
-from services.ingest.commands.desk import Desk
-from services.ingest.commands.entering import Reason
+from services.ingest.commands.desk import Desk, Reason
 from services.ingest.pages.entry import found_for
-from services.ingest.pages.frame import needed, refused, texts, texts_and_file, to, whole
+from services.ingest.pages.frame import needed, refused, render, texts, texts_and_file, to, whole
 from services.ingest.pages.kept import KeptRoute
 from services.ingest.pages.reading import page_values
 from services.ingest.store import Disclosure
@@ -59,6 +58,11 @@ async def step(request: Request, disclosure_id: UUID, action: Action, desk: Desk
         await _take(desk, found, action, fields)
     except (InvalidInputError, ConflictError, ForbiddenError) as error:
         raise await _again(request, desk, found, error, fields) from error
+    if action is Action.MASK:
+        # What was typed beside other findings is not lost.
+        after = await found_for(desk, disclosure_id)
+        values = {**await page_values(desk, after), "typed": fields, "masked": True}
+        return render(request, desk, "disclosure.html", **values)
     if action is Action.CORRECT:
         return to(f"/desk/disclosures/{disclosure_id}/edit")
     return to(f"/desk/disclosures/{disclosure_id}")
@@ -94,8 +98,24 @@ async def _take(desk: Desk, d: Disclosure, action: Action, fields: Mapping[str, 
         case Action.CORRECT:
             note = _text(fields, "note", "请写明更正说明，说明会随新的一版公开。", MAX_TEXT)
             await entering.correct(desk, d.id, version, note, None)
+        case Action.MASK | Action.ACCEPT:
+            await _let_stand_or_mask(desk, d, action, fields)
         case Action.SAVE | Action.DISCARD:
             raise InvalidInputError("请在填写页上操作。")  # noqa: EM101 - one place
+
+
+async def _let_stand_or_mask(desk: Desk, d: Disclosure, action: Action, fields: Mapping[str, str]) -> None:
+    version = whole(fields.get("version", ""))
+    if action is Action.MASK:
+        await masking.mask(desk, d.id, version, _wanted(fields))
+    else:
+        await masking.accept(desk, d.id, version, reasons_of(fields))
+
+
+def _wanted(fields: Mapping[str, str]) -> list[tuple[str, str]] | None:
+    """The finding beside whose button somebody pressed; None for all of them."""
+    code, _, at = fields.get("what", "").partition("|")
+    return [(code, at)] if at else None
 
 
 def _text(fields: Mapping[str, str], name: str, message: str, most: int) -> str:

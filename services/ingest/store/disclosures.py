@@ -216,13 +216,18 @@ UPDATE edition SET accepted = $3::jsonb, secrecy_checked_by = $4 WHERE disclosur
 """
 
 
+async def update_accepted(conn: Connection, disclosure: Disclosure, edition: Edition) -> None:
+    """Keep the reasons given for an edition's findings."""
+    reasons = json.dumps([a.model_dump() for a in edition.accepted])
+    await conn.execute(UPDATE_ACCEPTED, disclosure.id, disclosure.edition, reasons, edition.secrecy_checked_by)
+
+
 async def update_submitted(
     conn: Connection, disclosure: Disclosure, edition: Edition, state: State, by: str, at: datetime
 ) -> Disclosure:
     """Hand an edition in, with the reasons given for its findings."""
     if edition.accepted or edition.secrecy_checked_by is not None:
-        reasons = json.dumps([a.model_dump() for a in edition.accepted])
-        await conn.execute(UPDATE_ACCEPTED, disclosure.id, disclosure.edition, reasons, edition.secrecy_checked_by)
+        await update_accepted(conn, disclosure, edition)
     return await _changed(conn, UPDATE_SUBMITTED, disclosure.id, state, at, by)
 
 
