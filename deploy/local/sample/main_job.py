@@ -58,8 +58,8 @@ async def run_main_job(info: StackInfo, *, known: bool) -> None:
     missing, surplus = set(plan.planted) - set(outcome.alerts), set(outcome.alerts) - set(plan.planted)
     if not missing and not surplus:
         return
-    if not progress.did_anything or progress.left_out:
-        # Everything was there before, or people stood in the way: they have worked in this city since.
+    if not progress.did_anything:
+        # Everything was there before: people have worked in this city since, and their work changes its alerts.
         console.print(f"Since the sample was loaded: {len(missing)} of its alerts gone, {len(surplus)} others raised.")
         return
     message = (
