@@ -16,7 +16,7 @@ from services.kit.web import RuntimeDep, problem
 from services.publish import store
 from services.publish.bodies.asked import BodiesDep, Promptly, VillageDep, bodies_of, render_now
 from services.publish.errors import CodeRevokedError, CodeUnknownError
-from services.publish.hot.answers import Answer, Body, pack
+from services.publish.hot.answers import OF_PERSONS, Answer, Body, pack
 from services.publish.hot.files import file_of
 from services.publish.hot.front import AnswerResponse
 from services.publish.render.disclosure import masking_of
@@ -98,7 +98,11 @@ async def public_file(digest: str, runtime: RuntimeDep, conn: Promptly) -> Respo
     if content is None:
         raise NotFoundError
     is_pdf = content.startswith(b"%PDF-")
-    headers = {"cache-control": "public, max-age=5", "content-security-policy": "sandbox; default-src 'none'"}
+    headers = {
+        "cache-control": OF_PERSONS,
+        "x-robots-tag": "noindex",
+        "content-security-policy": "sandbox; default-src 'none'",
+    }
     return Response(content, media_type="application/pdf" if is_pdf else "image/jpeg", headers=headers)
 
 

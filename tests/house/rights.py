@@ -326,7 +326,6 @@ INGEST: Final = (
 
 PUBLISH: Final = (
     *_HEALTH,
-    _row("GET /api/v1/words", PUBLIC),
     _row("GET /api/v1/divisions", PUBLIC),
     _row("GET /api/v1/villages", PUBLIC),
     _row("GET /api/v1/villages/{code}", PUBLIC, "same", "@village"),

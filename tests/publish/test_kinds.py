@@ -8,6 +8,7 @@ import pytest
 
 from services.contracts.bodies import BODY
 from services.contracts.disclosure import DisclosureCorrected, DisclosureFiled, Opinion
+from services.publish.hot.answers import CACHE_CONTROL, OF_PERSONS
 from services.publish.render.changes import what_changed
 from tests import builders
 from tests.publish import bodies
@@ -47,7 +48,13 @@ async def test_kind_is_told_in_plain_words_and_hides_names_alike_everywhere(
     for words in hidden:
         assert words not in page, words
         assert words not in answer.text, words
-    assert ("noindex" in page) is (body["kind"] == "roster")
+    # The catalogue masks what these items say, or they are lists of people.
+    told = await publish.get(f"/d/{event.aggregate_id}")
+    of_persons = item not in {"V01", "V08"}
+    assert ("noindex" in page) is of_persons
+    for of in (told, answer):
+        assert ("x-robots-tag" in of.headers) is of_persons
+        assert of.headers["cache-control"] == (OF_PERSONS if of_persons else CACHE_CONTROL)
 
 
 async def test_names_in_a_remark_about_somebody_else_are_masked_as_well(publish: Any) -> None:

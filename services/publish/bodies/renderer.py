@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,13 +23,14 @@ from services.kit.db import Connection
 from services.kit.pages import Pages
 from services.kit.runtime import Runtime
 from services.publish import store
-from services.publish.hot.answers import CSS, HTML, JSON, PROBLEM, Body, pack
+from services.publish.bodies.release import fingerprint
+from services.publish.hot.answers import CSS, HTML, JSON, PROBLEM, Body, body_of_nothing, body_of_persons, pack
 from services.publish.hot.files import Subject
 from services.publish.render.cells import CellFacts, grid
 from services.publish.render.disclosure import Shown, disclosure_page, masking_of, open_checks, publisher_name
 from services.publish.render.due import timing
 from services.publish.render.item import item_page
-from services.publish.render.masking import public_body, public_said
+from services.publish.render.masking import public_body, public_said, shows_persons
 from services.publish.render.places import Township, Village, item_at, title
 from services.publish.render.rows import Code, Declaration, Edition, Publication, Said, Step, Waiver, edition_before
 from services.publish.render.sentences import MONEY_ITEM, newest_month
@@ -84,7 +86,7 @@ class Bodies:
         self.style_path = f"/assets/page-{hashlib.sha256(style).hexdigest()[:12]}.css"
         #: Packed, as it stands in a file.
         self.style = pack(Body(style, CSS, cache_control=FOREVER))
-        self.release: Path = runtime.settings.rendered / _fingerprint(runtime.settings.public_url)
+        self.release: Path = runtime.settings.rendered / fingerprint(runtime.settings.public_url)
 
     # -- places -------------------------------------------------------------------------------------------------
 
@@ -166,9 +168,13 @@ class Bodies:
             case _:
                 return {"/": self.html("city.html", **self._city(loaded))}
 
-    def html(self, template: str, status: int = 200, **values: Any) -> Body:
-        """A page."""
-        return Body(self.pages.text(template, style=self.style_path, **values).encode(), HTML, status)
+    def html(self, template: str, status: int = 200, *, of_persons: bool = False, **values: Any) -> Body:
+        """A page; one of persons, or of what is gone, is not for search engines."""
+        noindex = of_persons or status == HTTPStatus.GONE
+        text = self.pages.text(template, style=self.style_path, noindex=noindex, **values).encode()
+        if status == HTTPStatus.GONE:
+            return body_of_nothing(text, HTML)
+        return body_of_persons(text, HTML) if of_persons else Body(text, HTML, status)
 
     def _village(self, loaded: Loaded, code: str) -> dict[str, Body]:
         village = self.village(code)
@@ -184,7 +190,9 @@ class Bodies:
         page = village_page(facts, reference.items, owed, lambda key: reference.duty(code, key), loaded.now)
         loaded.standing_now[code] = page.standing
         return {
-            f"/v/{code}": self.html("village.html", page=page),
+            f"/v/{code}": self.html(
+                "village.html", page=page, of_persons=page.money is not None and page.money.of_persons
+            ),
             f"/api/v1/villages/{code}": self._village_json(village, month, page.checks),
         }
 
@@ -235,7 +243,8 @@ class Bodies:
         if village is None:
             raise KeyError(p.village_code)
         page = disclosure_page(village, self._reference.items, p, self._shown(loaded, p, number, edition))
-        return self.html("disclosure.html", 200 if edition is not None else 410, page=page)
+        status = HTTPStatus.OK if edition is not None else HTTPStatus.GONE
+        return self.html("disclosure.html", status, page=page, of_persons=page.of_persons)
 
     def _shown(self, loaded: Loaded, p: Publication, number: int, edition: Edition | None) -> Shown:
         times = loaded.times.get(p.disclosure_id, [])
@@ -273,7 +282,8 @@ class Bodies:
             body=public_body(shown.body, masking, p.item),
             checks=list(open_checks(p, shown, said)),
         )
-        return Body(out.model_dump_json().encode(), JSON)
+        content = out.model_dump_json().encode()
+        return body_of_persons(content, JSON) if shows_persons(shown.body, masking, p.item) else Body(content, JSON)
 
     def disclosure_out(self, p: Publication) -> DisclosureOut:
         """A disclosure for JSON lists."""
@@ -347,14 +357,6 @@ def _by_village(rows: Sequence[Any]) -> dict[str, list[Any]]:
     return found
 
 
-def _fingerprint(public_url: str) -> str:
-    """Names a release: bodies rendered by other templates or other code are not used."""
-    digest = hashlib.sha256(public_url.encode())
-    for file in sorted(p for p in _HERE.rglob("*") if p.suffix in {".html", ".css", ".py"}):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
-
-
 def rfc3339(moment: datetime) -> str:
     """A moment for JSON, in UTC."""
     return moment.isoformat().replace("+00:00", "Z")
@@ -389,4 +391,4 @@ def _gone(p: Publication, path: str) -> Body:
         "reason": p.reason,
         "withdrawn_at": rfc3339(p.withdrawn_at) if p.withdrawn_at is not None else None,
     }
-    return Body(json.dumps(problem, ensure_ascii=False).encode(), PROBLEM, 410)
+    return body_of_nothing(json.dumps(problem, ensure_ascii=False).encode(), PROBLEM)

@@ -22,7 +22,7 @@ from services.publish.render.kinds import (
     roster_view,
 )
 from services.publish.render.ledger import LedgerView, ledger_view
-from services.publish.render.masking import masked_body, public_said
+from services.publish.render.masking import masked_body, public_said, shows_persons
 from services.publish.render.places import Items, Village, affair_of, item_at, official_name, plain_name, title
 from services.publish.render.rows import Publication, Said
 from services.publish.render.shapes import BodyView
@@ -102,7 +102,7 @@ class DisclosurePage:
     withdrawn: str | None
     reason: str | None
     history_url: str
-    hidden_from_search: bool
+    of_persons: bool
 
 
 def fades_on(revision: ItemRevision | None, period: str) -> date | None:
@@ -164,7 +164,7 @@ def disclosure_page(village: Village, items: Items, p: Publication, shown: Shown
         withdrawn=day_words(p.withdrawn_at) if p.withdrawn_at is not None else None,
         reason=p.reason,
         history_url=f"/v/{p.village_code}/{p.item}",
-        hidden_from_search=p.kind == "roster",
+        of_persons=body is not None and shows_persons(body, masking, p.item),
     )
 
 

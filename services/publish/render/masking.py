@@ -139,6 +139,17 @@ def masked_body(body: Body, masking: Masking, item: str = "") -> Body:
     return texts.of(_masked_cells(body, masking, item))
 
 
+def shows_persons(body: Body, masking: Masking, item: str = "") -> bool:
+    """Tell whether persons may stand in a body as everybody reads it, in full or in part.
+
+    A catalogue that masks an item says so; a roster is a list of them; in any other body one is looked for. Of a
+    picture nobody knows whom it shows.
+    """
+    if masking is not Masking.NONE or isinstance(body, Roster) or body.attachments:
+        return True
+    return masked_body(body, Masking.SURNAME, item) != body
+
+
 def public_said(said: Said, body: Body, masking: Masking) -> Said:
     """What was said of an edition as everybody may read it; who said so stands there by name, whom it is about not."""
     texts = Texts(_full_names(body, masking))

@@ -38,6 +38,7 @@ class MoneyView:
     nil: bool
     url: str
     checks: ChecksView | None
+    of_persons: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,9 @@ def _money(
     revision = item_at(items, month.item, month.period)
     shown = masked_body(ledger, revision.masking if revision is not None else Masking.SURNAME)
     before = neighbour(month_before(publications, month))
+    told = masked_body(ledger, Masking.SURNAME)
     assert isinstance(shown, Ledger)  # noqa: S101 - masking keeps the kind
+    assert isinstance(told, Ledger)  # noqa: S101 - the same
     return MoneyView(
         period=period_words(month.period),
         sentences=five_sentences(month, publications),
@@ -192,6 +195,8 @@ def _money(
         nil=month.nil,
         url=f"/d/{month.disclosure_id}",
         checks=checks_view(checks, month.period, ledger.sums, before),
+        # A line that masking would change names somebody.
+        of_persons=any(biggest(told, d, _BIGGEST) != biggest(ledger, d, _BIGGEST) for d in Direction),
     )
 
 
