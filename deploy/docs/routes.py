@@ -166,6 +166,7 @@ _AUDIT: Final = {
     "GET /audit/v1/alerts/{alert_id}": Told(WATCHERS),
     "GET /audit/v1/rules": Told(WATCHERS, items=audit.RuleOut),
     "GET /audit/v1/sheets": Told(WATCHERS, items=audit.SheetOut),
+    "GET /audit/v1/resets": Told(WATCHERS, items=audit.ResetOut),
     "GET /audit/v1/coverage": Told(WATCHERS, items=audit.CellCountOut, beside={"rules": audit.CoverageOut}),
     **_trail("audit"),
 }

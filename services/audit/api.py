@@ -23,11 +23,12 @@ from services.audit.schemas import (
     CellCountOut,
     CoverageOut,
     EpisodeOut,
+    ResetOut,
     RuleOut,
     SheetOut,
     SubjectOut,
 )
-from services.audit.store import alerts, notices
+from services.audit.store import alerts, notices, resets
 from services.audit.store.alerts import AlertFilter, AlertPlace, AlertRow, CoverageCount
 from services.audit.store.notices import SheetRow
 from services.contracts.base import Role
@@ -45,6 +46,7 @@ router = APIRouter(prefix="/audit/v1")
 _ALERT_ID: Final = re.compile("[0-9a-f]{30}")
 #: A sequence number in a cursor has fewer.
 _DIGITS: Final = 19
+_MOST_RESETS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,33 @@ async def sheets_of(console: Console, division: str | None, page: Page) -> list[
         raise InvalidInputError
     before = int(page.after) if page.after is not None else None
     return await notices.select_sheets(console.conn, console.villages(division), console.items, before, page.limit + 1)
+
+
+@router.get("/resets")
+async def list_resets(console: ConsoleDep) -> dict[str, Any]:
+    """Who gave whose account a new password, newest first; inspectors and operators, within their part of the tree."""
+    return {"items": await resets_of(console, None), "next": None}
+
+
+async def resets_of(console: Console, since: datetime | None) -> list[ResetOut]:
+    """Resets of accounts in the caller's part of the tree; a department has none to look at."""
+    if console.actor.role is Role.DEPARTMENT:
+        return []
+    reference, scope = console.reference, console.actor.scope
+    mine = {i: s.revisions[-1] for i, s in reference.staff.items() if reference.covers(scope, s.revisions[-1].scope)}
+    found = await resets.select_resets(console.conn, list(mine), since, _MOST_RESETS)
+    return [
+        ResetOut(
+            account=r.account,
+            account_name=reference.name_of(r.account),
+            account_role=mine[r.account].role,
+            scope=mine[r.account].scope,
+            by=r.by,
+            by_name=reference.name_of(r.by),
+            at=r.at,
+        )
+        for r in found
+    ]
 
 
 # -- answers ------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import uuid_utils.compat
 
@@ -21,12 +21,15 @@ from services.audit.rules.grid import Stretch
 from services.audit.rules.judge import Judgement, judge
 from services.audit.rules.window import View
 from services.audit.settings import AuditSettings
-from services.audit.store import alerts, facts, replays
+from services.audit.store import alerts, facts, replays, resets
 from services.audit.store.alerts import AlertRow, OutcomeRow, Standing
 from services.audit.store.replays import ReplayDifference, ReplayRow
+from services.audit.store.resets import Meeting, ResetRow
 from services.contracts import duties
 from services.contracts.alert import AlertCleared, AlertRaised
+from services.contracts.disclosure import DisclosureApproved
 from services.contracts.duties import CellRecord, Duty, GridCell
+from services.contracts.staff import RESETS_KEPT, Staff
 from services.contracts.values import Frequency, period_bounds, period_frequency
 from services.kit import outbox
 from services.kit.clock import local_day, start_of_day
@@ -89,6 +92,7 @@ class Bench:
             now=self.now,
             duty_before=self.duty(before) if before is not None else None,
             review_due_at=self.review_due_at(key, cell),
+            known=tuple({f.event: f for f in mine}.values()),
         )
 
     def review_due_at(self, key: CellKey, cell: Cell) -> datetime | None:
@@ -250,6 +254,40 @@ async def _frame(conn: Connection, bench: Bench, judgement: Judgement, *, level:
         "level": level,
         "episode": episode,
     }
+
+
+# -- resets -------------------------------------------------------------------------------------------------------
+
+#: Names a reset's fact, which no event of its own says: the staff event repeats all resets of the last days.
+_RESETS: Final = UUID("6f0b8c1e-52a7-5d0e-9d3b-7a9e9a1f4c11")
+
+
+async def keep_resets(conn: Connection, staff: Staff, now: datetime) -> None:
+    """Keep an account's resets, and beside every approval that they meet a fact: whichever was heard first."""
+    await resets.insert_resets(conn, [ResetRow(staff.staff_id, r.by, r.at) for r in staff.resets])
+    await _keep_meetings(conn, await resets.select_meetings(conn, RESETS_KEPT, account=staff.staff_id), now)
+
+
+async def keep_resets_before(conn: Connection, approval: DisclosureApproved, now: datetime) -> None:
+    """The same for an approval that was heard after them."""
+    await _keep_meetings(conn, await resets.select_meetings(conn, RESETS_KEPT, approval=str(approval.event_id)), now)
+
+
+async def _keep_meetings(conn: Connection, meetings: Sequence[Meeting], now: datetime) -> None:
+    for m in meetings:
+        name = f"{m.reset.account} {m.reset.by} {m.reset.at.isoformat()} {m.disclosure} {m.edition}"
+        fact = Fact(
+            seq=0,
+            event=str(uuid5(_RESETS, name)),
+            kind="reset",
+            key=m.key,
+            disclosure=m.disclosure,
+            edition=m.edition,
+            version=m.version,
+            occurred_at=m.reset.at,
+            data={"account": m.reset.account, "by": m.reset.by},
+        )
+        await facts.insert_fact(conn, fact, now)
 
 
 # -- the grid -----------------------------------------------------------------------------------------------------

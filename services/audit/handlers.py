@@ -15,8 +15,10 @@ from services.contracts.disclosure import (
     DisclosureCorrected,
     DisclosureDelivered,
     DisclosureDiscarded,
+    DisclosureErased,
     DisclosureEvent,
     DisclosureFiled,
+    DisclosureRestored,
     DisclosureReturned,
     DisclosureSubmitted,
     DisclosureWithdrawn,
@@ -26,6 +28,7 @@ from services.contracts.disclosure import (
     WaiverRefused,
 )
 from services.contracts.publication import PublicationEvent, PublicationPublished, PublicationWithdrawn
+from services.contracts.staff import StaffSet
 from services.contracts.values import period_bounds
 from services.kit.consumer import Handlers, Handling
 from services.kit.shred import unseal
@@ -40,6 +43,9 @@ _KINDS: Final[dict[type, FactKind]] = {
     DisclosureCorrected: "corrected",
     DisclosureDiscarded: "discarded",
     DisclosureWithdrawn: "withdrawn",
+    DisclosureRestored: "restored",
+    DisclosureErased: "erased",
+    StaffSet: "reset",
     PublicationPublished: "published",
     PublicationWithdrawn: "unpublished",
     WaiverGranted: "waived",
@@ -55,7 +61,8 @@ _Step = (
     | DisclosureFiled
     | DisclosureCorrected
     | DisclosureDiscarded
-    | DisclosureWithdrawn
+    | DisclosureRestored
+    | DisclosureErased
 )
 _Waiver = WaiverGranted | WaiverRefused | WaiverEnded
 
@@ -108,6 +115,26 @@ async def keep_approved(h: Handling, event: DisclosureApproved) -> None:
         "noted": event.noted,
     }
     await _keep_of(h, event, {**data, **known})
+    if event.actor_id is not None:
+        await commands.keep_resets_before(h.conn, event, h.clock.now())
+
+
+async def keep_withdrawn(h: Handling, event: DisclosureWithdrawn) -> None:
+    """Keep who took it out of sight, and their how manyth it was."""
+    data = {"by": event.actor_id, "was_published": event.was_published, "recent": event.recent, "why": event.kind}
+    await _keep_of(h, event, data)
+
+
+async def keep_staff(h: Handling, event: StaffSet) -> None:
+    """Keep who gave an account a new password, beside what the account did and they let out."""
+    await commands.keep_resets(h.conn, event.staff, h.clock.now())
+
+
+async def judge_staff(h: Handling, event: StaffSet) -> None:
+    """Judge what a reset account had handed in or confirmed, should its approval have been heard before."""
+    keys = await facts.select_cells_of_resets(h.conn, event.staff.staff_id)
+    for key in sorted(keys):
+        await commands.judge_after_disclosure(h.conn, _bench(h), key, str(event.event_id))
 
 
 async def keep_published(h: Handling, event: PublicationPublished) -> None:
@@ -176,13 +203,16 @@ PROJECT: Final[Handlers] = {
     DisclosureFiled: keep_step,
     DisclosureCorrected: keep_step,
     DisclosureDiscarded: keep_step,
-    DisclosureWithdrawn: keep_step,
+    DisclosureWithdrawn: keep_withdrawn,
+    DisclosureRestored: keep_step,
+    DisclosureErased: keep_step,
     PublicationPublished: keep_published,
     PublicationWithdrawn: keep_unpublished,
     WaiverGranted: keep_waiver,
     WaiverRefused: keep_waiver,
     WaiverEnded: keep_waiver,
     DeclarationConfirmed: keep_declared,
+    StaffSet: keep_staff,
 }
 REACT: Final[Handlers] = {
     **dict.fromkeys(PROJECT, judge_ledger),
@@ -191,4 +221,5 @@ REACT: Final[Handlers] = {
     WaiverRefused: judge_waiver,
     WaiverEnded: judge_waiver,
     DeclarationConfirmed: judge_declared,
+    StaffSet: judge_staff,
 }

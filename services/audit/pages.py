@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.audit.api import ConsoleDep, known_rule, read_place, sheets_of, write_place
+from services.audit.api import ConsoleDep, known_rule, read_place, resets_of, sheets_of, write_place
 from services.audit.rules import BY_ID, RULES
 from services.audit.rules.grid import Stretch, count_cells, spots
 from services.audit.schemas import ConsoleQuery, GridQuery
@@ -16,9 +16,11 @@ from services.audit.store import alerts, facts
 from services.audit.store.alerts import AlertFilter, AlertState
 from services.contracts.account import account_words
 from services.contracts.alert import Subject
+from services.contracts.base import Role
 from services.contracts.division import DivisionKind
+from services.contracts.staff import RESETS_KEPT
 from services.contracts.values import Frequency, period_bounds, period_of, yuan
-from services.contracts.words import AFFAIRS, CELL_STATES, HOLDERS, RELEASES, cell_words
+from services.contracts.words import AFFAIRS, CELL_STATES, HOLDERS, RELEASES, ROLES, cell_words
 from services.kit.clock import local_day
 from services.kit.pages import Pages, local_time
 from services.kit.reference import Reference
@@ -69,6 +71,18 @@ _FIELDS: Mapping[str, str] = {
     "approved_by": "审核人",
     "release": "公开方式",
     "delegation": "委托文件",
+    "reset_account": "被重置密码的账号",
+    "reset_by": "重置密码的人",
+    "reset_at": "重置时间",
+    "used_at": "使用账号的时间",
+    "approved_at": "审核时间",
+    "handed_in": "用账号提交",
+    "released": "内容可读",
+    "withdrawn_by": "撤回人",
+    "recent": "30 天内第几次撤回",
+    "restored": "撤回后又恢复",
+    "entered_anew": "撤回后重新录入",
+    "figures_changed": "重新录入时改了数字",
 }
 #: What follows from the catalogue and the calendar; the rest is what happened, or did not.
 _OWED = frozenset({"item", "period", "due", "due_at", "applies", "history", "now"})
@@ -77,7 +91,7 @@ _VALUES: Mapping[Any, str] = {
     **RELEASES,
     None: "无",
 }
-_PEOPLE = frozenset({"submitted_by", "approved_by"})
+_PEOPLE = frozenset({"submitted_by", "approved_by", "reset_account", "reset_by", "withdrawn_by"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +143,7 @@ class Names:
 
 def _page(request: Request, console: ConsoleDep, template: str, **values: Any) -> Response:
     pages: Pages = request.app.state.pages
-    words = {"levels": LEVELS, "states": STATES, "rules": BY_ID, "names": Names(console.reference)}
+    words = {"levels": LEVELS, "states": STATES, "rules": BY_ID, "names": Names(console.reference), "roles": ROLES}
     return pages.answer(template, **{"static": STATIC, "actor": console.actor, **words, **values})
 
 
@@ -148,10 +162,12 @@ async def overview(
     found = await alerts.select_alerts(console.conn, wanted, read_place(page.after), page.limit + 1)
     shown = found[: page.limit]
     more = page.answer([], write_place(shown[-1]))["next"] if len(found) > page.limit else None
+    recent = await resets_of(console, console.bench.now - RESETS_KEPT)
     return _page(
         request,
         console,
         "alerts.html",
+        watched=[r for r in recent if r.account_role is Role.INSPECTOR],
         alerts=shown,
         counts=await alerts.count_open(console.conn, wanted),
         divisions=_below(console),
@@ -267,6 +283,12 @@ async def sheets(
     more = page.answer([], str(shown[-1].seq))["next"] if len(found) > page.limit else None
     values = {"division": division, "divisions": _below(console), "sheets": shown, "more": more}
     return _page(request, console, "sheets.html", **values)
+
+
+@router.get("/resets")
+async def password_resets(request: Request, console: ConsoleDep) -> Response:
+    """重置记录: who gave whose account a new password, in one's part of the tree."""
+    return _page(request, console, "resets.html", resets=await resets_of(console, None))
 
 
 @router.get("/rules")

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from services.contracts.base import Role
 from services.contracts.values import DivisionCode, VillageCode
 
 
@@ -57,6 +58,18 @@ class AlertOut(BaseModel):
     raised_at: datetime
     cleared_at: datetime | None
     episode: int
+
+
+class ResetOut(BaseModel):
+    """One time that somebody gave an account a new password; ids beside names."""
+
+    account: str
+    account_name: str
+    account_role: Role
+    scope: str
+    by: str
+    by_name: str
+    at: datetime
 
 
 class SheetOut(BaseModel):

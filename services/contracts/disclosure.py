@@ -151,12 +151,40 @@ class DisclosureDiscarded(DisclosureEvent):
     type: Literal["disclosure.discarded.v1"] = "disclosure.discarded.v1"
 
 
+WithdrawalKind = Literal["content", "personal_data"]
+
+
 class DisclosureWithdrawn(DisclosureEvent):
-    """`disclosure.withdrawn.v1`: content gone for good; the reason stays readable and holds no personal data."""
+    """`disclosure.withdrawn.v1`: nobody can read it any more; the reason stays readable and holds no personal data.
+
+    Without `key_dies_at` it is gone for good. With it, it is gone from everybody's sight, and can be restored until
+    `disclosure.erased.v1` says that it is gone for good.
+    """
 
     type: Literal["disclosure.withdrawn.v1"] = "disclosure.withdrawn.v1"
     reason: Text
     was_published: bool
+    kind: WithdrawalKind = Field(default="content", description="why: a mistake in it, or somebody's personal data")
+    key_dies_at: AwareDatetime | None = Field(
+        default=None, description="until when it can be restored; null: the key died with this event"
+    )
+    recent: int | None = Field(
+        default=None, ge=1, description="how many let-out ones this person withdrew in 30 days, this one included"
+    )
+
+
+class DisclosureRestored(DisclosureEvent):
+    """`disclosure.restored.v1`: a withdrawal was a mistake; the same editions can be read again."""
+
+    type: Literal["disclosure.restored.v1"] = "disclosure.restored.v1"
+    reason: Text
+    is_public: bool = Field(description="whether editions were public when it was withdrawn")
+
+
+class DisclosureErased(DisclosureEvent):
+    """`disclosure.erased.v1`: a withdrawn disclosure's content is gone for good, key and all."""
+
+    type: Literal["disclosure.erased.v1"] = "disclosure.erased.v1"
 
 
 # -- waivers ------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Staff and signing keys: who may act where, and which key vouches for it. Never a password, never a TOTP secret."""
 
-from datetime import date
-from typing import Literal
+from datetime import date, datetime, timedelta
+from typing import Final, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -25,6 +25,19 @@ class Delegation(Revision):
     document: ShortText = Field(description="the paper that says so, shown with every approval that rests on it")
 
 
+class Reset(Model):
+    """Somebody gave an account a new password, and could use it until its owner chose another."""
+
+    by: ShortText = Field(description="the id of who did it; `machine` for the command on the machine itself")
+    at: AwareDatetime
+
+
+#: Who did it when it was the operators' command on the machine itself.
+MACHINE: Final = "machine"
+#: How long a reset is remembered with the account, and keeps whoever did it from approving what the account handed in.
+RESETS_KEPT: Final = timedelta(days=30)
+
+
 class Staff(Model):
     """One member of staff with history, oldest revision first; no revision in force means no access."""
 
@@ -36,6 +49,11 @@ class Staff(Model):
     revisions: tuple[StaffRevision, ...] = Field(min_length=1)
     delegations: tuple[Delegation, ...] = ()
     sessions_not_before: AwareDatetime = Field(description="tokens issued earlier are void")
+    resets: tuple[Reset, ...] = Field(default=(), description="of the last 30 days, oldest first")
+
+    def resets_since(self, moment: datetime) -> tuple[Reset, ...]:
+        """Resets that are remembered at a moment."""
+        return tuple(r for r in self.resets if r.at > moment - RESETS_KEPT)
 
     def at(self, day: date) -> StaffRevision | None:
         """Return the role in force on a day, or None."""

@@ -93,6 +93,12 @@ class SamePersonError(ForbiddenError):
     code = "same_person"
 
 
+class ResetByYouError(ForbiddenError):
+    """提交这份内容的账号，密码是您在近 30 天里重置的，请由别人审核。"""
+
+    code = "reset_by_you"
+
+
 class SecrecyCheckMissingError(InvalidInputError):
     """这个事项公开前要做保密审查，请写明审查人的姓名。"""
 

@@ -207,6 +207,16 @@ class DisclosureOut(BaseModel):
     note: str | None
 
 
+class ReturnOut(BaseModel):
+    """One time that a version was sent back; `difference` tells what was changed since."""
+
+    version: int
+    reason: str
+    lines: list[LineReason]
+    by: str | None = Field(description="who sent it back, by id; null when it was not kept")
+    at: datetime | None
+
+
 class DetailOut(DisclosureOut):
     """A disclosure with its content; null once withdrawn."""
 
@@ -215,6 +225,7 @@ class DetailOut(DisclosureOut):
     accepted: list[dict[str, str]]
     opinions: list[Opinion]
     returned_lines: list[LineReason]
+    returns: list[ReturnOut] = Field(description="every return since the public version, oldest first")
     correction_note: str | None
     sheet_signers: list[str] = Field(
         description="the village's supervisors on record, of whom a sheet's `names` are chosen"

@@ -22,7 +22,7 @@ from services.contracts.catalogue import (
 )
 from services.contracts.division import Division, DivisionKind, DivisionSet
 from services.contracts.duties import CellKey, Duty, DutyDivision, duties_of, duty
-from services.contracts.staff import Signer, SignerSet, Staff, StaffSet
+from services.contracts.staff import MACHINE, Signer, SignerSet, Staff, StaffSet
 from services.contracts.topics import CATALOGUE, DIVISIONS, STAFF
 from services.kit.clock import local_day
 from services.kit.db import Connection, Database
@@ -199,6 +199,8 @@ class Reference:
 
     def name_of(self, staff_id: str) -> str:
         """How a member of staff is called; nobody in particular when the copy does not know them."""
+        if staff_id == MACHINE:
+            return "服务器上的管理命令"
         staff = self.staff.get(staff_id)
         return (staff.name or staff.username) if staff is not None else "另一位同事"
 

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel
 
 from services.contracts.base import Role
+from services.contracts.staff import MACHINE
 from services.contracts.values import ShortText
 from services.kit import actions
 from services.kit.auth import Actor
@@ -106,9 +107,6 @@ def _before(after: str | None) -> int | None:
 
 
 # -- commands on the machine itself
-
-#: What stands before the name of whoever ran a command there.
-MACHINE: Final = "machine"
 
 
 def add_by(parser: argparse.ArgumentParser) -> None:

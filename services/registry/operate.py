@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from services.contracts.base import Role
+from services.contracts.staff import MACHINE
 from services.kit import trail
 from services.kit.auth import Actor
 from services.kit.clock import local_day
@@ -27,7 +28,7 @@ from services.registry.commands.staff import Office, Secrets
 def _office(runtime: Runtime, conn: Connection) -> Office:
     city = runtime.reference.city()
     now = runtime.clock.now()
-    machine = Actor(trail.MACHINE, trail.MACHINE, Role.OPERATOR, city.code if city is not None else "", trail.MACHINE)
+    machine = Actor(MACHINE, MACHINE, Role.OPERATOR, city.code if city is not None else "", MACHINE)
     return Office(conn, runtime.reference, machine, now, local_day(now))
 
 
@@ -151,7 +152,7 @@ async def _change(office: Office, what: str, subject: str) -> tuple[dict[str, An
     if what == "end":
         member = await accounts.end_anyone(office.conn, member, office.today, office.now)
         return {"username": member.username, "ended": str(member.revisions[-1].until)}, [member.username]
-    secrets = await accounts.reset_anyone(office.conn, member, await passwords.one_time(), office.now)
+    secrets = await accounts.reset_anyone(office, member, await passwords.one_time())
     return _secrets(secrets), [member.username]
 
 

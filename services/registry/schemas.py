@@ -80,6 +80,7 @@ class StaffWithSecretsOut(BaseModel):
 
     staff: StaffOut
     secrets: SecretsOut
+    warnings: list[str] = Field(description="accounts of the same name that reach the same village")
 
 
 class PostIn(BaseModel):
@@ -91,6 +92,9 @@ class PostIn(BaseModel):
     role: Role
     scope: DivisionCode
     affairs: tuple[Affair, ...] = ()
+    namesake: ShortText | None = Field(
+        default=None, description="how this is known to be another person than the account of the same name"
+    )
 
 
 class StaffIn(PostIn):
@@ -126,6 +130,7 @@ class ImportOut(BaseModel):
     changed: list[str]
     unchanged: int
     secrets: list[SecretsOut]
+    warnings: list[str] = Field(description="accounts of the same name that reach the same village")
 
 
 class SessionOut(BaseModel):
@@ -134,6 +139,13 @@ class SessionOut(BaseModel):
     id: str
     created_at: datetime
     expires_at: datetime
+
+
+class ResetOut(BaseModel):
+    """Somebody gave this account a new password."""
+
+    by: str
+    at: datetime
 
 
 class AccountOut(BaseModel):
@@ -146,6 +158,7 @@ class AccountOut(BaseModel):
     scope: str
     affairs: tuple[Affair, ...]
     sessions: list[SessionOut]
+    resets: list[ResetOut] = Field(description="who gave this account a new password in the last 30 days")
 
 
 class PasswordIn(BaseModel):

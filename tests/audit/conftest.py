@@ -11,6 +11,7 @@ from tests.conftest import Served, ServiceFactory
 
 OWN = (
     "fact",
+    "staff_reset",
     "outcome",
     "alert",
     "episode",

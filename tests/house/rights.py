@@ -357,6 +357,8 @@ AUDIT: Final = (
     _row("GET /inspect/grid", WATCHING, "refused", params={"division": "@township"}),
     _row("GET /inspect/rules", WATCHING),
     _row("GET /audit/v1/sheets", WATCHING, "refused", params={"division": "@village"}),
+    _row("GET /audit/v1/resets", WATCHING),
+    _row("GET /inspect/resets", WATCHING),
     _row("GET /inspect/sheets", WATCHING, "refused", params={"division": "@village"}),
     *_trail("/audit/v1/actions", "/inspect/actions"),
 )

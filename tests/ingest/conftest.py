@@ -8,7 +8,7 @@ import httpx2
 import pytest_asyncio
 
 from services.contracts.catalogue import ItemSet, Profile, ProfileRevision, ProfileSet
-from services.contracts.staff import Delegation, StaffSet
+from services.contracts.staff import Delegation, Reset, StaffSet
 from services.kit import reference
 from tests import builders
 from tests.conftest import Served, ServiceFactory
@@ -89,6 +89,12 @@ class Month:
         staff = self.served.runtime.reference.staff[builders.staff_id(username)]
         ended = (staff.revisions[-1].model_copy(update={"until": date(2026, 11, 1)}),)
         await self.told(StaffSet(**builders.stamp("s"), staff=staff.model_copy(update={"revisions": ended})))
+
+    async def reset(self, username: str, by: str) -> None:
+        """Somebody gives an account a new password now."""
+        staff = self.served.runtime.reference.staff[builders.staff_id(username)]
+        resets = (*staff.resets, Reset(by=builders.staff_id(by), at=self.served.clock.now()))
+        await self.told(StaffSet(**builders.stamp("s"), staff=staff.model_copy(update={"resets": resets})))
 
     async def named(self, **names: str) -> None:
         """Note the names of members of staff, by username with `_` for `-`."""

@@ -222,8 +222,8 @@ async def test_two_of_one_name_do_not_hide_each_others_to_do(month: Month) -> No
 
 async def test_what_others_must_confirm_does_not_crowd_out_what_waits_for_me(month: Month) -> None:
     made = await submitted(month)
-    account = {"account": "cash", "opening_fen": 120_000, "closing_fen": 120_000}
-    newer = await submitted(month, period="2026-09", body=builders.ledger(lines=[], totals=None, accounts=[account]))
+    before = [{**a, "closing_fen": a["opening_fen"]} for a in builders.ledger()["accounts"]]
+    newer = await submitted(month, period="2026-09", body=builders.ledger(lines=[], totals=None, accounts=before))
     await month.profile(supervisors_needed=2)
     await month.step(newer, "confirm", SUPERVISOR)
     items = month.served.runtime.reference.items
@@ -269,3 +269,76 @@ async def test_a_dissent_on_a_correction_reaches_the_clerk_too(month: Month) -> 
     await month.step(made, "submit", CLERK, 2)
     await month.step(made, "confirm", SUPERVISOR, 2, opinion="dissent", reason="改得不对")
     assert "有不同意见" in await look(month, "/desk", CLERK)
+
+
+# -- what was asked and what was done -----------------------------------------------------------------------------
+
+
+async def test_the_return_reason_stays_until_publication_with_what_was_changed_in_answer(month: Month) -> None:
+    made = await submitted(month)
+    lines = [{"at": "body.lines[0]", "reason": "发票没有上传"}]
+    await month.step(made, "return", SUPERVISOR, reason="缺发票，金额也不对", lines=lines)
+    accounts = [{**builders.ledger()["accounts"][0], "closing_fen": 98_400}, builders.ledger()["accounts"][1]]
+    changed = builders.ledger(accounts=accounts, totals=None)
+    changed["lines"][0]["amount_fen"] = 21_600
+    await month.done("PUT", f"{PATH}/{made}", CLERK, {"version": 1, "body": changed})
+    form = await look(month, f"/desk/disclosures/{made}/edit", CLERK)
+    assert "退回原因：缺发票，金额也不对" in form
+    await month.step(made, "submit", CLERK, 2)
+    for user in (CLERK, SUPERVISOR, REVIEWER):
+        text = await look(month, f"/desk/disclosures/{made}", user)
+        assert "退回原因：缺发票，金额也不对" in text, user
+        assert "收支明细第 1 行：发票没有上传" in text or "第 1 行：发票没有上传" in text
+        assert "216.00" in text.partition("退回后改了")[2].partition("</details>")[0]
+        [told] = (await month.done("GET", f"{PATH}/{made}", user))["returns"]
+        assert (told["version"], told["reason"], told["by"]) == (1, "缺发票，金额也不对", builders.staff_id(SUPERVISOR))
+        assert told["lines"] == lines
+    await month.step(made, "confirm", SUPERVISOR, 2)
+    await month.step(made, "approve", REVIEWER, 2)
+    await month.published(made, 2)
+    assert "缺发票" not in await look(month, f"/desk/disclosures/{made}", REVIEWER)
+    assert (await month.done("GET", f"{PATH}/{made}", CLERK))["returns"] == []
+
+
+async def test_what_was_sent_back_and_handed_in_again_unchanged_is_said_so(month: Month) -> None:
+    made = await submitted(month)
+    await month.step(made, "return", SUPERVISOR, reason="请核对水管金额")
+    await month.step(made, "submit", CLERK)
+    assert "原样再次提交" in await look(month, f"/desk/disclosures/{made}", REVIEWER)
+    await month.step(made, "return", REVIEWER, reason="还是没有核对")
+    returns = (await month.done("GET", f"{PATH}/{made}", CLERK))["returns"]
+    assert [r["reason"] for r in returns] == ["请核对水管金额", "还是没有核对"]
+
+
+# -- who reset the account ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("by", "days", "order", "status"),
+    [
+        (REVIEWER, 0, "reset first", 403),
+        (REVIEWER, 29, "reset first", 403),
+        (REVIEWER, 31, "reset first", 200),
+        ("operator", 0, "reset first", 200),
+        (REVIEWER, 0, "handed in first", 200),
+    ],
+)
+async def test_nobody_lets_out_for_thirty_days_what_an_account_handed_in_that_they_reset(
+    month: Month, by: str, days: int, order: str, status: int
+) -> None:
+    made = await month.draft()
+    if order == "handed in first":
+        await month.step(made, "submit", CLERK)
+        month.served.clock.advance(minutes=5)
+    await month.reset(CLERK, by)
+    if order == "reset first":
+        month.served.clock.advance(minutes=5)
+        await month.step(made, "submit", CLERK)
+    await month.step(made, "confirm", SUPERVISOR)
+    month.served.clock.advance(days=days)
+    batch = await month.ask("POST", "/ingest/v1/approvals", REVIEWER, {"items": [{"id": made, "version": 1}]})
+    answer = await month.ask("POST", f"{PATH}/{made}/approve", REVIEWER, {"version": 1})
+    assert answer.status_code == status, answer.text
+    assert batch.status_code == (403 if status == 403 else 201)
+    if status == 403:
+        assert (answer.json()["code"], batch.json()["code"]) == ("reset_by_you", "reset_by_you")

@@ -27,7 +27,7 @@ DELEGATION: Final = "西海街道〔2026〕12号"
 STAFF_FILE: Final = "staff.csv"
 AFFAIRS: Final = ("party", "village", "finance")
 #: Roles that nobody can sign in to without a second factor.
-TOTP_ROLES: Final = frozenset({"inspector", "operator"})
+TOTP_ROLES: Final = frozenset({"inspector", "operator", "reviewer", "accountant"})
 
 
 class Village(NamedTuple):

@@ -11,6 +11,8 @@ from services.audit.rules.d02_blind import nothing_for_two_periods
 from services.audit.rules.d03_review import not_decided_in_time
 from services.audit.rules.d07_silent_change import figures_changed_without_a_note
 from services.audit.rules.d10_self_review import one_person_did_both
+from services.audit.rules.d11_own_reset import whoever_reset_it_let_it_out
+from services.audit.rules.d12_withdrawals import much_is_withdrawn
 
 RULES: Final[tuple[Rule, ...]] = (
     totals_match_lines,
@@ -21,6 +23,8 @@ RULES: Final[tuple[Rule, ...]] = (
     not_decided_in_time,
     figures_changed_without_a_note,
     one_person_did_both,
+    whoever_reset_it_let_it_out,
+    much_is_withdrawn,
 )
 BY_ID: Final = {r.id: r for r in RULES}
 #: Judged when a disclosure changes, and the chains also when the one before them does.

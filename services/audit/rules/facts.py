@@ -24,14 +24,16 @@ FactKind = Literal[
     "corrected",
     "discarded",
     "withdrawn",
+    "restored",
+    "erased",
+    "reset",
     "published",
     "unpublished",
     "waived",
     "waiver_over",
     "declared",
 ]
-#: Either of these two takes a disclosure out of sight, whichever service is heard first.
-_GONE: Final = frozenset({"withdrawn", "unpublished"})
+_SIGHT: Final = frozenset({"withdrawn", "restored"})
 
 
 class CellKey(NamedTuple):
@@ -194,13 +196,23 @@ def body_data(body: Body) -> dict[str, Any]:
     return {"nil": body.nil, "figures": digest, **sums}
 
 
+def gone(facts: Sequence[Fact]) -> frozenset[str]:
+    """Disclosures that nobody can read any more: withdrawn and not restored; publish's word counts while ingest's is missing."""
+    last: dict[str, Fact] = {}
+    for f in facts:
+        if f.kind in _SIGHT and (f.disclosure not in last or last[f.disclosure].version < f.version):
+            last[f.disclosure] = f
+    unseen = {f.disclosure for f in facts if f.kind == "unpublished" and f.disclosure not in last}
+    return frozenset(unseen | {d for d, f in last.items() if f.kind == "withdrawn"})
+
+
 def fold(facts: Iterable[Fact]) -> Cell:
     """Make the cell that these facts tell; their order and repeats do not matter."""
     known = sorted({f.event: f for f in facts}.values(), key=lambda f: (f.occurred_at, f.version, f.event))
     if not known:
         return EMPTY
-    gone = {f.disclosure for f in known if f.kind in _GONE}
-    live = [f for f in known if f.disclosure not in gone]
+    ended = gone(known)
+    live = [f for f in known if f.disclosure not in ended]
     approved = [f for f in known if f.kind == "approved"]
     newest = max((f for f in live if f.kind == "approved"), key=_newest, default=None)
     first = min((f for f in live if f.kind == "published"), key=_published, default=None)

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from itertools import pairwise
 from typing import Any, Protocol
 
-from services.audit.rules.facts import AccountSums, Cell, CellKey, EditionFacts, LedgerTotals
+from services.audit.rules.facts import AccountSums, Cell, CellKey, EditionFacts, Fact, LedgerTotals
 from services.contracts.alert import Subject
 from services.contracts.duties import Duty, cell_state
 from services.contracts.values import FEN_LIMIT, SHANGHAI, Frequency, period_frequency
@@ -23,7 +23,7 @@ WindowFact = tuple[str | None, str, int | str | bool | None]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A cell with what stands around it: the cell before, what was owed in both, until when to decide, and the time."""
+    """A cell with what stands around it: the cell before, what was owed in both, until when to decide, the time, its facts."""
 
     key: CellKey
     cell: Cell
@@ -32,6 +32,7 @@ class View:
     now: datetime
     duty_before: Duty | None = None
     review_due_at: datetime | None = None
+    known: Sequence[Fact] = ()
 
 
 class Window(Protocol):

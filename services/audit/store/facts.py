@@ -260,3 +260,14 @@ async def select_deadline_cells(conn: Connection, villages: Sequence[str], now: 
     """Cells of some villages whose deadline has passed."""
     rows = await conn.fetch(SELECT_DEADLINE_CELLS, villages, now)
     return [CellKey(r["village"], r["item"], r["period"]) for r in rows]
+
+
+SELECT_CELLS_OF_RESETS = """
+SELECT DISTINCT village, item, period FROM fact WHERE kind = 'reset' AND data ->> 'account' = $1
+"""
+
+
+async def select_cells_of_resets(conn: Connection, account: str) -> list[CellKey]:
+    """Cells in which a reset account spoke of what its resetter let out."""
+    rows = await conn.fetch(SELECT_CELLS_OF_RESETS, account)
+    return [CellKey(r["village"], r["item"], r["period"]) for r in rows]

@@ -27,12 +27,13 @@ from services.ingest.schemas import (
     NilIn,
     ReasonIn,
     ReturnIn,
+    ReturnOut,
     SavedOut,
     SaveIn,
     StepIn,
     SubmitIn,
 )
-from services.ingest.store import Disclosure, Filter
+from services.ingest.store import Disclosure, Filter, Return
 from services.kit.errors import InvalidInputError
 from services.kit.web import IdempotencyDep, PageDep
 
@@ -57,6 +58,10 @@ def disclosure_out(d: Disclosure) -> DisclosureOut:
         filed_at=d.filed_at,
         note=d.note,
     )
+
+
+def _return_out(r: Return) -> ReturnOut:
+    return ReturnOut(version=r.edition, reason=r.reason, lines=list(r.lines), by=r.by, at=r.at)
 
 
 def saved_out(saved: Saved) -> SavedOut:
@@ -130,6 +135,7 @@ async def disclosure(disclosure_id: UUID, desk: ReadingDeskDep) -> DetailOut:
         findings=list(await commands.findings_of(desk, found, edition)) if edition else [],
         accepted=[a.model_dump() for a in edition.accepted] if edition else [],
         opinions=list(await store.select_opinions(desk.conn, found.id, found.edition)),
+        returns=[_return_out(r) for r in await store.select_returns(desk.conn, found)],
         returned_lines=list(await store.select_note_lines(desk.conn, found.id)),
         correction_note=edition.note if edition else None,
         sheet_signers=list(commands.signers_of(desk, found.village_code)),

@@ -9,7 +9,7 @@ from uuid import UUID
 import uuid_utils.compat
 
 from services.ingest import store, workflow
-from services.ingest.commands.checking import approve
+from services.ingest.commands.checking import approve, refuse_own_reset
 from services.ingest.commands.desk import Desk, item_of, require_reach
 from services.ingest.errors import TooLateToUndoError, UnknownApprovalError, UnknownDisclosureError
 from services.ingest.store import Approval, ApprovalItem
@@ -32,6 +32,8 @@ async def approve_later(desk: Desk, items: Sequence[ApprovalItem], wait: timedel
         if disclosure is None:
             raise UnknownDisclosureError
         require_reach(desk, disclosure.village_code, item_of(desk, disclosure.item, disclosure.period))
+        # Told now, not when its time has come; it is looked at again then.
+        refuse_own_reset(desk, disclosure)
     unique = {i.disclosure_id: i for i in items}
     made = Approval(
         uuid_utils.compat.uuid7(), desk.actor.staff_id, desk.now, desk.now + wait, None, tuple(unique.values())

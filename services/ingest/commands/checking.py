@@ -38,12 +38,13 @@ from services.ingest.errors import (
     AlreadyFiledError,
     MissingReasonError,
     NobodyAskedError,
+    ResetByYouError,
     SamePersonError,
     SecrecyCheckMissingError,
     SheetBearerError,
     SheetNeedsNamesError,
 )
-from services.ingest.store import Disclosure, Edition
+from services.ingest.store import Disclosure, Edition, Return
 from services.ingest.workflow import Action, State
 from services.kit import shred
 from services.kit.clock import local_day
@@ -157,6 +158,8 @@ async def send_back(
     refuse_personal(reason, "reason")
     for n, line in enumerate(lines):
         refuse_personal(line.reason, f"lines[{n}].reason")
+    returned = Return(disclosure.edition, reason, tuple(lines), desk.actor.staff_id, desk.now)
+    await store.insert_return(desk.conn, disclosure, returned)
     after = await store.update_returned(desk.conn, disclosure.id, reason, lines)
     content = ReturnedContent(reason=reason, lines=tuple(lines))
     event = DisclosureReturned(
@@ -172,6 +175,7 @@ async def approve(desk: Desk, disclosure_id: UUID, version: int, secrecy_checked
     """Let it out; publishing follows from the event."""
     disclosure = await locked(desk, disclosure_id, version, Action.APPROVE)
     delegation = await refuse_same_person(desk, disclosure, unless_delegated=True)
+    refuse_own_reset(desk, disclosure)
     edition = await content_of(desk, disclosure)
     if secrecy_checked_by is not None:
         refuse_personal(secrecy_checked_by, "secrecy_checked_by")
@@ -264,3 +268,14 @@ async def refuse_same_person(desk: Desk, disclosure: Disclosure, *, unless_deleg
     if document is None or not unless_delegated:
         raise SamePersonError
     return document
+
+
+def refuse_own_reset(desk: Desk, disclosure: Disclosure) -> None:
+    """Refuse whoever gave the account that handed this in a new password before it did, and so could have been it."""
+    handed_in_by = desk.reference.staff.get(disclosure.submitted_by or "")
+    if handed_in_by is None or disclosure.submitted_at is None:
+        return
+    if any(
+        r.by == desk.actor.staff_id and r.at <= disclosure.submitted_at for r in handed_in_by.resets_since(desk.now)
+    ):
+        raise ResetByYouError

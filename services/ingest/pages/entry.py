@@ -21,6 +21,7 @@ from services.ingest.errors import (
 )
 from services.ingest.pages import forms
 from services.ingest.pages.compare import Change, changes
+from services.ingest.pages.exchange import exchange_of
 from services.ingest.pages.forms import Form
 from services.ingest.pages.forms.paste import paste
 from services.ingest.pages.forms.shape import same_shape
@@ -93,7 +94,7 @@ async def new(
         form = forms.form_of(item, revision, (village, period), same_shape(dump(last)))
     else:
         form = forms.read_form(item, revision, {"village": village, "period": period, **_balances(last)})
-    return _form(request, desk, form, None, has_last=last is not None and not shape)
+    return await _form(request, desk, form, None, has_last=last is not None and not shape)
 
 
 def _balances(last: Body | None) -> dict[str, str]:
@@ -107,7 +108,7 @@ def _balances(last: Body | None) -> dict[str, str]:
     return {**found, "accounts.~count": str(len(last.accounts) + 1)}
 
 
-def _form_values(form: Form, disclosure: Disclosure | None, **more: Any) -> dict[str, Any]:
+async def _form_values(desk: Desk, form: Form, disclosure: Disclosure | None, **more: Any) -> dict[str, Any]:
     values: dict[str, Any] = {
         "form": form,
         "disclosure": disclosure,
@@ -115,12 +116,13 @@ def _form_values(form: Form, disclosure: Disclosure | None, **more: Any) -> dict
         "has_last": False,
         "unsaved": None,
         "note": "",
+        "exchange": await exchange_of(desk, disclosure, form) if disclosure is not None else [],
     }
     return {**values, "row_field": forms.row_field, "keep_field": forms.keep_field, **more}
 
 
-def _form(request: Request, desk: Desk, form: Form, disclosure: Disclosure | None, **more: Any) -> Response:
-    return render(request, desk, "form.html", **_form_values(form, disclosure, **more))
+async def _form(request: Request, desk: Desk, form: Form, disclosure: Disclosure | None, **more: Any) -> Response:
+    return render(request, desk, "form.html", **await _form_values(desk, form, disclosure, **more))
 
 
 # -- the present content ------------------------------------------------------------------------------------------
@@ -146,7 +148,8 @@ async def edit(request: Request, disclosure_id: UUID, desk: ReadingDeskDep) -> R
         forms.note_faults(
             form, [(n.at, f"退回：{n.reason}") for n in await store.select_note_lines(desk.conn, found.id)]
         )
-    return _form(request, desk, form, found, note=edition.note or "" if found.published_edition else "")
+    note = edition.note or "" if found.published_edition else ""
+    return await _form(request, desk, form, found, note=note)
 
 
 async def found_for(desk: Desk, disclosure_id: UUID) -> Disclosure:
@@ -181,10 +184,12 @@ async def _pressed(request: Request, desk: Desk, fields: Mapping[str, str]) -> R
     elif verb == "paste" and path in form.counts:
         notes = paste(form, path, fields.get(f"{path}.~paste", ""))
         forms.to_body(form)
-        return _form(request, desk, form, disclosure, notes=notes or ["已带入，请核对。"], note=fields.get("note", ""))
+        return await _form(
+            request, desk, form, disclosure, notes=notes or ["已带入，请核对。"], note=fields.get("note", "")
+        )
     elif verb != "columns":
         return await _save(request, desk, form, disclosure, fields)
-    return _form(request, desk, form, disclosure, note=fields.get("note", ""))
+    return await _form(request, desk, form, disclosure, note=fields.get("note", ""))
 
 
 async def _of_form(desk: Desk, fields: Mapping[str, str], form: Form) -> Disclosure | None:
@@ -208,7 +213,7 @@ async def _save(
         forms.note_faults(form, [(f.at, f.message) for f in error.faults])
         if not error.faults and not form.faults:
             form.homeless.append(error.detail)
-        values = _form_values(form, disclosure, note=note or "")
+        values = await _form_values(desk, form, disclosure, note=note or "")
         raise refused(request, desk, "form.html", status=error.status, **values) from error
     return to(f"/desk/disclosures/{saved.id}")
 
@@ -250,7 +255,7 @@ async def post_attachment(request: Request, desk: DeskDep) -> Response:
     require_reach(desk, form.village, revision)
     require_right(desk, Action.SAVE, revision)
     disclosure = await _of_form(desk, fields, form)
-    values = _form_values(form, disclosure, note=fields.get("note", ""))
+    values = await _form_values(desk, form, disclosure, note=fields.get("note", ""))
     try:
         if not data:
             raise InvalidInputError("请先选择文件，再点“上传附件”。")  # noqa: EM101 - one place

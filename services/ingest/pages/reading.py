@@ -20,6 +20,7 @@ from services.ingest.gate.sheets import sheet_svg
 from services.ingest.pages import forms
 from services.ingest.pages.compare import Change, changes, shown
 from services.ingest.pages.entry import dump, found_for
+from services.ingest.pages.exchange import exchange_of
 from services.ingest.pages.forms import Form, Grid
 from services.ingest.pages.frame import render
 from services.ingest.store import Disclosure, Edition
@@ -108,6 +109,7 @@ async def page_values(desk: Desk, d: Disclosure, error: SanwuError | None = None
     }
     if edition is not None:
         values |= await _content_values(desk, d, edition)
+        values["exchange"] = await exchange_of(desk, d, values["form"])
     return values
 
 

@@ -74,6 +74,7 @@ from services.ingest.store.opinions import (
     select_word_marks,
     upsert_opinion,
 )
+from services.ingest.store.returns import Return, insert_return, select_returns
 from services.ingest.store.waivers import (
     Declaration,
     Waiver,
@@ -104,6 +105,7 @@ __all__ = [
     "Marks",
     "NewDisclosure",
     "Remarked",
+    "Return",
     "Waiver",
     "WaiverLiveError",
     "confirm_declaration",
@@ -116,6 +118,7 @@ __all__ = [
     "insert_disclosure",
     "insert_edition",
     "insert_import",
+    "insert_return",
     "insert_uses",
     "insert_waiver",
     "lock_approval",
@@ -146,6 +149,7 @@ __all__ = [
     "select_note_lines",
     "select_opinions",
     "select_remarked",
+    "select_returns",
     "select_to_confirm",
     "select_waiting",
     "select_waivers",

@@ -3,10 +3,12 @@
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from services.kit.auth import TOKEN_LIFETIME
+from services.contracts.staff import Reset
+from services.kit.auth import TOKEN_LIFETIME, Actor
+from services.kit.runtime import Runtime
 from services.kit.web import ActorDep, Reading, RuntimeDep, Transaction
 from services.registry import commands, store
-from services.registry.schemas import AccountOut, PasswordIn, SessionOut, SignInIn, SignInOut
+from services.registry.schemas import AccountOut, PasswordIn, ResetOut, SessionOut, SignInIn, SignInOut
 
 router = APIRouter()
 
@@ -23,6 +25,11 @@ async def sign_in(body: SignInIn, runtime: RuntimeDep) -> SignInOut:
     return SignInOut(access_token=tokens.access, expires_in=int(TOKEN_LIFETIME.total_seconds()))
 
 
+def resets_of(runtime: Runtime, actor: Actor) -> tuple[Reset, ...]:
+    """Who gave this person's account a new password lately."""
+    return runtime.reference.staff[actor.staff_id].resets_since(runtime.clock.now())
+
+
 @router.get("/account")
 async def account(actor: ActorDep, runtime: RuntimeDep, conn: Reading) -> AccountOut:
     """Who I am here, and where I am signed in."""
@@ -34,6 +41,7 @@ async def account(actor: ActorDep, runtime: RuntimeDep, conn: Reading) -> Accoun
         role=actor.role,
         scope=actor.scope,
         affairs=actor.affairs,
+        resets=[ResetOut(by=runtime.reference.name_of(r.by), at=r.at) for r in resets_of(runtime, actor)],
         sessions=[SessionOut(id=s.session_id, created_at=s.created_at, expires_at=s.expires_at) for s in sessions],
     )
 

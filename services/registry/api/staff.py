@@ -14,6 +14,7 @@ from services.kit.web import ActorDep, PageDep, Reading, RuntimeDep, Transaction
 from services.registry import store
 from services.registry.commands import imports, passwords
 from services.registry.commands import staff as accounts
+from services.registry.commands.namesakes import namesakes
 from services.registry.commands.staff import Office, Post, Secrets
 from services.registry.schemas import (
     DelegationEndIn,
@@ -98,13 +99,29 @@ async def listed(  # noqa: PLR0917 - filters of the query
     return page.answer(items, items[-1].username if len(chosen) > page.limit else None)
 
 
+def _post(body: PostIn) -> Post:
+    return Post(body.name, body.role, body.scope, body.affairs, body.namesake)
+
+
+def warnings_of(runtime: Runtime, member: Staff) -> list[str]:
+    """Accounts of the same name that reach the same village, in words."""
+    today = local_day(runtime.clock.now())
+    found = namesakes(runtime.reference, member, runtime.reference.staff.values(), today)
+    return [f"{n.sentence}，请核对是不是同一个人" for n in found]
+
+
+def _with_secrets(runtime: Runtime, member: Staff, secrets: Secrets) -> StaffWithSecretsOut:
+    return StaffWithSecretsOut(
+        staff=staff_out(member, runtime), secrets=secrets_out(secrets), warnings=warnings_of(runtime, member)
+    )
+
+
 @router.post("", status_code=201)
 async def create(body: StaffIn, runtime: RuntimeDep, actor: ActorDep, conn: Transaction) -> StaffWithSecretsOut:
     """Open an account; its one-time password (and second factor) is told here and never again."""
     office = await office_of(runtime, actor, conn)
-    post = Post(body.name, body.role, body.scope, body.affairs)
-    member, secrets = await accounts.create(office, body.username, post, await passwords.one_time())
-    return StaffWithSecretsOut(staff=staff_out(member, runtime), secrets=secrets_out(secrets))
+    member, secrets = await accounts.create(office, body.username, _post(body), await passwords.one_time())
+    return _with_secrets(runtime, member, secrets)
 
 
 @router.put("/{username}")
@@ -113,8 +130,8 @@ async def change(
 ) -> StaffWithSecretsOut:
     """Another name, role, scope or affairs; an ended account is taken up again."""
     office = await office_of(runtime, actor, conn)
-    member, secrets = await accounts.change(office, username, Post(body.name, body.role, body.scope, body.affairs))
-    return StaffWithSecretsOut(staff=staff_out(member, runtime), secrets=secrets_out(secrets))
+    member, secrets = await accounts.change(office, username, _post(body))
+    return _with_secrets(runtime, member, secrets)
 
 
 @router.post("/{username}/end")
@@ -183,4 +200,5 @@ async def take_file(office: Office, data: bytes, *, apply: bool) -> ImportOut:
         changed=plan.changed,
         unchanged=plan.unchanged,
         secrets=[secrets_out(s) for s in secrets],
+        warnings=plan.warnings,
     )

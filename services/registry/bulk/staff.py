@@ -1,8 +1,9 @@
 """The staff file: CSV text in, accounts to be out.
 
-Columns: username, password, totp_secret, role, scope; and, when the file has them, name, affairs, delegation.
+Columns: username, password, totp_secret, role, scope; and, when the file has them, name, affairs, delegation, namesake.
 `totp_secret` is base32 (RFC 4648) of at least 128 bits, or blank. `affairs` joins party, village, finance by `;`, `all`
 or blank for a new account means all three. `delegation` is the document that lets the person both hand in and approve.
+`namesake` says how somebody is known to be another person than the account of the same name (同名不同人).
 """
 
 import base64
@@ -16,7 +17,7 @@ from services.contracts.catalogue import Affair
 from services.registry.bulk.rows import Row, note_twins, read_rows, refuse_faulty
 
 COLUMNS: Final = ("username", "password", "totp_secret", "role", "scope")
-OPTIONAL: Final = ("name", "affairs", "delegation")
+OPTIONAL: Final = ("name", "affairs", "delegation", "namesake")
 USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,62}")
 USERNAME_FORM: Final = "小写字母、数字、点或短横线组成的用户名"
 _SCOPE: Final = re.compile(r"[0-9]{6}([0-9]{3}([0-9]{3})?)?")
@@ -37,6 +38,7 @@ class StaffRow:
     name: str | None = None
     affairs: tuple[Affair, ...] | None = None
     delegation: str | None = None
+    namesake: str | None = None
 
 
 def _totp_secret(row: Row) -> str | None:
@@ -80,13 +82,14 @@ def _staff(row: Row, *, may_be_blank: bool) -> StaffRow | None:
     password = _password(row, may_be_blank=may_be_blank)
     secret, affairs = _totp_secret(row), _affairs(row)
     name, delegation = row.optional_text("name"), row.optional_text("delegation")
+    namesake = row.optional_text("namesake")
     role = row.choice("role", Role)
     if role is Role.SYSTEM:
         row.refuse("role", "system 不是人的角色")
     scope = row.matching("scope", _SCOPE, "6、9 或 12 位的区划代码")
     if username is None or password is None or role is None or scope is None:
         return None
-    return StaffRow(row.line, username, password, secret, role, scope, name, affairs, delegation)
+    return StaffRow(row.line, username, password, secret, role, scope, name, affairs, delegation, namesake)
 
 
 def read_staff(data: str | bytes, *, may_be_blank: bool = False) -> list[StaffRow]:

@@ -1,7 +1,7 @@
 """Files that operators bring through the site: what they would change, then the change, all of it or nothing."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from services.registry.bulk.catalogue import read_items
 from services.registry.bulk.rows import FileFaultsError
 from services.registry.bulk.staff import StaffRow, read_staff
 from services.registry.commands import passwords
+from services.registry.commands.namesakes import namesakes
 from services.registry.commands.staff import Office, Secrets, misplaced, set_staff, with_row
 from services.registry.commands.states import followed_by, same_content, set_calendar, set_items, set_profile
 
@@ -58,6 +59,7 @@ class StaffPlan:
     new: list[str]
     changed: list[str]
     unchanged: int
+    warnings: list[str]
 
 
 async def plan_staff(office: Office, data: bytes) -> StaffPlan:
@@ -67,21 +69,30 @@ async def plan_staff(office: Office, data: bytes) -> StaffPlan:
     await store.lock_registry(office.conn)
     ids = await store.select_usernames(office.conn)
     new, changed, faults = [], [], []
+    everybody = dict(office.reference.staff)
+    touched: list[tuple[StaffRow, Staff]] = []
     for row in rows:
         kept = await store.select_reference(office.conn, "staff", ids[row.username]) if row.username in ids else None
         known = Staff.model_validate_json(kept) if kept else None
         after = with_row(known, ids.get(row.username, "new"), row, office.today, office.now)
         faults += _faults(office, row, known, after)
+        if after is not None:
+            key = known.staff_id if known is not None else row.username
+            # Of a new account the id is not made yet; its name is as good here.
+            everybody[key] = after.model_copy(update={"staff_id": key})
+            touched.append((row, everybody[key]))
         if row.username not in ids:
             new.append(row.username)
         elif after is not None:
             changed.append(row.username)
+    apart, warnings = _apart(office, touched, everybody.values())
+    faults += apart
     if len(new) > MAX_NEW_ACCOUNTS:
         faults.append(Fault("line 1", f"一次最多新开 {MAX_NEW_ACCOUNTS} 个账号，这个文件有 {len(new)} 个，请拆分"))
     if faults:
         detail = "文件有错误，什么都没有改动；请按提示修改后重新导入。"
         raise InvalidInputError(detail, faults=faults)
-    return StaffPlan(rows, new, changed, len(rows) - len(new) - len(changed))
+    return StaffPlan(rows, new, changed, len(rows) - len(new) - len(changed), warnings)
 
 
 def _faults(office: Office, row: StaffRow, known: Staff | None, after: Staff | None) -> list[Fault]:
@@ -100,6 +111,22 @@ def _faults(office: Office, row: StaffRow, known: Staff | None, after: Staff | N
     return []
 
 
+def _apart(
+    office: Office, touched: Sequence[tuple[StaffRow, Staff]], everybody: Iterable[Staff]
+) -> tuple[list[Fault], list[str]]:
+    """Rows that would make one person check themselves, and pairs of one name that are only told."""
+    faults, warnings = [], []
+    everybody = list(everybody)
+    for row, staff in touched:
+        for n in namesakes(office.reference, staff, everybody, office.today):
+            if n.refused and row.namesake is None:
+                message = f"第 {row.line} 行：{n.sentence}，同一个人不能既录入又监督；同名不同人的请填 namesake 一列"
+                faults.append(Fault(_place(row.line, "name"), message))
+            else:
+                warnings.append(f"{row.username} {n.sentence}，请核对是不是同一个人")
+    return faults, warnings
+
+
 async def apply_staff(office: Office, plan: StaffPlan) -> list[Secrets]:
     """Do what was planned; what was made up for new accounts is told once."""
     fresh_rows = [r for r in plan.rows if r.username in set(plan.new)]
@@ -113,6 +140,10 @@ async def apply_staff(office: Office, plan: StaffPlan) -> list[Secrets]:
         for r, h, s in zip(fresh_rows, hashes, secrets, strict=True)
     ]
     await set_staff(office.conn, plan.rows, fresh, office.today, office.now)
+    for row in plan.rows:
+        if row.namesake is not None:
+            about = actions.Subject(f"staff/{row.username}: {row.namesake}")
+            await actions.record(office.conn, office.actor.who, "staff namesake", office.now, about)
     return [
         Secrets(r.username, None if r.password else p, None if r.totp_secret else s)
         for r, p, s in zip(fresh_rows, made, secrets, strict=True)

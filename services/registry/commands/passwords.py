@@ -26,7 +26,7 @@ _HASHING: Final = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
 #: Checked when the name is unknown, so that the time of the answer does not tell.
 NOBODY: Final = HASHER.hash(secrets.token_urlsafe(16))
 #: Who needs a second factor, always.
-TOTP_ROLES: Final = frozenset({Role.INSPECTOR, Role.OPERATOR})
+TOTP_ROLES: Final = frozenset({Role.INSPECTOR, Role.OPERATOR, Role.REVIEWER, Role.ACCOUNTANT})
 LONGEST_PASSWORD: Final = 200
 _STEP_S: Final = 30
 _DIGITS: Final = 6

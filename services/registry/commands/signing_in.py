@@ -7,12 +7,13 @@ from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.contracts.staff import Staff, StaffRevision
+from services.contracts.staff import MACHINE, Staff, StaffRevision
 from services.kit import actions, reference
 from services.kit.auth import Actor, issue_token
 from services.kit.clock import local_day
 from services.kit.db import Connection, Database
 from services.kit.errors import Fault, SanwuError, UnauthenticatedError
+from services.kit.pages import local_time
 from services.registry import metrics, store
 from services.registry.commands import passwords
 from services.registry.commands.states import ensure_signer, say_staff
@@ -123,13 +124,31 @@ async def _admit(
         if step is None or step <= current.totp_step:
             return await _fail(conn, settings, attempt, current, now)
     if current.must_change and checked.new_hash is None:
-        return NewPasswordRequiredError()
+        return await _new_password_required(conn, current.staff_id, now)
     if checked.new_hash is not None:
         await store.set_password(conn, current.staff_id, checked.new_hash, now, must_change=False)
     await store.forget_failures(conn, attempt.username)
     await store.note_sign_in(conn, current.staff_id, step, now)
     await actions.record(conn, _who(current.staff_id, held), "sign-in", now)
     return await _open_session(conn, settings, current.staff_id, now)
+
+
+async def _new_password_required(conn: Connection, staff_id: str, now: datetime) -> NewPasswordRequiredError:
+    """Who gave this account its passwords is told before its owner goes on: it may have been used meanwhile."""
+    staff = await _staff(conn, staff_id)
+    resets = staff.resets_since(now) if staff is not None else ()
+    told = [f"{local_time(r.at)}由{await _name(conn, r.by)}" for r in resets]
+    if not told:
+        return NewPasswordRequiredError()
+    detail = f"您的密码在{'、'.join(told)}重置过。请同时设置您自己的新密码；不是您要求重置的，请告诉纪检监察干部。"
+    return NewPasswordRequiredError(detail)
+
+
+async def _name(conn: Connection, staff_id: str) -> str:
+    if staff_id == MACHINE:
+        return "服务器上的管理命令"
+    staff = await _staff(conn, staff_id)
+    return (staff.name or staff.username) if staff is not None else "另一位同事"
 
 
 async def _fail(
@@ -144,9 +163,14 @@ async def _fail(
     return WrongCredentialsError()
 
 
-async def _held(conn: Connection, staff_id: str, now: datetime) -> StaffRevision | None:
+async def _staff(conn: Connection, staff_id: str) -> Staff | None:
     kept = await store.select_reference(conn, "staff", staff_id)
-    return Staff.model_validate_json(kept).at(local_day(now)) if kept else None
+    return Staff.model_validate_json(kept) if kept else None
+
+
+async def _held(conn: Connection, staff_id: str, now: datetime) -> StaffRevision | None:
+    staff = await _staff(conn, staff_id)
+    return staff.at(local_day(now)) if staff is not None else None
 
 
 def _who(staff_id: str, held: StaffRevision | None) -> actions.Who:

@@ -4,7 +4,7 @@ Operators manage the accounts within their part of the tree, and never end or ch
 may reset the accounts of villages and agency below. Secrets are told once, in the answer, and rest nowhere in clear.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -12,7 +12,7 @@ from typing import Final
 from services.contracts.base import Role
 from services.contracts.catalogue import Affair
 from services.contracts.division import DivisionKind
-from services.contracts.staff import Delegation, Staff, StaffRevision
+from services.contracts.staff import Delegation, Reset, Staff, StaffRevision
 from services.contracts.words import DIVISIONS
 from services.kit import actions
 from services.kit.auth import Actor
@@ -22,8 +22,9 @@ from services.kit.reference import Reference
 from services.registry import store
 from services.registry.bulk.staff import StaffRow
 from services.registry.commands import passwords
+from services.registry.commands.namesakes import namesakes
 from services.registry.commands.states import say_staff
-from services.registry.errors import OwnAccountError, UsernameTakenError
+from services.registry.errors import OwnAccountError, SamePersonTwiceError, UsernameTakenError
 
 #: Whom a township's reviewer may give a new password.
 BELOW_REVIEWER: Final = frozenset({Role.CLERK, Role.ACCOUNTANT, Role.PRINCIPAL, Role.SUPERVISOR})
@@ -40,12 +41,16 @@ _PLACES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What somebody is to be: name, role, part of the tree, affairs (none named: all three)."""
+    """What somebody is to be: name, role, part of the tree, affairs (none named: all three).
+
+    `namesake`: how the operator knows that this is another person than the account of the same name (同名不同人).
+    """
 
     name: str | None
     role: Role
     scope: str
     affairs: tuple[Affair, ...] = ()
+    namesake: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +184,17 @@ def misplaced(role: Role, kind: DivisionKind) -> str | None:
     return f"角色 {role.value} 的管辖范围应为{named}的代码" if kinds is not None and kind not in kinds else None
 
 
+async def require_apart(office: Office, staff: Staff, others: Iterable[Staff], namesake: str | None) -> None:
+    """Refuse an account whose name and place say that one person would check themselves; a reason goes to the trail."""
+    found = [n for n in namesakes(office.reference, staff, others, office.today) if n.refused]
+    if not found:
+        return
+    if namesake is None:
+        raise SamePersonTwiceError(faults=[Fault("namesake", f"{staff.username} {n.sentence}") for n in found])
+    about = actions.Subject(f"staff/{staff.staff_id}: {namesake}")
+    await actions.record(office.conn, office.actor.who, "staff namesake", office.now, about)
+
+
 async def create(office: Office, username: str, post: Post, one_time: tuple[str, str]) -> tuple[Staff, Secrets]:
     """Open an account; `one_time` is its first password and that one's hash."""
     office.actor.require(Role.OPERATOR)
@@ -198,6 +214,7 @@ async def create(office: Office, username: str, post: Post, one_time: tuple[str,
         revisions=(revision,),
         sessions_not_before=office.now,
     )
+    await require_apart(office, staff, office.reference.staff.values(), post.namesake)
     await say_staff(office.conn, staff, office.now)
     return staff, Secrets(username, one_time[0], secret)
 
@@ -211,6 +228,8 @@ async def change(office: Office, username: str, post: Post) -> tuple[Staff, Secr
     if staff.staff_id == office.actor.staff_id and (last.role, last.scope) != (post.role, post.scope):
         raise OwnAccountError
     changed = _with_post(staff, post, office.today)
+    if (changed.name, changed.revisions) != (staff.name, staff.revisions):
+        await require_apart(office, changed, office.reference.staff.values(), post.namesake)
     secret = None
     credential = await store.select_credential(office.conn, username)
     if post.role in passwords.TOTP_ROLES and credential is not None and credential.totp_secret is None:
@@ -265,18 +284,21 @@ async def reset(office: Office, username: str, one_time: tuple[str, str]) -> Sec
     if not may_reset(office.actor, office.reference, staff):
         detail = f"您不能重置账号 {username}。"
         raise ForbiddenError(detail)
-    return await reset_anyone(office.conn, staff, one_time, office.now)
+    return await reset_anyone(office, staff, one_time)
 
 
-async def reset_anyone(conn: Connection, staff: Staff, one_time: tuple[str, str], now: datetime) -> Secrets:
-    """The same without asking who does it: for the operators' command on the machine itself."""
+async def reset_anyone(office: Office, staff: Staff, one_time: tuple[str, str]) -> Secrets:
+    """The same whoever does it: for the operators' command on the machine itself."""
+    conn, now = office.conn, office.now
     credential = await store.select_credential(conn, staff.username)
     needed = staff.revisions[-1].role in passwords.TOTP_ROLES or (credential is not None and credential.totp_secret)
     secret = passwords.new_secret() if needed else None
     await store.set_password(conn, staff.staff_id, one_time[1], now, must_change=True)
     await store.set_totp(conn, staff.staff_id, secret, now)
     await store.forget_failures(conn, staff.username)
-    await _revoke(conn, staff, now)
+    # Whoever did it could use the account until its owner chooses another password: everybody is to know.
+    resets = (*staff.resets_since(now), Reset(by=office.actor.staff_id, at=now))
+    await _revoke(conn, staff.model_copy(update={"resets": resets}), now)
     return Secrets(staff.username, one_time[0], secret)
 
 

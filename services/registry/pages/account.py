@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from services.kit.web import ActorDep, Reading, RuntimeDep, Transaction
 from services.registry import commands, store
+from services.registry.api.account import resets_of
 from services.registry.pages.frame import page
 
 router = APIRouter()
@@ -18,7 +19,9 @@ async def account(request: Request, runtime: RuntimeDep, actor: ActorDep, conn: 
     """Who I am, where I am signed in."""
     sessions = await store.select_sessions_of(conn, actor.staff_id, runtime.clock.now())
     place = runtime.reference.divisions.get(actor.scope)
-    return page(request, actor, "account.html", sessions=sessions, place=place.now.name if place else actor.scope)
+    resets = [(runtime.reference.name_of(r.by), r.at) for r in resets_of(runtime, actor)]
+    values = {"sessions": sessions, "resets": resets, "place": place.now.name if place else actor.scope}
+    return page(request, actor, "account.html", **values)
 
 
 @router.post("/account/password")

@@ -22,6 +22,7 @@ from services.registry.api.staff import (
     secrets_out,
     staff_out,
     take_file,
+    warnings_of,
 )
 from services.registry.commands import passwords
 from services.registry.commands import staff as accounts
@@ -49,10 +50,11 @@ class PostForm(BaseModel):
     role: Role
     scope: DivisionCode
     affairs: tuple[Affair, ...] = ()
+    namesake: Annotated[ShortText | None, BlankIsNone] = None
 
     def post(self) -> Post:
         """The form as the commands want it."""
-        return Post(self.name, self.role, self.scope, self.affairs)
+        return Post(self.name, self.role, self.scope, self.affairs, self.namesake)
 
 
 class NewForm(PostForm):
@@ -102,8 +104,9 @@ async def create(
 ) -> Response:
     """Open an account and show its one-time password, once."""
     office = await office_of(runtime, actor, conn)
-    _, secrets = await accounts.create(office, form.username, form.post(), await passwords.one_time())
-    return page(request, actor, "secrets.html", secrets=[secrets_out(secrets)])
+    member, secrets = await accounts.create(office, form.username, form.post(), await passwords.one_time())
+    warnings = warnings_of(runtime, member)
+    return page(request, actor, "secrets.html", secrets=[secrets_out(secrets)], warnings=warnings)
 
 
 @router.get("/staff/{username}")
@@ -131,6 +134,8 @@ async def one(
         last=last,
         manages=manages,
         resettable=resettable,
+        warnings=warnings_of(runtime, member),
+        resets=[(runtime.reference.name_of(r.by), r.at) for r in member.resets_since(runtime.clock.now())],
     )
 
 
