@@ -6,7 +6,16 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from services.contracts.names import lexicon
-from services.contracts.names.segment import Piece, Token, Words, common_words, cut, is_han, surname_ends
+from services.contracts.names.segment import (
+    LONGEST_SURNAME,
+    Piece,
+    Token,
+    Words,
+    common_words,
+    cut,
+    is_han,
+    surname_ends,
+)
 from services.contracts.names.surnames import COMMON, COMPOUND, SURNAMES
 
 HIDDEN: Final = "某某"
@@ -41,14 +50,16 @@ _TRADES: Final = Words(lexicon.TRADES)
 _MONEY: Final = Words(lexicon.MONEY)
 #: Who begins a cell so is a person, whatever he owns.
 _PERSONS_FIRST: Final = Words(lexicon.ROLES - {"户", "农家", "个体", "大户", "民兵"})
-_JOINS: Final = frozenset("和与及暨跟同")
+_JOINS: Final = frozenset("和与及暨跟同转代")
 _FUNCTION: Final = _JOINS | frozenset("的之老小大阿由为按每各等最得所被向从对以已未不后前原新旧")
 #: Of a name these are rather what follows it: 李强等5户, 王五家, 王五和李四.
-_NOT_GIVEN: Final = dict.fromkeys("户家及和与的之代同", 0.6) | {"等": 3.0}
-_NUMBER: Final = "0-9\u3007零一二三四五六七八九十百千两"
+_NOT_GIVEN: Final = dict.fromkeys("户家及和与的之代同转", 0.6) | {"等": 3.0}
+_NOT_LAST: Final = {"家": 1.1, "户": 1.4}
+_HAN_DIGITS: Final = frozenset("一二三四五六七八九十百千两")
+_NUMBER: Final = "\u3007零一二三四五六七八九十百千两"
 _COUNTED: Final = re.compile(
-    f"第?[{_NUMBER}]+(?:余|多|来)?(?:村民小组|村民组|居民组|小组|组|队|户|人|号|村|屯|社|名|位|家|个|栋|楼|单元|室|标段|标|次|期|批|年|月|日|亩|元|万元|笔|天|工|块|只|头)(?:人|户)?"
-    f"|等(?:[{_NUMBER}]*(?:余|多|几|数)?[{_NUMBER}]*)?(?:户村民|名村民|位村民|户农户|村民|农户|群众|户|人|名|位|家|同志|人员|党员|干部|学生|老人)*"
+    f"第?(?:[0-9]+|[{_NUMBER}]+)(?:余|多|来)?(?:村民小组|村民组|居民组|小组|组|队|户|人|号|村|屯|社|名|位|家|个|栋|楼|单元|室|标段|标|次|期|批|年|月|日|亩|元|万元|笔|天|工|块|只|头)(?:人|户)?"
+    f"|等(?:[0-9{_NUMBER}]*(?:余|多|几|数)?[0-9{_NUMBER}]*)?(?:户村民|名村民|位村民|户农户|村民|农户|群众|户|人|名|位|家|同志|人员|党员|干部|学生|老人)*"
 )
 #: 李家沟, 张家口: the family of a place.
 _FAMILY_PLACE: Final = re.compile(
@@ -60,16 +71,20 @@ _ROAD: Final = re.compile(
     f"[\u4e00-\u9fff]{{1,2}}?(?:路|街|巷|桥|河|沟|渠|塘|水库|大道)(?={'|'.join(sorted(lexicon.WORKS, key=len, reverse=True))})"
 )
 _RECORD_SHOP: Final = re.compile("[\u4e00-\u9fff]{1,2}[记氏]")
-_STATE: Final = re.compile("中国|国网|国家|中央|中石|中铁|中建")
+_STATE: Final = re.compile("中国|国网|国家[电能税级]|中央|中石|中铁|中建")
 
 _WORD, _COUNT, _COMMON, _PLAIN = "word", "count", "common", "plain"
 _UNKNOWN, _PARTICLE, _NAME, _SHORT = "unknown", "particle", "name", "short"
+#: A word of one character that is a surname too: behind a name it is the word (王五家), elsewhere rather not (家建国).
+_BEHIND = "behind"
 
 
 def _names(text: str, start: int) -> Iterator[Token]:
     for end in surname_ends(text, start):
         compound = end - start > 1
         cost = 2.8 if compound else 3.0 if text[start] in COMMON else 3.3
+        # 柳树林误工: who stands first is whom the cell is for.
+        cost -= 0.0 if start else 0.5
         for size in (2, 1):
             if _is_given(given := text[end : end + size], size):
                 yield Token(end + size, _NAME, cost + _odd(given), end)
@@ -87,7 +102,8 @@ def _is_given(text: str, size: int) -> bool:
 
 
 def _odd(given: str) -> float:
-    return sum(_NOT_GIVEN.get(c, 2.0 if c in lexicon.NEVER_GIVEN else 0.0) for c in given)
+    odd = sum(_NOT_GIVEN.get(c, 2.0 if c in lexicon.NEVER_GIVEN else 0.0) for c in given)
+    return odd + (_NOT_LAST.get(given[-1], 0.0) if len(given) > 1 else 0.0)
 
 
 def _places(text: str, start: int) -> Iterator[Token]:
@@ -96,7 +112,7 @@ def _places(text: str, start: int) -> Iterator[Token]:
             yield Token(family.end(), _WORD, 2.0)
             yield Token(family.end(1), _WORD, 2.0)
         if road := _ROAD.match(text, end):
-            yield Token(road.end(), _WORD, 2.9)
+            yield Token(road.end(), _WORD, 2.3)
     for end in range(start + 2, min(start + 8, len(text) + 1)):
         if _PLACE_WORDS.before(text, end):
             yield Token(end, _WORD, 4.2 if text[start] in SURNAMES else 2.5)
@@ -106,10 +122,15 @@ def _tokens(text: str, start: int) -> Iterator[Token]:
     if not is_han(text[start]):
         yield Token(start + 1, _PLAIN, 0.5)
     for word in _LISTED.at(text, start):
-        yield Token(start + len(word), _WORD, 1.0 if len(word) > 1 else 1.5)
+        if len(word) > 1:
+            yield Token(start + len(word), _WORD, 1.0)
+        elif word in _NOT_LAST:
+            yield Token(start + 1, _BEHIND, 1.0)
+        else:
+            yield Token(start + 1, _BEHIND if word in SURNAMES else _WORD, 1.5)
     if counted := _COUNTED.match(text, start):
         # 等3户 follows a name; 五户 behind 王小 is rather the end of 王小五 and a word.
-        yield Token(counted.end(), _WORD if text[start] == "等" else _COUNT, 0.8)
+        yield Token(counted.end(), _COUNT if text[start] in _HAN_DIGITS else _WORD, 0.8)
     if not is_han(text[start]):
         return
     yield from _names(text, start)
@@ -117,7 +138,10 @@ def _tokens(text: str, start: int) -> Iterator[Token]:
     for word in _COMMON_WORDS.at(text, start):
         yield Token(start + len(word), _COMMON, 3.5 + (1.5 if text[start] in SURNAMES else 0))
     if text[start] in _FUNCTION:
-        yield Token(start + 1, _PARTICLE, 1.0 if text[start] in _JOINS else 1.5)
+        yield Token(start + 1, _BEHIND if text[start] in SURNAMES else _PARTICLE, 1.0 if text[start] in _JOINS else 1.5)
+        # 代丁某: for whom somebody came.
+        if text[start] == "代" and text[start + 1 : start + 2] in COMMON and not _TITLES.after(text, start + 2):
+            yield Token(start + 1, _WORD, 0.2)
     else:
         yield Token(start + 1, _UNKNOWN, 4.0)
 
@@ -125,9 +149,11 @@ def _tokens(text: str, start: int) -> Iterator[Token]:
 def _change(before: str, after: str) -> float:
     if after in {_NAME, _SHORT}:
         return {_NAME: 3.0, _SHORT: 5.0, _UNKNOWN: 3.0, _COMMON: 2.0}.get(before, 0.0)
+    if after == _BEHIND:
+        return 0.0 if before in {_NAME, _SHORT} else 2.5
     if before == _NAME:
         return {_COMMON: 2.0, _UNKNOWN: 1.0, _COUNT: 2.0}.get(after, 0.0)
-    return 9.0 if before == _SHORT and after in {_UNKNOWN, _COMMON} else 0.0
+    return {_UNKNOWN: 9.0, _COMMON: 9.0, _COUNT: 2.0}.get(after, 0.0) if before == _SHORT else 0.0
 
 
 def _is_firm(text: str) -> bool:
@@ -137,15 +163,29 @@ def _is_firm(text: str) -> bool:
     if text in lexicon.FIRMS or _STATE.match(text):
         return True
     if tail := _FIRMS.before(text, len(text)):
-        head = text[: -len(tail)]
-        return not _is_surname(head)
+        return not _is_somebody(text[: -len(tail)])
     if tail := _TRADES.before(text, len(text)):
-        return len(text) > len(tail) + 1 and not _is_surname(text[: -len(tail)])
+        return len(text) > len(tail) + 1 and not _is_somebody(text[: -len(tail)])
     return bool(_RECORD_SHOP.match(text)) and len(text) > 3 and text[0] in SURNAMES and text[1] in "记氏"  # noqa: PLR2004 - 李记 and what it sells
 
 
-def _is_surname(text: str) -> bool:
-    return text in COMPOUND or (len(text) == 1 and text in SURNAMES)
+def _is_somebody(head: str) -> bool:
+    """Tell whether a surname, alone or behind words that go before one, stands here: what follows is a given name."""
+    sizes = range(min(len(head), LONGEST_SURNAME), 0, -1)
+    return any(head[-n:] in (COMPOUND if n > 1 else SURNAMES) and _is_known(head[:-n]) for n in sizes)
+
+
+def _is_person(text: str) -> bool:
+    """Tell whether a part is a person and known words beside it, nothing else."""
+    kinds = [p.token.kind for p in cut(0, len(text), lambda n: _tokens(text, n), _change)]
+    return kinds.count(_NAME) == 1 and not {_UNKNOWN, _COMMON, _SHORT, _BEHIND}.intersection(kinds)
+
+
+def _is_known(text: str) -> bool:
+    joined = text[-1:] in _JOINS
+    text = text[:-1] if joined else text
+    kinds = [p.token.kind for p in cut(0, len(text), lambda n: _tokens(text, n), _change)]
+    return (kinds[-1:] != [_NAME] or joined) and not {_UNKNOWN, _COMMON, _SHORT}.intersection(kinds)
 
 
 def _firm_end(text: str) -> int:
@@ -191,6 +231,11 @@ def _persons(text: str, offset: int) -> Iterator[Span]:
     if not any(map(is_han, text)):
         yield Span(offset, offset + len(text), offset + 1)
         return
+    for n, char in enumerate(text):
+        if char in "和与及" and _is_person(text[:n]) and _is_person(text[n + 1 :]):
+            yield from _persons(text[:n], offset)
+            yield from _persons(text[n + 1 :], offset + n + 1)
+            return
     pieces = cut(0, len(text), lambda start: _tokens(text, start), _change)
     found = _hidden(pieces)
     if not found and _is_nobody_known(pieces, text):

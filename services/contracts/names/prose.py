@@ -15,6 +15,7 @@ from services.contracts.names.cells import WORDS, Span, masked
 from services.contracts.names.segment import Piece, Token, Words, common_words, cut, is_han, surname_ends
 from services.contracts.names.surnames import COMMON, words
 
+_TWO: Final = 2
 _OTHER, _NAME, _KNOWN = "other", "name", "known"
 #: Less than any word: it is no word here, unless a longer one has it inside (黄河 in 黄河路).
 _KNOWN_COST: Final = 6.0
@@ -32,7 +33,7 @@ _WHO: Final = Words(
 )
 _OFFICES: Final = Words(lexicon.OFFICES)
 _VERBS: Final = Words(lexicon.VERBS)
-_PERSONAL: Final = Words(lexicon.PERSONAL)
+_PERSONAL: Final = Words(lexicon.PERSONAL | {w for w in lexicon.MONEY if len(w) > _TWO and w[-1] in "费款"})
 _INTIMATE: Final = Words(lexicon.INTIMATE)
 _PLACE_TAILS: Final = Words(lexicon.PLACE_TAILS)
 _WORKS: Final = Words(lexicon.WORKS)
@@ -42,13 +43,19 @@ _FORMER: Final = frozenset("老原前")
 _AND_OTHERS: Final = re.compile(
     r"等\s*(?:[0-9\uff10-\uff19一二三四五六七八九十百]+\s*余?(?:户|人|名|位)|人|户|村民|群众)"
 )
+#: 李桂兰（三组）, 李桂兰（低保户）.
+_GROUP_BEHIND: Final = re.compile(f"[（(](?:第?[0-9一二三四五六七八九十]+(?:组|队)|{'|'.join(sorted(lexicon.ROLES))})")
+#: 三组李桂兰, 西海村李桂兰.
+_GROUPS_BEFORE: Final = frozenset("组队村屯")
+#: What people do, are or have, right behind the name.
+_DOES: Final = frozenset("的之因患被家户修拉运挖搬送干装卸帮到去领")
 _SEPARATORS: Final = frozenset("、，,；;/\uff0f和与及 \u3000")
 _FUNCTION: Final = frozenset("的了在和与及等因为被把从向对由给于是有至到按将每各其该这那就也都已未不")
-_PLACE_ENDS: Final = frozenset("路街巷沟屯村庄营堡桥塘库湖湾坝渠镇乡市县区洼坨甸坎坡峪庙寺泡渡寨坪坳口井店铺家")
+_PLACE_ENDS: Final = frozenset("路街巷沟屯村庄营堡桥塘湖湾坝渠镇乡市县区洼坨甸坎坡峪庙寺泡渡寨坪坳口井店铺")
 #: These end given names as well: 王大山.
 _MAYBE_PLACE_ENDS: Final = frozenset("山岭河江岗台园集冲海洲")
 #: Surnames that are far more often another word; a name needs the word who it is before it.
-_RATHER_WORDS: Final = frozenset("付和向从由与来代相有同那都应能时常但是过后前方向连全别经单门公生第行位信未要查")
+_RATHER_WORDS: Final = frozenset("付和向从由与来代相有同那都应能时但是过后前生第行位未要查")
 
 #: What speaks for a name, on its left and on its right.
 _SAID: Final = 7.0
@@ -60,7 +67,7 @@ _EDGE: Final = 1.5
 _BASE: Final = {1: 18.0, 2: 21.5}
 _RARE: Final = 3.0
 _ODD: Final = 2.5
-_TWO: Final = 2
+_BEGINS_AS_A_WORD: Final = 6.0
 
 
 def _may_be_given(text: str) -> bool:
@@ -78,7 +85,8 @@ def _looks_like_a_name(text: str) -> bool:
     for end in surname_ends(text, 0):
         given = text[end:]
         usual = end > 1 or text[0] in COMMON
-        if len(given) in {1, 2} and usual and _may_be_given(given) and _odd(given) < len(given):
+        odd = _odd(given)
+        if len(given) in {1, 2} and _may_be_given(given) and (odd < len(given) if usual else not odd):
             return True
     return False
 
@@ -102,6 +110,8 @@ class _Reader:
             return _LIST
         if verb:
             return _LIKELY
+        if text[start - 1] in _GROUPS_BEFORE:
+            return _LIKELY
         return 0.0 if is_han(text[start - 1]) else _EDGE
 
     def _name_before(self, end: int) -> bool:
@@ -118,7 +128,9 @@ class _Reader:
             return _LIKELY
         if text[end] in _SEPARATORS and self._name_after(end + 1):
             return _LIST
-        return 0.0 if is_han(text[end]) else _EDGE
+        if _GROUP_BEHIND.match(text, end):
+            return _LIKELY
+        return 0.0 if is_han(text[end]) and text[end] not in _DOES else _EDGE
 
     def _name_after(self, start: int) -> bool:
         return any(
@@ -138,16 +150,18 @@ class _Reader:
             return False
         if self.heads_a_place(end) or last in _PLACE_ENDS:
             return True
-        if last in _MAYBE_PLACE_ENDS and (end == len(text) or _WORKS.after(text, end)):
+        works = len(_WORKS.after(text, end)) >= _TWO and len(_PERSONAL.after(text, end)) < _TWO
+        if last in _MAYBE_PLACE_ENDS and (works or (end == len(text) and self.left(start) < _LIKELY)):
             return True
         return text[start + 1] in "家记氏" and (end == start + _TWO or _PLACE_TAILS.after(text, start + _TWO) != "")
 
     def heads_a_place(self, end: int) -> bool:
         """Tell whether a shop's or a place's word follows: 王记饭店, 张三丰小卖部."""
         text = self._text
-        if _FIRMS.after(text, end):
+        personal = len(_PERSONAL.after(text, end))
+        if len(_FIRMS.after(text, end)) > personal:
             return True
-        return _PLACE_TAILS.after(text, end) != "" and len(_PERSONAL.after(text, end)) < _TWO
+        return len(_PLACE_TAILS.after(text, end)) > 0 and personal < _TWO
 
     def is_official(self, start: int, end: int) -> bool:
         """Tell whether somebody is named in office: 村主任王某, 王某书记; a former one is a villager."""
@@ -167,22 +181,30 @@ class _Reader:
                 yield Token(end, _KNOWN, _KNOWN_COST, start + next(iter(surname_ends(name, 0)), 1))
         for surname in surname_ends(text, start):
             for size in (2, 1):
-                end = surname + size
-                given = text[surname:end]
+                given = text[surname : surname + size]
                 if len(given) < size or not _may_be_given(given):
                     continue
                 left = self.left(start)
                 if left < _SAID and text[start] in _RATHER_WORDS:
-                    continue
-                if left < _SAID and self.is_place(start, end):
-                    if self.heads_a_place(end):
+                    break
+                if left < _SAID and self.is_place(start, surname + size):
+                    if self.heads_a_place(surname + size):
                         break
                     continue
-                right, odd = self.right(end), _odd(given)
-                usual = surname - start > 1 or text[start] in COMMON
-                if _is_believed(usual=usual, odd=odd, size=size, left=left, right=right):
-                    cost = _BASE[size] - left - right + (0.0 if usual else _RARE) + _ODD * odd
-                    yield Token(end, _NAME, cost, surname)
+                yield from self._believed(start, surname, given, left)
+
+    def _believed(self, start: int, surname: int, given: str, left: float) -> Iterator[Token]:
+        text, end, size = self._text, surname + len(given), len(given)
+        right, odd = self.right(end), _odd(given)
+        usual = surname - start > 1 or text[start] in COMMON
+        word = surname - start == 1 and text[start : start + _TWO] in _COSTS
+        if word and size == 1 and not _is_believed_of_a_word(usual and not odd, left, right):
+            return
+        if _is_believed(usual=usual, odd=odd, size=size, left=left, right=right):
+            cost = _BASE[size] - left - right + (0.0 if usual else _RARE) + _ODD * odd
+            if word and right < _PERSON_ONLY:
+                cost += _BEGINS_AS_A_WORD / _TWO if usual and not odd else _BEGINS_AS_A_WORD
+            yield Token(end, _NAME, cost, surname)
 
     def words_at(self, start: int) -> Iterator[Token]:
         """Every word that begins here, and the character by itself."""
@@ -190,6 +212,11 @@ class _Reader:
         for word in _ALL_WORDS.at(text, start):
             yield Token(start + len(word), _OTHER, _COSTS[word])
         yield Token(start + 1, _OTHER, 7.0 if text[start] in _FUNCTION else 10.5)
+
+
+def _is_believed_of_a_word(plain: bool, left: float, right: float) -> bool:  # noqa: FBT001 - three things that are known
+    """Tell whether 高峰 is a man here: 村民高峰, 付高峰工资; not 学生时代, 农户水田补贴."""
+    return plain and ((left >= _SAID and right in {_PERSON_ONLY, _EDGE}) or (left >= _LIKELY and right == _PERSON_ONLY))
 
 
 def _is_believed(*, usual: bool, odd: int, size: int, left: float, right: float) -> bool:
@@ -200,9 +227,9 @@ def _is_believed(*, usual: bool, odd: int, size: int, left: float, right: float)
     if right >= _PERSON_ONLY:
         return (usual or odd == 0) if left else plain
     if _LIST in {left, right}:
-        return usual and odd < size
+        return odd < size if usual else odd == 0
     if left == _LIKELY and right:
-        return (usual and odd < size) or (odd == 0 and right == _LIKELY)
+        return odd < size if usual else (odd == 0 and size == _TWO)
     if right == _LIKELY and left:
         return usual and odd < size
     # Nothing but the ends of the text, or one word: 张桂兰 as a remark, 付李强拉沙子.

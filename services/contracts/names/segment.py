@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from services.contracts.names.surnames import COMPOUND, SURNAMES
 
-_LONGEST_COMPOUND: Final = max(map(len, COMPOUND))
+LONGEST_SURNAME: Final = max(map(len, COMPOUND))
 #: First characters of all surnames.
 SURNAME_STARTS: Final = SURNAMES | {name[0] for name in COMPOUND}
 
@@ -89,7 +89,7 @@ def surname_ends(text: str, start: int) -> Iterator[int]:
     """Where a surname that begins here ends: compound ones first."""
     if start >= len(text) or text[start] not in SURNAME_STARTS:
         return
-    for size in range(_LONGEST_COMPOUND, 1, -1):
+    for size in range(LONGEST_SURNAME, 1, -1):
         if text[start : start + size] in COMPOUND:
             yield start + size
     if text[start] in SURNAMES:
