@@ -5,7 +5,7 @@ evidence and events are written in the caller's transaction, the one that moves 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid5
@@ -19,14 +19,14 @@ from services.audit.rules.evidence import canonical, make_pack
 from services.audit.rules.facts import EMPTY, Cell, CellKey, Fact, fold, is_declared
 from services.audit.rules.grid import Stretch
 from services.audit.rules.judge import Judgement, judge
-from services.audit.rules.window import View
+from services.audit.rules.window import Last, View
 from services.audit.settings import AuditSettings
 from services.audit.store import alerts, facts, replays, resets
 from services.audit.store.alerts import AlertRow, OutcomeRow, Standing
 from services.audit.store.replays import ReplayDifference, ReplayRow
 from services.audit.store.resets import Meeting, ResetRow
 from services.contracts import duties
-from services.contracts.alert import AlertCleared, AlertRaised
+from services.contracts.alert import AlertCleared, AlertRaised, Subject
 from services.contracts.disclosure import DisclosureApproved
 from services.contracts.duties import CellRecord, Duty, GridCell
 from services.contracts.staff import RESETS_KEPT, Staff
@@ -79,7 +79,7 @@ class Bench:
         happened = period_frequency(key.period) is Frequency.ON_EVENT and (is_declared(known) or fold(known).has_row)
         return owed if happened else None
 
-    def view(self, key: CellKey, known: dict[CellKey, list[Fact]]) -> View:
+    def view(self, key: CellKey, known: dict[CellKey, list[Fact]], last: Last | None) -> View:
         """A cell with its surroundings, from facts that hold the cell before too."""
         before = key.before()
         mine = known.get(key, ())
@@ -93,6 +93,7 @@ class Bench:
             duty_before=self.duty(before) if before is not None else None,
             review_due_at=self.review_due_at(key, cell),
             known=tuple({f.event: f for f in mine}.values()),
+            last=last,
         )
 
     def review_due_at(self, key: CellKey, cell: Cell) -> datetime | None:
@@ -109,15 +110,15 @@ class Bench:
 
 
 async def judge_after_disclosure(conn: Connection, bench: Bench, key: CellKey, cause: str) -> None:
-    """Judge a cell of which something was heard, and the chain into the next period.
+    """Judge a cell of which something was heard, and the chain into the next period and the next that is open.
 
     Its deadlines are left to the clock, which looks soon: that nothing was published cannot be known from here.
     """
     await _lock_known(conn, bench, key)
     after = key.after()
+    later = {after, await facts.select_next_open(conn, key)} - {None}
     work: list[tuple[CellKey, Sequence[Rule]]] = [(key, LEDGER_RULES)]
-    if after is not None:
-        work.append((after, CHAIN_RULES))
+    work += [(k, CHAIN_RULES) for k in sorted(k for k in later if k is not None)]
     views = await _judge(conn, bench, work, cause)
     await facts.touch_deadlines(conn, [key, *([after] if after is not None else [])], bench.now)
     review, late_from = views[key].cell.review, views[key].review_due_at
@@ -164,8 +165,11 @@ async def _judge(
 ) -> dict[CellKey, View]:
     """Judge, compare with what is stored, store the differences and when to look again; returns what was looked at."""
     keys = [k for k, _ in work]
-    known = await facts.select_facts(conn, [*keys, *(b for k in keys if (b := k.before()) is not None)])
-    views = {key: bench.view(key, known) for key in keys}
+    chains = await facts.select_last_open(conn, keys)
+    around = [*(b for k in keys if (b := k.before()) is not None), *(last for last, _ in chains.values() if last)]
+    known = await facts.select_facts(conn, list(dict.fromkeys([*keys, *around])))
+    lasts = {key: _last(known, *found) for key, found in chains.items()}
+    views = {key: bench.view(key, known, lasts.get(key)) for key in keys}
     found: list[Judgement] = []
     again: dict[CellKey, datetime | None] = {}
     for key, rules in work:
@@ -178,9 +182,40 @@ async def _judge(
     await _store_outcomes(conn, found, standings, bench.now)
     for judgement in found:
         await _apply(conn, bench, judgement, standings[judgement.alert_id], cause)
+    await _clear_stale(conn, bench, [k for k, rules in work if any(r in CHAIN_RULES for r in rules)], found, cause)
     if again:
         await facts.move_deadlines(conn, again)
     return views
+
+
+def _last(known: dict[CellKey, list[Fact]], key: CellKey | None, between: frozenset[str]) -> Last:
+    return Last(key.period, fold(known.get(key, ())), between) if key is not None else Last(None, EMPTY, between)
+
+
+def _chains_among(known: dict[CellKey, list[Fact]]) -> dict[CellKey, Last]:
+    """For every cell of some villages the nearest earlier one with an open ledger, each chain walked once."""
+    found: dict[CellKey, Last] = {}
+    last: dict[tuple[str, str, Frequency], Last] = {}
+    for key in sorted(k for k in known if period_frequency(k.period) is not Frequency.ON_EVENT):
+        place, cell = (key.village, key.item, period_frequency(key.period)), fold(known[key])
+        found[key] = before = last.get(place, Last(None, EMPTY, frozenset()))
+        if cell.ledger is not None:
+            last[place] = Last(key.period, cell, frozenset())
+        else:
+            last[place] = replace(before, between=before.between | cell.accounts)
+    return found
+
+
+async def _clear_stale(
+    conn: Connection, bench: Bench, keys: Sequence[CellKey], found: Sequence[Judgement], cause: str
+) -> None:
+    """End what was said of accounts that no longer belong to a cell: a ledger that came between speaks for them now."""
+    rules = {r.id: r for r in CHAIN_RULES}
+    judged = [j.alert_id for j in found if j.rule.id in rules]
+    for stale in await alerts.delete_stale_outcomes(conn, list(rules), keys, judged):
+        stored = (await alerts.select_standings(conn, [stale.alert_id]))[stale.alert_id]
+        if stored.state == "open":
+            await _clear_alert(conn, bench, _Named(stale.alert_id, rules[stale.rule], stale.subject), stored, cause)
 
 
 async def _store_outcomes(
@@ -200,7 +235,7 @@ async def _apply(conn: Connection, bench: Bench, judgement: Judgement, stored: S
     if judgement.outcome.result == "hit":
         await _raise_alert(conn, bench, judgement, stored, cause)
     elif judgement.outcome.settles and stored.state == "open":
-        await _clear_alert(conn, bench, judgement, stored, cause)
+        await _clear_alert(conn, bench, _named(judgement), stored, cause)
 
 
 async def _raise_alert(conn: Connection, bench: Bench, judgement: Judgement, stored: Standing, cause: str) -> None:
@@ -228,29 +263,41 @@ async def _raise_alert(conn: Connection, bench: Bench, judgement: Judgement, sto
         await alerts.insert_episode(conn, alert.alert_id, alert.episode, bench.now, cause)
         metrics.RAISED.labels(rule=alert.rule).inc()
     if not is_open or alert.level != stored.level:
-        frame = await _frame(conn, bench, judgement, level=alert.level, episode=alert.episode)
+        frame = await _frame(conn, bench, _named(judgement), level=alert.level, episode=alert.episode)
         await outbox.append(conn, AlertRaised(**frame, raised_at=raised_at))
 
 
-async def _clear_alert(conn: Connection, bench: Bench, judgement: Judgement, stored: Standing, cause: str) -> None:
-    await alerts.clear_alert(conn, judgement.alert_id, bench.now, cause)
-    frame = await _frame(conn, bench, judgement, level=stored.level, episode=stored.episode)
+async def _clear_alert(conn: Connection, bench: Bench, of: "_Named", stored: Standing, cause: str) -> None:
+    await alerts.clear_alert(conn, of.alert_id, bench.now, cause)
+    frame = await _frame(conn, bench, of, level=stored.level, episode=stored.episode)
     await outbox.append(conn, AlertCleared(**frame, cleared_at=bench.now, cleared_by=cause))
-    metrics.CLEARED.labels(rule=judgement.rule.id).inc()
+    metrics.CLEARED.labels(rule=of.rule.id).inc()
 
 
-async def _frame(conn: Connection, bench: Bench, judgement: Judgement, *, level: int, episode: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What an alert is called and about."""
+
+    alert_id: str
+    rule: Rule
+    subject: Subject
+
+
+def _named(judgement: Judgement) -> _Named:
+    return _Named(judgement.alert_id, judgement.rule, judgement.subject)
+
+
+async def _frame(conn: Connection, bench: Bench, of: _Named, *, level: int, episode: int) -> dict[str, Any]:
     """What both events of an alert say: ids only. A lead is never said."""
-    if judgement.rule.kind != "provable":
-        message = f"rule {judgement.rule.id} is a lead and must stay here"
+    if of.rule.kind != "provable":
+        message = f"rule {of.rule.id} is a lead and must stay here"
         raise AssertionError(message)
-    village = judgement.subject.village
-    envelope = await outbox.stamp(conn, "alert", judgement.alert_id, at=bench.now, village_code=village)
+    envelope = await outbox.stamp(conn, "alert", of.alert_id, at=bench.now, village_code=of.subject.village)
     return {
         **envelope,
-        "rule": judgement.rule.id,
-        "rule_version": judgement.rule.version,
-        "subject": judgement.subject,
+        "rule": of.rule.id,
+        "rule_version": of.rule.version,
+        "subject": of.subject,
         "level": level,
         "episode": episode,
     }
@@ -335,10 +382,10 @@ async def _replay_villages(
 ) -> None:
     known = await facts.select_facts_of_villages(conn, villages, as_of)
     watched = await facts.select_deadline_cells(conn, villages, bench.now)
-    rows = []
+    rows, chains = [], _chains_among(known)
     # All subjects are dirty. What passes is most of it and compares like what is not there, so it is not written.
     for key in {*known, *watched}:
-        for j in judge(RULES, bench.city, bench.view(key, known)):
+        for j in judge(RULES, bench.city, bench.view(key, known, chains.get(key))):
             if j.outcome.result == "pass":
                 continue
             evidence_hash = make_pack(bench.city, j)["hash"] if j.outcome.result == "hit" else None

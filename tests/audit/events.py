@@ -133,6 +133,12 @@ def ledger(
     return {"kind": "ledger", "accounts": accounts, "lines": lines, "totals": stated}
 
 
+def accounts_of(**balances: tuple[int, int]) -> dict[str, Any]:
+    """A ledger without lines, accounts by opening and closing."""
+    listed = [{"account": a, "opening_fen": o, "closing_fen": c} for a, (o, c) in balances.items()]
+    return {"kind": "ledger", "accounts": listed, "lines": [], "totals": {"income_fen": 0, "expense_fen": 0}}
+
+
 async def give_keys(audit: Served, *disclosures: Disclosure) -> None:
     """What `sanwu.keys` would have brought."""
     async with audit.runtime.database.transaction() as conn:

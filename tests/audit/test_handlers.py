@@ -1,14 +1,17 @@
 """From events to alerts: raising, clearing, opening again, and what must do neither."""
 
 import json
+from typing import Any
 
 import asyncpg
 import pytest
 
+from services.audit.rules import RULES
+from services.audit.rules.evidence import check_pack
 from services.kit.errors import Retry
 from services.kit.shred import KeyMissingError, save_key
 from tests.audit.conftest import Alerts
-from tests.audit.events import Disclosure, at, give_keys, ledger
+from tests.audit.events import Disclosure, accounts_of, at, give_keys, ledger
 from tests.builders import NEIGHBOUR, VILLAGE
 from tests.conftest import Served
 
@@ -157,3 +160,104 @@ async def test_a_village_that_is_not_known_yet_comes_again(audit: Served) -> Non
     await give_keys(audit, d)
     with pytest.raises(Retry):
         await audit.hear(d.approved(ledger(), at("2026-11-10 02:00")))
+
+
+# -- accounts that are left out -----------------------------------------------------------------------------------
+
+
+BOTH = accounts_of(cash=(500, 500), bank=(79_275_199, 79_275_199))
+CASH = accounts_of(cash=(500, 500))
+
+
+async def opened(audit: Served, period: str, body: dict[str, Any]) -> Disclosure:
+    d = Disclosure(period=period)
+    await give_keys(audit, d)
+    await audit.hear(d.approved(body, at("2026-11-10 02:00")))
+    return d
+
+
+async def test_an_account_left_out_with_money_in_it_is_a_hit_with_evidence(audit: Served, alerts: Alerts) -> None:
+    await opened(audit, "2026-09", BOTH)
+    await opened(audit, "2026-10", CASH)
+    [alert] = await alerts()
+    assert (alert["rule"], alert["level"], alert["subject"]) == ("A02", 3, {**SUBJECT, "account": "bank"})
+    assert alert["sentence"] == "上期末还有 792,751.99 元的账户，本期没有列出，请说明。"
+    answer = await audit.client.get(f"/audit/v1/alerts/{alert['id']}", headers=audit.bearer("inspector-210881"))
+    pack = answer.json()["evidence"]
+    assert check_pack(RULES, pack) == []
+    facts = {name: value for _, name, value in pack["facts"]}
+    assert facts["before.closing_fen"] == 79_275_199
+    assert "cur.opening_fen" not in facts
+
+
+@pytest.mark.parametrize(
+    "body", [accounts_of(cash=(500, 500)), accounts_of(cash=(500, 500), bank=(0, 0))], ids=["left out", "listed"]
+)
+async def test_an_account_that_was_emptied_may_be_left_out(audit: Served, alerts: Alerts, body: dict[str, Any]) -> None:
+    await opened(audit, "2026-09", accounts_of(cash=(500, 500), bank=(0, 0)))
+    await opened(audit, "2026-10", body)
+    assert await alerts() == []
+
+
+async def test_an_account_under_another_name_is_not_left_out(audit: Served, alerts: Alerts) -> None:
+    await opened(audit, "2026-09", BOTH)
+    renamed = json.loads(json.dumps(BOTH).replace('"bank"', '"bank:信用社"'))
+    await opened(audit, "2026-10", renamed)
+    assert await alerts() == []
+
+
+async def test_a_correction_that_leaves_an_account_out_ends_no_alert(audit: Served, alerts: Alerts) -> None:
+    await opened(audit, "2026-09", BOTH)
+    october = await opened(audit, "2026-10", accounts_of(cash=(500, 500), bank=(79_275_000, 79_275_000)))
+    [alert] = await alerts()
+    assert alert["sentence"] == "本期期初与上期期末相差 -1.99 元，请说明。"
+    october.edition = 2
+    await audit.hear(october.approved(CASH, at("2026-11-12 02:00")))
+    [alert] = await alerts()
+    assert (alert["state"], alert["episode"]) == ("open", 1)
+    assert alert["sentence"] == "上期末还有 792,751.99 元的账户，本期没有列出，请说明。"
+    october.edition = 3
+    await audit.hear(october.approved(BOTH, at("2026-11-13 02:00")))
+    [alert] = await alerts()
+    assert alert["state"] == "cleared"
+
+
+async def test_totals_that_agree_only_without_an_account_do_not_end_the_alert(audit: Served, alerts: Alerts) -> None:
+    october = await opened(audit, "2026-10", {**BOTH, "totals": {"income_fen": 1, "expense_fen": 0}})
+    [alert] = await alerts(rule="A01")
+    october.edition = 2
+    await audit.hear(october.approved(CASH, at("2026-11-12 02:00")))
+    [alert] = await alerts(rule="A01")
+    assert alert["state"] == "open"
+    october.edition = 3
+    await audit.hear(october.approved(BOTH, at("2026-11-13 02:00")))
+    [alert] = await alerts(rule="A01")
+    assert alert["state"] == "cleared"
+
+
+async def test_an_account_left_out_over_a_gap_is_told_of_the_month_where_it_first_is_missing(
+    audit: Served, alerts: Alerts
+) -> None:
+    await opened(audit, "2026-07", BOTH)
+    await opened(audit, "2026-10", CASH)
+    [alert] = await alerts(rule="A02")
+    assert (alert["subject"]["period"], alert["state"]) == ("2026-10", "open")
+    assert alert["sentence"] == "2026-07 末还有 792,751.99 元的账户，本期没有列出，请说明。"
+    # The month between says where it went missing.
+    await opened(audit, "2026-09", CASH)
+    states = {a["subject"]["period"]: a["state"] for a in await alerts(rule="A02")}
+    assert states == {"2026-10": "cleared", "2026-09": "open"}
+
+
+async def test_a_month_filled_in_between_with_the_account_in_it_moves_the_question(
+    audit: Served, alerts: Alerts
+) -> None:
+    await opened(audit, "2026-10", CASH)
+    assert await alerts() == []
+    august = await opened(audit, "2026-08", BOTH)
+    [alert] = await alerts(rule="A02")
+    assert alert["subject"] == {**SUBJECT, "account": "bank"}
+    await audit.hear(august.withdrawn(at("2026-11-12 02:00")))
+    await opened(audit, "2026-09", accounts_of(cash=(500, 500), bank=(0, 0)))
+    [alert] = await alerts(rule="A02")
+    assert alert["state"] == "open"

@@ -14,7 +14,7 @@ import pytest
 from services.audit.__main__ import _replay
 from services.contracts.base import Event
 from tests.audit.conftest import OWN
-from tests.audit.events import Disclosure, at, give_keys, ledger
+from tests.audit.events import Disclosure, accounts_of, at, give_keys, ledger
 from tests.builders import FAR_VILLAGE, NEIGHBOUR, VILLAGE
 from tests.conftest import Served
 
@@ -56,7 +56,14 @@ def story() -> tuple[list[Disclosure], list[Event]]:
     events += [theirs[2].approved(ledger(98_500), at("2026-11-21 04:00")), theirs[1].withdrawn(at("2026-11-22 02:00"))]
     events += [theirs[1].unpublished(at("2026-11-22 02:01")), again.approved(ledger(99, 1), at("2026-11-23 02:00"))]
     events += [far.submitted(at("2026-11-10 02:00")), far.confirmed(at("2026-11-11 02:00"))]
-    return [*mine, *theirs, far, again], events
+    # Before the duties: a bank account that is gone from June on, a month that was withdrawn, one that came last.
+    early = [Disclosure(FAR_VILLAGE, f"2026-{month:02}") for month in (3, 4, 5, 6, 7)]
+    both, cash = accounts_of(cash=(5, 5), bank=(7, 7)), accounts_of(cash=(5, 5))
+    march, april, may, june, july = early
+    events += [march.approved(both, at("2026-11-12 02:00")), april.approved(cash, at("2026-11-12 02:00"))]
+    events += [july.approved(cash, at("2026-11-12 03:00")), april.withdrawn(at("2026-11-12 04:00"))]
+    events += [may.approved(both, at("2026-11-13 02:00")), june.approved(cash, at("2026-11-13 02:00"))]
+    return [*mine, *theirs, far, again, *early], events
 
 
 async def found(admin: asyncpg.Connection) -> list[tuple[object, ...]]:
@@ -96,6 +103,7 @@ async def test_the_story_holds_what_it_promises(audit: Served, admin: asyncpg.Co
         ("A02", NEIGHBOUR, "2026-10"),
         ("A03", NEIGHBOUR, "2026-10"),
         ("D01", NEIGHBOUR, "2026-09"),
+        ("A02", FAR_VILLAGE, "2026-06"),
         ("D01", FAR_VILLAGE, "2026-08"),
         ("D01", FAR_VILLAGE, "2026-09"),
         ("D01", FAR_VILLAGE, "2026-10"),

@@ -21,7 +21,7 @@ from services.audit.rules import RULES
 from services.audit.rules.base import Case, Rule, code_hash
 from services.audit.rules.evidence import canonical, check_pack, make_pack, pack_hash
 from services.audit.rules.judge import Judgement, alert_id
-from services.audit.rules.window import from_facts, to_facts
+from services.audit.rules.written import from_facts, to_facts
 from services.contracts.alert import Subject
 from services.contracts.values import canonical_json
 

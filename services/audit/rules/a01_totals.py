@@ -8,7 +8,7 @@ from services.contracts.values import yuan
 
 @rule(
     id="A01",
-    version="1.0",
+    version="1.1",
     status="active",
     level=3,
     kind="provable",
@@ -23,7 +23,10 @@ from services.contracts.values import yuan
     false_alarms=("录入时漏了一页或几行", "合计以万元填写", "内部划转被计入收入或支出"),
 )
 def totals_match_lines(w: TotalsWindow, s: Settings) -> Outcome:
-    """收入合计、支出合计分别减去逐笔相加；任何一个差额超过容差即提示。内部划转不计入收入和支出。没有填写合计的不适用。"""
+    """收入合计、支出合计分别减去逐笔相加；任何一个差额超过容差即提示。内部划转不计入收入和支出。没有填写合计的不适用。
+
+    更正时去掉了有数的账户，合计再相符也不算改好。
+    """
     if w.cur is None:
         return not_applicable("已撤回或内容不可见")
     if w.cur.income_stated_fen is None or w.cur.expense_stated_fen is None:
@@ -40,12 +43,14 @@ def totals_match_lines(w: TotalsWindow, s: Settings) -> Outcome:
         return hit(steps=steps, level=3, say=f"收入合计与逐笔相加相差 {yuan(income)} 元{also}，请说明。")
     if abs(expense) > s["tolerance_fen"]:
         return hit(steps=steps, level=3, say=f"支出合计与逐笔相加相差 {yuan(expense)} 元，请说明。")
+    if w.dropped:
+        return not_applicable("更正后少列了账户")
     return passed()
 
 
-def _totals(income: int | None, expense: int | None) -> TotalsWindow:
+def _totals(income: int | None, expense: int | None, *, dropped: bool = False) -> TotalsWindow:
     """Totals stated over lines of 600.00 in and 3,815.00 out."""
-    return TotalsWindow(LedgerTotals("e1", income, expense, 60_000, 381_500))
+    return TotalsWindow(LedgerTotals("e1", income, expense, 60_000, 381_500), dropped)
 
 
 CASES = (
@@ -78,5 +83,9 @@ CASES = (
     Case("no income total", _totals(None, 381_500), "n/a", reason="没有填写合计"),
     Case("no spending total", _totals(60_000, None), "n/a", reason="没有填写合计"),
     Case("no totals", _totals(None, None), "n/a", reason="没有填写合计"),
+    Case(
+        "equal after an account was left out", _totals(60_000, 381_500, dropped=True), "n/a", reason="更正后少列了账户"
+    ),
+    Case("different after an account was left out", _totals(60_001, 381_500, dropped=True), "hit", 3),
     Case("withdrawn", TotalsWindow(None), "n/a", reason="已撤回或内容不可见"),
 )

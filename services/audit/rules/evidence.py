@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from services.audit.rules.base import Rule
 from services.audit.rules.judge import Judgement, alert_id, subject_words
-from services.audit.rules.window import from_facts, to_facts
+from services.audit.rules.written import from_facts, to_facts
 from services.contracts.alert import Subject
 from services.contracts.values import canonical_json
 

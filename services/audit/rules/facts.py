@@ -135,7 +135,8 @@ class Cell:
 
     `ledger`: the open edition, None when nothing is open or its content was destroyed. `accounts`: every account that
     any approved edition named. `correcting`: a later edition is under way. `as_of`: the newest fact's `seq`. `editions`:
-    approved ones of what is open, oldest first. `has_row`: anything at all was handed in or declared.
+    approved ones of what is open, oldest first. `has_row`: anything at all was handed in or declared. `dropped`: the open
+    edition no longer lists an account that an earlier one of the same disclosure had figures for.
     """
 
     approved: bool
@@ -148,6 +149,7 @@ class Cell:
     editions: tuple[EditionFacts, ...] = ()
     review: Review | None = None
     has_row: bool = False
+    dropped: bool = False
 
 
 EMPTY: Final = Cell(
@@ -228,7 +230,18 @@ def fold(facts: Iterable[Fact]) -> Cell:
         editions=_editions(live, newest) if newest is not None else (),
         review=_review(live),
         has_row=record.nil or any(f.kind in _ROWS for f in live),
+        dropped=newest is not None and any(_drops(f, newest) for f in live),
     )
+
+
+def _drops(earlier: Fact, newest: Fact) -> bool:
+    """Tell whether an account of an earlier edition is gone from the newest; under another name it is still there."""
+    is_before = (earlier.kind, earlier.disclosure) == ("approved", newest.disclosure) and earlier is not newest
+    before, now = earlier.data.get("accounts"), newest.data.get("accounts")
+    if not is_before or before is None or now is None:
+        return False
+    new = [rows for name, rows in now.items() if name not in before]
+    return any(any(rows) and name not in now and rows not in new for name, rows in before.items())
 
 
 #: Facts that say that somebody handed something in.

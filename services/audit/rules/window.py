@@ -1,29 +1,28 @@
-"""Windows: all that a rule may see of a subject, cut from cells; and windows as lists of facts and back.
+"""Windows: all that a rule may see of a subject, cut from cells; `written.py` writes them down as facts and back.
 
 A window holds nothing that its rule does not use, so writing it down as facts is the rule's evidence, and reading the
 facts gives the window again: a pack can be checked without any other state.
 """
 
-import types
-import typing
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Protocol
 
-from services.audit.rules.facts import AccountSums, Cell, CellKey, EditionFacts, Fact, LedgerTotals
+from services.audit.rules.facts import AccountSums, Cell, CellKey, EditionFacts, Fact, LedgerTotals, OpenLedger
 from services.contracts.alert import Subject
+from services.contracts.bodies import renamed_accounts
 from services.contracts.duties import Duty, cell_state
-from services.contracts.values import FEN_LIMIT, SHANGHAI, Frequency, period_frequency
-
-#: Event id (null for what follows from the catalogue and the calendar), field, value.
-WindowFact = tuple[str | None, str, int | str | bool | None]
+from services.contracts.values import SHANGHAI, Frequency, period_frequency
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A cell with what stands around it: the cell before, what was owed in both, until when to decide, the time, its facts."""
+    """A cell with what stands around it: the cell before, what was owed in both, until when to decide, the time, its facts.
+
+    `last` is None for on-event items, which form no chain.
+    """
 
     key: CellKey
     cell: Cell
@@ -33,6 +32,19 @@ class View:
     duty_before: Duty | None = None
     review_due_at: datetime | None = None
     known: Sequence[Fact] = ()
+    last: "Last | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The nearest earlier cell with an open ledger, however many periods lie between; None and nothing when there is none.
+
+    `between`: accounts that periods after it named and that cannot be read any more.
+    """
+
+    period: str | None
+    cell: Cell
+    between: frozenset[str]
 
 
 class Window(Protocol):
@@ -46,16 +58,17 @@ class Window(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TotalsWindow:
-    """A ledger's totals; None when no edition is open."""
+    """A ledger's totals; None when no edition is open. `dropped`: it lacks an account that an earlier edition had."""
 
     cur: LedgerTotals | None
+    dropped: bool = False
 
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
         """One subject a cell, once any edition was approved."""
         if view.cell.approved:
             subject = Subject(village=view.key.village, item=view.key.item, period=view.key.period)
-            yield subject, cls(view.cell.ledger.totals if view.cell.ledger else None)
+            yield subject, cls(view.cell.ledger.totals if view.cell.ledger else None, view.cell.dropped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,31 +104,55 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class ChainWindow:
-    """One account of a cell and of the cell before. `correcting`: a new edition of the cell before is under way."""
+    """One account of a cell and of the nearest earlier cell that is open.
+
+    `adjoining`: that is the period just before. `correcting`: a new edition of it is under way. `renamed`: the account
+    goes on under another name, with the same money.
+    """
 
     is_open: bool
     cur: Opening | None
     before_is_open: bool
+    before_period: str | None
+    adjoining: bool
     correcting: bool
     before: Closing | None
+    renamed: bool
 
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
-        """One subject an account of either cell, once an edition of the later one was approved."""
+        """One subject an account of this cell and of the one it follows, once an edition of this one was approved."""
         if not view.cell.approved:
             return
-        cur, before = view.cell.ledger, view.before.ledger
-        for account in sorted(view.cell.accounts | view.before.accounts):
+        adjoining = view.key.before()
+        # What is not open follows nothing; what is named beside it stays named.
+        follows = view.last if view.cell.ledger is not None else None
+        period = follows.period if follows is not None else None
+        base = follows.cell if follows is not None else view.before
+        between = follows.between if follows is not None else frozenset()
+        cur, before = view.cell.ledger, base.ledger
+        renamed = _renamed(before, cur)
+        for account in sorted(view.cell.accounts | base.accounts | view.before.accounts | between):
             now = cur.accounts.get(account) if cur else None
             then = before.accounts.get(account) if before else None
             window = cls(
                 is_open=cur is not None,
                 cur=Opening(now.event, now.opening_fen) if now else None,
                 before_is_open=before is not None,
-                correcting=view.before.correcting,
+                before_period=period,
+                adjoining=adjoining is not None and adjoining.period == period,
+                correcting=base.correcting,
                 before=Closing(then.event, then.closing_fen) if then else None,
+                renamed=account in renamed,
             )
             yield _of_account(view.key, account), window
+
+
+def _renamed(before: OpenLedger | None, cur: OpenLedger | None) -> frozenset[str]:
+    if before is None or cur is None:
+        return frozenset()
+    closings = {name: a.closing_fen for name, a in before.accounts.items()}
+    return renamed_accounts(closings, {name: a.opening_fen for name, a in cur.accounts.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,60 +344,3 @@ class ReleaseWindow:
 
 def _of_account(key: CellKey, account: str) -> Subject:
     return Subject(village=key.village, item=key.item, period=key.period, account=account)
-
-
-# -- windows as facts ---------------------------------------------------------------------------------------------
-
-
-def to_facts(window: Any) -> list[WindowFact]:
-    """Write a window down: a part's fields as `part.field` with the part's event, its own fields with none."""
-    facts: list[WindowFact] = []
-    for own in fields(window):
-        value = getattr(window, own.name)
-        if is_dataclass(value):
-            event = getattr(value, "event", None)
-            inner = [f.name for f in fields(value) if f.name != "event"]
-            facts += [(event, f"{own.name}.{name}", _plain(getattr(value, name))) for name in inner]
-        elif value is not None:
-            facts.append((None, own.name, _plain(value)))
-    return facts
-
-
-def _plain(value: Any) -> int | str | bool | None:
-    if isinstance(value, date):  # a datetime is a date
-        return value.isoformat()
-    # Canonical JSON keeps integers below 2^53 only (RFC 8785); sums of many lines may pass it.
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > FEN_LIMIT:
-        return str(value)
-    plain: int | str | bool | None = value
-    return plain
-
-
-def from_facts(kind: type, facts: Sequence[WindowFact]) -> Any:
-    """Read a window back; ValueError when the facts do not make one."""
-    given: dict[str, Any] = {}
-    hints = typing.get_type_hints(kind)
-    for event, name, value in facts:
-        part, _, inner = name.partition(".")
-        if inner:
-            given.setdefault(part, {"event": event})[inner] = value
-        else:
-            given[part] = value
-    try:
-        return kind(**{name: _value(hint, given.get(name)) for name, hint in hints.items()})
-    except (TypeError, KeyError, AttributeError) as error:
-        message = f"these facts make no {kind.__name__}"
-        raise ValueError(message) from error
-
-
-def _value(hint: Any, value: Any) -> Any:
-    if value is None:
-        return None
-    if typing.get_origin(hint) is types.UnionType:
-        hint = next(a for a in typing.get_args(hint) if a is not types.NoneType)
-    if is_dataclass(hint):
-        inner = typing.get_type_hints(hint)
-        return typing.cast("Any", hint)(**{n: _value(h, value[n]) for n, h in inner.items()})
-    if hint in {date, datetime}:
-        return hint.fromisoformat(value)
-    return hint(value)

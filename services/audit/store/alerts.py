@@ -73,6 +73,32 @@ async def upsert_outcomes(conn: Connection, rows: Sequence[OutcomeRow], now: dat
     )
 
 
+DELETE_STALE_OUTCOMES = """
+DELETE FROM outcome o USING unnest($2::text[], $3::text[], $4::text[]) AS k (village, item, period)
+WHERE (o.village, o.item, o.period) = (k.village, k.item, k.period) AND o.rule = ANY($1::text[])
+  AND o.alert_id <> ALL($5::text[])
+RETURNING o.alert_id, o.rule, o.village, o.item, o.period, o.account, o.result, o.reason
+"""
+
+
+async def delete_stale_outcomes(
+    conn: Connection, rules: Sequence[str], keys: Sequence[CellKey], judged: Sequence[str]
+) -> list[OutcomeRow]:
+    """Drop what some rules once said of cells that were judged without it now; returns it."""
+    columns = ([k.village for k in keys], [k.item for k in keys], [k.period for k in keys])
+    rows = await conn.fetch(DELETE_STALE_OUTCOMES, rules, *columns, judged)
+    return [
+        OutcomeRow(
+            r["alert_id"],
+            r["rule"],
+            Subject(village=r["village"], item=r["item"], period=r["period"], account=r["account"]),
+            r["result"],
+            r["reason"],
+        )
+        for r in rows
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class AlertRow:
     """One alert as it stands."""

@@ -88,6 +88,58 @@ async def select_facts_of_stretch(
     return _by_cell(await conn.fetch(SELECT_FACTS_OF_STRETCH, villages, list(stretch.periods), *days))
 
 
+#: An edition whose disclosure was taken out of sight says nothing any more.
+_OPEN = """
+f.kind = 'approved' AND f.data ? 'accounts' AND NOT EXISTS (
+    SELECT FROM fact g WHERE (g.village, g.item, g.period, g.disclosure) = (f.village, f.item, f.period, f.disclosure)
+      AND g.kind IN ('withdrawn', 'unpublished'))
+"""
+SELECT_LAST_OPEN = f"""
+SELECT k.village, k.item, k.period, l.period AS last, n.names
+FROM unnest($1::text[], $2::text[], $3::text[]) AS k (village, item, period)
+CROSS JOIN LATERAL (
+    SELECT max(f.period) AS period FROM fact f
+    WHERE (f.village, f.item) = (k.village, k.item) AND f.period < k.period AND {_OPEN}
+      AND (length(f.period), substr(f.period, 5, 1)) = (length(k.period), substr(k.period, 5, 1))
+) l
+CROSS JOIN LATERAL (
+    SELECT coalesce(array_agg(DISTINCT name), '{{}}') AS names FROM fact f, jsonb_object_keys(f.data -> 'accounts') AS name
+    WHERE (f.village, f.item) = (k.village, k.item) AND f.kind = 'approved' AND f.period < k.period
+      AND f.period > coalesce(l.period, '')
+      AND (length(f.period), substr(f.period, 5, 1)) = (length(k.period), substr(k.period, 5, 1))
+) n
+WHERE length(k.period) < 10
+"""  # noqa: S608 - constants of this file
+
+
+async def select_last_open(
+    conn: Connection, keys: Sequence[CellKey]
+) -> dict[CellKey, tuple[CellKey | None, frozenset[str]]]:
+    """For some cells, the nearest earlier cell with an open ledger, and accounts that what lies between once named."""
+    rows = await conn.fetch(
+        SELECT_LAST_OPEN, [k.village for k in keys], [k.item for k in keys], [k.period for k in keys]
+    )
+    return {
+        (key := CellKey(r["village"], r["item"], r["period"])): (
+            key._replace(period=r["last"]) if r["last"] is not None else None,
+            frozenset(r["names"]),
+        )
+        for r in rows
+    }
+
+
+SELECT_NEXT_OPEN = f"""
+SELECT min(f.period) FROM fact f WHERE f.village = $1 AND f.item = $2 AND f.period > $3
+  AND (length(f.period), substr(f.period, 5, 1)) = (length($3), substr($3, 5, 1)) AND length($3) < 10 AND {_OPEN}
+"""  # noqa: S608 - constants of this file
+
+
+async def select_next_open(conn: Connection, key: CellKey) -> CellKey | None:
+    """The nearest later cell with an open ledger: its balances follow from this one, however many lie between."""
+    period: str | None = await conn.fetchval(SELECT_NEXT_OPEN, *key)
+    return key._replace(period=period) if period is not None else None
+
+
 def _by_cell(rows: Sequence[Row]) -> dict[CellKey, list[Fact]]:
     found: dict[CellKey, list[Fact]] = {}
     for row in rows:

@@ -30,6 +30,7 @@ from services.contracts.bodies.sums import (
     Neighbour,
     closing_checks,
     opening_checks,
+    renamed_accounts,
 )
 from services.contracts.bodies.table import SUMMED, Check, Column, ColumnType, Table
 from services.contracts.values import canonical_json
@@ -107,6 +108,7 @@ __all__ = [
     "closing_checks",
     "figures",
     "opening_checks",
+    "renamed_accounts",
     "settled",
     "ten_thousandths",
 ]

@@ -1,5 +1,7 @@
 """A ledger's sums by account: enough to check it, small enough to keep beside ten years of months, free of names."""
 
+from collections.abc import Mapping
+
 from services.contracts.account import account_words
 from services.contracts.base import Model
 from services.contracts.checks import MINUS, Check, arithmetic, money_check
@@ -92,7 +94,7 @@ def opening_checks(period: str, accounts: tuple[AccountSums, ...], before: Neigh
     """
     adjoining = previous_period(period) == before.period
     left = {a.account: a.closing_fen for a in before.accounts}
-    renamed = renamed_accounts(before.accounts, accounts)
+    renamed = _renamed(before.accounts, accounts)
     when, found = period_words(before.period), []
     for n, a in enumerate(accounts):
         at, name = f"body.accounts[{n}].opening_fen", account_words(a.account)
@@ -114,7 +116,7 @@ def closing_checks(period: str, accounts: tuple[AccountSums, ...], after: Neighb
     """What is left in each account, beside what the nearest later period that is there opens with."""
     adjoining = previous_period(after.period) == period
     opens = {a.account: a.opening_fen for a in after.accounts}
-    renamed = renamed_accounts(accounts, after.accounts)
+    renamed = _renamed(accounts, after.accounts)
     vanished = {a.account for a in _absent(accounts, after.accounts, renamed)}
     when, found = period_words(after.period), []
     for n, a in enumerate(accounts):
@@ -141,13 +143,16 @@ def _absent(
     return [a for a in before if a.closing_fen and a.account not in listed]
 
 
-def renamed_accounts(before: tuple[AccountSums, ...], after: tuple[AccountSums, ...]) -> frozenset[str]:
+def renamed_accounts(closings: Mapping[str, int], openings: Mapping[str, int]) -> frozenset[str]:
     """Old and new names of accounts that go on: a new one opens with exactly what one that is gone ended with."""
-    known, listed = {a.account for a in before}, {a.account for a in after}
-    new = {a.account: a.opening_fen for a in after if a.account not in known and a.opening_fen}
+    new = {name: fen for name, fen in openings.items() if name not in closings and fen}
     found: set[str] = set()
-    for gone in (a for a in before if a.account not in listed):
-        other = next((name for name, fen in new.items() if fen == gone.closing_fen and name not in found), None)
-        if other is not None:
-            found |= {gone.account, other}
+    for gone, left in closings.items():
+        other = next((name for name, fen in new.items() if fen == left and name not in found), None)
+        if gone not in openings and other is not None:
+            found |= {gone, other}
     return frozenset(found)
+
+
+def _renamed(before: tuple[AccountSums, ...], after: tuple[AccountSums, ...]) -> frozenset[str]:
+    return renamed_accounts({a.account: a.closing_fen for a in before}, {a.account: a.opening_fen for a in after})
