@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.contracts.privacy import WORDS, cover, detect, findings, mask
+from services.contracts.privacy import WORDS, cover, detect, findings, mask, places
 
 ID = "11010519491231002X"
 OTHER_ID = "110101199003077758"
@@ -127,6 +127,8 @@ def test_all_numbers_of_a_line_are_masked() -> None:
 
 with (Path(__file__).parent / "cases" / "personal-data.csv").open(encoding="utf-8", newline="") as _file:
     CASES = tuple(csv.DictReader(_file))
+with (Path(__file__).parent / "cases" / "free-text.csv").open(encoding="utf-8", newline="") as _file:
+    FREE_TEXTS = tuple(csv.DictReader(_file))
 
 
 @pytest.mark.parametrize("row", CASES, ids=lambda row: row["text"])
@@ -242,10 +244,10 @@ def test_a_finding_names_field_row_and_characters_and_never_the_number() -> None
         ("privacy.phone", "body.note", 2, 13),
     ]
     assert [f.message for f in found] == [
-        "第2行“摘要”里好像有身份证号（第2–19个字，共2处）。公开后人人可见，请删去或遮盖。",
-        "第2行“收款人”里好像有电话号码（第1–11个字）。公开后人人可见，请删去或遮盖。",
-        "第2个附件里好像有银行卡号（第1–16个字）。公开后人人可见，请删去或遮盖。",
-        "“说明”里好像有电话号码（第3–13个字）。公开后人人可见，请删去或遮盖。",
+        "第2行“摘要”里好像有身份证号（第2–19个字，共2处）。公开后人人可见，请删去或遮盖；确需公开的，只有镇街审核员可以同意。",
+        "第2行“收款人”里好像有电话号码（第1–11个字）。公开后人人可见，请删去或遮盖；确需公开的，只有镇街审核员可以同意。",
+        "第2个附件里好像有银行卡号（第1–16个字）。公开后人人可见，请删去或遮盖；确需公开的，只有镇街审核员可以同意。",
+        "“说明”里好像有电话号码（第3–13个字）。公开后人人可见，请删去或遮盖；确需公开的，只有镇街审核员可以同意。",
     ]
 
 
@@ -292,6 +294,20 @@ def test_every_kind_can_be_covered(row: dict[str, str]) -> None:
     covered = cover(row["text"], detect(row["text"]))
     assert detect(covered) == ()
     assert len(covered) == len(row["text"])
+
+
+@pytest.mark.parametrize("row", FREE_TEXTS, ids=lambda row: row["text"])
+def test_names_illness_and_children_in_free_text_are_findings(row: dict[str, str]) -> None:
+    hits = [
+        (hit.kind, place.text[hit.start : hit.end])
+        for place in places({"summary": row["text"]}, "b")
+        for hit in place.hits
+    ]
+    assert {kind for kind, _ in hits} == {kind for kind in row["kind"].split("+") if kind}
+    for part in filter(None, row["must_be_found"].split("|")):
+        assert any(part in found for _, found in hits)
+    for place in places({"summary": row["text"]}, "b"):
+        assert list(places({"summary": cover(place.text, place.hits)}, "b")) == []
 
 
 def test_every_kind_has_a_word() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from services.contracts.privacy.hits import Hit
 from services.contracts.privacy.numbers import number_hits
-from services.contracts.privacy.reading import read, with_han_digits
+from services.contracts.privacy.reading import UNSEEN, read, with_han_digits
 from services.contracts.privacy.words import word_hits
 
 
@@ -15,6 +15,13 @@ def detect(text: str) -> tuple[Hit, ...]:
     A NUL separates texts: nothing is found across it.
     """
     plain = read(text)
+    if UNSEEN not in plain:
+        return _detect(plain)
+    seen = [n for n, char in enumerate(plain) if char != UNSEEN]
+    return tuple(Hit(hit.kind, seen[hit.start], seen[hit.end - 1] + 1) for hit in _detect(plain.replace(UNSEEN, "")))
+
+
+def _detect(plain: str) -> tuple[Hit, ...]:
     numbers = list(number_hits(with_han_digits(plain)))
     words = list(_beside(numbers, word_hits(plain)))
     return tuple(sorted(numbers + words, key=lambda hit: hit.start))

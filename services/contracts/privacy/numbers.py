@@ -12,7 +12,7 @@ from typing import Final
 from stdnum import luhn
 from stdnum.cn import uscc
 
-from services.contracts.privacy.cards import CREDIT_CODES, ID18, cards, is_id
+from services.contracts.privacy.cards import CREDIT_CODES, ID18, cards, is_id, is_place
 from services.contracts.privacy.hits import Hit
 from services.contracts.privacy.rows import FEW_GROUPS, LONG, Part, Row, first_length, rows_of
 
@@ -35,6 +35,8 @@ _LANDLINE: Final = re.compile(r"0(?:10|2[0-9])[2-9][0-9]{7}|0[3-9][0-9]{2}[2-9][
 _LOCAL: Final = re.compile(r"[2-8][0-9]{6,7}")
 #: Numbers of credit cards begin with 3–6, old local debit cards with 9.
 _BANK: Final = re.compile(r"[34569][0-9]{15,18}")
+#: Groups of a number that is cut once, anywhere.
+_CUT_ONCE: Final = 2
 _LOCAL_LENGTHS: Final = (7, 8)
 _MOBILE_LENGTH: Final = 11
 
@@ -48,7 +50,7 @@ def number_hits(plain: str) -> Iterator[Hit]:
 
 def _parts(row: Row) -> list[Part]:
     found: list[Part] = []
-    for search in (_labelled, cards, _mobiles, _landlines, _banks, _accounts):
+    for search in (_labelled, cards, _banks, _mobiles, _landlines, _accounts):
         taken = [(p.start, p.end) for p in found]
         found += _apart(search(row, found), taken)
     return sorted(found, key=lambda p: p.start)
@@ -73,10 +75,14 @@ def _labelled(row: Row, _found: list[Part]) -> Iterator[Part]:
         length = first_length(row, 20)
         if LONG <= length <= 24 and not ID18.match(row.digits):  # noqa: PLR2004 - a card with a suffix
             yield Part("id_card", 0, length)
-    elif row.context == "phone" and not row.digits.startswith(("400", "800")):
+    elif row.context == "phone" and not _is_public_line(row.digits):
         yield from _local_phones(row)
-    elif row.context in {"account", "bank_card"}:
+    elif row.context in {"account", "bank_card", "bank"}:
         yield from _labelled_account(row)
+
+
+def _is_public_line(digits: str) -> bool:
+    return digits.startswith(("400", "800")) and len(digits) == 10  # noqa: PLR2004 - 400-820-8820
 
 
 def _local_phones(row: Row) -> Iterator[Part]:
@@ -97,14 +103,16 @@ def _is_local(row: Row, start: int, end: int) -> bool:
 
 def _labelled_account(row: Row) -> Iterator[Part]:
     length = first_length(row, 32)
-    if row.is_measure(length) or is_id(row, 0, length):
+    if is_id(row, 0, length):
         return
-    is_bank = (
-        row.context == "bank_card" and _BANK.fullmatch(row.digits, 0, length) and luhn.is_valid(row.digits[:length])
-    )
-    if is_bank:
-        yield Part("bank_card", 0, length)
-    elif length >= LONG:
+    if row.context != "account":
+        for card in (19, 18, 17, 16):
+            if card in row.edges and _BANK.fullmatch(row.digits, 0, card) and luhn.is_valid(row.digits[:card]):
+                yield Part("bank_card", 0, card)
+                return
+    if row.context == "bank" and length == LONG and is_place(row.digits):
+        return
+    if length >= LONG and not row.is_measure(length) and not row.has_amounts(length):
         yield Part("account", 0, length)
 
 
@@ -141,8 +149,14 @@ def _written_as_mobile(row: Row, start: int, end: int) -> bool:
     shape = row.shape(start, end)
     if row.is_measure(end) and row.context != "phone":
         return False
-    is_whole = len(shape) <= FEW_GROUPS and len(row.digits) == _MOBILE_LENGTH
-    return shape in _MOBILE_SHAPES or is_whole or row.singly(start, end, shape) or row.context == "phone"
+    is_whole = len(shape) <= FEW_GROUPS and len(row.digits) == _MOBILE_LENGTH and not row.is_list(start, end)
+    return (
+        shape in _MOBILE_SHAPES
+        or is_whole
+        or len(shape) <= _CUT_ONCE
+        or row.singly(start, end, shape)
+        or row.context == "phone"
+    )
 
 
 def _landlines(row: Row, _found: list[Part]) -> Iterator[Part]:
@@ -156,7 +170,8 @@ def _landlines(row: Row, _found: list[Part]) -> Iterator[Part]:
             if end not in row.edges or not _LANDLINE.fullmatch(row.digits, start, end) or row.is_measure(end):
                 continue
             shape = row.shape(start, end)
-            if len(shape) <= FEW_GROUPS or row.singly(start, end, shape):
+            is_written_so = len(shape) <= 2 or (len(shape) <= FEW_GROUPS and shape[0] in {3, 4})  # noqa: PLR2004 - code
+            if (is_written_so and not row.is_list(start, end)) or row.singly(start, end, shape):
                 yield Part("phone", start, end)
                 break
 

@@ -10,6 +10,8 @@ from typing import Final
 
 #: A text of a list is apart from the next: no number, no address goes over this.
 APART: Final = "\x00"
+#: A sign that nobody sees, between two others.
+UNSEEN: Final = "\u200b"
 _HAN: Final = "〇零○一二三四五六七八九壹贰叁肆伍陆柒捌玖幺"
 _HAN_DIGITS: Final = str.maketrans(_HAN, "0001234567891234567891")
 #: Most texts have no such row; this is quicker than to look for one.
@@ -37,8 +39,11 @@ def _plain(char: str) -> int:
     number = unicodedata.numeric(char, None)
     if number is not None and unicodedata.category(char) == "No" and number in range(10):
         return ord("0") + int(number)
-    if unicodedata.category(char)[0] == "Z":
+    category = unicodedata.category(char)
+    if category[0] == "Z":
         return ord(" ")
+    if category in {"Cf", "Mn", "Me"}:
+        return ord(UNSEEN)
     same = unicodedata.normalize("NFKC", char)
     return ord(same) if len(same) == 1 else ord(char)
 

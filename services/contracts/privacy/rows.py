@@ -26,7 +26,7 @@ _HEX: Final = frozenset("abcdef")
 _AROUND: Final = 40
 #: What follows the whole part of an amount, or says that it was a measure: `1380013800.00`, `13800138000立方米`.
 _MEASURE: Final = re.compile(
-    r"\.[0-9]{1,6}(?![0-9.])|\s?(?:元(?!旦)|万元|亿元|角|分钱|立方|平方|亩|吨|公斤|千克|公里|米|千瓦|度电|kg|m2|m3|KW)"
+    r"\.[0-9]{1,6}(?![0-9.])|\s?(?:元(?![旦月宵])|万元|亿元|角|分钱|立方|平方|亩|吨|公斤|千克|公里|米|千瓦|度电|kg|m2|m3|KW)"
 )
 _ONLY_DATES: Final = re.compile(
     r"(?:(?:19|20)[0-9]{2}([-./])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12][0-9]|3[01])[\s\-至~—,;、]*)+(?![0-9])"
@@ -37,6 +37,7 @@ _THOUSANDS: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])")
 #: So many digits are an account or a card wherever a word before says so; after them a comma ends the number.
 LONG: Final = 12
 FEW_GROUPS: Final = 4
+_CENTS: Final = re.compile(r"[0-9]\.[0-9]{1,2}(?![0-9])")
 _ENDS: Final = re.compile(r"[,，、;；。\n/]")
 _SHORTEST: Final = 7
 #: Without a word before it no shorter row means anything.
@@ -48,17 +49,17 @@ _BEFORE: Final = 18
 _CONTEXT: Final = re.compile(
     r"(?P<id_card>(?:身份证|身份證|残疾人?证|残证|证件|户口本?|护照|军官证|驾驶证|驾照|通行证|居住证|低保证|身份号)"
     r"(?:件|复印件)?(?:的)?(?:编?号码?)?|公民身份号码)"
-    r"|(?P<phone>电话(?!费|补|亭|线|机)|手机(?!费|补)|座机|固话|传真|热线|联系方式|联系号码|致电|拨打|来电|TEL|Tel|tel|号码是)"
-    r"|(?P<bank_card>(?:银行|借记|储蓄|信用|工资|农商行?|社员)?卡(?:的)?号码?|银行卡)"
-    r"|(?P<account>[账帐][号户]|社保|社会保障|医保|医疗保险|养老保险|存折|折号|公积金|开户行?|一卡通|惠农卡|汇款|汇至|汇入"
-    r"|转入|转账|收款|打款|对公|结算户|基本户|农商行|信用社|[农工建中]行|银行|邮储)"
+    r"|(?P<phone>电\s{0,2}话(?!费|补|亭|线|机)|手\s{0,2}机(?!费|补)|座机|固话|传真|热线|联系方式|联系号码|致电|拨打|来电|TEL|Tel|tel|号码是)"
+    r"|(?P<bank_card>(?:银行|借记|储蓄|信用|工资|农商行?|社员)?卡\s{0,2}(?:的)?号码?|银行卡)"
+    r"|(?P<account>[账帐]\s{0,2}[号户]|社保|社会保障|医保|医疗保险|养老保险|存折|折号|公积金|一卡通|惠农卡|对公|结算户|基本户)"
+    r"|(?P<bank>开户行?|汇款|汇至|汇入|转入|转账|转至|收款|打款|打入|农商行|信用社|[农工建中]行|银行|邮储)"
     r"|(?P<paper>编号|编码|单号|号码|代码|凭证号?|发票|票号|票据|流水号?|订单号?|文号|批号|批次|注册号|登记号|证书号|许可证号?"
     r"|备案号|合同号?|协议号?|项目号?|标段|信用代码|税号|识别号|表号|户号|机号|条码|序列号|字第|区划|业务号|受理号|宗地号?|图号|台账)"
 )
 _CLAUSE: Final = re.compile(r"[\x00。;；!！?？]")
 _CLOSE: Final = re.compile(r"[\W_]*(?:[为是系:][\W_]*)?(?:[A-Za-z]{0,6}[\W_]{0,3})?")
 #: How far a word may stand before its number, in characters.
-_REACH: Final[dict[str, int]] = {"id_card": 10, "phone": 4, "bank_card": 12, "account": 14, "paper": 0}
+_REACH: Final[dict[str, int]] = {"id_card": 10, "phone": 4, "bank_card": 12, "account": 14, "bank": 14, "paper": 0}
 
 
 def _context(plain: str, start: int) -> str | None:
@@ -120,6 +121,15 @@ class Row:
     def is_measure(self, end: int) -> bool:
         """Tell whether a unit or decimals follow."""
         return _MEASURE.match(self.plain, self.places[end - 1] + 1) is not None
+
+    def has_amounts(self, end: int) -> bool:
+        """Tell whether the first digits are amounts one after the other: 10000.00,9800.00."""
+        return _CENTS.search(self.plain, self.places[0], self.places[end - 1] + 1) is not None
+
+    def is_list(self, start: int, end: int) -> bool:
+        """Tell whether a part looks like several numbers: commas between them, or one sign here and another there."""
+        gaps = {g for g in _GROUP.split(self.plain[self.places[start] : self.places[end - 1] + 1])[1:-1] if g}
+        return len(gaps) > 1 or any(_ENDS.search(g) for g in gaps)
 
 
 @dataclass(frozen=True)

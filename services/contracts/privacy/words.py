@@ -16,6 +16,7 @@ _STAR: Final = r"[*×✱✳●•○◯■□█#?Xx某_]"
 _HALF_ID: Final = re.compile(
     r"(?<![0-9A-Za-z])[1-8][0-9]{5}[ \-]?(?:18|19|20)[0-9]{2}[ \-]?(?:0[1-9]|1[0-2])[ \-]?(?:0[1-9]|[12][0-9]|3[01])"
     rf"[ \-]?[0-9]{{0,3}}{_STAR}{{1,6}}[0-9Xx]{{0,3}}(?![0-9A-Za-z*])"
+    rf"|(?<![0-9A-Za-z])[1-8][0-9]{{5}}{_STAR}{{2,4}}[0-9]{{7,9}}[0-9Xx](?![0-9A-Za-z*])"
     rf"|(?<![0-9A-Za-z])[1-8][0-9]{{9,13}}{_STAR}{{1,4}}[0-9]{{2,4}}[0-9Xx](?![0-9A-Za-z*])"
 )
 _HALF_PHONE: Final = re.compile(r"(?<![0-9A-Za-z*])1[3-9][0-9]{7,8}[*×●•○■□█]{1,2}(?![0-9A-Za-z*])")
@@ -25,6 +26,10 @@ _HALF_PHONE: Final = re.compile(r"(?<![0-9A-Za-z*])1[3-9][0-9]{7,8}[*×●•○
 _LETTERED: Final = re.compile(
     r"(?:社保|社会保障|医保|医疗保险|养老保险|公积金|存折|一卡通|惠农卡|银行卡|残疾证|低保证|[账帐]号)"
     r"[^\x00。;0-9A-Za-z]{0,8}([A-Za-z]{1,3}-?[0-9]{6,20}[A-Za-z0-9]{0,4}|[0-9]{1,3}[A-Za-z][0-9A-Za-z]{6,20})(?![0-9A-Za-z])"
+)
+
+_PAPERS: Final = re.compile(
+    r"(?:护照|通行证|军官证|士官证|居留证|回乡证)[^\x00。;0-9A-Za-z]{0,6}([A-Za-z]{1,2}[0-9]{7,9})(?![0-9A-Za-z])"
 )
 
 # -- plates and contacts ---------------------------------------------------------------------------------------------
@@ -54,7 +59,7 @@ _PUBLIC: Final = re.compile(
 _TO_ROOM: Final = re.compile(
     rf"(?:{_N}\s?(?:号楼|栋|幢|座|号院|#楼|#|号)\s?[\w\s]{{0,6}}?)?{_N}\s?(?:单元|门|号楼|栋|幢|座|#楼|#)\s?[,、\-]?\s?"
     rf"(?:{_N}\s?[层楼]\s?)?(?:[0-9]{{3,4}}|[一二三四五六七八九〇零]{{3,4}}|{_N}\s?[室户号])\s?(?:室|户|号)?(?![0-9])"
-    rf"|{_N}\s?号楼\s?{_N}\s?单元\s?[一二三四五六七八九十东西中0-9]{{1,3}}\s?[户门层楼]"
+    rf"|{_N}\s?单元\s?(?:{_N}\s?[层楼])?\s?[东西中南北]{{1,2}}\s?[户门室]"
 )
 _ESTATE: Final = re.compile(
     rf"(?:小区|家园|花园|公寓|新村|[苑园里府城庭居])\s?{_N}\s?-\s?{_N}\s?-\s?[0-9]{{1,4}}(?![0-9\-])"
@@ -63,8 +68,8 @@ _LANE: Final = re.compile(
     rf"(?:胡同|巷子?|弄堂?)\s?(?:第)?{_N}\s?(?:-\s?[0-9]{{1,3}}\s?)?号(?!地块|井|杆|楼|线|路灯|标段)"
 )
 _RURAL: Final = re.compile(
-    rf"(?:[组屯队沟庄湾寨坡岭甸堡]|村民小组|自然村|路|街|大街|大道|村)\s?(?:第)?{_N}\s?(?:-\s?[0-9]{{1,3}}\s?)?号(?:院|附[0-9]{{1,3}}号)?"
-    r"(?:[0-9一二三四五六七八九十]{1,2}楼)?(?=$|[\x00,，。;；、)）(（\s户家住的]|门前|房前|屋后|院|王|李|张|刘|陈)"
+    rf"(?:[组屯队沟庄湾寨坡岭甸堡里]|村民小组|自然村|路|街|大街|大道|村)\s?(?:第)?{_N}\s?(?:-\s?[0-9]{{1,3}}\s?)?号(?:院|附[0-9]{{1,3}}号)?"
+    r"(?:[0-9一二三四五六七八九十]{1,2}楼)?(?=$|[\x00,，。;；、)）(（\s户家住的]|房前|屋后)"
 )
 _HOME: Final = re.compile(
     r"(?P<word>家住|住址|住在|家庭(?:详细)?(?:住址|地址)|现住|常住(?:地址)?|居住(?:地址?|在|于)|户籍(?:所在)?(?:地址?|在)?|户口所在地|暂住|租住|联系地址|通讯地址|收件地址|家在|家位于|地址)"
@@ -90,7 +95,7 @@ _SUFFERS: Final = re.compile(
 _OTHER_ILLNESS: Final = re.compile(r"(?:身患|患有?|罹患|患上|得了)[\w]{0,6}(?:病|症|炎|瘤|疾)(?!虫|害)")
 _NOBODYS: Final = re.compile(
     r"\s?(?:的)?(?:防[治控范疫]|预防|筛查|宣[传教]|讲座|疫苗|医院|普查|普及|知识|健康教育|健康管理|日(?:宣|活|主)|协会|基金会?|研究|义诊|早筛|检[测查]|监测|科普|"
-    r"门诊|专科|专题|培训|管理(?:项目|服务|工作|经费)|随访|签约|补助政策|保险|险|等(?:重|大|慢|特)|患者(?:管理|随访|健康|[0-9]|数|人数)|人群|人数|率|病区|院|用药保障|"
+    r"门诊|专科|专题|培训|管理(?:项目|服务|工作|经费)|随访|签约|补助政策|保险|险|等(?:重|大|慢|特)|人(?:员)?(?:管理|监护|补助|救治|救助|数)|患者(?:管理|监护|救治|随访|健康|[0-9]|数|人数)|人群|人数|率|病区|院|用药保障|"
     r"重点|工作|专项|救助(?:政策|标准)|病种|病防|防保|消杀)"
 )
 _ANIMAL: Final = re.compile(r"[猪牛羊鸡鸭鹅犬狗禽兔鱼虾树松苗稻麦果畜]\w{0,2}$|动物|牲畜|养殖|兽|布鲁")
@@ -123,7 +128,7 @@ _HAS_ROOM: Final = re.compile(r"单元|号楼|[栋幢座#]|[0-9一二三四五�
 _HAS_LANE: Final = re.compile("胡同|[巷弄]")
 _HAS_GRADE: Final = re.compile("残|肢体|视力|听力|言语|智力|精神|多重")
 _HAS_ILLNESS: Final = re.compile(
-    "[病癌瘤炎症梗疯瘫透化放疗哑盲聋截患血中衰折痴障疸喘痫毒痛亢疾]|流产|难产|不孕|植物人|低下|失[明聪]|[甲乙丙]肝|突出|坏死|曲张|车祸"
+    "[森湿病癌瘤炎症梗疯瘫透化放疗哑盲聋截患血中衰折痴障疸喘痫毒痛亢疾]|流产|难产|不孕|植物人|低下|失[明聪]|[甲乙丙]肝|突出|坏死|曲张|车祸"
 )
 
 
@@ -133,17 +138,23 @@ def word_hits(plain: str) -> Iterator[Hit]:
         if has.search(plain):
             for found in pattern.finditer(plain):
                 yield Hit(kind, found.start(), found.end())
-    for found in _LETTERED.finditer(plain):
-        yield Hit("account", *found.span(1))
-    for found in _PLATE.finditer(plain):
-        if not _PAPER_AFTER.match(plain, found.end()):
-            yield Hit("plate", *found.span())
+    yield from _lettered(plain)
     if "@" in plain:
         for found in _MAIL.finditer(plain):
             if not _OFFICE_MAIL.search(found[0]):
                 yield Hit("contact", *found.span())
     yield from _homes(plain)
     yield from _health(plain)
+
+
+def _lettered(plain: str) -> Iterator[Hit]:
+    for found in _LETTERED.finditer(plain):
+        yield Hit("account", *found.span(1))
+    for found in _PAPERS.finditer(plain):
+        yield Hit("id_card", *found.span(1))
+    for found in _PLATE.finditer(plain):
+        if not _PAPER_AFTER.match(plain, found.end()):
+            yield Hit("plate", *found.span())
 
 
 def _homes(plain: str) -> Iterator[Hit]:
