@@ -98,6 +98,9 @@ def plain_words(cell: Cell) -> str:
 def sum_words(texts: Sequence[Cell]) -> tuple[str, str] | None:
     """What a row says it adds up, and the word for it, from the first cell that is such a word: `债权合计` -> 债权, 合计."""
     for text in texts:
+        # Most cells are read no further: tables have tens of thousands of them.
+        if not isinstance(text, str) or not any(sign in text for sign in "计总"):
+            continue
         match = _SUM.fullmatch(plain_words(text))
         if match is not None:
             return match["what"], match["word"]
@@ -116,14 +119,24 @@ def is_sum_label(text: str) -> bool:
 def group_column(columns: Sequence[Column], rows: Sequence[Row]) -> int | None:
     """The column whose words tell unlike things apart, by its name or by what stands in it."""
     for n, column in enumerate(columns):
-        if column.type is not ColumnType.TEXT:
-            continue
-        said = [plain_words(row[n]) for row in rows]
-        kinds = {text for text in said if text and not _SUM.fullmatch(text)}
-        repeats = len(kinds) < sum(1 for text in said if text)
-        if (_GROUP_NAMES.fullmatch(bare_name(column.name)) and repeats) or (len(kinds) > 1 and kinds <= UNLIKE):
+        if column.type is ColumnType.TEXT and _tells_groups(column, [row[n] for row in rows]):
             return n
     return None
+
+
+def _tells_groups(column: Column, cells: Sequence[Cell]) -> bool:
+    is_named = _GROUP_NAMES.fullmatch(bare_name(column.name)) is not None
+    kinds: set[str] = set()
+    count = 0
+    for cell in cells:
+        said = plain_words(cell)
+        if not said or _SUM.fullmatch(said):
+            continue
+        if not is_named and said not in UNLIKE:
+            return False
+        kinds.add(said)
+        count += 1
+    return (is_named and len(kinds) < count) or (len(kinds) > 1 and kinds <= UNLIKE)
 
 
 def _heading(columns: Sequence[Column], row: Row) -> str | None:
@@ -172,24 +185,30 @@ class Heap:
     def __init__(self, width: int) -> None:
         """Begin with nothing."""
         self.rows = 0
-        self.words = ""
         self._sums = [0] * width
         self._spoilt = [False] * width
 
-    def take(self, columns: Sequence[Column], row: Row) -> None:
-        """Add a row; a cell that should be a number and is none (约50) spoils its column."""
+    def take(self, values: Sequence[tuple[int, int | None]]) -> None:
+        """Add a row's numbers by place; None is a cell that should be a number and is none (约50): it spoils its column."""
         self.rows += 1
-        for n, (column, cell) in enumerate(zip(columns, row, strict=True)):
-            if column.type in WORDS:
-                self.words += f"{plain_words(cell)}\n"
-            elif cell not in (None, ""):
-                value = number(column, cell)
-                self._sums[n] += value or 0
-                self._spoilt[n] = self._spoilt[n] or value is None
+        for n, value in values:
+            if value is None:
+                self._spoilt[n] = True
+            else:
+                self._sums[n] += value
 
     def makes(self) -> tuple[int | None, ...]:
         """The sums by column."""
         return tuple(None if bad else made for made, bad in zip(self._sums, self._spoilt, strict=True))
+
+
+def values(columns: Sequence[Column], row: Row) -> list[tuple[int, int | None]]:
+    """The cells of a row's number columns that are not blank, by place."""
+    return [
+        (n, number(column, cell))
+        for n, (column, cell) in enumerate(zip(columns, row, strict=True))
+        if column.type in NUMBERS and cell not in (None, "")
+    ]
 
 
 class _Reading:
@@ -200,6 +219,7 @@ class _Reading:
         self._words = [n for n, c in enumerate(columns) if c.type in WORDS]
         self._data, self._block = self._heap(), self._heap()
         self._groups: dict[str, Heap] = {}
+        self._block_words: list[str] = []
         self._section = self._said = ""
         sums = [s for row in rows if (s := self._sum_words(row))]
         self._has_other_total = any(word not in {"小计", "累计"} for _, word in sums)
@@ -226,20 +246,26 @@ class _Reading:
     def _read(self, row: Row) -> ReadRow:
         heading, label = _heading(self._columns, row), self._label(row)
         if heading is not None:
-            self._section, self._block = heading, self._heap()
+            self._section = heading
+            self._new_block()
             return ReadRow(RowKind.HEADING, heading, label)
         words = self._sum_words(row)
         if words is not None and (read := self._sum_row(row, *words)) is not None:
-            self._block = self._heap()
+            self._new_block()
             return read
         # A cell merged over several rows is blank in all but the first.
         self._said = self._own_group(row) or self._said
         group = self._said or self._section
         if _BALANCE.fullmatch(label) or _PART.match(label):
             return ReadRow(RowKind.APART, group, label)
+        found = values(self._columns, row)
         for heap in (self._data, self._block, self._groups.setdefault(group, self._heap())):
-            heap.take(self._columns, row)
+            heap.take(found)
+        self._block_words += [cell for n in self._words if isinstance(cell := row[n], str)]
         return ReadRow(RowKind.DATA, group, label)
+
+    def _new_block(self) -> None:
+        self._block, self._block_words = self._heap(), []
 
     def _sum_row(self, row: Row, what: str, word: str) -> ReadRow | None:
         """A sum; None when a row that sounds like one is data: 养老保险合计 may be a kind of its own."""
@@ -257,7 +283,11 @@ class _Reading:
         return ReadRow(RowKind.TOTAL, group, label, self._best(row, all_of_it, self._block))
 
     def _is_of_block(self, row: Row, what: str) -> bool:
-        return what in self._block.words or (self._block.rows > 1 and self._matches(row, self._block) > 0)
+        if self._block.rows > 1 and self._matches(row, self._block) > 0:
+            return True
+        # Joined once and kept so: a table in which every row asks is still read in one go.
+        self._block_words = ["\n".join(self._block_words)]
+        return what in self._block_words[0]
 
     def _best(self, row: Row, *options: Heap | None) -> tuple[int | None, ...]:
         """Of several sets of rows that a sum may be of, the one that it agrees with most; of equals the first."""
@@ -265,5 +295,5 @@ class _Reading:
         return max(usable, key=lambda o: self._matches(row, o)).makes() if usable else ()
 
     def _matches(self, row: Row, heap: Heap) -> int:
-        stated = (number(c, cell) if c.type in NUMBERS else None for c, cell in zip(self._columns, row, strict=True))
-        return sum(1 for said, made in zip(stated, heap.makes(), strict=True) if said and said == made)
+        made = heap.makes()
+        return sum(1 for n, said in values(self._columns, row) if said and said == made[n])

@@ -1,6 +1,6 @@
 """A table (表): columns that the author names, rows, stated totals, and sums that have to hold in every row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, Self
 
@@ -23,7 +23,16 @@ from services.contracts.bodies.columns import (
     number_words,
     unit_of,
 )
-from services.contracts.bodies.rows import UNKNOWN, Heap, ReadRow, RowKind, group_column, is_sum_label, read_rows
+from services.contracts.bodies.rows import (
+    UNKNOWN,
+    Heap,
+    ReadRow,
+    RowKind,
+    group_column,
+    is_sum_label,
+    read_rows,
+    values,
+)
 from services.contracts.checks import Check as Comparison
 from services.contracts.checks import count_check, money_check
 from services.contracts.values import Fen, ShortText
@@ -162,13 +171,12 @@ class Table(Content):
 
     def settled(self) -> Self:
         """The table with everything said that a new one has to say of its columns: whether they may be summed."""
-        read = self.read()
         columns = []
         for n, column in enumerate(self.columns):
             may = self.adds_up(n)
             if may and counts_people_of_schemes(self.columns, n):
                 # Only who writes such a sum among the rows vouches that nobody is counted twice.
-                may = any(r.is_sum and row[n] for r, row in zip(read, self.rows, strict=True))
+                may = any(r.is_sum and row[n] for r, row in zip(self.read(), self.rows, strict=True))
             is_open = column.type in NUMBERS and column.sum is None
             columns.append(column.model_copy(update={"sum": may}) if is_open else column)
         return self.model_copy(update={"columns": tuple(columns)})
@@ -177,14 +185,15 @@ class Table(Content):
 
     def column_sum(self, key: str) -> int | None:
         """Sum of a column's data in fen, things or ten-thousandths; None where more than plain numbers stand."""
-        return self._heap().makes()[self._place(key)]
+        return self._heaps(self.read(), whole=True)[""].makes()[self._place(key)]
 
-    def _heap(self) -> Heap:
-        heap = Heap(len(self.columns))
-        for read, row in zip(self.read(), self.rows, strict=True):
-            if read.kind is RowKind.DATA:
-                heap.take(self.columns, row)
-        return heap
+    def _heaps(self, read: Sequence[ReadRow], *, whole: bool) -> dict[str, Heap]:
+        """The data added up, by group or as a whole."""
+        heaps = {"": Heap(len(self.columns))} if whole else {}
+        for r, row in zip(read, self.rows, strict=True):
+            if r.kind is RowKind.DATA:
+                heaps.setdefault("" if whole else r.group, Heap(len(self.columns))).take(values(self.columns, row))
+        return heaps
 
     def sums(self) -> tuple[tuple[str, tuple[int | None, ...]], ...]:
         """What may be added up, by group and column: one sum of all rows, or one of each group of unlike ones.
@@ -192,10 +201,7 @@ class Table(Content):
         None in columns that are not to be added up; nothing where some rows do not tell what they are.
         """
         shown = [self.adds_up(n) and self._is_no_double_count(n) for n in range(len(self.columns))]
-        heaps: dict[str, Heap] = {}
-        for read, row in zip(self.read(), self.rows, strict=True):
-            if read.kind is RowKind.DATA:
-                heaps.setdefault(read.group, Heap(len(self.columns))).take(self.columns, row)
+        heaps = self._heaps(self.read(), whole=False)
         if UNKNOWN in heaps or not any(shown):
             return ()
         made = ((g, h.makes()) for g, h in heaps.items())
@@ -217,10 +223,11 @@ class Table(Content):
         return (*super().compare(period), *(c.check for c in self._compared()))
 
     def _compared(self) -> tuple[_Compared, ...]:
-        in_rows = tuple(self._sum_rows())
+        read = self.read()
+        in_rows = tuple(self._sum_rows(read))
         said = {(c.column.key, c.stated) for c in in_rows if c.stated != c.computed}
-        below = tuple(c for c in self._stated_totals() if (c.column.key, c.stated) not in said)
-        return (*below, *in_rows, *self._row_checks())
+        below = tuple(c for c in self._stated_totals(read) if (c.column.key, c.stated) not in said)
+        return (*below, *in_rows, *self._row_checks(read))
 
     def _unit_findings(self) -> tuple[Finding, ...]:
         return tuple(
@@ -233,11 +240,11 @@ class Table(Content):
             if c.sum is None and in_wan(c) and any(row[n] for row in self.rows)
         )
 
-    def _stated_totals(self) -> Iterator[_Compared]:
+    def _stated_totals(self, read: Sequence[ReadRow]) -> Iterator[_Compared]:
         stated: dict[str, tuple[str, int | None]] = {key: ("totals", value) for key, value in self.totals.items()}
         for key, text in self.quantity_totals.items():
             stated[key] = ("quantity_totals", number(self.columns[self._place(key)], text))
-        made = self._heap().makes() if stated else ()
+        made = self._heaps(read, whole=True)[""].makes() if stated else ()
         for key, (field, said) in stated.items():
             place = self._place(key)
             column, computed = self.columns[place], made[place]
@@ -248,27 +255,27 @@ class Table(Content):
             label = f"写的“{column.name}”合计，和逐行相加"
             yield _Compared("table.total", f"body.{field}.{key}", label, words, column, said, computed)
 
-    def _sum_rows(self) -> Iterator[_Compared]:
+    def _sum_rows(self, read: Sequence[ReadRow]) -> Iterator[_Compared]:
         summed = [(m, c) for m, c in enumerate(self.columns) if self.adds_up(m)]
-        for n, read in enumerate(self.read()):
-            for m, column in summed if read.is_sum and read.makes else ():
-                said, computed = number(column, self.rows[n][m]), read.makes[m]
+        for n, r in enumerate(read):
+            for m, column in summed if r.is_sum and r.makes else ():
+                said, computed = number(column, self.rows[n][m]), r.makes[m]
                 if said is None or computed is None:
                     continue
                 words = (
-                    f"第 {n + 1} 行“{read.label}”的“{column.name}”写的是 {number_words(column, said)}，"
+                    f"第 {n + 1} 行“{r.label}”的“{column.name}”写的是 {number_words(column, said)}，"
                     f"上面各行相加是 {number_words(column, computed)}，请核对。"
                 )
                 # Whose sum it is may be a person's name, and a check is public.
-                name = read.label if is_sum_label(read.label) else f"第{n + 1}行小计"
+                name = r.label if is_sum_label(r.label) else f"第{n + 1}行小计"
                 label = f"{name}一行的“{column.name}”，和上面各行相加"
                 yield _Compared("table.total", f"body.rows[{n}][{m}]", label, words, column, said, computed)
 
-    def _row_checks(self) -> Iterator[_Compared]:
+    def _row_checks(self, read: Sequence[ReadRow]) -> Iterator[_Compared]:
         sums = [c for c in self.checks if self._makes_sense(c)]
         place = {c.key: n for n, c in enumerate(self.columns)}
-        for n, (read, row) in enumerate(zip(self.read(), self.rows, strict=True)):
-            for check in sums if read.kind in {RowKind.DATA, RowKind.APART} else ():
+        for n, (r, row) in enumerate(zip(read, self.rows, strict=True)):
+            for check in sums if r.kind in {RowKind.DATA, RowKind.APART} else ():
                 at = place[check.equals]
                 if not isinstance(stated := row[at], int):
                     continue
