@@ -57,6 +57,23 @@ async def test_kind_is_told_in_plain_words_and_hides_names_alike_everywhere(
         assert of.headers["cache-control"] == (OF_PERSONS if of_persons else CACHE_CONTROL)
 
 
+async def test_no_single_row_of_a_person_is_told_by_a_check_of_totals_alone(publish: Any) -> None:
+    columns = [{"key": "who", "name": "姓名", "type": "name"}]
+    columns += [
+        {"key": k, "name": n, "type": "amount"} for k, n in (("due", "应领"), ("got", "已领"), ("left", "未领"))
+    ]
+    checks = [{"plus": ["due"], "minus": ["got"], "equals": "left"}]
+    body = bodies.table(columns=columns, rows=[["赵铁柱", 120_000, 20_000, 77_700]], checks=checks)
+    event = await publish.opened(item="V17", period="2026Q3", body=body)
+    await publish.rendered()
+    page = (await publish.get(f"/d/{event.aggregate_id}")).text
+    answer = await publish.get(f"/api/v1/disclosures/{event.aggregate_id}")
+    assert answer.json()["checks"] == []
+    assert "1,000.00" not in page
+    # The sum stays: it is what is public.
+    assert "777.00元" in page
+
+
 async def test_names_in_a_remark_about_somebody_else_are_masked_as_well(publish: Any) -> None:
     entries = [{"name": "张建国", "remark": "由李秀英代领"}, {"name": "李秀英", "remark": "替张建国签字"}]
     event = await publish.opened(item="V04", period="2026-10-09", body=bodies.roster(entries=entries, totals=None))

@@ -280,7 +280,7 @@ class Bodies:
             note=said.note,
             editions=[EditionOut(version=n, published_at=rfc3339(at)) for n, at in shown.times],
             body=public_body(shown.body, masking, p.item),
-            checks=list(open_checks(p, shown, said)),
+            checks=list(open_checks(p, shown, said, masking)),
         )
         content = out.model_dump_json().encode()
         return body_of_persons(content, JSON) if shows_persons(shown.body, masking, p.item) else Body(content, JSON)

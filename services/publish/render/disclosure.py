@@ -133,7 +133,7 @@ def disclosure_page(village: Village, items: Items, p: Publication, shown: Shown
     open_body = masked_body(body, masking, p.item) if body is not None else None
     said = public_said(shown.said, body, masking) if body is not None else Said()
     is_newest = shown.edition == p.edition
-    checks = _checks(p, shown, said)
+    checks = _checks(p, shown, said, masking)
     return DisclosurePage(
         village=village,
         title=title(items, p.item, p.period),
@@ -190,19 +190,23 @@ def _approved(village: Village, p: Publication, published: datetime) -> str | No
     return f"{village.township.name} {day_words(published)}：审核通过" if p.release == "approve" else None
 
 
-def open_checks(p: Publication, shown: Shown, said: Said) -> tuple[Check, ...]:
-    """Checks of an edition, with reasons as everybody may read them; only the newest is compared with the period before."""
+def open_checks(p: Publication, shown: Shown, said: Said, masking: Masking) -> tuple[Check, ...]:
+    """Checks of an edition, with reasons as everybody may read them; only the newest is compared with the period before.
+
+    Where rows of persons are hidden, nothing of single rows is told.
+    """
     if shown.body is None:
         return ()
-    return checks_of(shown.body, p.period, said.accepted, _earlier(p, shown))
+    found = checks_of(shown.body, p.period, said.accepted, _earlier(p, shown))
+    return tuple(c for c in found if masking is not Masking.AGGREGATE or c.code != "table.row")
 
 
 def _earlier(p: Publication, shown: Shown) -> Neighbour | None:
     return neighbour(shown.earlier) if shown.edition == p.edition else None
 
 
-def _checks(p: Publication, shown: Shown, said: Said) -> ChecksView | None:
-    found = open_checks(p, shown, said)
+def _checks(p: Publication, shown: Shown, said: Said, masking: Masking) -> ChecksView | None:
+    found = open_checks(p, shown, said, masking)
     sums = shown.body.sums if isinstance(shown.body, Ledger) else None
     return checks_view(found, p.period, sums, _earlier(p, shown)) if found else None
 

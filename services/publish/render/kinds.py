@@ -11,6 +11,7 @@ from services.contracts.bodies import (
     Project,
     Roster,
     RosterTotals,
+    Standing,
 )
 from services.contracts.words import CONTRACT_TYPES, MEETINGS, STANDINGS, TENDERS
 from services.publish.render.shapes import BodyView, Fact, HeadView, TableView
@@ -51,14 +52,25 @@ def roster_view(full: Roster, shown: Roster, *, aggregate: bool, faded: bool) ->
     facts, words = _roster_facts(full), _words(("标准", full.standard))
     if full.nil:
         return BodyView(facts, words, empty="这段时间没有这件事。")
+    if aggregate and shown.entries:
+        return _election(full, shown, words)
     if aggregate:
-        rest = len(full.persons) - len(shown.entries)
         text = "名单公开期已满，只留合计。" if faded else "这一项按规定只公布合计。"
-        if not shown.entries:
-            return BodyView(facts, words, empty=text)
-        empty = f"另有{rest}人的名单（选民等）不在网上公布。" if rest else None
-        return BodyView(facts, words, (_entries("候选人和得票", shown),), empty)
+        return BodyView(facts, words, empty=text)
     return BodyView(facts, words, (_entries("一户一户看", shown),))
+
+
+def _election(full: Roster, shown: Roster, words: tuple[tuple[str, tuple[str, ...]], ...]) -> BodyView:
+    """Who stood and who won; of the voters only how many."""
+    won = sum(e.standing is Standing.ELECTED for e in shown.entries)
+    voters = len(full.persons) - len(shown.entries)
+    facts = _facts(
+        ("候选人", f"{len(shown.entries)}人"),
+        ("当选", f"{won}人" if won else None),
+        ("名单上的其他人", f"{voters}人" if voters else None),
+    )
+    empty = "选民等其他人的名单不在网上公布。" if voters else None
+    return BodyView(facts, words, (_entries("候选人和得票", shown),), empty)
 
 
 def _roster_facts(full: Roster) -> tuple[Fact, ...]:
