@@ -130,3 +130,12 @@ class Waiting(Backlog):
             "backlog_still_seconds": None if still is None else round(still, 1),
             "oldest_age_seconds": None if oldest is None else round(oldest, 1),
         }
+
+
+COUNT_SAID = "SELECT count(*) FROM event WHERE aggregate = $1 AND aggregate_id = $2 AND type = $3"
+
+
+async def count_said(conn: Connection, aggregate: str, aggregate_id: str, event_type: str) -> int:
+    """How often something of a type was said of a thing."""
+    found: int = await conn.fetchval(COUNT_SAID, aggregate, aggregate_id, event_type)
+    return found

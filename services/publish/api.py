@@ -165,7 +165,7 @@ def _change_out(change: Change, page: Page) -> ChangeOut:
         village=change.village_code,
         item=change.item,
         period=change.period,
-        version=change.edition,
+        version=change.number,
         changed_at=rfc3339(change.changed_at),
     )
 

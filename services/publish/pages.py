@@ -21,7 +21,7 @@ from services.publish.hot.files import file_of
 from services.publish.hot.front import AnswerResponse
 from services.publish.render.disclosure import masking_of
 from services.publish.render.places import item_at
-from services.publish.render.rows import edition_before
+from services.publish.render.rows import edition_before, public_number
 
 log = get_logger(__name__)
 router = APIRouter(include_in_schema=False)
@@ -67,14 +67,21 @@ async def disclosure(disclosure_id: str, bodies: BodiesDep, conn: Promptly) -> R
     return await render_now(conn, bodies, ("disclosure", disclosure_id), f"/d/{disclosure_id}")
 
 
-@router.get("/d/{disclosure_id}/{edition}")
-async def edition(disclosure_id: str, edition: int, bodies: BodiesDep, conn: Promptly) -> Response:
-    """An earlier edition: it stays readable when a newer one replaced it."""
-    if file_of(bodies.release, f"/d/{disclosure_id}") is None or not 0 < edition < 2**31:
+@router.get("/d/{disclosure_id}/{number}")
+async def edition(disclosure_id: str, number: int, bodies: BodiesDep, conn: Promptly) -> Response:
+    """An earlier public edition, counted 1, 2, 3 …: it stays readable when a newer one replaced it."""
+    if file_of(bodies.release, f"/d/{disclosure_id}") is None or not 0 < number < 2**31:
         raise NotFoundError
     loaded = await bodies.load(conn, [("disclosure", disclosure_id)])
-    p = loaded.publications.get(disclosure_id)
-    before = edition_before(loaded.times.get(disclosure_id, ()), edition)
+    times = loaded.times.get(disclosure_id, ())
+    if number > len(times):
+        # Addresses of before counted savings at the desk too; one that cannot be meant otherwise leads on.
+        known = public_number(times, number)
+        if known is None:
+            raise NotFoundError
+        return RedirectResponse(f"/d/{disclosure_id}/{known}", 301)
+    edition, p = times[number - 1][0], loaded.publications.get(disclosure_id)
+    before = edition_before(times, edition)
     loaded.editions.update(await store.select_editions(conn, [(disclosure_id, before), (disclosure_id, edition)]))
     content = loaded.editions.get((disclosure_id, edition))
     village = bodies.village(p.village_code) if p is not None else None

@@ -34,7 +34,7 @@ class DivisionOut(BaseModel):
 
 
 class DisclosureOut(BaseModel):
-    """What is public of a disclosure, without its content. `version` counts its editions."""
+    """What is public of a disclosure, without its content. `version` counts its public editions: 1, 2, 3 …"""
 
     id: str
     village: str

@@ -36,6 +36,13 @@ async def test_figures_that_changed_without_a_note_are_told(
     assert [(a["level"], a["sentence"]) for a in found] == [(2, "第 2 版改动了已公开的数字，没有写更正说明。")]
 
 
+async def test_an_edition_is_called_by_the_number_that_villagers_know(audit: Served, alerts: Alerts) -> None:
+    # Savings at the desk lie between the two that became public.
+    await hear(audit, let_out(2, ledger()), let_out(5, CHANGED, noted=False))
+    found = await alerts(rule="D07", state="open")
+    assert [a["sentence"] for a in found] == ["第 2 版改动了已公开的数字，没有写更正说明。"]
+
+
 async def test_a_noted_change_and_a_change_of_words_alone_pass(audit: Served, alerts: Alerts) -> None:
     words = ledger()
     words["lines"][0]["summary"] = "修村部水管"

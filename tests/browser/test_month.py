@@ -183,13 +183,13 @@ async def test_two_people_on_one_draft_see_the_difference_and_choose(people: Peo
     await clerk.press("保存草稿")
     await accountant.page.get_by_label("逐笔收支第1行摘要").fill("买打印纸")
     await accountant.press("保存草稿")
-    await accountant.sees("已经保存了这一份的第 2 版，您填的还没有保存。")
+    await accountant.sees("已经保存了这一份的第 2 稿，您填的还没有保存。")
     difference = await accountant.page.get_by_role("row").filter(has_text="逐笔收支第 1 行").inner_text()
     assert "买办公用纸两箱" in difference
     assert "买打印纸" in difference
     await accountant.shoot("22-two-people")
     await accountant.press("用我填的，存为新的一版")
-    await accountant.sees("第 3 版")
+    await accountant.sees("第 3 稿")
     await accountant.sees("买打印纸")
     await clerk.page.reload()
     await clerk.sees("买打印纸")

@@ -339,7 +339,7 @@ PUBLISH: Final = (
     _row("GET /v/{code}", PUBLIC, "same", "@village"),
     _row("GET /v/{code}/{item}", PUBLIC, "same", "@village F01"),
     _row("GET /d/{disclosure_id}", PUBLIC, "same", "@published"),
-    _row("GET /d/{disclosure_id}/{edition}", PUBLIC, "same", "@published 1"),
+    _row("GET /d/{disclosure_id}/{number}", PUBLIC, "same", "@published 1"),
     _row("GET /objects/{digest}", PUBLIC, "same", "0" * 64, works=False),
     _row("GET /c/{code}", PUBLIC, "same", "000000000", works=False),
     _row("GET /{path}", PUBLIC, "same", "nothing-here", works=False),

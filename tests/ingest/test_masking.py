@@ -40,7 +40,7 @@ async def test_one_press_covers_one_finding_keeps_what_was_typed_and_makes_the_n
     pressed = {"version": "1", "what": "privacy.id_card|body.lines[0].summary", **typed}
     answer = await send(ingest, f"{page}/mask", pressed)
     assert answer.status_code == 200
-    assert "已经遮盖，存为第 2 版。" in answer.text
+    assert "已经遮盖，存为第 2 稿。" in answer.text
     assert 'value="慰问名单已公示"' in answer.text
     assert summary_of(await kept(ingest, page)) == "付张桂兰******************住院慰问金"
     handed_in = await send(ingest, f"{page}/submit", {"version": "2", **typed})

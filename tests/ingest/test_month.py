@@ -181,6 +181,24 @@ async def test_figures_changed_without_a_note_are_told_and_need_a_reason(month: 
     await month.step(made, "submit", CLERK, 2, accept=[{"finding": "correction.note", "reason": "另行说明"}])
 
 
+async def test_the_desk_calls_public_editions_as_villagers_do_and_its_own_savings_otherwise(month: Month) -> None:
+    made = await month.draft()
+    saved = await month.done("PUT", f"{PATH}/{made}", CLERK, {"version": 1, "body": other_ledger()})
+    version = saved["version"]
+    assert version > 1
+    page = (await month.ask("GET", f"/desk/disclosures/{made}", CLERK)).text
+    assert f"第 {version} 稿" in page
+    await month.step(made, "submit", CLERK, version)
+    await month.step(made, "confirm", SUPERVISOR, version)
+    await month.step(made, "approve", REVIEWER, version)
+    await month.published(made, version)
+    assert "公开第 1 版" in (await month.ask("GET", f"/desk/disclosures/{made}", CLERK)).text
+    await month.step(made, "correct", CLERK, version, note="改正", body=builders.ledger())
+    page = (await month.ask("GET", f"/desk/disclosures/{made}", CLERK)).text
+    assert "与公开的第 1 版相比" in page
+    assert f"第 {version + 1} 稿" in page
+
+
 async def test_words_alone_may_be_corrected_without_a_note(month: Month) -> None:
     made = await month.approved()
     await month.published(made)

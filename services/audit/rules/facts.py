@@ -108,7 +108,7 @@ class OpenLedger:
 
 @dataclass(frozen=True, slots=True)
 class EditionFacts:
-    """One approved edition: a digest over its figures, whether it says what it changed, who handed in and let out."""
+    """One approved edition, numbered 1, 2, 3 … as villagers count them: a digest over its figures, whether it says what it changed, who handed in and let out."""
 
     event: str
     edition: int
@@ -255,7 +255,7 @@ def _editions(live: Sequence[Fact], newest: Fact) -> tuple[EditionFacts, ...]:
     return tuple(
         EditionFacts(
             event=f.event,
-            edition=f.edition,
+            edition=number,
             figures=f.data["figures"],
             noted=bool(f.data.get("noted")),
             submitted_by=f.data.get("submitted_by"),
@@ -263,7 +263,7 @@ def _editions(live: Sequence[Fact], newest: Fact) -> tuple[EditionFacts, ...]:
             release=f.data.get("release", "approve"),
             delegation=f.data.get("delegation"),
         )
-        for _, f in sorted(mine.items())
+        for number, (_, f) in enumerate(sorted(mine.items()), 1)
         if "figures" in f.data
     )
 

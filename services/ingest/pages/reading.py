@@ -25,7 +25,7 @@ from services.ingest.pages.forms import Form, Grid
 from services.ingest.pages.frame import render
 from services.ingest.store import Disclosure, Edition
 from services.ingest.workflow import Action, State
-from services.kit import actions
+from services.kit import actions, outbox
 from services.kit.clock import local_day
 from services.kit.errors import SanwuError
 from services.kit.web import EXPORTS
@@ -106,6 +106,8 @@ async def page_values(desk: Desk, d: Disclosure, error: SanwuError | None = None
         "findings": (),
         "needs_reviewer": needs_reviewer,
         "masked": False,
+        # Villagers count editions that were public; the desk's own numbers count savings.
+        "public_number": await outbox.count_said(desk.conn, "disclosure", str(d.id), "disclosure.approved.v1"),
     }
     if edition is not None:
         values |= await _content_values(desk, d, edition)

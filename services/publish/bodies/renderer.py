@@ -278,7 +278,7 @@ class Bodies:
             filed_at=rfc3339(p.filed_at) if p.filed_at is not None else None,
             opinions=[opinion_out(o) for o in said.opinions],
             note=said.note,
-            editions=[EditionOut(version=n, published_at=rfc3339(at)) for n, at in shown.times],
+            editions=[EditionOut(version=i, published_at=rfc3339(at)) for i, (_, at) in enumerate(shown.times, 1)],
             body=public_body(shown.body, masking, p.item),
             checks=list(open_checks(p, shown, said, masking)),
         )
@@ -292,7 +292,7 @@ class Bodies:
             village=p.village_code,
             item=p.item,
             period=p.period,
-            version=p.edition,
+            version=p.number,
             state=p.state,
             published_at=rfc3339(p.published_at),
             title=title(self._reference.items, p.item, p.period),

@@ -24,7 +24,7 @@ from services.publish.render.kinds import (
 from services.publish.render.ledger import LedgerView, ledger_view
 from services.publish.render.masking import masked_body, public_said, shows_persons
 from services.publish.render.places import Items, Village, affair_of, item_at, official_name, plain_name, title
-from services.publish.render.rows import Publication, Said
+from services.publish.render.rows import Publication, Said, public_number
 from services.publish.render.shapes import BodyView
 from services.publish.render.tables import table_view
 from services.publish.render.words import affair_words, day_words, time_words
@@ -60,7 +60,7 @@ class FileView:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An edition as read: number, content, what was said; `times` tells when each was published, `before` is the last one's content, `earlier` the ledger of the nearest period before that is open."""
+    """An edition as read: ingest's number, content, what was said; `times` tells when each was published, `before` is the last one's content, `earlier` the ledger of the nearest period before that is open."""
 
     edition: int
     times: Sequence[tuple[int, datetime]]
@@ -144,12 +144,12 @@ def disclosure_page(village: Village, items: Items, p: Publication, shown: Shown
         publisher=publisher_name(village, revision),
         approved=_approved(village, p, published) if body is not None else None,
         timing=timing(p, shown.duty),
-        edition=shown.edition,
-        newest=p.edition,
+        edition=public_number(shown.times, shown.edition) or p.number,
+        newest=p.number,
         published=time_words(published),
         editions=tuple(
-            EditionView(n, time_words(at), f"/d/{p.disclosure_id}" + ("" if n == p.edition else f"/{n}"))
-            for n, at in shown.times
+            EditionView(i, time_words(at), f"/d/{p.disclosure_id}" + ("" if n == p.edition else f"/{i}"))
+            for i, (n, at) in enumerate(shown.times, 1)
         ),
         nil=body is not None and body.nil,
         ledger=_ledger(body, open_body, masking),

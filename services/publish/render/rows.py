@@ -48,6 +48,8 @@ class Publication:
     withdrawn_at: datetime | None = None
     reason: str | None = None
     sums: LedgerSums | None = None
+    #: How many editions of it were ever public; `edition` is ingest's number, which counts savings too.
+    number: int = 1
 
     @property
     def corrected(self) -> bool:
@@ -76,6 +78,11 @@ class Edition:
 def edition_before(times: Iterable[tuple[int, datetime]], number: int) -> int:
     """The public edition before another by numbers and times of publishing; 0, which none has, when it was the first."""
     return max((n for n, _ in times if n < number), default=0)
+
+
+def public_number(times: Sequence[tuple[int, datetime]], edition: int) -> int | None:
+    """Which public edition an edition is: 1, 2, 3 … in the order of publication; None when it never was one."""
+    return next((i for i, (n, _) in enumerate(times, 1) if n == edition), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +148,4 @@ class Change:
     edition: int
     kind: str
     changed_at: datetime
+    number: int = 1

@@ -148,7 +148,7 @@ def state_words(p: Publication) -> tuple[str, ...]:
         return ("已撤回",)
     found = ["上线前的，补公开"] if p.history else []
     if p.corrected:
-        found.append(f"已更正（第{p.edition}版）")
+        found.append(f"已更正（第{p.number}版）")
     if p.nil:
         found.append("这段时间没有这件事")
     return tuple(found) or ("已公开",)

@@ -100,7 +100,12 @@ async def insert_change(conn: Connection, p: Publication, kind: str, at: datetim
     await conn.execute(INSERT_CHANGE, p.disclosure_id, p.village_code, p.item, p.period, p.edition, kind, at)
 
 
-SELECT_CHANGES = "SELECT * FROM change WHERE position > $1 ORDER BY position LIMIT $2"
+SELECT_CHANGES = """
+SELECT c.*, n.number FROM change c CROSS JOIN LATERAL (
+    SELECT greatest(count(*), 1) AS number FROM change e
+    WHERE e.disclosure_id = c.disclosure_id AND e.edition <= c.edition AND e.kind <> 'withdrawn'
+) n WHERE c.position > $1 ORDER BY c.position LIMIT $2
+"""
 
 
 async def select_changes(conn: Connection, after: int, limit: int) -> list[Change]:
@@ -116,6 +121,7 @@ async def select_changes(conn: Connection, after: int, limit: int) -> list[Chang
             r["edition"],
             r["kind"],
             r["changed_at"],
+            r["number"],
         )
         for r in rows
     ]

@@ -154,8 +154,22 @@ async def withdraw(conn: Connection, tombstone: Publication) -> None:
     await conn.execute(DELETE_ATTACHMENT_REFS, tombstone.disclosure_id)
 
 
-def _publication(row: Row) -> Publication:
+SELECT_NUMBERS = """
+SELECT disclosure_id, count(*) AS number FROM change
+WHERE disclosure_id = ANY($1::text[]) AND kind <> 'withdrawn' GROUP BY disclosure_id HAVING count(*) > 1
+"""
+
+
+async def _publications(conn: Connection, rows: Sequence[Row]) -> list[Publication]:
+    """Rows as values, each with how many of its editions were public; that is remembered when their content is gone."""
+    ids = [r["disclosure_id"] for r in rows]
+    numbers = {r["disclosure_id"]: r["number"] for r in await conn.fetch(SELECT_NUMBERS, ids)} if ids else {}
+    return [_publication(r, numbers.get(r["disclosure_id"], 1)) for r in rows]
+
+
+def _publication(row: Row, number: int) -> Publication:
     return Publication(
+        number=number,
         disclosure_id=row["disclosure_id"],
         village_code=row["village_code"],
         item=row["item"],
@@ -188,7 +202,7 @@ SELECT_PUBLICATIONS = "SELECT * FROM publication WHERE disclosure_id = ANY($1::t
 async def select_publications(conn: Connection, ids: Sequence[str]) -> dict[str, Publication]:
     """Disclosures by id; unknown ones are left out."""
     rows = await conn.fetch(SELECT_PUBLICATIONS, list(ids))
-    return {r["disclosure_id"]: _publication(r) for r in rows}
+    return {p.disclosure_id: p for p in await _publications(conn, rows)}
 
 
 SELECT_BEFORE = """
@@ -204,7 +218,8 @@ WHERE p.disclosure_id = ANY($1::text[]) AND p.sums IS NOT NULL
 
 async def select_before(conn: Connection, ids: Sequence[str]) -> dict[str, Publication]:
     """For each of some ledgers, the ledger of the nearest earlier period that is open."""
-    return {r["of"]: _publication(r) for r in await conn.fetch(SELECT_BEFORE, list(ids))}
+    rows = await conn.fetch(SELECT_BEFORE, list(ids))
+    return {r["of"]: p for r, p in zip(rows, await _publications(conn, rows), strict=True)}
 
 
 SELECT_AFTER = """
@@ -229,7 +244,7 @@ ORDER BY published_at DESC, disclosure_id DESC
 
 async def select_of_villages(conn: Connection, villages: Sequence[str]) -> list[Publication]:
     """Everything that some villages ever opened, newest first."""
-    return [_publication(r) for r in await conn.fetch(SELECT_OF_VILLAGES, list(villages))]
+    return await _publications(conn, await conn.fetch(SELECT_OF_VILLAGES, list(villages)))
 
 
 SELECT_LIST = """
@@ -250,9 +265,8 @@ async def select_list(
 ) -> list[Publication]:
     """A village's disclosures of some items, newest first, behind a place in that order."""
     at, disclosure_id = after or (None, None)
-    return [
-        _publication(r) for r in await conn.fetch(SELECT_LIST, village, list(items), period, at, disclosure_id, limit)
-    ]
+    rows = await conn.fetch(SELECT_LIST, village, list(items), period, at, disclosure_id, limit)
+    return await _publications(conn, rows)
 
 
 SELECT_NEWEST_OF_ITEM = """
@@ -265,7 +279,7 @@ ORDER BY village_code, period DESC, published_at DESC
 async def select_newest_of_item(conn: Connection, villages: Sequence[str], item: str) -> dict[str, Publication]:
     """The newest period of an item that each of some villages has open."""
     rows = await conn.fetch(SELECT_NEWEST_OF_ITEM, list(villages), item)
-    return {r["village_code"]: _publication(r) for r in rows}
+    return {p.village_code: p for p in await _publications(conn, rows)}
 
 
 SELECT_RECENT = """
@@ -275,7 +289,7 @@ SELECT * FROM publication WHERE withdrawn_at IS NULL ORDER BY published_at DESC,
 
 async def select_recent(conn: Connection, limit: int) -> list[Publication]:
     """What was opened last, anywhere."""
-    return [_publication(r) for r in await conn.fetch(SELECT_RECENT, limit)]
+    return await _publications(conn, await conn.fetch(SELECT_RECENT, limit))
 
 
 SELECT_EDITIONS = """
