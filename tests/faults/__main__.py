@@ -50,15 +50,17 @@ def main() -> int:
         begun = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
         loads = [os.getloadavg()[0]]
         rows: list[Row] = []
+        page = ""
+        lost: list[str] = []
         for fault in faults:
             rows += _watched(people, fault)
             loads.append(os.getloadavg()[0])
-        people.sign_in()
-        lost = people.lost()
-        page = _page(rows, begun, loads, (len(people.accepted), len(lost)), small=small)
+            lost = people.lost()
+            # After each, so that a drill that is broken off tells what it saw.
+            page = _page(rows, begun, loads, (len(people.accepted), len(lost)), small=small)
+            if not only:
+                PAGE.write_text(page, encoding="utf-8")
     sys.stdout.write(page)
-    if not only:
-        PAGE.write_text(page, encoding="utf-8")
     return 1 if lost else 0
 
 
@@ -126,7 +128,7 @@ def _page(rows: list[Row], begun: str, loads: list[float], drafts: tuple[int, in
         "",
         "A city of one township with its sample. Each fault is done to the running city under its supervisor, and what people see is asked at the gateway",
         "after 5, 30 and 120 seconds: a **villager** opens a village's page, an item, the front page and the village as JSON (the worst of the four",
-        "stands here); a **clerk** saves a new draft; an **operator** runs `sanwu status`. “Refuses connections” and “disk full” last 75 s, so the",
+        "stands here); a **clerk** saves a new draft; an **operator** runs `sanwu status`. “Refuses connections” (killed, while the supervisor is stopped) and “disk full” last 75 s, so the",
         "last column is after them; everything else heals by itself or not at all. “–”: all was well at 30 s already, and the next fault was begun.",
         "",
         f"Begun {begun}; {machine}; load average between {min(loads):.1f} and {max(loads):.1f}: on a machine with time, what depends on it is faster.",

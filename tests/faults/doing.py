@@ -1,11 +1,7 @@
 """The faults: each begins, lasts as long as it lasts, and is taken back at the end."""
 
-import errno
 import json
 import os
-import signal
-import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
@@ -66,35 +62,19 @@ def frozen(part: str) -> Fault:
 
 
 def cut_off(part: str) -> Fault:
-    """Killed, and its port held by somebody who does not listen: whoever connects is refused, and it cannot come back."""
+    """Killed, and its supervisor stopped, so that whoever connects is refused for as long as the fault lasts."""
 
     @contextmanager
     def begin(city: RunningCity) -> Iterator[None]:
-        port = int(city.addresses()[part].rpartition(":")[2])
-        process_of(city, part).send_signal(signal.SIGKILL)
-        with _held(port):
+        supervisor = psutil.Process(city.process.pid)
+        supervisor.suspend()
+        try:
+            process_of(city, part).kill()
             yield
+        finally:
+            supervisor.resume()
 
     return Fault(f"{part} refuses connections", begin, AWAY_S)
-
-
-@contextmanager
-def _held(port: int) -> Iterator[None]:
-    # Another socket for each try: one that failed to bind is of no use. Without SO_REUSEADDR, so that nobody else may.
-    give_up = time.monotonic() + 20
-    while True:
-        holder = socket.socket()
-        try:
-            holder.bind(("127.0.0.1", port))
-        except OSError as error:
-            holder.close()
-            if error.errno != errno.EADDRINUSE or time.monotonic() > give_up:
-                raise
-            time.sleep(0.02)
-        else:
-            break
-    with holder:
-        yield
 
 
 def disk_full(folder: Path) -> Fault:
