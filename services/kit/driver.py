@@ -44,6 +44,29 @@ async def ask(step: Coroutine[Any, Any, _T], within_s: float | None = None, beat
     return task.result()
 
 
+#: Drivers that take longer to end than anybody waits for them; each ends by its own deadlines.
+_ending: Final[set["asyncio.Task[None]"]] = set()
+
+
+async def end(stop: Coroutine[Any, Any, None], within_s: float) -> None:
+    """Wait a while for a driver to end; whatever it says at its end is past.
+
+    It is not cancelled: in the middle of its end a consumer goes on with its heartbeats, and so keeps partitions that
+    nobody reads.
+    """
+    task = asyncio.create_task(stop)
+    _ending.add(task)
+    task.add_done_callback(_ended)
+    await asyncio.wait([task], timeout=within_s)
+
+
+def _ended(task: "asyncio.Task[None]") -> None:
+    _ending.discard(task)
+    if not task.cancelled():
+        # Looked at, so that nobody complains of it.
+        task.exception()
+
+
 async def _give_up(task: "asyncio.Future[Any]") -> None:
     """End a step that is still under way; one that does not end is left alone."""
     if not task.done():

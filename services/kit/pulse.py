@@ -51,8 +51,8 @@ class Pulse:
         roles: dict[str, dict[str, Any]] = {}
         for role, age in self.ages().items():
             late = {"too_old_by_seconds": round(age - limit_s, 1)} if age > limit_s else {}
-            roles[role] = {"age_seconds": round(age, 1), **late, **self._facts[role]()}
-        live = not any("too_old_by_seconds" in told for told in roles.values())
+            roles[role] = {"live": not late, "age_seconds": round(age, 1), **late, **self._facts[role]()}
+        live = all(told["live"] for told in roles.values())
         return {"live": live, "limit_seconds": limit_s, "roles": roles}
 
 

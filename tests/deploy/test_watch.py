@@ -1,6 +1,7 @@
 """How the supervisor tells a part that hangs from one that is busy, on the real ones."""
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ from deploy.local.kafka import Kafka
 from deploy.local.part import Part
 from deploy.local.postgres import Postgres
 from deploy.local.service import standing_still
+from services.kit.pulse import Pulse
 
 
 def freeze(part: Part) -> None:
@@ -116,3 +118,10 @@ async def test_an_answer_in_between_begins_the_count_anew(tmp_path: Path, monkey
 )
 def test_livez_names_the_roles_that_stand_still(body: bytes, said: str | None) -> None:
     assert standing_still(body) == (said and f"says that it stands still: {said}")
+
+
+def test_what_a_service_says_of_its_roles_is_what_the_supervisor_reads() -> None:
+    pulse = Pulse()
+    pulse.of("relay")
+    assert standing_still(json.dumps(pulse.answer(60)).encode()) is None
+    assert standing_still(json.dumps(pulse.answer(-1)).encode()) == "says that it stands still: relay"

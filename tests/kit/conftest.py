@@ -10,13 +10,23 @@ import pytest
 import pytest_asyncio
 
 from deploy.local.kafka import Kafka
+from deploy.local.postgres import Postgres
 from tests.conftest import Parts
 from tests.kit.ground import KIT_TABLES, OWNERS, Ground, lay
-from tests.kit.outage import Outage, live_through
+from tests.kit.outage import (
+    Movable,
+    Outages,
+    Outcome,
+    Scene,
+    elsewhere,
+    hanging,
+    no_database,
+    refused,
+    second_port,
+)
 
 _numbers = itertools.count(1)
 DATABASE: Final = "kit_tests"
-OUTAGE_DATABASE: Final = "kit_tests_outage"
 _SLOW: Final = "test_broker_away.py"
 
 
@@ -30,30 +40,64 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="session")
 async def laid(parts: Parts) -> Parts:
-    """The shared parts with this folder's databases."""
-    for name in (DATABASE, OUTAGE_DATABASE):
-        await parts.pg.copy_database(name)
-        await lay(parts.pg, name)
+    """The shared parts with this folder's database."""
+    await parts.pg.copy_database(DATABASE)
+    await lay(parts.pg, DATABASE)
     return parts
 
 
 @pytest_asyncio.fixture(scope="session")
-async def outage(laid: Parts, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Outage]:
-    """A broker of its own, away for a minute from the first test that asks."""
-    async with Kafka(tmp_path_factory.mktemp("broker")) as broker:
-        ground = Ground(laid.pg, broker.bootstrap, OUTAGE_DATABASE, "", laid.home)
-        task = asyncio.create_task(live_through(ground, broker, seconds=60, guarded=True))
-        yield Outage(ground, broker, task)
-        await asyncio.wait([task])
-        for database in ground.opened:
-            await database.close()
+async def outages(laid: Parts, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Outages]:
+    """Two brokers and a database server of their own, away for more than a minute from the first test that asks."""
+    homes = [tmp_path_factory.mktemp(name) for name in ("broker", "movable", "mortal")]
+    # PostgreSQL runs as another user when we are root.
+    homes[2].chmod(0o711)
+    async with Kafka(homes[0]) as broker, Movable(homes[1]) as movable, Postgres(homes[2]) as mortal:
+        databases = [f"kit_outage_{n}" for n in range(9)]
+        for pg, names in ((laid.pg, databases[:7]), (mortal, databases[7:])):
+            for name in names:
+                await pg.copy_database(name)
+                await lay(pg, name)
+
+        def ground(n: int, kafka: str, prefix: str) -> Ground:
+            pg = laid.pg if n < 7 else mortal
+            return Ground(pg, kafka, databases[n], prefix, laid.home)
+
+        def scene(kafka: str, prefix: str, numbers: tuple[int, int, int]) -> Scene:
+            return Scene(*(ground(n, kafka, prefix) for n in numbers))
+
+        first, port = movable.address, second_port(movable)
+        scenes = [
+            scene(broker.bootstrap, "refused.", (0, 0, 1)),
+            scene(first, "hanging.", (2, 2, 3)),
+            scene(f"{first},127.0.0.1:{port}", "moved.", (4, 4, 5)),
+            scene(laid.kafka.bootstrap, "nodatabase.", (6, 7, 8)),
+        ]
+        hung = asyncio.create_task(hanging(scenes[1], movable))
+
+        async def then_moved() -> Outcome:
+            await asyncio.wait([hung])
+            return await elsewhere(scenes[2], movable, port)
+
+        tasks = (
+            asyncio.create_task(refused(scenes[0], broker)),
+            hung,
+            asyncio.create_task(then_moved()),
+            asyncio.create_task(no_database(scenes[3], mortal)),
+        )
+        short = (ground(0, broker.bootstrap, "short."), ground(2, broker.bootstrap, "frozen."))
+        yield Outages(*tasks, broker, short)
+        await asyncio.wait(tasks)
+        for one in (*(g for s in scenes for g in s.grounds), *short):
+            for database in one.opened:
+                await database.close()
 
 
 @pytest.fixture
 def _begin_outage(request: pytest.FixtureRequest) -> None:
     """Let the minute begin when somebody will ask for its end."""
     if any(item.path.name == _SLOW for item in request.session.items):
-        request.getfixturevalue("outage")
+        request.getfixturevalue("outages")
 
 
 @pytest_asyncio.fixture

@@ -118,10 +118,11 @@ class Ground:
         guards: ConsumerGuards | None = None,
         project: Handlers | None = None,
         topics_: Sequence[Topic] = (DISCLOSURES,),
+        group: str = "publish",
     ) -> PartitionedConsumer:
         database = await self.open("publish")
         return kind(
-            "publish",
+            group,
             self.settings("publish"),
             database,
             Reference(database),

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer
 from services.contracts.topics import DISCLOSURES
 from services.kit import driver
 from services.kit.db import INFRASTRUCTURE_ERRORS
-from services.kit.driver import DriverCancelledError, ask
+from services.kit.driver import DriverCancelledError, ask, end
 from tests.kit.ground import Ground
 
 
@@ -73,6 +73,22 @@ async def test_long_step_beats_while_it_waits(monkeypatch: pytest.MonkeyPatch) -
     assert len(beats) > 3
 
 
+async def test_end_that_takes_long_goes_on_uncancelled_and_what_it_says_is_past() -> None:
+    go_on, ended = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> None:
+        await go_on.wait()
+        ended.set()
+        message = "broken at its end"
+        raise ValueError(message)
+
+    await end(slow(), 0.05)
+    assert not ended.is_set()
+    go_on.set()
+    await asyncio.wait_for(ended.wait(), 5)
+    await end(_inner_task_cancelled(), 5)
+
+
 @pytest.mark.parametrize("guarded", [True, False])
 async def test_driver_stopped_between_two_tries_lets_its_cancellation_out(ground: Ground, *, guarded: bool) -> None:
     await ground.create()
@@ -81,6 +97,9 @@ async def test_driver_stopped_between_two_tries_lets_its_cancellation_out(ground
     # What its fetcher does while connections are refused.
     consumer._fetcher._pending_tasks.add(asyncio.ensure_future(asyncio.sleep(60)))
     await asyncio.sleep(0.05)
-    with pytest.raises(DriverCancelledError if guarded else asyncio.CancelledError):
-        await (ask(consumer.stop(), 5) if guarded else consumer.stop())
+    if guarded:
+        await end(consumer.stop(), 5)
+    else:
+        with pytest.raises(asyncio.CancelledError):
+            await consumer.stop()
     await consumer._client.close()

@@ -45,7 +45,10 @@ def test_role_is_too_old_beyond_the_limit_and_not_at_it(clock: Time) -> None:
     assert watched.answer(60) == {
         "live": True,
         "limit_seconds": 60,
-        "roles": {"relay": {"age_seconds": 60.0, "leader": True}, "consumer": {"age_seconds": 60.0}},
+        "roles": {
+            "relay": {"live": True, "age_seconds": 60.0, "leader": True},
+            "consumer": {"live": True, "age_seconds": 60.0},
+        },
     }
     clock.now += 2.5
     beat()
@@ -54,8 +57,8 @@ def test_role_is_too_old_beyond_the_limit_and_not_at_it(clock: Time) -> None:
         "live": False,
         "limit_seconds": 60,
         "roles": {
-            "relay": {"age_seconds": 1.0, "leader": True},
-            "consumer": {"age_seconds": 63.5, "too_old_by_seconds": 3.5},
+            "relay": {"live": True, "age_seconds": 1.0, "leader": True},
+            "consumer": {"live": False, "age_seconds": 63.5, "too_old_by_seconds": 3.5},
         },
     }
 
@@ -107,7 +110,7 @@ async def test_livez_needs_no_database_and_is_503_when_a_role_is_too_old(ground:
         dead = await client.get("/livez")
     assert (live.status_code, live.json()["live"]) == (200, True)
     assert (dead.status_code, dead.json()["live"]) == (503, False)
-    assert dead.json()["roles"] == {"consumer": {"age_seconds": 100.0, "too_old_by_seconds": 40.0}}
+    assert dead.json()["roles"] == {"consumer": {"live": False, "age_seconds": 100.0, "too_old_by_seconds": 40.0}}
     assert dead.json()["outbox"] == {"pending": None, "backlog_still_seconds": None, "oldest_age_seconds": None}
 
 

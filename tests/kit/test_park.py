@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -9,8 +10,8 @@ from services.contracts import topics
 from services.contracts.disclosure import DisclosureConfirmed
 from services.contracts.topics import DISCLOSURES, EVENTS, TOPICS
 from services.kit import park
-from services.kit.consumer import ConsumerGuards, Handling, TooManyParkedError
-from services.kit.errors import Reject
+from services.kit.consumer import ConsumerGuards, Handling, TooManyParkedError, partitioned
+from services.kit.errors import Reject, Retry
 from tests.kit.ground import Ground, confirmed, on_confirmed, record, running, settle, until
 
 DEAD_LETTERS = next(t for t in TOPICS if t.name == "publish.dlq")
@@ -29,6 +30,20 @@ class Handler:
         await on_confirmed(handling, event)
 
 
+class Impatient:
+    """A handler that always asks for one more try for one disclosure, and counts them."""
+
+    def __init__(self) -> None:
+        self.tries = 0
+
+    async def __call__(self, handling: Handling, event: DisclosureConfirmed) -> None:
+        if event.aggregate_id == "d2":
+            self.tries += 1
+            reason = "not yet"
+            raise Retry(reason, timedelta(seconds=0.2))
+        await on_confirmed(handling, event)
+
+
 async def _parked(ground: Ground) -> list[tuple[str, str]]:
     rows = await ground.admin("SELECT aggregate_key, error FROM publish.parked_event ORDER BY id")
     return [(r["aggregate_key"], r["error"]) for r in rows]
@@ -36,6 +51,31 @@ async def _parked(ground: Ground) -> list[tuple[str, str]]:
 
 async def _has_parked(ground: Ground, count: int) -> bool:
     return len(await _parked(ground)) == count
+
+
+@pytest.mark.parametrize("limit", [1.0, 300.0])
+async def test_record_that_asks_for_one_more_try_for_ever_is_given_up(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, *, limit: float
+) -> None:
+    monkeypatch.setattr(partitioned, "RETRY_LIMIT_S", limit)
+    await ground.create()
+    await ground.produce(DISCLOSURES, *(record(confirmed(name, 1)) for name in ("d1", "d2", "d3")))
+    handler = Impatient()
+
+    async def decided() -> bool:
+        return bool(await _parked(ground)) or (limit == 300.0 and handler.tries > 5)
+
+    async with running(await ground.consumer(project={DisclosureConfirmed: handler})):
+        await until(decided)
+        if limit == 1.0:
+            await settle(ground, 2)
+    if limit == 1.0:
+        assert await _parked(ground) == [("disclosure:d2", "Retry('not yet')")]
+        assert await ground.effects() == [("d1", 1), ("d3", 1)]
+    else:
+        assert await _parked(ground) == []
+        assert await ground.effects() == [("d1", 1)]
+    assert handler.tries > 1
 
 
 @pytest.mark.parametrize("guarded", [True, False])

@@ -6,17 +6,40 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import NotLeaderForPartitionError
+from aiokafka.errors import KafkaError, NotLeaderForPartitionError
 
 from services.contracts.disclosure import DisclosureReturned, ReturnedContent
 from services.contracts.topics import DISCLOSURES, KEYS
 from services.kit import outbox, relay
 from services.kit.consumer import Handling
 from services.kit.db import Connection
-from services.kit.relay import Relay, RelayGuards
+from services.kit.relay import Relay, RelayGuards, _acked_prefixes, _Pending
 from services.kit.shred import seal, unseal
 from tests import builders
 from tests.kit.ground import Ground, confirmed, joined, leave, running, say, say_many, settle, until
+
+
+def _row(seq: int, key: str, topic: str = "t") -> _Pending:
+    return _Pending(seq, topic, key, (), b"", builders.NOW)
+
+
+def _acked(rows: list[_Pending], unacked: set[int], unknown: set[int]) -> list[int]:
+    outcomes = {r.seq: KafkaError() if r.seq in unacked else None for r in rows if r.seq not in unknown}
+    return [r.seq for r in _acked_prefixes(rows, outcomes)]
+
+
+def test_row_behind_an_unacknowledged_one_of_its_key_is_kept() -> None:
+    rows = [_row(1, "a"), _row(2, "b"), _row(3, "a"), _row(4, "b"), _row(5, "a"), _row(6, "b")]
+    assert _acked(rows, set(), set()) == [1, 2, 3, 4, 5, 6]
+    assert _acked(rows, {3}, set()) == [1, 2, 4, 6]
+    # A row of which nothing is known counts as not acknowledged.
+    assert _acked(rows, set(), {2}) == [1, 3, 5]
+    assert _acked(rows, {1}, {6}) == [2, 4]
+    assert _acked(rows, {1, 2}, set()) == []
+
+
+def test_same_key_of_another_topic_is_another_row_of_waiting() -> None:
+    assert _acked([_row(1, "a", "t"), _row(2, "a", "u"), _row(3, "a", "t")], {1}, set()) == [2]
 
 
 async def test_events_arrive_once_in_order_with_their_headers(ground: Ground) -> None:
@@ -121,7 +144,7 @@ async def test_producer_that_never_answers_is_replaced(
 
 
 class KeysLate(Relay):
-    """A relay to which the leader of the keys' partition is unknown for two seconds."""
+    """A relay to which the leader of the keys' partition is unknown for five seconds."""
 
     known_from = 0.0
 
@@ -131,7 +154,7 @@ class KeysLate(Relay):
             producer.honest_send = producer.send
 
             async def send(topic: str, *args: Any, **named: Any) -> Any:
-                self.known_from = self.known_from or time.monotonic() + 2
+                self.known_from = self.known_from or time.monotonic() + 5
                 if topic.endswith(KEYS.name) and time.monotonic() < self.known_from:
                     raise NotLeaderForPartitionError
                 return await producer.honest_send(topic, *args, **named)

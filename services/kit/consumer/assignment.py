@@ -15,7 +15,7 @@ from services.kit import metrics
 from services.kit.consumer import offsets
 from services.kit.consumer.handling import ConsumerGuards
 from services.kit.db import INFRASTRUCTURE_ERRORS, Database
-from services.kit.driver import DriverCancelledError, ask
+from services.kit.driver import DriverCancelledError, ask, end
 from services.kit.log import get_logger
 from services.kit.pulse import Beat, nothing
 from services.kit.settings import Settings
@@ -178,8 +178,15 @@ class Assignment:
         driver, self._driver = self._driver, None
         self._progress, self._behind = Progress(), {}
         if driver is not None:
-            with contextlib.suppress(TimeoutError, KafkaError, OSError):
-                await ask(driver.stop(), CLOSE_S)
+            await end(_stop(driver), CLOSE_S)
+
+
+async def _stop(driver: AIOKafkaConsumer) -> None:
+    try:
+        await driver.stop()
+    finally:
+        # A cancellation of its fetcher comes out before it has closed its connections.
+        await driver._client.close()  # noqa: SLF001 - there is no other way
 
 
 async def _ends_of(driver: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> tuple[_Offsets, _Offsets]:

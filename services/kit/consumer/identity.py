@@ -1,13 +1,11 @@
 """Whether this is the log that the stored offsets belong to: another one would be read from the middle, in silence."""
 
-import contextlib
 from typing import Final
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
 
 from services.kit.db import Database
-from services.kit.driver import ask
+from services.kit.driver import ask, end
 
 ANSWER_S: Final = 15.0
 CLOSE_S: Final = 5.0
@@ -33,9 +31,7 @@ async def check_log(database: Database, kafka: str) -> None:
         await ask(admin.start(), ANSWER_S)
         found = str((await ask(admin.describe_cluster(), ANSWER_S))["cluster_id"])
     finally:
-        # The answer, or why there is none, is what counts.
-        with contextlib.suppress(TimeoutError, KafkaError, OSError):
-            await ask(admin.close(), CLOSE_S)
+        await end(admin.close(), CLOSE_S)
     async with database.transaction() as conn:
         await conn.execute(NOTE_LOG, found)
         noted = await conn.fetchval(SELECT_LOG)

@@ -1,15 +1,13 @@
 """Reads a service's topics from their beginning, outside its group and without touching its offsets: for rebuilds."""
 
-import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 
 from services.contracts.topics import Topic
-from services.kit.driver import ask
+from services.kit.driver import ask, end
 from services.kit.park import Incoming
 from services.kit.settings import Settings
 
@@ -49,9 +47,7 @@ class LogReader:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # What was read is read, whatever the driver says at its end.
-        with contextlib.suppress(TimeoutError, KafkaError, OSError):
-            await ask(self._driver.stop(), CLOSE_S)
+        await end(self._driver.stop(), CLOSE_S)
 
     def left(self, until: Mapping[Place, int]) -> int:
         """How many offsets stand between here and there."""

@@ -40,8 +40,9 @@ TRIES: Final = 3
 #: How often a consumer in front of another Kafka looks whether its offsets were made new.
 REPAIR_LOOK_S: Final = 3.0
 SILENT_LIMIT_S: Final = 30.0
-#: To join a group takes as long as its slowest member takes to notice.
-JOIN_S: Final = 60.0
+#: To join a group takes as long as a member that hangs is waited for; whoever gives up before hangs for the next.
+REBALANCE_MS: Final = 60_000
+JOIN_SLACK_S: Final = 30.0
 COMMIT_S: Final = 2.0
 #: A code that is still unknown after so long will not become known by waiting.
 RETRY_LIMIT_S: Final = 300.0
@@ -122,6 +123,7 @@ class PartitionedConsumer(Assignment):
 
     async def _consume(self, stop: asyncio.Event) -> None:
         await check_log(self._database, self._settings.kafka)
+        rebalance_ms = max(REBALANCE_MS, self._settings.session_timeout_ms)
         driver = AIOKafkaConsumer(
             bootstrap_servers=self._settings.kafka,
             group_id=self._settings.topic_prefix + self._service,
@@ -129,14 +131,14 @@ class PartitionedConsumer(Assignment):
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=self._settings.session_timeout_ms,
-            rebalance_timeout_ms=max(60_000, self._settings.session_timeout_ms),
+            rebalance_timeout_ms=rebalance_ms,
             heartbeat_interval_ms=min(3_000, self._settings.session_timeout_ms // 3),
             max_partition_fetch_bytes=4 * 1024 * 1024,
         )
         self._driver = driver
         driver.subscribe(list(self._topics), listener=Listener(self))
         self.beat()
-        await ask(driver.start(), JOIN_S, self.beat)
+        await ask(driver.start(), rebalance_ms / 1000 + JOIN_SLACK_S, self.beat)
         noted = await self._note_ends([t for t in self._topics.values() if t.compacted])
         self._next_look = time.monotonic() + assignment.IDLE_LOOK_S
         while not stop.is_set():

@@ -1,7 +1,6 @@
 """`state`: how a service stands, from its tables and the log's ends: what the process says of itself is not asked."""
 
 import argparse
-import asyncio
 import json
 import sys
 from typing import Any, Final
@@ -11,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from services.contracts.topics import TOPICS
 from services.kit import standing
+from services.kit.driver import ask, end
 from services.kit.runtime import Command, Runtime
 
 _KAFKA_PATIENCE_S: Final = 10.0
@@ -24,14 +24,13 @@ async def _log(runtime: Runtime, stored: dict[tuple[str, int], int]) -> dict[str
     letters = TopicPartition(f"{prefix}{runtime.service}.dlq", 0)
     driver = AIOKafkaConsumer(bootstrap_servers=runtime.settings.kafka, enable_auto_commit=False)
     try:
-        async with asyncio.timeout(_KAFKA_PATIENCE_S):
-            await driver.start()
-            ends = await driver.end_offsets([*places, letters])
-            begins = await driver.beginning_offsets([*places, letters])
+        await ask(driver.start(), _KAFKA_PATIENCE_S)
+        ends = await ask(driver.end_offsets([*places, letters]), _KAFKA_PATIENCE_S)
+        begins = await ask(driver.beginning_offsets([*places, letters]), _KAFKA_PATIENCE_S)
     except (KafkaError, OSError, TimeoutError) as error:
         return {"kafka": f"away: {type(error).__name__}", "lag": None, "outside_the_log": [], "dead_letters": None}
     finally:
-        await driver.stop()
+        await end(driver.stop(), _KAFKA_PATIENCE_S)
     lag: dict[str, int] = {t.name: 0 for t in topics}
     outside = []
     for tp in places:
