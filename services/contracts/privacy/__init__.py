@@ -7,6 +7,7 @@ gate, publish's pages and the logs use it. docs/privacy.md tells what is found, 
 from services.contracts.privacy.covering import cover, mask
 from services.contracts.privacy.detecting import detect
 from services.contracts.privacy.hits import EXPLAINABLE, WORDS, Hit, Kind
+from services.contracts.privacy.reading import APART
 from services.contracts.privacy.walking import Place, findings, places
 
-__all__ = ["EXPLAINABLE", "WORDS", "Hit", "Kind", "Place", "cover", "detect", "findings", "mask", "places"]
+__all__ = ["APART", "EXPLAINABLE", "WORDS", "Hit", "Kind", "Place", "cover", "detect", "findings", "mask", "places"]

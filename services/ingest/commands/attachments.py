@@ -1,24 +1,28 @@
 """Attachments: the public file goes to the object store, the upload stays here sealed, both go with their last use."""
 
-import asyncio
+import json
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from services.contracts.base import Finding
 from services.contracts.bodies import Body
 from services.ingest import store, workflow
 from services.ingest.commands.desk import Desk, items_within, village_of
 from services.ingest.errors import MissingAttachmentError, UnknownAttachmentError, UnusableUploadError
-from services.ingest.gate.images import PublicFile, UnusableFileError, public_file
+from services.ingest.gate.findings import file_findings
+from services.ingest.gate.images import MAX_FILE_BYTES, size_fault
 from services.ingest.store import Attachment, Disclosure
 from services.ingest.workflow import Errand
 from services.kit import actions
 from services.kit.db import Connection, Database
 from services.kit.errors import Fault
+from services.kit.limited import OverLimitError, run_limited
 from services.kit.objects import Objects, digest_of
 
 UPLOADERS: Final = workflow.ROLES[Errand.ATTACH]
@@ -28,12 +32,30 @@ _NONCE_BYTES: Final = 12
 _KEY_BITS: Final = 256
 
 
-async def prepare(data: bytes) -> PublicFile:
-    """Make the public file, beside the event loop; UnusableUploadError says what is wrong with the upload."""
+_SECONDS: Final = 20.0
+_MEMORY_MIB: Final = 1536
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    content: bytes
+    media_type: str
+    personal: tuple[tuple[int, str], ...]
+
+
+async def prepare(data: bytes) -> _Prepared:
+    """Make the public file in a process of its own; UnusableUploadError says what is wrong with the upload."""
+    if len(data) > MAX_FILE_BYTES or not data:
+        raise UnusableUploadError(faults=[Fault("file", size_fault(data))])
     try:
-        return await asyncio.to_thread(public_file, data)
-    except UnusableFileError as error:
-        raise UnusableUploadError(faults=[Fault("file", str(error))]) from error
+        written = await run_limited("services.ingest.gate.child", data, _SECONDS, _MEMORY_MIB)
+    except OverLimitError as error:
+        raise UnusableUploadError(faults=[Fault("file", "这个文件太复杂，打不开，请另存或分成几个再上传。")]) from error
+    line, _, content = written.partition(b"\n")
+    head = json.loads(line)
+    if "error" in head:
+        raise UnusableUploadError(faults=[Fault("file", head["error"])])
+    return _Prepared(content, head["media_type"], tuple((page, kind) for page, kind in head["personal"]))
 
 
 async def attach(desk: Desk, objects: Objects, village: str, data: bytes) -> Attachment:
@@ -54,6 +76,7 @@ async def attach(desk: Desk, objects: Objects, village: str, data: bytes) -> Att
         key=key,
         nonce=nonce,
         original=AESGCM(key).encrypt(nonce, data, digest.encode()),
+        personal=made.personal,
     )
     await store.insert_attachment(desk.conn, attachment)
     # After the row: its lock keeps an older deletion of the same file away. A file whose row is not kept is never shown.
@@ -93,6 +116,21 @@ async def use_files(desk: Desk, disclosure: Disclosure, body: Body) -> None:
             ]
         )
     await store.insert_uses(desk.conn, wanted, disclosure.id, disclosure.village_code)
+
+
+async def findings_in_files(desk: Desk, disclosure: Disclosure, body: Body) -> tuple[Finding, ...]:
+    """What was read in the files that a content names."""
+    wanted = body.files()
+    personal = await store.select_personal(desk.conn, disclosure.village_code, wanted) if wanted else {}
+    if not personal:
+        return ()
+    titles = {a.digest: a.title for a in body.attachments}
+    return tuple(
+        finding
+        for at, digest in _places(body.model_dump(mode="json"), "body")
+        if digest in personal
+        for finding in file_findings(at.removesuffix(".digest"), titles.get(digest, ""), personal[digest])
+    )
 
 
 def _places(value: Any, at: str) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ from services.contracts.disclosure import (
 )
 from services.contracts.values import period_bounds
 from services.ingest import metrics, store, workflow
-from services.ingest.commands.attachments import use_files
+from services.ingest.commands.attachments import findings_in_files, use_files
 from services.ingest.commands.checking import end, let_out
 from services.ingest.commands.desk import (
     Desk,
@@ -100,7 +100,8 @@ def _refuse_kind(kind: ItemKind, item: str, body: Body) -> None:
 async def _kept(desk: Desk, disclosure: Disclosure, body: Body, note: str | None) -> Saved:
     """Keep an edition's content with what does not add up in it."""
     await use_files(desk, disclosure, body)
-    edition = Edition(body, findings=findings(body, disclosure.period), note=note)
+    found_in_files = await findings_in_files(desk, disclosure, body)
+    edition = Edition(body, findings=(*findings(body, disclosure.period), *found_in_files), note=note)
     await store.insert_edition(desk.conn, disclosure, edition, desk.actor.staff_id, desk.now)
     found = await findings_of(desk, disclosure, edition)
     for finding in found:

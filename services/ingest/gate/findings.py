@@ -1,6 +1,6 @@
 """Findings: of a body in itself, and of a body after the one before it; pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from services.contracts import privacy
 from services.contracts.base import AcceptedFinding, Finding
@@ -54,6 +54,20 @@ def note_finding() -> Finding:
     return Finding(
         code="correction.note", at="note", message="数字和已公开的一版不同，请写更正说明：改了什么、为什么改。"
     )
+
+
+def file_findings(at: str, title: str, found: Sequence[tuple[int, str]]) -> Iterator[Finding]:
+    """What was read in a file: a finding for each kind, with its pages; 0 stands for the file's properties."""
+    for kind in dict.fromkeys(kind for _, kind in found):
+        pages = [page for page, other in found if other == kind]
+        numbered = "、".join(str(page) for page in pages if page)
+        where = "和".join(w for w in (f"第{numbered}页" if numbered else "", "" if all(pages) else "文件属性") if w)
+        word = next(word for known, word in privacy.WORDS.items() if known == kind)
+        who = "只有镇街审核员可以同意" if needs_reviewer(f"{_PRIVACY}{kind}") else "请写明原因"
+        message = (
+            f"附件“{privacy.mask(title)}”{where}里好像有{word}。公开后人人可见，请遮盖后重新上传；确需公开的，{who}。"
+        )
+        yield Finding(code=f"{_PRIVACY}{kind}", at=at, message=message)
 
 
 def needs_reviewer(code: str) -> bool:

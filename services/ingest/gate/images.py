@@ -22,7 +22,8 @@ _QUALITY: Final = 85
 _FORMATS: Final = ("JPEG", "PNG", "WEBP")
 #: Long names alone: `/JS` and `/AA` occur by chance in the bytes of every other scan, and do nothing without these.
 _RUNS: Final = re.compile(rb"/(JavaScript|Launch|EmbeddedFiles?|RichMedia|SubmitForm|ImportData|XFA|Encrypt)\b")
-_STREAM: Final = re.compile(rb"obj\b((?:(?!endobj).)*?)\bstream\r?\n", re.DOTALL)
+#: A dictionary before a stream is short; without a bound the search would be quadratic.
+_STREAM: Final = re.compile(rb"obj\b((?:(?!endobj|obj\b).){0,2048}?)\bstream\r?\n", re.DOTALL)
 _ESCAPED: Final = re.compile(rb"#([0-9A-Fa-f]{2})")
 #: Objects packed in streams are text; more than this is a bomb.
 _MOST_PACKED: Final = 32 * 1024 * 1024
@@ -40,14 +41,17 @@ class PublicFile:
     media_type: str
 
 
+def size_fault(data: bytes) -> str:
+    """What to say of a file that is empty or too large."""
+    if not data:
+        return "文件是空的，请重新选择。"
+    return f"文件有 {len(data) // 1024 // 1024 + 1} MiB，最多 10 MiB，请压缩或分成几个。"
+
+
 def public_file(data: bytes) -> PublicFile:
     """Make the public file of an upload; UnusableFileError when it is none that we take."""
-    if not data:
-        message = "文件是空的，请重新选择。"
-        raise UnusableFileError(message)
-    if len(data) > MAX_FILE_BYTES:
-        message = f"文件有 {len(data) // 1024 // 1024 + 1} MiB，最多 10 MiB，请压缩或分成几个。"
-        raise UnusableFileError(message)
+    if not data or len(data) > MAX_FILE_BYTES:
+        raise UnusableFileError(size_fault(data))
     if data.startswith(b"%PDF-"):
         return _pdf(data)
     return _picture(data)
@@ -70,12 +74,12 @@ def _named(part: bytes) -> bytes:
 
 def _packed(data: bytes) -> Iterator[bytes]:
     """Objects that stand compressed in object streams; every one of those has `/First`."""
-    left = _MOST_PACKED
+    left, rest = _MOST_PACKED, memoryview(data)
     for found in _STREAM.finditer(data):
         if b"/First" not in _named(found[1]):
             continue
         try:
-            part = zlib.decompressobj().decompress(data[found.end() :], left)
+            part = zlib.decompressobj().decompress(rest[found.end() :], left)
         except zlib.error as error:
             message = "PDF 里有读不出的内容，请用“打印为 PDF”另存后再上传。"
             raise UnusableFileError(message) from error
@@ -91,6 +95,9 @@ def _picture(data: bytes) -> PublicFile:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             picture = _opened(data)
+    except MemoryError as error:
+        message = "图片太大，请用手机重新拍一张，或缩小后上传。"
+        raise UnusableFileError(message) from error
     except (OSError, SyntaxError, Warning, Image.DecompressionBombError) as error:
         message = "看不懂这个文件。可以上传 JPEG、PNG、WebP 图片或 PDF。"
         raise UnusableFileError(message) from error

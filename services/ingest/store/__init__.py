@@ -21,6 +21,7 @@ from services.ingest.store.attachments import (
     queue_unused,
     select_holders,
     select_known_digests,
+    select_personal,
 )
 from services.ingest.store.cells import (
     Chain,
@@ -148,6 +149,7 @@ __all__ = [
     "select_live_waivers",
     "select_note_lines",
     "select_opinions",
+    "select_personal",
     "select_remarked",
     "select_returns",
     "select_to_confirm",

@@ -1,5 +1,6 @@
 """Attachments: what was uploaded, which disclosures name it, what has to leave the object store."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,11 +22,13 @@ class Attachment:
     key: bytes
     nonce: bytes
     original: bytes
+    personal: tuple[tuple[int, str], ...] = ()
 
 
 INSERT_ATTACHMENT = """
-INSERT INTO attachment (village_code, digest, media_type, size, uploaded_by, uploaded_at, key, nonce, original)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (village_code, digest) DO UPDATE SET uploaded_at = excluded.uploaded_at
+INSERT INTO attachment (village_code, digest, media_type, size, uploaded_by, uploaded_at, key, nonce, original, personal)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb)
+ON CONFLICT (village_code, digest) DO UPDATE SET uploaded_at = excluded.uploaded_at, personal = excluded.personal
 """
 #: A file that comes back must not be swept away by an older order.
 FORGET_DELETION = "DELETE FROM object_deletion WHERE digest = $1"
@@ -44,6 +47,7 @@ async def insert_attachment(conn: Connection, a: Attachment) -> None:
         a.key,
         a.nonce,
         a.original,
+        json.dumps(a.personal),
     )
     await conn.execute(FORGET_DELETION, a.digest)
 
@@ -54,6 +58,18 @@ SELECT_KNOWN_DIGESTS = "SELECT digest FROM attachment WHERE village_code = $1 AN
 async def select_known_digests(conn: Connection, village: str, digests: Collection[str]) -> set[str]:
     """Which of some files the village handed in."""
     return {r["digest"] for r in await conn.fetch(SELECT_KNOWN_DIGESTS, village, list(digests))}
+
+
+SELECT_PERSONAL = """
+SELECT digest, personal::text AS personal FROM attachment
+WHERE village_code = $1 AND digest = ANY($2::text[]) AND personal <> '[]'
+"""
+
+
+async def select_personal(conn: Connection, village: str, digests: Collection[str]) -> dict[str, list[tuple[int, str]]]:
+    """What was found in the texts of some of a village's files: pages and kinds, by file."""
+    rows = await conn.fetch(SELECT_PERSONAL, village, list(digests))
+    return {r["digest"]: [(page, kind) for page, kind in json.loads(r["personal"])] for r in rows}
 
 
 @dataclass(frozen=True, slots=True)
