@@ -59,7 +59,7 @@ async def found(month: Month, made: str) -> list[tuple[str, str]]:
 async def test_a_period_filled_in_afterwards_does_not_begin_with_what_a_later_one_ended_with(
     month: Month, shape: str
 ) -> None:
-    await public(month, "2026-10", {"cash": (57_317, 57_317), "bank": (28_805_352, 28_805_352)})
+    await public(month, "2026-10", {"cash": (54_036, 57_317), "bank": (62_997_675, 28_805_352)})
     text = await form(month, "2026-09", shape)
     assert "573.17" not in text
     assert "288,053.52" not in text
@@ -210,3 +210,15 @@ async def test_a_correction_that_drops_an_account_is_found_and_its_reason_offere
     assert 'name="reason|ledger.opening|body.accounts[0].opening_fen" value="原件如此"' in await page(
         month, made, CLERK
     )
+
+
+async def test_the_form_names_the_later_month_before_and_after_anything_is_typed(month: Month) -> None:
+    await public(month, "2026-07", {"cash": (100, 100)})
+    await public(month, "2026-10", {"cash": (54_654, 54_654), "bank": (28_851_707, 28_851_707)})
+    text = await form(month, "2026-09")
+    assert "2026年8月的账还没有，带入的是2026年7月的期末，请按账本核对期初。" in text
+    assert "2026年10月的账已经有了，期初是：库存现金 546.54元，银行存款 288,517.07元。这里的期末应当和它一样。" in text
+    made = await month.draft(period="2026-09", body=ledger({"cash": (100, 143_174), "bank": (5, 28_851_707)}))
+    headers = {**month.served.bearer(CLERK), "accept": "text/html"}
+    again = (await month.served.client.get(f"/desk/disclosures/{made}/edit", headers=headers)).text
+    assert "库存现金：2026年10月的期初是 546.54，和这里的期末 1,431.74 差 885.20元，请核对。" in again

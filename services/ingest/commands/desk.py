@@ -26,7 +26,7 @@ from services.ingest.errors import (
     WrongStateError,
     ZoneError,
 )
-from services.ingest.gate.findings import chain_findings, note_finding
+from services.ingest.gate.findings import chain_findings, neighbour_notes, note_finding
 from services.ingest.store import Disclosure, Edition
 from services.ingest.workflow import Action
 from services.kit import shred
@@ -168,13 +168,19 @@ async def content_of(desk: Desk, disclosure: Disclosure) -> Edition:
 async def findings_of(desk: Desk, disclosure: Disclosure, edition: Edition) -> tuple[Finding, ...]:
     """What does not add up: in the content, as found when it was saved, and against what was said before, as it is now."""
     return (
-        *await _chain(desk, disclosure, edition),
+        *await chain_of(desk, disclosure, edition),
         *await _silent_change(desk, disclosure, edition),
         *edition.findings,
     )
 
 
-async def _chain(desk: Desk, disclosure: Disclosure, edition: Edition) -> tuple[Finding, ...]:
+async def chain_notes(desk: Desk, village: str, item: str, period: str) -> list[str]:
+    """What a ledger that is begun should know of its neighbours: what it follows, what it has to tie to."""
+    (chain,) = await store.select_chains(desk.conn, [(village, item, period)])
+    return neighbour_notes(period, chain.before, chain.after)
+
+
+async def chain_of(desk: Desk, disclosure: Disclosure, edition: Edition) -> tuple[Finding, ...]:
     """Against the nearest ledgers before and after, published or under check."""
     if not isinstance(edition.body, Ledger):
         return ()

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from services.contracts import privacy
+from services.contracts.account import account_words
 from services.contracts.base import AcceptedFinding, Finding
 from services.contracts.bodies import AccountSums, Body, Neighbour, closing_checks, opening_checks
 from services.contracts.checks import Check
-from services.contracts.values import period_words, yuan
+from services.contracts.values import period_words, previous_period, yuan
 
 _PRIVACY = "privacy."
 _EXPLAINABLE = frozenset(_PRIVACY + kind for kind in privacy.EXPLAINABLE)
@@ -27,6 +28,18 @@ def chain_findings(
     if after is not None:
         found += [(c, after.period) for c in closing_checks(period, accounts, after)]
     return tuple(Finding(code=c.code, at=c.at, message=_chain_words(c, period_words(p))) for c, p in found if not c.ok)
+
+
+def neighbour_notes(period: str, before: Neighbour | None, after: Neighbour | None) -> list[str]:
+    """For who begins a ledger between others: that the period before is missing, and what the next one opens with."""
+    found, missing = [], previous_period(period)
+    if before is not None and missing is not None and before.period != missing:
+        words = f"{period_words(missing)}的账还没有，带入的是{period_words(before.period)}的期末，请按账本核对期初。"
+        found.append(words)
+    if after is not None and previous_period(after.period) == period:
+        opens = "，".join(f"{account_words(a.account)} {yuan(a.opening_fen)}元" for a in after.accounts)
+        found.append(f"{period_words(after.period)}的账已经有了，期初是：{opens}。这里的期末应当和它一样。")
+    return found
 
 
 def _chain_words(check: Check, when: str) -> str:

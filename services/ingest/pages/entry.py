@@ -7,13 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from services.contracts.bodies import Body
-from services.contracts.catalogue import ItemRevision
+from services.contracts.catalogue import ItemKind, ItemRevision
 from services.contracts.duties import publishing_holder
 from services.contracts.values import Frequency
 from services.ingest import store
 from services.ingest.api import DeskDep, ReadingDeskDep, parse_body
 from services.ingest.commands.attachments import attach
-from services.ingest.commands.desk import Desk, duty_of, item_of, require_reach, require_right
+from services.ingest.commands.desk import Desk, chain_notes, chain_of, duty_of, item_of, require_reach, require_right
 from services.ingest.commands.entering import correct, create, create_nil, discard, save
 from services.ingest.errors import (
     FormTooPlainError,
@@ -94,7 +94,8 @@ async def new(
         form = forms.form_of(item, revision, (village, period), same_shape(dump(last)))
     else:
         form = forms.read_form(item, revision, {"village": village, "period": period, **_balances(last)})
-    return await _form(request, desk, form, None, has_last=last is not None and not shape)
+    notes = await chain_notes(desk, village, item, period) if revision.kind is ItemKind.LEDGER else []
+    return await _form(request, desk, form, None, has_last=last is not None and not shape, notes=notes)
 
 
 def _balances(last: Body | None) -> dict[str, str]:
@@ -149,7 +150,8 @@ async def edit(request: Request, disclosure_id: UUID, desk: ReadingDeskDep) -> R
             form, [(n.at, f"退回：{n.reason}") for n in await store.select_note_lines(desk.conn, found.id)]
         )
     note = edition.note or "" if found.published_edition else ""
-    return await _form(request, desk, form, found, note=note)
+    notes = [f.message for f in await chain_of(desk, found, edition)]
+    return await _form(request, desk, form, found, note=note, notes=notes)
 
 
 async def found_for(desk: Desk, disclosure_id: UUID) -> Disclosure:
