@@ -98,6 +98,10 @@ class Look:
         self.pages: dict[tuple[str, int], Page] = {}
         self.faults: list[str] = []
 
+    @property
+    def url(self) -> str:
+        return self._city.url
+
     async def page(self, user: str, width: int) -> Page:
         if (user, width) not in self.pages:
             context = await self._browser.new_context(
@@ -132,3 +136,33 @@ async def test_every_staff_page_fits_and_is_accessible(look: Look, small_city: R
     for user, path in pages:
         await look(user, path, width)
     assert look.faults == []
+
+
+#: An amount that is set on more than one line, or anything that makes the page wider than the screen.
+_BROKEN: Final = """() => {
+  const found = [...document.querySelectorAll('.sentences b,.sum,td.num,.amount')].flatMap(e => {
+    const walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT), bad = [];
+    for (let n = walk.nextNode(); n; n = walk.nextNode())
+      for (const m of n.data.matchAll(/-?[0-9][0-9,]*(\\.[0-9]+)?元?/g)) {
+        const r = document.createRange();
+        r.setStart(n, m.index); r.setEnd(n, m.index + m[0].length);
+        if (new Set([...r.getClientRects()].map(c => Math.round(c.top))).size > 1) bad.push(m[0]);
+      }
+    return bad;
+  });
+  const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  return wide > 0 ? [...found, `${wide}px too wide`] : found;
+}"""
+
+
+async def test_large_text_on_a_small_phone_neither_scrolls_sideways_nor_breaks_an_amount(
+    look: Look, public: list[str]
+) -> None:
+    page = await look.page("", 320)
+    faults = []
+    for path in public:
+        await page.goto(path if path.startswith("http") else look.url + path)
+        # Twice the size of 18 px, as a person's own setting makes it.
+        await page.add_style_tag(content="html{font-size:36px!important}")
+        faults += [f"{path}: {found}" for found in await page.evaluate(_BROKEN)]
+    assert faults == []
