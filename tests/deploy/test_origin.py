@@ -141,7 +141,7 @@ async def test_waiver_of_a_cell_that_was_opened_is_left_out_in_a_sentence(small_
     progress = loader.Progress(entered=lambda: None)
     village = Village("210881006206", "", PILOT)
     nobody = Village("210881006999", "", PILOT)
-    plan = Plan((), (), "2026-08", "2026-10", (Waived(village, "V09", "2026Q3", "已经公开。"),), ())
+    plan = Plan((), (), {}, "2026-10", (Waived(village, "V09", "2026Q3", "已经公开。"),), (), (), {})
     async with CityClient(small_city.url, read_staff(small_city.home)) as city:
         await loader.load(city, plan, progress)
         assert [line.split(":")[0] for line in progress.left_out] == ["210881006206 V09 2026Q3"]

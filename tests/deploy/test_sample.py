@@ -2,14 +2,16 @@
 
 import json
 import statistics
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deploy.local.sample.ledgers import ledger, months_before
 from deploy.local.sample.main_job import quantile
 from deploy.local.sample.manifest import (
-    SHOWCASE,
+    Plan,
     Planted,
     content_of,
     corrected,
@@ -17,7 +19,8 @@ from deploy.local.sample.manifest import (
     quarter_of,
     write_manifest,
 )
-from deploy.local.sample.registry import PILOT, Village, division_rows, villages
+from deploy.local.sample.pictures import drawn
+from deploy.local.sample.registry import PILOT, SHOWCASE, Village, _early, division_rows, villages
 from services.contracts.bodies import BODY, Ledger, figures
 from services.ingest.gate.findings import findings
 
@@ -37,6 +40,7 @@ def test_ledgers_have_the_density_and_size_of_real_ones(everybody: list[Village]
     ledgers = [ledger(v.code, "2026-10", "2026-08") for v in everybody]
     counts = [len(x["lines"]) for x in ledgers]
     spent = [line["amount_fen"] for x in ledgers for line in x["lines"] if line["direction"] == "out"]
+    assert not [line for x in ledgers for line in x["lines"] if line["direction"] != "transfer" and not line["payee"]]
     assert (min(counts), max(counts)) == (15, 50)
     assert min(spent) >= 2_000
     assert max(spent) <= 500_000
@@ -81,8 +85,8 @@ def test_every_village_opens_four_items_and_the_pilot_what_it_owes(everybody: li
         ("V09", "2026Q3"),
         ("V16", "2026Q3"),
     }
-    # Fifteen each, less four that never came and two that are waived; and 25 items more in one village.
-    assert len(plan.entries) - len(outside) == 9 * 15 - 4 - 2 + 25
+    # Fifteen each, less four that never came and two that are waived; 25 items and 34 older months more in one village.
+    assert len(plan.entries) - len(outside) == 9 * 15 - 4 - 2 + 25 + 34
     assert len({e.item for e in plan.entries}) == 37
     assert len({(e.village, e.item, e.period) for e in plan.entries}) == len(plan.entries)
 
@@ -98,7 +102,9 @@ def test_a_village_that_never_opened_has_no_entry_for_that_month(everybody: list
     plan = make_plan(everybody, "2026-10")
     late = {(f.village, f.item, f.period) for f in plan.planted if f.rule == "D01"}
     assert not [1 for e in plan.entries if (e.village.code, e.item, e.period) in late]
-    assert SHOWCASE in {village for village, item, _ in late if item == "F01"}
+    assert SHOWCASE not in {village for village, _, _ in late}
+    # Only those who went live early can be late on the first day.
+    assert {village for village, _, _ in late} == {v.code for v in _early(division_rows("full"))}
 
 
 def test_everything_else_that_is_entered_adds_up_and_names_nobody(everybody: list[Village]) -> None:
@@ -133,11 +139,99 @@ def test_a_correction_changes_two_figures_and_no_sum(everybody: list[Village]) -
         assert after.findings(entry.period) == ()
 
 
+def _showcase(plan: Plan, item: str) -> dict[str, Any]:
+    entry = next(e for e in plan.entries if e.village.code == SHOWCASE and e.item == item)
+    return content_of(plan, entry)
+
+
+def test_the_showcase_has_three_years_of_months_that_follow_each_other(everybody: list[Village]) -> None:
+    plan = make_plan(everybody, "2026-10")
+    months = [e for e in plan.entries if e.village.code == SHOWCASE and e.item == "F01"]
+    assert (months[0].period, months[-1].period, len(months)) == ("2023-10", "2026-10", 37)
+    closing = None
+    for entry in months:
+        accounts = content_of(plan, entry)["accounts"]
+        assert closing in {None, tuple(a["opening_fen"] for a in accounts)}
+        closing = tuple(a["closing_fen"] for a in accounts)
+        assert min(closing) > 0
+
+
+def test_a_project_is_decided_let_built_accepted_and_paid_in_this_order_and_with_these_amounts(
+    everybody: list[Village],
+) -> None:
+    plan = make_plan(everybody, "2026-10")
+    decided, road, lease = (_showcase(plan, item) for item in ("V02", "V08", "V10"))
+    steps = [decided["held_on"], *(road[n] for n in ("tendered_on", "started_on", "finished_on", "accepted_on"))]
+    assert steps == sorted(steps)
+    assert road["resolution_id"] in decided["resolution"]
+    lines = [
+        line
+        for e in plan.entries
+        if e.village.code == SHOWCASE and e.item == "F01"
+        for line in content_of(plan, e)["lines"]
+        if line.get("resolution_id")
+    ]
+    paid = [x["amount_fen"] for x in lines if x["payee"] == road["contractor"]]
+    assert sorted(paid) == sorted(p["amount_fen"] for p in road["payments"])
+    (rent,) = [x for x in lines if x["payee"] == lease["party"]]
+    assert rent["amount_fen"] == lease["annual_fen"]
+    rents = [row for row in _showcase(plan, "F10")["rows"] if row[0] == lease["party"]]
+    assert rents[0][2] == lease["annual_fen"]
+
+
+def test_labour_lines_are_what_the_labour_rosters_come_to(everybody: list[Village]) -> None:
+    plan = make_plan(everybody, "2026-10")
+    rosters = {(e.village, e.period): content_of(plan, e) for e in plan.entries if e.item == "F09" and e.way != "nil"}
+    for entry in plan.entries:
+        if entry.item != "F01" or (entry.village, entry.period) not in rosters or entry.way == "nil":
+            continue
+        told = [x["amount_fen"] for x in content_of(plan, entry)["lines"] if "用工公开" in x["summary"]]
+        assert told == [rosters[entry.village, entry.period]["totals"]["amount_fen"]]
+
+
+def test_who_is_paid_sells_what_is_bought(everybody: list[Village]) -> None:
+    sellers: dict[str, set[str]] = {}
+    for village in everybody[:80]:
+        for line in ledger(village.code, "2026-10", "2026-10")["lines"]:
+            sellers.setdefault(line["summary"], set()).add(line.get("payee", ""))
+    assert sellers["购水泥、砂石"] == {"兴旺建材商店"}
+    assert sellers["付村部水费"] == {"盖州市自来水公司"}
+    assert len(sellers["付护林员补助"]) > 5
+
+
+def test_what_is_under_way_or_withdrawn_is_no_part_of_what_is_counted(everybody: list[Village]) -> None:
+    plan = make_plan(everybody, "2026-10", date(2026, 11, 26))
+    assert sorted(str(e.stop or "withdrawn") for e in plan.aside) == [
+        "confirmed",
+        "draft",
+        "returned",
+        "submitted",
+        "withdrawn",
+    ]
+    counted = {(e.village, e.item, e.period) for e in plan.entries}
+    assert not counted & {(e.village, e.item, e.period) for e in plan.aside}
+    for entry in plan.aside:
+        assert findings(BODY.validate_python(content_of(plan, entry)), entry.period) == ()
+        assert entry.period < "2026-11-26"
+
+
+def test_no_quarter_denies_what_the_showcase_opened(everybody: list[Village]) -> None:
+    plan = make_plan(everybody, "2026-10")
+    declared = next(d for d in plan.declared if d.village.code == SHOWCASE)
+    assert ("V08", "2026-08-12") in declared.days
+
+
+def test_a_drawn_picture_says_that_it_is_no_voucher() -> None:
+    picture = drawn(("凭证 记-2", "购灯泡"))
+    assert picture.startswith(b"\xff\xd8")
+    assert picture == drawn(("凭证 记-2", "购灯泡"))
+
+
 def test_the_manifest_is_a_file_that_people_can_read(tmp_path: Path, everybody: list[Village]) -> None:
     plan = make_plan(everybody, "2026-10")
     write_manifest(tmp_path, plan)
     written = json.loads((tmp_path / "fault-manifest.json").read_text())
-    assert (written["entries"], written["waivers"], written["declarations"]) == (1314, 2, 8)
+    assert (written["entries"], written["waivers"], written["declarations"]) == (1348, 2, 8)
     assert Planted(**written["faults"][0]) == plan.planted[0]
 
 

@@ -10,6 +10,7 @@ from services.contracts.catalogue import CalendarYear, WorkCalendar, parse_due
 from services.contracts.due import due_day
 from services.contracts.duties import CellKey
 from services.contracts.values import period_bounds
+from services.publish.render.disclosure import _body_of
 from services.publish.render.due import how_due
 from services.publish.render.standing import Standing, together
 from tests import builders
@@ -150,3 +151,17 @@ async def test_days_judged_by_weekends_alone_say_so(publish: Any) -> None:
     assert duty is not None
     assert duty.weekends_only
     assert how_due(duty).endswith("2028年的放假安排还没有录入，暂按周末计算")
+
+
+@pytest.mark.parametrize(
+    ("village", "body", "name"),
+    [
+        ("西海村委会", "村委会", "西海村委会"),
+        ("西海村委会", "村集体经济组织", "西海村集体经济组织"),
+        ("西海村委会", "村民选举委员会", "西海村民选举委员会"),
+        ("西海村委会", "党组织", "西海村党组织"),
+        ("花园社区居委会", "村务监督委员会", "花园社区居务监督委员会"),
+    ],
+)
+def test_a_body_of_a_village_is_called_by_its_full_name(village: str, body: str, name: str) -> None:
+    assert _body_of(village, body) == name

@@ -7,9 +7,11 @@ between 20 and 5,000 yuan with a mean of about 1,600; a month has 15 to 50 lines
 import calendar
 import random
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-SEED: Final = "gaizhou-1"
+from deploy.local.sample.people import SEED, person
+
 FEWEST_LINES: Final = 15
 MOST_LINES: Final = 50
 SMALLEST: Final = 20
@@ -19,56 +21,68 @@ _SKEW: Final = 2.15
 _CASH_LIMIT: Final = 1000
 
 
+#: Some person of the village.
+PERSON: Final = ("",)
+
+
 class Wording(NamedTuple):
-    """How a line of a size is told: summary, category, kind of payee."""
+    """How a line of a size is told: summary, category, and who is paid: one of these, or some person of the village."""
 
     summary: str
     category: str
-    payee: str
+    payees: tuple[str, ...] = PERSON
 
 
+_POWER: Final = ("国网盖州市供电分公司",)
+_WATER: Final = ("盖州市自来水公司",)
+_PAPER: Final = ("大众文具店",)
+_TOOLS: Final = ("惠民五金店",)
+_GOODS: Final = ("诚信超市",)
+_STONE: Final = ("兴旺建材商店",)
+_PUMPS: Final = ("利民水泵修理部",)
+_WORKS: Final = ("通达工程队",)
+_DIGGER: Final = ("顺达机械租赁站",)
+_CLEAN: Final = ("洁美保洁服务队",)
+_OFFICE: Final = ("镇街财政所",)
 _SMALL: Final = (
-    Wording("购红纸、墨汁", "管理费用", "shop"),
-    Wording("购打印纸、稿纸", "管理费用", "shop"),
-    Wording("付村部水费", "管理费用", "firm"),
-    Wording("购拖把、水桶", "管理费用", "shop"),
-    Wording("付办公室电话费", "管理费用", "firm"),
-    Wording("购灯泡、插排", "管理费用", "shop"),
-    Wording("付值班误餐补助", "管理费用", "person"),
-    Wording("购公益岗手套、扫帚", "公益支出", "shop"),
+    Wording("购红纸、墨汁", "管理费用", _PAPER),
+    Wording("购打印纸、稿纸", "管理费用", _PAPER),
+    Wording("付村部水费", "管理费用", _WATER),
+    Wording("购拖把、水桶", "管理费用", _GOODS),
+    Wording("付办公室电话费", "管理费用", ("中国联通盖州营业厅",)),
+    Wording("购灯泡、插排", "管理费用", _TOOLS),
+    Wording("付值班误餐补助", "管理费用"),
+    Wording("购公益岗手套、扫帚", "公益支出", _GOODS),
 )
 _MIDDLE: Final = (
-    Wording("付村部电费", "管理费用", "firm"),
-    Wording("修村部水管", "管理费用", "shop"),
-    Wording("付路灯电费", "公益支出", "firm"),
-    Wording("付清运垃圾工时费", "公益支出", "person"),
-    Wording("购路灯配件", "公益支出", "shop"),
-    Wording("付扫雪误工补贴", "公益支出", "person"),
-    Wording("付自来水泵维修费", "经营支出", "shop"),
-    Wording("购防火宣传条幅", "管理费用", "shop"),
-    Wording("付报刊费", "管理费用", "firm"),
+    Wording("付村部电费", "管理费用", _POWER),
+    Wording("修村部水管", "管理费用", _TOOLS),
+    Wording("付路灯电费", "公益支出", _POWER),
+    Wording("付垃圾清运费", "公益支出", _CLEAN),
+    Wording("购路灯配件", "公益支出", _TOOLS),
+    Wording("付自来水泵维修费", "经营支出", _PUMPS),
+    Wording("购防火宣传条幅", "管理费用", ("彩虹广告部",)),
+    Wording("付报刊费", "管理费用", ("盖州市邮政支局",)),
 )
 _LARGE: Final = (
-    Wording("付保洁员工资", "公益支出", "person"),
-    Wording("修村内道路零星工程", "公益支出", "firm"),
-    Wording("购水泥、砂石", "公益支出", "shop"),
-    Wording("付清淤挖掘机台班费", "公益支出", "firm"),
-    Wording("修花坛、边沟", "公益支出", "firm"),
-    Wording("付机井维修费", "经营支出", "firm"),
-    Wording("付护林员补助", "公益支出", "person"),
+    Wording("付保洁服务费", "公益支出", _CLEAN),
+    Wording("修村内道路零星工程", "公益支出", _WORKS),
+    Wording("购水泥、砂石", "公益支出", _STONE),
+    Wording("付清淤挖掘机台班费", "公益支出", _DIGGER),
+    Wording("修花坛、边沟", "公益支出", _WORKS),
+    Wording("付机井维修费", "经营支出", _PUMPS),
+    Wording("付护林员补助", "公益支出"),
 )
 _INCOME: Final = (
-    Wording("收机动地承包费", "经营收入", "person"),
-    Wording("收果园承包费", "经营收入", "person"),
-    Wording("收门市房租金", "经营收入", "firm"),
-    Wording("收光伏发电收益", "投资收益", "firm"),
-    Wording("收上级转移支付补助", "补助收入", "office"),
-    Wording("收村级运转经费", "补助收入", "office"),
+    Wording("收机动地承包费", "经营收入"),
+    Wording("收果园承包费", "经营收入"),
+    Wording("收光伏发电收益", "投资收益", _POWER),
+    Wording("收上级转移支付补助", "补助收入", _OFFICE),
+    Wording("收村级运转经费", "补助收入", _OFFICE),
 )
-_SHOPS: Final = ("惠民五金店", "兴旺建材商店", "诚信超市", "大众文具店", "利民农资商店")
-_FIRMS: Final = ("供电所", "自来水公司", "通达工程队", "通信营业厅", "顺达机械租赁站")
-_SURNAMES: Final = "王李张刘陈杨赵黄周吴徐孙马朱胡林郭何高罗"
-_MALE_CHARS: Final = "国建志文德永春福海玉"
+_DRAWN: Final = Wording("从银行提取备用现金", "内部划转", ())
+#: From this amount on a line needs the approval of the village's head.
+_APPROVED_FROM: Final = 100_000
 
 
 def months_before(period: str, count: int) -> str:
@@ -78,15 +92,37 @@ def months_before(period: str, count: int) -> str:
     return f"{place // 12}-{place % 12 + 1:02}"
 
 
-def ledger(village: str, period: str, first: str) -> dict[str, Any]:
+class Extra(NamedTuple):
+    """A line that another disclosure of the village speaks of: a project's payment, a rent, the labour roster's sum."""
+
+    month: str
+    direction: str
+    amount_fen: int
+    summary: str
+    category: str
+    payee: str | None = None
+    resolution: str | None = None
+
+
+Extras = tuple[Extra, ...]
+
+
+@lru_cache(maxsize=1024)
+def _balances(village: str, period: str, first: str, extras: Extras) -> tuple[tuple[str, int], ...]:
+    """What the accounts hold when a month ends; each month is made once, however long the chain is."""
+    accounts = ledger(village, period, first, extras)["accounts"]
+    return tuple((a["account"], a["closing_fen"]) for a in accounts)
+
+
+def ledger(village: str, period: str, first: str, extras: Extras = ()) -> dict[str, Any]:
     """A village's ledger of a month that adds up; `first` is the month in which its chain begins."""
     if period == first:
         random_one = random.Random(f"{SEED}:{village}:opening")  # noqa: S311 - made-up figures
         opening = {"cash": random_one.randrange(20_000, 300_000), "bank": random_one.randrange(30_000_000, 80_000_000)}
     else:
-        before = ledger(village, months_before(period, 1), first)
-        opening = {a["account"]: a["closing_fen"] for a in before["accounts"]}
-    lines = _lines(random.Random(f"{SEED}:{village}:{period}"), period, opening)  # noqa: S311 - made-up figures
+        opening = dict(_balances(village, months_before(period, 1), first, extras))
+    own = [x for x in extras if x.month == period]
+    lines = _lines(random.Random(f"{SEED}:{village}:{period}"), village, period, opening, own)  # noqa: S311 - made-up figures
     closing = dict(opening)
     for line in lines:
         sign = 1 if line["direction"] == "in" else -1
@@ -104,15 +140,19 @@ def ledger(village: str, period: str, first: str) -> dict[str, Any]:
     }
 
 
-def _lines(dice: random.Random, period: str, opening: dict[str, int]) -> list[dict[str, Any]]:
-    count = dice.randint(FEWEST_LINES, MOST_LINES)
+def _lines(
+    dice: random.Random, village: str, period: str, opening: dict[str, int], extras: list[Extra]
+) -> list[dict[str, Any]]:
+    count = dice.randint(FEWEST_LINES, MOST_LINES - len(extras))
     incomes = dice.randint(2, 4)
+    # What comes in keeps step with what goes out over the years, so that a village neither starves nor hoards.
     spending = [_spending(dice) for _ in range(count - incomes - 1)]
-    lines = [_income(dice) for _ in range(incomes)] + spending
+    spent = sum(x["amount_fen"] for x in spending)
+    lines = [_income(dice, spent // incomes) for _ in range(incomes)] + spending + [_extra(x) for x in extras]
     cash_needed = sum(x["amount_fen"] for x in spending if x["account"] == "cash")
     # Cash is drawn from the bank in whole hundreds of yuan, so that the till never runs dry.
     drawn = max(-(-(cash_needed - opening["cash"] + 50_000) // 10_000) * 10_000, 10_000)
-    lines.append(_line("transfer", drawn, "bank", Wording("从银行提取备用现金", "内部划转", ""), to_account="cash"))
+    lines.append(_line("transfer", drawn, "bank", _DRAWN, to_account="cash"))
     year, month = map(int, period.split("-"))
     days = sorted(dice.randint(1, calendar.monthrange(year, month)[1]) for _ in lines)
     # The withdrawal comes first, then the others as they fell.
@@ -120,8 +160,15 @@ def _lines(dice: random.Random, period: str, opening: dict[str, int]) -> list[di
     for number, (day, line) in enumerate(zip(days, ordered, strict=True), start=1):
         line["date"] = date(year, month, day).isoformat()
         line["voucher"] = {"word": "记", "no": number}
-        _name_payee(dice, line)
+        _name_people(dice, village, line)
     return ordered
+
+
+def _extra(x: Extra) -> dict[str, Any]:
+    line = _line(x.direction, x.amount_fen, "bank", Wording(x.summary, x.category, (x.payee,) if x.payee else ()))
+    if x.resolution is not None:
+        line["resolution_id"] = x.resolution
+    return line
 
 
 def _spending(dice: random.Random) -> dict[str, Any]:
@@ -131,8 +178,9 @@ def _spending(dice: random.Random) -> dict[str, Any]:
     return _line("out", fen, "cash" if yuan < _CASH_LIMIT and dice.random() < 0.7 else "bank", wording)  # noqa: PLR2004
 
 
-def _income(dice: random.Random) -> dict[str, Any]:
-    return _line("in", dice.randrange(500, 20_000) * 100, "bank", dice.choice(_INCOME))
+def _income(dice: random.Random, about_fen: int) -> dict[str, Any]:
+    fen = max(about_fen * dice.randint(60, 145) // 100 // 100 * 100, 50_000)
+    return _line("in", fen, "bank", dice.choice(_INCOME))
 
 
 def _line(direction: str, fen: int, account: str, wording: Wording, **more: Any) -> dict[str, Any]:
@@ -142,7 +190,7 @@ def _line(direction: str, fen: int, account: str, wording: Wording, **more: Any)
         "amount_fen": fen,
         "account": account,
         "category": wording.category,
-        "payee": wording.payee,
+        "payee": wording.payees,
         **more,
     }
     if direction == "out":
@@ -150,15 +198,14 @@ def _line(direction: str, fen: int, account: str, wording: Wording, **more: Any)
     return line
 
 
-def _name_payee(dice: random.Random, line: dict[str, Any]) -> None:
-    match line["payee"]:
-        case "shop":
-            line["payee"] = dice.choice(_SHOPS)
-        case "firm":
-            line["payee"] = dice.choice(_FIRMS)
-        case "person":
-            line["payee"] = dice.choice(_SURNAMES) + "".join(dice.sample(_MALE_CHARS, 2))
-        case "office":
-            line["payee"] = "镇街财政所"
-        case _:
-            del line["payee"]
+def _name_people(dice: random.Random, village: str, line: dict[str, Any]) -> None:
+    """Say who was paid, who handled it, and from a thousand yuan on who approved it."""
+    payees: tuple[str, ...] = line.pop("payee")
+    if payees:
+        line["payee"] = dice.choice(payees) or person(dice)
+    if line["direction"] == "transfer":
+        return
+    line["handler"] = person(random.Random(f"{SEED}:{village}:handler"))  # noqa: S311 - a made-up name
+    if line["direction"] == "out" and line["amount_fen"] >= _APPROVED_FROM:
+        line["approver"] = person(random.Random(f"{SEED}:{village}:head"))  # noqa: S311 - a made-up name
+        line["approver_role"] = "村委会主任"

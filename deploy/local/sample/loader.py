@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from deploy.local.sample.city import AbsentError, CityClient, Refused
 from deploy.local.sample.manifest import Declared, Entry, Plan, Waived, content_of, corrected
+from deploy.local.sample.pictures import drawn
 from deploy.local.sample.registry import Village
 
 DISCLOSURES: Final = "/ingest/v1/disclosures"
@@ -20,6 +21,7 @@ CROWD: Final = 12
 _POLL_S: Final = 0.02
 _VISIBLE_LIMIT_S: Final = 120.0
 _REASON: Final = "账簿即如此记载，已核对原始凭证，请镇街审核时留意。"
+_RETURN_REASON: Final = "请补写实到人数，并和签到表核对。"
 _NOTE: Final = "两笔银行支出的金额记反了，各差 10 元，合计不变，现予更正。"
 #: Who ticks 保密审查 for the township's party items.
 _SECRECY: Final = "镇街党政办 王宣"
@@ -70,7 +72,7 @@ async def load(city: CityClient, plan: Plan, progress: Progress) -> None:
     filed = {(w["village"], w["item"], w["period"]): w async for w in city.items("/ingest/v1/waivers", "operator")}
     work = Work(city, plan, progress, catalogue, known, filed)
     by_village: dict[Village, list[Entry]] = {}
-    for entry in plan.entries:
+    for entry in (*plan.entries, *plan.aside):
         by_village.setdefault(entry.village, []).append(entry)
     await _in_parallel(_village(work, entries) for entries in by_village.values())
     await _in_parallel(
@@ -110,12 +112,31 @@ async def _bring_out(work: Work, entry: Entry) -> None:
     known = work.known.get((entry.village.code, entry.item, entry.period)) or await _enter(work, entry)
     if known["state"] == "withdrawn":
         return
+    if entry.stop is not None:
+        await _leave_under_way(work, entry, known)
+        return
     if known["version"] == 1:
         await _check(work, entry, known)
     if entry.correction is not None:
         if known["version"] == 1:
             known = await _correct(work, entry, known["id"])
         await _check(work, entry, known)
+    if entry.withdrawn is not None:
+        path = f"{DISCLOSURES}/{known['id']}/withdraw"
+        told = {"version": known["version"], "reason": entry.withdrawn}
+        await _step(work.city, path, f"reviewer-{entry.village.township}", told)
+
+
+async def _leave_under_way(work: Work, entry: Entry, known: Any) -> None:
+    """Take an entry as far as it is to come, and no further."""
+    city, path, step = work.city, f"{DISCLOSURES}/{known['id']}", {"version": known["version"]}
+    if entry.stop == "draft" or known["state"] != "draft":
+        return
+    await _step(city, f"{path}/submit", _author(entry), {**step, "accept": []})
+    if entry.stop == "confirmed":
+        await _step(city, f"{path}/confirm", f"supervisor-{entry.village.code}", step)
+    if entry.stop == "returned":
+        await _step(city, f"{path}/return", f"supervisor-{entry.village.code}", {**step, "reason": _RETURN_REASON})
 
 
 async def _enter(work: Work, entry: Entry) -> Any:
@@ -123,7 +144,27 @@ async def _enter(work: Work, entry: Entry) -> Any:
     key = f"sample-{entry.village.code}-{entry.item}-{entry.period}"
     if entry.way == "nil":
         return await work.city.post(f"{DISCLOSURES}/nil", author, cell, key=key)
-    return await work.city.post(DISCLOSURES, author, {**cell, "body": content_of(work.plan, entry)}, key=key)
+    body = content_of(work.plan, entry)
+    if entry.pictures is not None:
+        await _add_pictures(work, entry, body)
+    return await work.city.post(DISCLOSURES, author, {**cell, "body": body}, key=key)
+
+
+async def _add_pictures(work: Work, entry: Entry, body: dict[str, Any]) -> None:
+    """Drawn pictures that say what they stand for: beside the whole, or behind the first lines of a ledger."""
+
+    async def digest_of(*words: str) -> str:
+        picture = await asyncio.to_thread(drawn, words)
+        made = await work.city.upload("/ingest/v1/attachments", _author(entry), entry.village.code, picture)
+        return str(made["digest"])
+
+    if entry.pictures == "whole":
+        title = f"{body['title']} 完工照片"
+        body["attachments"] = [{"digest": await digest_of(title, entry.period), "title": title}]
+        return
+    for line in body["lines"][1:4]:
+        words = (f"凭证 {line['voucher']['word']}-{line['voucher']['no']}", line["summary"], line["date"])
+        line["attachments"] = [await digest_of(*words)]
 
 
 def _author(entry: Entry) -> str:
@@ -144,6 +185,9 @@ async def _check(work: Work, entry: Entry, known: Any) -> None:
         accept = [{"finding": f, "reason": _REASON} for f in found]
         state = await _step(city, f"{path}/submit", author, {**step, "accept": accept})
     if state == "submitted":
+        if entry.dissent is not None and known["version"] == 1:
+            told = {**step, "opinion": "dissent", "reason": entry.dissent}
+            await _step(city, f"{path}/confirm", f"supervisor-{entry.village.code}-2", told)
         await _step(city, f"{path}/confirm", f"supervisor-{entry.village.code}", step)
     secrecy = {"secrecy_checked_by": _SECRECY} if entry.item in work.secret else {}
     await _step(city, f"{path}/approve", f"reviewer-{entry.village.township}", {**step, **secrecy})

@@ -94,13 +94,13 @@ async def _plan(city: CityClient) -> Plan:
     if live is None:
         message = "The registry knows no city: its seed did not run."
         raise Fault(message)
-    return make_plan(villages, months_before(f"{live.year}-{live.month:02}", 1))
+    return make_plan(villages, months_before(f"{live.year}-{live.month:02}", 1), live)
 
 
 async def _load(city: CityClient, plan: Plan, console: Console) -> loader.Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task("entered, checked, published", total=len(plan.entries))
+        task = bar.add_task("entered, checked, published", total=len(plan.entries) + len(plan.aside))
         progress = loader.Progress(entered=lambda: bar.advance(task))
         await loader.load(city, plan, progress)
     return progress
@@ -150,6 +150,7 @@ def _report(plan: Plan, outcome: Outcome, visible: Sequence[float]) -> Table:
     raised = Counter(f.rule for f in outcome.alerts)
     for rule in sorted(expected | raised):
         table.add_row(f"open alerts {rule}", f"{raised[rule]} (manifest: {expected[rule]})")
+    table.add_row("withdrawn, under way", str(len(plan.aside)))
     table.add_row("waivers, quarterly pages", f"{len(plan.waived)}, {len(plan.declared)}")
     table.add_row("codes", str(outcome.codes))
     if visible:

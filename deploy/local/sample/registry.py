@@ -2,12 +2,13 @@
 
 import asyncio
 import csv
+import hashlib
 import io
 import random
 import secrets
 import sys
-from collections.abc import Iterator
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -17,12 +18,19 @@ from services.contracts.values import SHANGHAI
 from deploy.local.faults import Fault
 from deploy.local.home import write_text
 from deploy.local.job import StackInfo
+from deploy.local.sample.people import SEED
 
 DATA: Final = Path(__file__).parents[2] / "data"
 CITY: Final = "210881"
 CITY_NAME: Final = "盖州市"
-#: The township that went live two months before the others.
+#: The township that shows everything; three of its villages went live two months before all others.
 PILOT: Final = "210881006"
+#: The village whose page shows every item of the catalogue.
+SHOWCASE: Final = "210881006206"
+#: Places in the pilot's order: two villages that never opened a month, one that is blind to an item.
+LATE: Final = (2, 3)
+BLIND: Final = 6
+_SHOWCASE_PLACE: Final = 4
 DELEGATION: Final = "西海街道〔2026〕12号"
 STAFF_FILE: Final = "staff.csv"
 AFFAIRS: Final = ("party", "village", "finance")
@@ -71,6 +79,20 @@ def division_rows(sample: str) -> list[dict[str, str]]:
 def villages(rows: list[dict[str, str]]) -> list[Village]:
     """Villages and communities, without the placeholders of development zones."""
     return [Village(r["code"], r["name"], r["township_code"]) for r in rows if r["kind"] != "zone"]
+
+
+def in_order(found: Iterable[Village]) -> list[Village]:
+    """Villages in the order in which the sample gives out its faults: by dice, the showcase at a place without one."""
+    ordered = sorted(found, key=lambda v: hashlib.sha256(f"{SEED}:{v.code}".encode()).digest())
+    shown = [v for v in ordered if v.code == SHOWCASE]
+    rest = [v for v in ordered if v.code != SHOWCASE]
+    return [*rest[:_SHOWCASE_PLACE], *shown, *rest[_SHOWCASE_PLACE:]]
+
+
+def _early(rows: list[dict[str, str]]) -> list[Village]:
+    """The villages of the pilot that have had duties for two months: only they can be late on the first day."""
+    pilot = in_order(v for v in villages(rows) if v.township == PILOT)
+    return [pilot[n] for n in (*LATE, BLIND)]
 
 
 def _accounts(rows: list[dict[str, str]], sample: str) -> Iterator[Wanted]:
@@ -153,13 +175,16 @@ async def seed(info: StackInfo, sample: str) -> None:
         lines = [",".join(rows[0]), *(",".join(r.values()) for r in rows)]
         write_text(divisions, "\n".join(lines) + "\n")
     today = datetime.now(SHANGHAI).date()
+    # Ten days before today: what is due from today on counts, and what is loaded today is in time or from before.
+    starts = {PILOT: today - timedelta(days=10), **{v.code: _two_months_before(today) for v in _early(rows)}}
+    pilot = [w for code, day in starts.items() for w in ("--duties-from", f"{code}={day}")]
     await _import(
         info,
         [
             *("--city", f"{CITY}:{CITY_NAME}", "--divisions", str(divisions)),
             *("--catalogue", str(DATA / "catalogue.csv"), "--staff", str(info.home / STAFF_FILE)),
             *("--duties-from", f"{CITY}={today}"),
-            *(("--sample", "--duties-from", f"{PILOT}={_two_months_before(today)}") if sample != "none" else ()),
+            *(("--sample", *pilot) if sample != "none" else ()),
         ],
     )
 

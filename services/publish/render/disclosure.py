@@ -185,6 +185,16 @@ def publisher_name(village: Village, revision: ItemRevision | None) -> str:
             return revision.publisher
 
 
+def _body_of(village: str, body: str) -> str:
+    """A body of a village by its full name: 西海村委会 and 村集体经济组织 -> 西海村集体经济组织."""
+    if body in {"村委会", "村（社区）"}:
+        return village
+    place = village.removesuffix("居委会").removesuffix("委会")
+    if not place.endswith("村"):
+        body = body.replace("村务", "居务")
+    return f"{place}{body.removeprefix('村')}"
+
+
 def _approved(village: Village, p: Publication, published: datetime) -> str | None:
     """Who let the edition out, and when; what a village lets out itself is told by whether it was filed."""
     return f"{village.township.name} {day_words(published)}：审核通过" if p.release == "approve" else None
