@@ -201,6 +201,31 @@ def test_headings_make_groups() -> None:
     assert table([("项目",), ("本年预算", "amount")], rows).sums() == (("收入", (None, 5)), ("支出", (None, 3)))
 
 
+def test_a_sum_may_stand_above_the_rows_that_make_it() -> None:
+    rows: list[list[Any]] = [
+        ["一、收入", 9],
+        ["经营收入", 5],
+        ["补助收入", 4],
+        ["二、支出合计", 3],
+        ["办公", 2],
+        ["水电", 1],
+    ]
+    body = table([("项目",), ("本年预算", "amount")], rows)
+    assert told(body) == []
+    assert body.sums() == (("收入", (None, 9)), ("支出", (None, 3)))
+    # Chapters without rows of their own are rows.
+    plain: list[list[Any]] = [["一、修路", 9], ["二、改厕", 5], ["合计", 14]]
+    assert told(table([("项目",), ("金额", "amount")], plain)) == []
+
+
+def test_what_is_left_each_month_is_not_added_up_over_the_months() -> None:
+    columns = [("月份",), ("收入", "amount"), ("结余", "amount")]
+    body = table(columns, [["1月", 10, 5], ["2月", 20, 20], ["合计", 30, 20]])
+    assert told(body) == []
+    assert body.sums() == (("", (None, 30, None)),)
+    assert table([("户名",), ("余额", "amount")], [["甲", 1], ["乙", 2]]).sums() == (("", (None, 3)),)
+
+
 def test_budget_rows_tell_by_their_names_that_they_are_unlike() -> None:
     rows: list[list[Any]] = [["经营收入", 5], ["补助收入", 4], ["管理费用", 2], ["公益支出", 1]]
     assert table([("项目",), ("本年预算", "amount")], rows).sums() == (("收入", (None, 9)), ("支出", (None, 3)))

@@ -123,6 +123,9 @@ _SPAN_UNITS: Final = frozenset(
     {"年", "月", "个月", "天", "日", "季", "季度", "周", "星期", "岁", "期", "届", "号", "年度", "月份"}
 )
 _SPAN_NAMES: Final = re.compile(r"年限|期限|租期|工期|时长|月数|年数|天数|期数|年份|年度$|月份$|年$|月$|日期|期间|时间")
+#: What is left at the end of each month is not added up over the months.
+_RUNNING: Final = re.compile(r"结余|余额|结存|累计")
+_TIMES: Final = re.compile(r"月份?|日期|年度?|年份|时间|期间|季度")
 _LABOUR: Final = re.compile(r"工日|用工|出工|误工|义务工|人天|工时|工数")
 _SCHEMES: Final = re.compile(r"项目|险种|类别|类型|种类|待遇|政策|保障")
 _MEASURES: Final = frozenset({"单位", "计量单位", "数量单位"})
@@ -140,6 +143,8 @@ def _seems_to_add_up(columns: Sequence[Column], rows: Sequence[Row], place: int)
     column = columns[place]
     name, unit = bare_name(column.name), unit_of(column)
     if _NO_SUM.search(name) or _PER.search(f"{name} {unit}") or unit.startswith("每"):
+        return False
+    if _RUNNING.search(name) and any(_TIMES.fullmatch(bare_name(c.name)) for c in columns):
         return False
     if column.type is ColumnType.AMOUNT:
         return True

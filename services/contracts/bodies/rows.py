@@ -51,6 +51,7 @@ _MORE_THAN_SHOWN: Final = re.compile(r"年|月|季|期|初|历")
 _BALANCE: Final = re.compile(r"(收支)?(结余|盈余|差额|净额|收支差|余额)(数|金额)?")
 _PART: Final = re.compile(r"其中")
 _NUMBERED: Final = re.compile(r"[一二三四五六七八九十]+[、.\uff0e]|[（(][一二三四五六七八九十\d]+[）)]|以下[为是]")
+_CHAPTER: Final = re.compile(r"[一二三四五六七八九十]+[、.\uff0e]")
 #: Words at the end of a label that tell the kind of thing, where no column does.
 _KINDS: Final = (
     ("收入", re.compile(r"收入$")),
@@ -160,7 +161,7 @@ def _kind_of_label(label: str) -> str:
 def read_rows(columns: Sequence[Column], rows: Sequence[Row], group_at: int | None) -> tuple[ReadRow, ...]:
     """Understand every row, in order."""
     found = _Reading(columns, rows, group_at).read()
-    if group_at is None and not any(r.kind is RowKind.HEADING for r in found):
+    if group_at is None and not any(r.group for r in found if r.kind is RowKind.DATA):
         return _grouped_by_label(columns, found)
     return found
 
@@ -226,7 +227,27 @@ class _Reading:
 
     def read(self) -> tuple[ReadRow, ...]:
         """Every row in turn."""
-        return tuple(self._read(row) for row in self._rows)
+        return tuple(self._leading_sum(n) or self._read(row) for n, row in enumerate(self._rows))
+
+    def _leading_sum(self, n: int) -> ReadRow | None:
+        """A row 一、收入 with a figure above the rows that make it."""
+        row = self._rows[n]
+        named = next((str(row[m]).strip() for m in self._words if row[m]), "")
+        if not _CHAPTER.match(named) or not values(self._columns, row):
+            return None
+        below = self._heap()
+        for other in self._rows[n + 1 :]:
+            label = next((str(other[m]).strip() for m in self._words if other[m]), "")
+            if _CHAPTER.match(label) or self._sum_words(other) is not None:
+                break
+            below.take(values(self._columns, other))
+        if not below.rows or not self._matches(row, below):
+            return None
+        label = plain_words(named)
+        said = sum_words([_CHAPTER.sub("", label, count=1)])
+        self._section = said[0] if said else _CHAPTER.sub("", label, count=1)
+        self._new_block()
+        return ReadRow(RowKind.SUBTOTAL, self._section, label, below.makes())
 
     def _heap(self) -> Heap:
         return Heap(len(self._columns))
