@@ -43,7 +43,8 @@ WORDS: Final = (
     | {w for w in lexicon.PERSONAL | lexicon.VERBS | lexicon.WORKS if len(w) > 1}
 )
 _LISTED: Final = Words(WORDS)
-_COMMON_WORDS: Final = Words(common_words())
+#: In a cell a word has to be a usual one to be believed.
+_COMMON_WORDS: Final = Words(w for w, band in common_words().items() if band >= 7)  # noqa: PLR2004 - 128 in 60 million
 _TITLES: Final = Words((lexicon.ROLES | lexicon.OFFICES | lexicon.HEADMEN | lexicon.KIN) - {"户", "家", "人员"})
 _FIRMS: Final = Words(lexicon.FIRMS)
 _TRADES: Final = Words(lexicon.TRADES)
@@ -53,7 +54,7 @@ _PERSONS_FIRST: Final = Words(lexicon.ROLES - {"户", "农家", "个体", "大�
 _JOINS: Final = frozenset("和与及暨跟同转代")
 _FUNCTION: Final = _JOINS | frozenset("的之老小大阿由为按每各等最得所被向从对以已未不后前原新旧")
 #: Of a name these are rather what follows it: 李强等5户, 王五家, 王五和李四.
-_NOT_GIVEN: Final = dict.fromkeys("户家及和与的之代同转", 0.6) | {"等": 3.0}
+_NOT_GIVEN: Final = dict.fromkeys("户家及和与的之代同", 0.6) | {"等": 3.0, "转": 3.0}
 _NOT_LAST: Final = {"家": 1.1, "户": 1.4}
 _HAN_DIGITS: Final = frozenset("一二三四五六七八九十百千两")
 _NUMBER: Final = "\u3007零一二三四五六七八九十百千两"
