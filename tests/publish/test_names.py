@@ -173,3 +173,16 @@ def test_a_full_cell_may_grow_by_masking() -> None:
     summary = ("付李四工资，" * 200)[:200]
     line = {**builders.ledger()["lines"][0], "summary": summary}
     assert "李四" not in texts_of({**builders.ledger(), "lines": [line]})
+
+
+def test_two_rows_of_one_person_that_are_alike_are_a_finding() -> None:
+    columns = [
+        {"key": "who", "name": "户名", "type": "name"},
+        {"key": "what", "name": "地块", "type": "text"},
+        {"key": "fen", "name": "金额", "type": "amount"},
+    ]
+    rows = [["李强", "鱼塘", 100], ["李强", "果园", 100], ["李强", "鱼塘", 100], [None, "合计", 300]]
+    table = BODY.validate_python({"kind": "table", "columns": columns, "rows": rows})
+    assert [(f.code, f.at) for f in table.findings("2026Q3")] == [("table.twice", "body.rows[2][0]")]
+    shown = public_body(table, Masking.SURNAME)["rows"]
+    assert [row[0] for row in shown] == ["李某某", "李某某", "李某某", None]

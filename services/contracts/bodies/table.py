@@ -216,7 +216,7 @@ class Table(Content):
     def findings(self, period: str) -> tuple[Finding, ...]:
         """Stated totals and sums among the rows that the rows do not make, and rows whose own sum does not hold."""
         told = [off(c.code, c.at, c.sentence) for c in self._compared() if c.stated != c.computed]
-        return (*super().findings(period), *self._unit_findings(), *told)
+        return (*super().findings(period), *self._unit_findings(), *self._twice_findings(), *told)
 
     def compare(self, period: str) -> tuple[Comparison, ...]:
         """Every stated sum beside the one of the rows; of the rows' own sums those that do not hold."""
@@ -239,6 +239,21 @@ class Table(Content):
             for n, c in enumerate(self.columns)
             if c.sum is None and in_wan(c) and any(row[n] for row in self.rows)
         )
+
+    def _twice_findings(self) -> tuple[Finding, ...]:
+        """One person in two rows that are alike in everything."""
+        people = [n for n, c in enumerate(self.columns) if c.type is ColumnType.NAME]
+        first: dict[tuple[Cell, ...], int] = {}
+        found = []
+        for n, (read, row) in enumerate(zip(self.read(), self.rows, strict=True)):
+            named = next((m for m in people if row[m]), None)
+            if named is None or read.kind is not RowKind.DATA or (before := first.setdefault(row, n)) == n:
+                continue
+            message = (
+                f"第 {n + 1} 行和第 {before + 1} 行完全一样，像是一个人写了两次。写重了请删去一行；没有写重请说明原因。"
+            )
+            found.append(off("table.twice", f"body.rows[{n}][{named}]", message))
+        return tuple(found)
 
     def _stated_totals(self, read: Sequence[ReadRow]) -> Iterator[_Compared]:
         stated: dict[str, tuple[str, int | None]] = {key: ("totals", value) for key, value in self.totals.items()}
