@@ -28,8 +28,9 @@ from deploy.local.home import read_json
 #: For all questions together, from the moment when the drivers are imported. With the start of the interpreter `sanwu
 #: status` stays below one and a half seconds on a machine that has time for it.
 DEADLINE_S: Final = 0.75
-#: On a machine that gives us a fifth of a processor the others get no more: they have as much longer, up to this.
-_MOST_PATIENCE: Final = 6.0
+#: On a machine that gives us less than half of a processor the others get no more: they have as much longer, up to this.
+_STARVED: Final = 2.0
+_MOST_PATIENCE: Final = 4.0
 #: A driver that does not let go when it is told to is left behind.
 _GRACE_S: Final = 0.1
 #: A backlog that rests for so long stands still.
@@ -114,7 +115,8 @@ async def _driver(name: str) -> Any:
 def _patience() -> float:
     """How many times longer than alone everything takes on this machine now, by what became of our own time."""
     lived = time.time() - psutil.Process().create_time()
-    return min(max(1.0, lived / max(time.process_time(), 0.1)), _MOST_PATIENCE)
+    slower = lived / max(time.process_time(), 0.1)
+    return min(slower, _MOST_PATIENCE) if slower > _STARVED else 1.0
 
 
 async def _quietly(question: Coroutine[Any, Any, None]) -> None:
