@@ -64,11 +64,20 @@ class City:
             self._say_at_length(
                 f"This home was begun with SANWU_SAMPLE={begun.sample} and stays so: {wanted} needs a SANWU_HOME of its own."
             )
-        await job.seed(self.info, begun.sample, known=begun.seeded)
+        await self._seed(begun)
         begun = origin.note(self.home, replace(begun, seeded=True))
         await together(*(self._start(service) for service in (*self.services, self.standby)))
         await self._start(self.gateway)
         await self._load(begun)
+
+    async def _seed(self, begun: origin.Origin) -> None:
+        """Fill the registry; one that is in use only learns new calendars, and serves on without them."""
+        try:
+            await job.seed(self.info, begun.sample, known=begun.seeded)
+        except Fault as fault:
+            if not begun.seeded:
+                raise
+            self._say_at_length(f"New calendars could not be read; the city starts with those it has. {fault}")
 
     async def _load(self, begun: origin.Origin) -> None:
         """Do the city's main job; whatever stops it, the city serves on."""
