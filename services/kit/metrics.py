@@ -75,5 +75,8 @@ def route_of(path: str, template: str | None) -> str:
     """A route's whole template. Of a router within a router the framework knows the inner part alone."""
     if template is None:
         return "unmatched"
+    if ":path}" in template:
+        # It swallows strokes too, so the parts of the path say nothing; and callers must not make series.
+        return template
     parts = template.count("/")
     return (path.rsplit("/", parts)[0] if parts else path) + template

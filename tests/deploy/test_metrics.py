@@ -69,6 +69,7 @@ def test_no_label_holds_a_place_or_a_raw_path(small_city: RunningCity, service: 
     assert methods <= {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"}
     routes = {labels["route"] for labels, _ in samples(told, "http_request_duration_seconds")}
     assert routes & {"unmatched", "/{path:path}"}
+    assert [r for r in routes if "coffee" in r or "nowhere" in r] == []
 
 
 @pytest.mark.parametrize("service", ["ingest", "publish", "audit"])
