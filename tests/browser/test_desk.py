@@ -71,7 +71,9 @@ async def site(service: ServiceFactory) -> AsyncIterator[DeskSite]:
     changes = {"period": "2026-09", "lines.0.date": "2026-09-03", "accounts.0.closing_fen": "900"}
     draft = await drafted(ingest, **changes)
     reason = {"version": "1", "reason|ledger.closing|body.accounts[0]": "盘点差错"}
-    await send(ingest, f"{draft}/submit", reason)
+    # The month after opens with more than this one leaves.
+    reason["reason|ledger.next_opening|body.accounts[0].closing_fen"] = "盘点差错"
+    assert (await send(ingest, f"{draft}/submit", reason)).status_code == 303
     yield DeskSite(f"http://127.0.0.1:{port}", ingest, {"draft": draft, "confirmed": ready})
     server.stop()
     await asyncio.wait_for(task, 10)

@@ -14,7 +14,7 @@ from services.contracts.bodies import Ledger, figures
 from services.contracts.catalogue import ItemRevision, ProfileRevision
 from services.contracts.division import DivisionKind
 from services.contracts.duties import CellKey, Duty, publishing_holder
-from services.contracts.values import period_bounds
+from services.contracts.values import period_bounds, previous_period
 from services.ingest import metrics, store, workflow
 from services.ingest.errors import (
     NotPublisherError,
@@ -182,7 +182,7 @@ async def chain_notes(desk: Desk, village: str, item: str, period: str) -> list[
 
 async def chain_of(desk: Desk, disclosure: Disclosure, edition: Edition) -> tuple[Finding, ...]:
     """Against the nearest ledgers before and after, published or under check."""
-    if not isinstance(edition.body, Ledger):
+    if not isinstance(edition.body, Ledger) or previous_period(disclosure.period) is None:
         return ()
     place = (disclosure.village_code, disclosure.item, disclosure.period)
     (chain,) = await store.select_chains(desk.conn, [place])
