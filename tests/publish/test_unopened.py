@@ -15,13 +15,15 @@ from services.contracts.disclosure import (
 from services.kit.shred import save_key, seal
 from tests import builders
 
-REASON = "账本被检察机关调走，正在复制"
+SAID = "村民李春生举报后，账本被检察机关调走，正在复制"
+#: As everybody reads it: who told on whom is nobody's business.
+REASON = "村民李某某举报后，账本被检察机关调走，正在复制"
 
 
 async def heard_of(publish: Any, kind: Any, waiver_id: str, version: int, *, lost: bool = False) -> Any:
     tag = kind.model_fields["type"].default
     async with publish.served.runtime.database.transaction() as conn:
-        sealed = await seal(conn, waiver_id, tag, WaiverContent(reason=REASON), builders.NOW)
+        sealed = await seal(conn, waiver_id, tag, WaiverContent(reason=SAID), builders.NOW)
         if lost:
             await save_key(conn, waiver_id, None)
     event = kind(
