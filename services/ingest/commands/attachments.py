@@ -40,7 +40,7 @@ _MEMORY_MIB: Final = 1536
 class _Prepared:
     content: bytes
     media_type: str
-    personal: tuple[tuple[int, str], ...]
+    personal: tuple[tuple[int, str], ...] | None
 
 
 async def prepare(data: bytes) -> _Prepared:
@@ -55,7 +55,9 @@ async def prepare(data: bytes) -> _Prepared:
     head = json.loads(line)
     if "error" in head:
         raise UnusableUploadError(faults=[Fault("file", head["error"])])
-    return _Prepared(content, head["media_type"], tuple((page, kind) for page, kind in head["personal"]))
+    read = head["personal"]
+    personal = None if read is None else tuple((page, kind) for page, kind in read)
+    return _Prepared(content, head["media_type"], personal)
 
 
 async def attach(desk: Desk, objects: Objects, village: str, data: bytes) -> Attachment:

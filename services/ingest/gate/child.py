@@ -24,7 +24,7 @@ def _main() -> None:
     data = sys.stdin.buffer.read()
     try:
         made = public_file(data)
-        head = {"media_type": made.media_type, "personal": [list(p) for p in _personal(made.content, made.media_type)]}
+        head = {"media_type": made.media_type, "personal": _personal(made.content, made.media_type)}
         content = made.content
     except UnusableFileError as error:
         head, content = {"error": str(error)}, b""
@@ -32,7 +32,7 @@ def _main() -> None:
     sys.stdout.buffer.flush()
 
 
-def _personal(content: bytes, media_type: str) -> list[tuple[int, str]]:
+def _personal(content: bytes, media_type: str) -> list[tuple[int, str]] | None:
     if media_type != "application/pdf":
         return []
     # Read only for PDFs: pictures are most of what comes.

@@ -18,25 +18,27 @@ _MOST_SIGNS: Final = 100_000
 PROPERTIES: Final = 0
 
 
-def personal_data(content: bytes) -> list[tuple[int, str]]:
-    """Each kind of personal data with the page that has it, 0 for the properties; names are not looked for."""
+def personal_data(content: bytes) -> list[tuple[int, str]] | None:
+    """Each kind of personal data with the page that has it, 0 for the properties; None when it cannot be read.
+
+    Names are not looked for: every contract has some.
+    """
     found: dict[tuple[int, str], None] = {}
-    for page, text in _texts(content):
-        for hit in privacy.detect(text):
-            found[page, hit.kind] = None
+    try:
+        for page, text in _texts(content):
+            for hit in privacy.detect(text):
+                found[page, hit.kind] = None
+    except pypdfium2.PdfiumError:
+        return None
     return list(found)
 
 
 def _texts(content: bytes) -> Iterator[tuple[int, str]]:
-    try:
-        document = pypdfium2.PdfDocument(content)
-        if len(document) > MOST_PAGES:
-            message = f"PDF 有 {len(document)} 页，最多 {MOST_PAGES} 页，请分成几个文件。"
-            raise UnusableFileError(message)
-        yield PROPERTIES, privacy.APART.join(document.get_metadata_dict(skip_empty=True).values())
-        yield PROPERTIES, privacy.APART.join(mark.get_title() for mark in document.get_toc())
-        for n in range(len(document)):
-            yield n + 1, document[n].get_textpage().get_text_bounded()[:_MOST_SIGNS]
-    except pypdfium2.PdfiumError as error:
-        message = "PDF 里有读不出的内容，请用“打印为 PDF”另存后再上传。"
-        raise UnusableFileError(message) from error
+    document = pypdfium2.PdfDocument(content)
+    if len(document) > MOST_PAGES:
+        message = f"PDF 有 {len(document)} 页，最多 {MOST_PAGES} 页，请分成几个文件。"
+        raise UnusableFileError(message)
+    yield PROPERTIES, privacy.APART.join(document.get_metadata_dict(skip_empty=True).values())
+    yield PROPERTIES, privacy.APART.join(mark.get_title() for mark in document.get_toc())
+    for n in range(len(document)):
+        yield n + 1, document[n].get_textpage().get_text_bounded()[:_MOST_SIGNS]

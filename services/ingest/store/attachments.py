@@ -22,7 +22,7 @@ class Attachment:
     key: bytes
     nonce: bytes
     original: bytes
-    personal: tuple[tuple[int, str], ...] = ()
+    personal: tuple[tuple[int, str], ...] | None = None
 
 
 INSERT_ATTACHMENT = """
@@ -47,7 +47,7 @@ async def insert_attachment(conn: Connection, a: Attachment) -> None:
         a.key,
         a.nonce,
         a.original,
-        json.dumps(a.personal),
+        None if a.personal is None else json.dumps(a.personal),
     )
     await conn.execute(FORGET_DELETION, a.digest)
 
