@@ -88,7 +88,7 @@ class UnexplainedFindingsError(ConflictError):
 
 
 class SamePersonError(ForbiddenError):
-    """录入、保存或提交过这份内容的人不能自己核对或审核，请由别人来办。"""
+    """同一个人不能既提交又核对或审核同一份内容。"""
 
     code = "same_person"
 
@@ -175,6 +175,30 @@ class UnknownApprovalError(NotFoundError):
     """没有这一批审核。"""
 
     code = "unknown_approval"
+
+
+class ErasedError(ConflictError):
+    """内容已经永久删除，不能恢复。"""
+
+    code = "erased"
+
+
+class PersonalDataError(ConflictError):
+    """因个人信息撤回的内容不能恢复公开，请去掉个人信息后重新录入。"""
+
+    code = "personal_data"
+
+
+class NotPersonalDataError(ConflictError):
+    """不是因个人信息撤回的，到期自动永久删除，不能提前。"""
+
+    code = "not_personal_data"
+
+
+class SecondPersonError(ForbiddenError):
+    """撤回的人不能自己同意立即永久删除，请由另一位审核员或纪检监察干部同意。"""
+
+    code = "second_person"
 
 
 class TooLateToUndoError(ConflictError):

@@ -1,4 +1,4 @@
-"""What the clock makes happen: approvals whose undo time has passed, files that nobody names any more."""
+"""What the clock makes happen: approvals and withdrawals whose undo time has passed, files that nobody names any more."""
 
 from typing import Final
 
@@ -22,6 +22,12 @@ async def carry_out_approvals(runtime: Runtime) -> None:
         pass
 
 
+async def erase_withdrawn(runtime: Runtime) -> None:
+    """Erase what was withdrawn and not brought back in time."""
+    while await commands.erase_due(runtime, _AT_ONCE) == _AT_ONCE:
+        pass
+
+
 async def queue_files(runtime: Runtime) -> None:
     """Note the files without a use."""
     await commands.queue_unused(runtime.database, runtime.clock.now())
@@ -34,6 +40,7 @@ async def sweep_files(runtime: Runtime) -> None:
 
 JOBS: Final = (
     Job("ingest approvals", 1.0, carry_out_approvals),
+    Job("ingest withdrawn", 30.0, erase_withdrawn),
     Job("ingest unused files", 3600.0, queue_files),
     Job("ingest files", 1.0, sweep_files),
 )

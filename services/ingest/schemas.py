@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.contracts.base import Finding
 from services.contracts.bodies.base import Day
 from services.contracts.catalogue import ItemCode
-from services.contracts.disclosure import DeclaredItem, LineReason, Opinion
+from services.contracts.disclosure import DeclaredItem, LineReason, Opinion, WithdrawalKind
 from services.contracts.values import Digest, Period, ShortText, Text, VillageCode
 
 
@@ -103,6 +103,12 @@ class ReasonIn(StepIn):
     """A step that needs a reason."""
 
     reason: Text
+
+
+class WithdrawIn(ReasonIn):
+    """Withdrawing; `personal_data` can go for good at once, when a second person agrees."""
+
+    kind: WithdrawalKind = "content"
 
 
 class LineReasonIn(_In):
@@ -205,6 +211,8 @@ class DisclosureOut(BaseModel):
     published_version: int | None
     filed_at: datetime | None
     note: str | None
+    withdrawal_kind: str | None
+    key_dies_at: datetime | None = Field(description="until when a withdrawal can be undone; null otherwise")
 
 
 class ReturnOut(BaseModel):

@@ -1,7 +1,7 @@
 """A disclosure's states, the steps between them, who may take them, and when an edition is confirmed; pure.
 
 draft → submitted → confirmed → approved → published; returned goes back to the clerk; a correction is a draft again
-while the published edition stays; withdrawn ends it.
+while the published edition stays; withdrawn takes it out of everybody's sight, restored brings it back, erased ends it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,6 +40,8 @@ class Action(StrEnum):
     CORRECT = "correct"
     DISCARD = "discard"
     WITHDRAW = "withdraw"
+    RESTORE = "restore"
+    ERASE = "erase"
 
 
 class Errand(StrEnum):
@@ -78,6 +80,8 @@ ROLES: Final[Mapping[Action | Errand, tuple[Role, ...]]] = MappingProxyType(
         Action.CORRECT: _ENTERING,
         Action.DISCARD: _ENTERING,
         Action.WITHDRAW: (Role.REVIEWER,),
+        Action.RESTORE: (Role.REVIEWER,),
+        Action.ERASE: (Role.REVIEWER, Role.INSPECTOR),
         Errand.READ: (
             Role.CLERK,
             Role.ACCOUNTANT,
@@ -96,6 +100,8 @@ ROLES: Final[Mapping[Action | Errand, tuple[Role, ...]]] = MappingProxyType(
         Errand.RETURN_DECLARATION: (Role.SUPERVISOR, Role.REVIEWER),
     },
 )
+#: Who reads what was withdrawn as long as it is not erased.
+KEEPERS: Final = (Role.INSPECTOR,)
 #: Roles that read what is under way.
 READERS: Final = ROLES[Errand.READ]
 _ENTERING_ACTIONS: Final = frozenset({Action.SAVE, Action.MASK, Action.SUBMIT, Action.CORRECT, Action.DISCARD})
@@ -115,6 +121,8 @@ _FROM: Final[Mapping[Action, frozenset[State]]] = MappingProxyType(
         Action.CORRECT: frozenset({State.APPROVED, State.PUBLISHED}),
         Action.DISCARD: _OPEN,
         Action.WITHDRAW: frozenset(State) - {State.WITHDRAWN},
+        Action.RESTORE: frozenset({State.WITHDRAWN}),
+        Action.ERASE: frozenset({State.WITHDRAWN}),
     },
 )
 

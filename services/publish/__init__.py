@@ -2,5 +2,5 @@
 
 Owns: publications, the public read model, rendered bodies under `SANWU_HOME/publish`.
 Hears: `sanwu.disclosures`, `sanwu.keys`, `sanwu.codes`, reference topics. Says: `sanwu.publications`.
-Never: shows a payee's reference or a masked name; keeps a word of withdrawn content; needs a login.
+Never: shows a payee's reference or a masked name; shows a word of withdrawn content; needs a login.
 """

@@ -17,8 +17,10 @@ from services.contracts.disclosure import (
     DisclosureCorrected,
     DisclosureDelivered,
     DisclosureDiscarded,
+    DisclosureErased,
     DisclosureEvent,
     DisclosureFiled,
+    DisclosureRestored,
     DisclosureReturned,
     DisclosureSubmitted,
     DisclosureWithdrawn,
@@ -192,14 +194,33 @@ async def on_approved(h: Handling, event: DisclosureApproved) -> None:
 
 
 async def on_withdrawn(h: Handling, event: DisclosureWithdrawn) -> None:
-    """Remove the content everywhere here: editions, figures, key copy, rendered bodies."""
+    """Take the content out of sight here: editions, figures, rendered bodies; for good, key copy and all, unless it can be undone."""
     await store.delete_step(h.conn, event.aggregate_id)
-    await save_key(h.conn, event.aggregate_id, None)
+    if event.key_dies_at is None:
+        await save_key(h.conn, event.aggregate_id, None)
+    else:
+        await store.withhold(h.conn, event.aggregate_id)
     if event.was_published:
+        await store.forget_change(h.conn, event.aggregate_id, "restored")
         await _bury(h, event, event.reason)
         await store.insert_change(h.conn, _tombstone(event, event.reason), "withdrawn", event.occurred_at)
     else:
         await store.insert_marks(h.conn, _shown_in(h, event.village_code))
+
+
+async def on_restored(h: Handling, event: DisclosureRestored) -> None:
+    """Open again what a mistake took out of sight: the same editions, with their first day and their history."""
+    if not await store.restore(h.conn, event.aggregate_id, event.village_code, event.occurred_at, event.reason):
+        return
+    await store.forget_change(h.conn, event.aggregate_id, "withdrawn")
+    await store.insert_change(h.conn, _tombstone(event, event.reason), "restored", event.occurred_at)
+    await store.insert_marks(h.conn, _subjects(h, event), event.occurred_at)
+
+
+async def on_erased(h: Handling, event: DisclosureErased) -> None:
+    """Let go of what could have been restored, and of the key."""
+    await save_key(h.conn, event.aggregate_id, None)
+    await store.forget_withheld(h.conn, event.aggregate_id)
 
 
 async def on_filed(h: Handling, event: DisclosureFiled) -> None:
@@ -262,8 +283,14 @@ async def say_published(h: Handling, event: DisclosureApproved) -> None:
 
 
 async def say_withdrawn(h: Handling, event: DisclosureWithdrawn) -> None:
-    """Tell the others."""
+    """Tell the others, and the models that served before."""
+    await store.hide_in_old_models(h.conn, event.aggregate_id)
     await commands.announce_withdrawn(h.conn, event)
+
+
+async def say_restored(h: Handling, event: DisclosureRestored) -> None:
+    """Another withdrawal may be said one day."""
+    await store.forget_withdrawal(h.conn, event.aggregate_id)
 
 
 PROJECT: Final[Handlers] = {
@@ -276,6 +303,8 @@ PROJECT: Final[Handlers] = {
     DisclosureDiscarded: on_moved_step,
     DisclosureFiled: on_filed,
     DisclosureWithdrawn: on_withdrawn,
+    DisclosureRestored: on_restored,
+    DisclosureErased: on_erased,
     WaiverGranted: on_waiver,
     WaiverRefused: on_waiver,
     WaiverEnded: on_waiver,
@@ -289,4 +318,5 @@ PROJECT: Final[Handlers] = {
 REACT: Final[Handlers] = {
     DisclosureApproved: say_published,
     DisclosureWithdrawn: say_withdrawn,
+    DisclosureRestored: say_restored,
 }

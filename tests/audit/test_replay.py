@@ -108,6 +108,8 @@ async def test_the_story_holds_what_it_promises(audit: Served, admin: asyncpg.Co
         ("D01", FAR_VILLAGE, "2026-09"),
         ("D01", FAR_VILLAGE, "2026-10"),
         ("D02", FAR_VILLAGE, "2026-09"),
+        # Withdrawn, and entered anew with other figures.
+        ("D12", NEIGHBOUR, "2026-09"),
         # With the township since Wednesday 11 November; it had until Monday.
         ("D03", FAR_VILLAGE, "2026-10"),
     }

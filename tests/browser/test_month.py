@@ -3,6 +3,7 @@
 import secrets
 
 import httpx2
+import pyotp
 
 from services.contracts.values import yuan
 from tests.browser import steps
@@ -153,6 +154,7 @@ def newcomer(city: RunningCity) -> dict[str, str]:
     post = {"username": name, "name": "赵新来", "role": "reviewer", "scope": TOWNSHIP}
     told = call(city, "operator", "/registry/v1/staff", post, 201)["secrets"]
     own = {"username": name, "password": told["one_time_password"], "new_password": secrets.token_urlsafe(12)}
+    own["totp"] = pyotp.TOTP(told["totp_secret"]).now()
     answer = httpx2.post(f"{city.url}/registry/v1/sign-in", json=own).raise_for_status()
     return {"authorization": f"Bearer {answer.json()['access_token']}"}
 

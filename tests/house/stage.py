@@ -195,10 +195,17 @@ async def _ingest(served: Served) -> dict[str, Any]:
             ("confirmed", "2025-04", 2),
             ("approved", "2025-06", 3),
             ("released", "2025-08", 3),
+            ("withdrawn", "2024-02", 3),
+            ("hidden", "2024-04", 3),
         )
     }
+    for name, kind in (("withdrawn", "content"), ("hidden", "personal_data")):
+        step = {"version": 1, "reason": "填错了村", "kind": kind}
+        await _asked(served, "POST", f"/ingest/v1/disclosures/{things[name]}/withdraw", reviewer, json=step)
     async with served.runtime.database.transaction() as conn:
         await conn.execute("UPDATE disclosure SET release = 'file' WHERE id = $1::uuid", things["released"])
+        # A second person's: whoever withdrew it does not agree to erase it.
+        await conn.execute("UPDATE disclosure SET withdrawn_by = 'another' WHERE id = $1::uuid", things["hidden"])
     cell = {"village": village, "item": "F01", "period": "2025-10", "reason": "账册送审计"}
     things["waiver"] = (await _asked(served, "POST", "/ingest/v1/waivers", clerk, json=cell))["id"]
     answers = _answers(served)

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from services.contracts.catalogue import ItemSet, Profile, ProfileRevision, ProfileSet
 from services.contracts.staff import Delegation, Reset, StaffSet
+from services.ingest.jobs import erase_withdrawn
 from services.kit import reference
 from tests import builders
 from tests.conftest import Served, ServiceFactory
@@ -101,6 +102,11 @@ class Month:
         for username, name in names.items():
             staff = self.served.runtime.reference.staff[builders.staff_id(username.replace("_", "-"))]
             await self.told(StaffSet(**builders.stamp("s"), staff=staff.model_copy(update={"name": name})))
+
+    async def erased(self) -> None:
+        """A week goes by, and what was withdrawn is erased."""
+        self.served.clock.advance(days=7)
+        await erase_withdrawn(self.served.runtime)
 
     async def first_staff(self) -> None:
         """Everybody as in the beginning, whatever an earlier test said of them."""

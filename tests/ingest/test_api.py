@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from services.contracts.base import Role
 from services.contracts.staff import StaffRevision, StaffSet
+from services.ingest.jobs import erase_withdrawn
 from tests import builders
 from tests.conftest import Served, ServiceFactory
 
@@ -75,6 +76,8 @@ async def test_withdrawal_leaves_a_reason_and_no_content(ingest: Served) -> None
     await step(ingest, made, "approve", REVIEWER)
     answer = await step(ingest, made, "withdraw", REVIEWER, reason="误传了别村的账")
     assert answer.json()["state"] == "withdrawn"
+    ingest.clock.advance(days=7)
+    await erase_withdrawn(ingest.runtime)
     detail = (await ingest.client.get(f"{PATH}/{made}", headers=ingest.bearer(CLERK))).json()
     assert (detail["body"], detail["note"]) == (None, "误传了别村的账")
     async with ingest.runtime.database.connection() as conn:

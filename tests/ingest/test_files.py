@@ -86,6 +86,7 @@ async def test_withdrawing_deletes_the_file_and_its_original(month: Month) -> No
     await commands.sweep(runtime.database, objects)
     assert await objects.get(digest) is not None
     await month.step(made, "withdraw", REVIEWER, reason="传错了")
+    await month.erased()
     await commands.sweep(runtime.database, objects)
     assert await objects.get(digest) is None
     assert await month.rows("SELECT * FROM attachment") == []
@@ -97,6 +98,7 @@ async def test_a_file_that_another_disclosure_names_stays(month: Month) -> None:
     made = await month.approved(body=body)
     await month.draft(period="2026-09", body={**body, "lines": [], "totals": None})
     await month.step(made, "withdraw", REVIEWER, reason="传错了")
+    await month.erased()
     runtime = month.served.runtime
     await commands.sweep(runtime.database, runtime.own["objects"])
     assert await runtime.own["objects"].get(digest) is not None

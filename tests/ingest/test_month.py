@@ -254,6 +254,7 @@ async def test_a_withdrawal_leaves_nothing_of_content_opinions_and_notes_in_any_
     await month.published(made)
     await month.step(made, "correct", CLERK, note="水管另算", body=other_ledger())
     await month.step(made, "withdraw", REVIEWER, 2, reason="填错了村")
+    await month.erased()
     tables = await month.rows("SELECT tablename AS t FROM pg_tables WHERE schemaname = 'ingest'")
     for table in (r["t"] for r in tables if r["t"] != "reference"):
         rows = await month.rows(f"SELECT t::text AS t FROM {table} t")
@@ -389,6 +390,7 @@ async def test_a_person_sees_nothing_outside_their_part_of_the_tree(month: Month
 async def test_the_queue_of_deletions_is_empty_when_there_were_no_files(month: Month) -> None:
     made = await month.approved()
     await month.step(made, "withdraw", REVIEWER, reason="填错了村")
+    await month.erased()
     runtime = month.served.runtime
     await commands.sweep(runtime.database, runtime.own["objects"])
     assert await month.rows("SELECT * FROM object_deletion") == []

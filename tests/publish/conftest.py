@@ -55,6 +55,12 @@ class Publishing:
         await self.served.hear(event)
         return event
 
+    def frame(self, of: DisclosureApproved, after: int) -> dict[str, Any]:
+        """The envelope and cell of a later event of the same disclosure."""
+        stamp = builders.stamp(of.aggregate_id, of.aggregate_version + after, of.village_code)
+        cell = {"item": of.item, "period": of.period, "edition": of.edition}
+        return {**stamp, "village_code": of.village_code, **cell}
+
     async def withdrawn(self, of: DisclosureApproved, reason: str = "填错了村，重新公开") -> DisclosureWithdrawn:
         """Let publish hear that a disclosure was withdrawn."""
         event = DisclosureWithdrawn(

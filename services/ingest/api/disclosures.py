@@ -1,6 +1,7 @@
 """JSON routes of disclosures and their steps."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -32,10 +33,11 @@ from services.ingest.schemas import (
     SaveIn,
     StepIn,
     SubmitIn,
+    WithdrawIn,
 )
 from services.ingest.store import Disclosure, Filter, Return
 from services.kit.errors import InvalidInputError
-from services.kit.web import IdempotencyDep, PageDep
+from services.kit.web import IdempotencyDep, PageDep, RuntimeDep
 
 router = APIRouter(prefix="/ingest/v1/disclosures")
 
@@ -57,6 +59,8 @@ def disclosure_out(d: Disclosure) -> DisclosureOut:
         published_version=d.published_edition,
         filed_at=d.filed_at,
         note=d.note,
+        withdrawal_kind=d.withdrawal_kind,
+        key_dies_at=d.key_dies_at,
     )
 
 
@@ -128,15 +132,16 @@ async def create_nil(body: NilIn, desk: DeskDep, once: IdempotencyDep) -> Respon
 async def disclosure(disclosure_id: UUID, desk: ReadingDeskDep) -> DetailOut:
     """One disclosure with its content and findings."""
     found = await commands.found_for(desk, disclosure_id)
-    edition = await store.select_edition(desk.conn, found.id, found.edition)
+    edition = await commands.visible_edition(desk, found, found.edition)
     return DetailOut(
         **disclosure_out(found).model_dump(),
         body=edition.body.model_dump(mode="json", exclude_none=True) if edition else None,
         findings=list(await commands.findings_of(desk, found, edition)) if edition else [],
         accepted=[a.model_dump() for a in edition.accepted] if edition else [],
-        opinions=list(await store.select_opinions(desk.conn, found.id, found.edition)),
-        returns=[_return_out(r) for r in await store.select_returns(desk.conn, found)],
-        returned_lines=list(await store.select_note_lines(desk.conn, found.id)),
+        # What was said of content that is out of sight is out of sight as well.
+        opinions=list(await store.select_opinions(desk.conn, found.id, found.edition)) if edition else [],
+        returns=[_return_out(r) for r in await store.select_returns(desk.conn, found)] if edition else [],
+        returned_lines=list(await store.select_note_lines(desk.conn, found.id)) if edition else [],
         correction_note=edition.note if edition else None,
         sheet_signers=list(commands.signers_of(desk, found.village_code)),
         sheet_code=commands.code_of(found).text,
@@ -243,6 +248,25 @@ async def discard(disclosure_id: UUID, body: StepIn, desk: DeskDep, once: Idempo
 
 
 @router.post("/{disclosure_id}/withdraw", response_model=DisclosureOut)
-async def withdraw(disclosure_id: UUID, body: ReasonIn, desk: DeskDep, once: IdempotencyDep) -> Response:
-    """Take it out for good; the reason stays."""
-    return await _step(once, desk, lambda: commands.withdraw(desk, disclosure_id, body.version, body.reason))
+async def withdraw(
+    disclosure_id: UUID, body: WithdrawIn, desk: DeskDep, once: IdempotencyDep, runtime: RuntimeDep
+) -> Response:
+    """Take it out of everybody's sight at once; it is erased when the time to undo has passed. The reason stays."""
+    keep = timedelta(days=runtime.settings.withdrawal_days)
+    return await _step(
+        once,
+        desk,
+        lambda: commands.withdraw(desk, disclosure_id, body.version, body.reason, kind=body.kind, keep=keep),
+    )
+
+
+@router.post("/{disclosure_id}/restore", response_model=DisclosureOut)
+async def restore(disclosure_id: UUID, body: ReasonIn, desk: DeskDep, once: IdempotencyDep) -> Response:
+    """Undo a mistaken withdrawal before it is erased; the reason is public."""
+    return await _step(once, desk, lambda: commands.restore(desk, disclosure_id, body.version, body.reason))
+
+
+@router.post("/{disclosure_id}/erase", response_model=DisclosureOut)
+async def erase(disclosure_id: UUID, body: StepIn, desk: DeskDep, once: IdempotencyDep) -> Response:
+    """Agree, as a second reviewer or an inspector, that withdrawn personal data is erased now."""
+    return await _step(once, desk, lambda: commands.agree_to_erase(desk, disclosure_id, body.version))

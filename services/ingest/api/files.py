@@ -100,7 +100,7 @@ async def import_of(import_id: UUID, desk: DeskDep) -> ImportOut:
     made, drafts = await commands.import_of(desk, import_id)
     saved = []
     for draft in drafts:
-        edition = await store.select_edition(desk.conn, draft.id, draft.edition)
+        edition = await commands.visible_edition(desk, draft, draft.edition)
         found = await commands.findings_of(desk, draft, edition) if edition is not None else ()
         saved.append(Saved(draft, found))
     return import_out(made, saved)

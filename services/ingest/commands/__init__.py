@@ -6,7 +6,7 @@ Each takes the row's lock first, then checks role, scope, version and state, the
 from services.ingest.commands.approvals import approval_of, approve_later, carry_out, undo
 from services.ingest.commands.attachments import attach, file_of, queue_unused, sweep
 from services.ingest.commands.cells import VillageCells, cells_of
-from services.ingest.commands.checking import Word, approve, confirm, file, send_back, withdraw
+from services.ingest.commands.checking import Word, approve, confirm, file, send_back
 from services.ingest.commands.declarations import asked_items, confirm_declaration, declare, return_declaration
 from services.ingest.commands.desk import (
     Desk,
@@ -18,6 +18,7 @@ from services.ingest.commands.desk import (
     found_for,
     item_of,
     items_within,
+    visible_edition,
 )
 from services.ingest.commands.differences import Difference, against_edition, against_previous
 from services.ingest.commands.entering import correct, create, create_nil, discard, save, submit
@@ -25,6 +26,7 @@ from services.ingest.commands.imports import Imported, Undone, import_file, impo
 from services.ingest.commands.masking import accept, mask
 from services.ingest.commands.sheets import code_of, signers_of
 from services.ingest.commands.waivers import Decision, decide_waiver, file_waiver
+from services.ingest.commands.withdrawing import agree_to_erase, erase_due, restore, withdraw
 
 __all__ = [
     "Decision",
@@ -39,6 +41,7 @@ __all__ = [
     "accept",
     "against_edition",
     "against_previous",
+    "agree_to_erase",
     "approval_of",
     "approve",
     "approve_later",
@@ -57,6 +60,7 @@ __all__ = [
     "declare",
     "discard",
     "duty_of",
+    "erase_due",
     "file",
     "file_of",
     "file_waiver",
@@ -68,6 +72,7 @@ __all__ = [
     "items_within",
     "mask",
     "queue_unused",
+    "restore",
     "return_declaration",
     "save",
     "send_back",
@@ -76,5 +81,6 @@ __all__ = [
     "sweep",
     "undo",
     "undo_import",
+    "visible_edition",
     "withdraw",
 ]

@@ -94,6 +94,7 @@ async def file_of(desk: Desk, objects: Objects, digest: str) -> tuple[bytes, str
         h
         for h in await store.select_holders(desk.conn, digest)
         if desk.reference.covers(desk.actor.scope, h.village_code)
+        and (not h.withdrawn or desk.actor.role in workflow.KEEPERS)
         and (items is None or h.uploaded_by == desk.actor.staff_id or not set(items).isdisjoint(h.items))
     ]
     content = await objects.get(digest) if reached else None

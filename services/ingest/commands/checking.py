@@ -1,4 +1,4 @@
-"""Checking: the words of supervisors and others, returning, letting out, filing, withdrawing."""
+"""Checking: the words of supervisors and others, returning, letting out, filing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,6 @@ from services.contracts.disclosure import (
     DisclosureConfirmed,
     DisclosureFiled,
     DisclosureReturned,
-    DisclosureWithdrawn,
     FindingRef,
     LineReason,
     Opinion,
@@ -20,7 +19,6 @@ from services.contracts.disclosure import (
 )
 from services.contracts.words import ROLES
 from services.ingest import store, workflow
-from services.ingest.commands.attachments import release_files
 from services.ingest.commands.desk import (
     Desk,
     cell,
@@ -45,8 +43,7 @@ from services.ingest.errors import (
     SheetNeedsNamesError,
 )
 from services.ingest.store import Disclosure, Edition, Return
-from services.ingest.workflow import Action, State
-from services.kit import shred
+from services.ingest.workflow import Action
 from services.kit.clock import local_day
 from services.kit.errors import Fault
 from services.kit.outbox import append
@@ -235,28 +232,6 @@ async def file(desk: Desk, disclosure_id: UUID, version: int) -> Disclosure:
     return counted(after, Action.FILE)
 
 
-async def withdraw(desk: Desk, disclosure_id: UUID, version: int, reason: str) -> Disclosure:
-    """End it for good: content and key go, the reason stays for everybody to read."""
-    disclosure = await locked(desk, disclosure_id, version, Action.WITHDRAW)
-    refuse_personal(reason, "reason")
-    return counted(await end(desk, disclosure, reason), Action.WITHDRAW)
-
-
-async def end(desk: Desk, disclosure: Disclosure, reason: str) -> Disclosure:
-    """Take a disclosure out, its content, files and key."""
-    after = await store.update_withdrawn(desk.conn, disclosure.id, reason)
-    await release_files(desk.conn, disclosure.id, desk.now)
-    event = DisclosureWithdrawn(
-        **await stamp_of(desk, disclosure),
-        **cell(disclosure),
-        reason=reason,
-        was_published=disclosure.published_edition is not None or disclosure.state in {State.APPROVED, State.PUBLISHED},
-    )
-    await append(desk.conn, event)
-    await shred.shred(desk.conn, str(disclosure.id), desk.now)
-    return after
-
-
 async def refuse_same_person(desk: Desk, disclosure: Disclosure, *, unless_delegated: bool = False) -> str | None:
     """Refuse who saved any edition since the public one, or handed in.
 
@@ -265,6 +240,9 @@ async def refuse_same_person(desk: Desk, disclosure: Disclosure, *, unless_deleg
     if desk.actor.staff_id not in await store.select_authors(desk.conn, disclosure, disclosure.published_edition or 0):
         return None
     document = desk.reference.delegation(desk.actor.staff_id, disclosure.village_code, local_day(desk.now))
+    if (document is None or not unless_delegated) and desk.actor.staff_id != disclosure.submitted_by:
+        detail = "录入、保存过这份内容的人不能自己核对或审核，请由别人来办。"
+        raise SamePersonError(detail)
     if document is None or not unless_delegated:
         raise SamePersonError
     return document

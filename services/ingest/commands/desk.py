@@ -28,7 +28,7 @@ from services.ingest.errors import (
 )
 from services.ingest.gate.findings import chain_findings, neighbour_notes, note_finding
 from services.ingest.store import Disclosure, Edition
-from services.ingest.workflow import Action
+from services.ingest.workflow import Action, State
 from services.kit import shred
 from services.kit.auth import Actor
 from services.kit.clock import local_day
@@ -155,6 +155,13 @@ async def found_for(desk: Desk, disclosure_id: UUID) -> Disclosure:
         raise UnknownDisclosureError
     require_reach(desk, disclosure.village_code, item_of(desk, disclosure.item, disclosure.period))
     return disclosure
+
+
+async def visible_edition(desk: Desk, disclosure: Disclosure, edition: int) -> Edition | None:
+    """An edition as somebody may read it: of what was withdrawn nothing, but for those who watch over it till it is erased."""
+    if disclosure.state is State.WITHDRAWN and desk.actor.role not in workflow.KEEPERS:
+        return None
+    return await store.select_edition(desk.conn, disclosure.id, edition)
 
 
 async def content_of(desk: Desk, disclosure: Disclosure) -> Edition:

@@ -6,7 +6,7 @@ from uuid import UUID
 from services.contracts.bodies import Body
 from services.contracts.values import previous_period
 from services.ingest import store
-from services.ingest.commands.desk import Desk, found_for
+from services.ingest.commands.desk import Desk, found_for, visible_edition
 from services.ingest.errors import UnknownDisclosureError
 from services.ingest.gate.differences import Change, differences
 
@@ -16,7 +16,7 @@ Difference = tuple[Change, ...]
 async def against_edition(desk: Desk, disclosure_id: UUID, older: int, newer: int) -> Difference:
     """From one edition to another."""
     disclosure = await found_for(desk, disclosure_id)
-    editions = [await store.select_edition(desk.conn, disclosure.id, n) for n in (older, newer)]
+    editions = [await visible_edition(desk, disclosure, n) for n in (older, newer)]
     if editions[0] is None or editions[1] is None:
         raise UnknownDisclosureError
     return _between(editions[0].body, editions[1].body)
@@ -26,7 +26,7 @@ async def against_previous(desk: Desk, disclosure_id: UUID) -> Difference | None
     """From what the village handed in for the period before to this; None when there is nothing before."""
     disclosure = await found_for(desk, disclosure_id)
     before = previous_period(disclosure.period)
-    edition = await store.select_edition(desk.conn, disclosure.id, disclosure.edition)
+    edition = await visible_edition(desk, disclosure, disclosure.edition)
     if before is None or edition is None:
         return None
     body = await store.select_body_of_cell(desk.conn, disclosure.village_code, disclosure.item, before)

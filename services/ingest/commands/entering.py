@@ -20,7 +20,7 @@ from services.contracts.disclosure import (
 from services.contracts.values import period_bounds
 from services.ingest import metrics, store, workflow
 from services.ingest.commands.attachments import findings_in_files, use_files
-from services.ingest.commands.checking import end, let_out
+from services.ingest.commands.checking import let_out
 from services.ingest.commands.desk import (
     Desk,
     Reason,
@@ -40,6 +40,7 @@ from services.ingest.commands.desk import (
     sealed,
     stamp_of,
 )
+from services.ingest.commands.withdrawing import end
 from services.ingest.errors import (
     AlreadyEnteredError,
     FuturePeriodError,

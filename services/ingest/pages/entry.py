@@ -13,7 +13,16 @@ from services.contracts.values import Frequency
 from services.ingest import store
 from services.ingest.api import DeskDep, ReadingDeskDep, parse_body
 from services.ingest.commands.attachments import attach
-from services.ingest.commands.desk import Desk, chain_notes, chain_of, duty_of, item_of, require_reach, require_right
+from services.ingest.commands.desk import (
+    Desk,
+    chain_notes,
+    chain_of,
+    duty_of,
+    item_of,
+    require_reach,
+    require_right,
+    visible_edition,
+)
 from services.ingest.commands.entering import correct, create, create_nil, discard, save
 from services.ingest.errors import (
     FormTooPlainError,
@@ -137,7 +146,7 @@ async def edit(request: Request, disclosure_id: UUID, desk: ReadingDeskDep) -> R
     require_right(desk, Action.SAVE, item_of(desk, found.item, found.period))
     if not allows(found.state, Action.SAVE) and not allows(found.state, Action.CORRECT):
         return to(f"/desk/disclosures/{found.id}")
-    edition = await store.select_edition(desk.conn, found.id, found.edition)
+    edition = await visible_edition(desk, found, found.edition)
     if edition is None:
         raise UnknownDisclosureError
     if edition.body.row_count > forms.MAX_FORM_ROWS:

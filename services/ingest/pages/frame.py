@@ -79,6 +79,7 @@ def render(request: Request, desk: Desk, template: str, *, status: int = 200, **
         "nav": nav_of(desk),
         "here": request.url.path,
         "error": None,
+        "withdrawal_days": request.app.state.runtime.settings.withdrawal_days,
         "undo_seconds": request.app.state.runtime.settings.undo_seconds,
         "item_of": lambda code, period: item_of(desk, code, period),
         "village_name": lambda code: desk.reference.divisions[code].now.name,

@@ -12,7 +12,7 @@ from services.contracts.values import previous_period, yuan
 from services.ingest import store, workflow
 from services.ingest.api import DeskDep, ReadingDeskDep
 from services.ingest.commands.attachments import file_of
-from services.ingest.commands.desk import Desk, findings_of, item_of, profile_of
+from services.ingest.commands.desk import Desk, findings_of, item_of, profile_of, visible_edition
 from services.ingest.commands.sheets import code_of, signers_of
 from services.ingest.errors import UnknownDisclosureError
 from services.ingest.gate.findings import needs_reviewer
@@ -85,7 +85,7 @@ async def disclosure_page(request: Request, disclosure_id: UUID, desk: ReadingDe
 
 async def page_values(desk: Desk, d: Disclosure, error: SanwuError | None = None) -> dict[str, Any]:
     """Everything that the page of a disclosure shows."""
-    edition = await store.select_edition(desk.conn, d.id, d.edition)
+    edition = await visible_edition(desk, d, d.edition)
     item = item_of(desk, d.item, d.period)
     actions = {a.value for a in workflow.actions_for(desk.actor.role, d.state, publishing_holder(item))}
     values: dict[str, Any] = {
@@ -95,9 +95,10 @@ async def page_values(desk: Desk, d: Disclosure, error: SanwuError | None = None
         "error": error,
         "typed": {},
         "actions": await _sensible(desk, d, actions),
-        "opinions": await store.select_opinions(desk.conn, d.id, d.edition),
+        "opinions": await store.select_opinions(desk.conn, d.id, d.edition) if edition is not None else (),
         "note_lines": await store.select_note_lines(desk.conn, d.id) if d.state is State.RETURNED else (),
         "profile": profile_of(desk, d.village_code),
+        "withdrawn_by": desk.reference.name_of(d.withdrawn_by) if d.withdrawn_by is not None else "",
         "is_party": workflow.PARTIES.get(desk.actor.role) in item.confirmations,
         "is_author": desk.actor.staff_id in await store.select_authors(desk.conn, d, d.published_edition or 0),
         "delegated": desk.reference.delegation(desk.actor.staff_id, d.village_code, local_day(desk.now)) is not None,
@@ -117,6 +118,10 @@ async def page_values(desk: Desk, d: Disclosure, error: SanwuError | None = None
 
 async def _sensible(desk: Desk, d: Disclosure, actions: set[str]) -> set[str]:
     """Steps that a role could take but that make no sense here are not offered."""
+    if d.key_dies_at is None or d.withdrawal_kind == "personal_data":
+        actions -= {Action.RESTORE.value}
+    if d.key_dies_at is None or d.withdrawal_kind != "personal_data" or d.withdrawn_by == desk.actor.staff_id:
+        actions -= {Action.ERASE.value}
     if d.release != "file" or d.filed_at is not None:
         actions -= {Action.FILE.value}
     waiting = await store.select_waiting(desk.conn, [d.id]) if d.state is State.CONFIRMED else {}

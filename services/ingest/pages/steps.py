@@ -1,14 +1,15 @@
 """The buttons of a disclosure's page; what stands in the way comes back on the page, with what was typed."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.contracts.disclosure import LineReason
+from services.contracts.disclosure import LineReason, WithdrawalKind
 from services.contracts.values import ShortText
 from services.ingest.api import DeskDep
-from services.ingest.commands import checking, entering, masking
+from services.ingest.commands import checking, entering, masking, withdrawing
 from services.ingest.commands.attachments import attach
 from services.ingest.commands.checking import Word
 from services.ingest.commands.desk import Desk, Reason
@@ -55,7 +56,7 @@ async def step(request: Request, disclosure_id: UUID, action: Action, desk: Desk
     fields = await texts(request)
     found = await found_for(desk, disclosure_id)
     try:
-        await _take(desk, found, action, fields)
+        await _take(desk, found, action, fields, timedelta(days=request.app.state.runtime.settings.withdrawal_days))
     except (InvalidInputError, ConflictError, ForbiddenError) as error:
         raise await _again(request, desk, found, error, fields) from error
     if action is Action.MASK:
@@ -76,7 +77,7 @@ async def _again(
     return refused(request, desk, "disclosure.html", status=error.status, **values)
 
 
-async def _take(desk: Desk, d: Disclosure, action: Action, fields: Mapping[str, str]) -> None:
+async def _take(desk: Desk, d: Disclosure, action: Action, fields: Mapping[str, str], keep: timedelta) -> None:
     version = whole(fields.get("version", ""))
     checked_by = fields.get("secrecy_checked_by", "").strip()[:MAX_REASON] or None
     match action:
@@ -91,10 +92,8 @@ async def _take(desk: Desk, d: Disclosure, action: Action, fields: Mapping[str, 
         case Action.RETURN:
             reason = _text(fields, "reason", "请写明退回的原因。", MAX_TEXT)
             await checking.send_back(desk, d.id, version, reason, line_reasons(fields))
-        case Action.WITHDRAW:
-            reason = _text(fields, "reason", "请写明撤回的原因，原因会公开。", MAX_TEXT)
-            needed(fields, "sure", "撤回后不能恢复，请先勾选“确定撤回”。")
-            await checking.withdraw(desk, d.id, version, reason)
+        case Action.WITHDRAW | Action.RESTORE | Action.ERASE:
+            await _take_away(desk, d, action, fields, keep)
         case Action.CORRECT:
             note = _text(fields, "note", "请写明更正说明，说明会随新的一版公开。", MAX_TEXT)
             await entering.correct(desk, d.id, version, note, None)
@@ -116,6 +115,25 @@ def _wanted(fields: Mapping[str, str]) -> list[tuple[str, str]] | None:
     """The finding beside whose button somebody pressed; None for all of them."""
     code, _, at = fields.get("what", "").partition("|")
     return [(code, at)] if at else None
+
+
+async def _take_away(desk: Desk, d: Disclosure, action: Action, fields: Mapping[str, str], keep: timedelta) -> None:
+    """The steps of a withdrawal."""
+    version = whole(fields.get("version", ""))
+    match action:
+        case Action.WITHDRAW:
+            reason = _text(fields, "reason", "请写明撤回的原因，原因会公开。", MAX_TEXT)
+            needed(fields, "sure", "请先勾选“确定撤回”。")
+            kind: WithdrawalKind = "personal_data" if fields.get("kind") == "personal_data" else "content"
+            await withdrawing.withdraw(desk, d.id, version, reason, kind=kind, keep=keep)
+        case Action.RESTORE:
+            reason = _text(fields, "reason", "请写明恢复的原因，原因会公开。", MAX_TEXT)
+            await withdrawing.restore(desk, d.id, version, reason)
+        case Action.ERASE:
+            needed(fields, "sure", "删除后不能恢复，请先勾选“确定永久删除”。")
+            await withdrawing.agree_to_erase(desk, d.id, version)
+        case _:
+            raise InvalidInputError
 
 
 def _text(fields: Mapping[str, str], name: str, message: str, most: int) -> str:

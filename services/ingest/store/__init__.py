@@ -57,7 +57,6 @@ from services.ingest.store.disclosures import (
     update_returned,
     update_saved,
     update_submitted,
-    update_withdrawn,
 )
 from services.ingest.store.imports import (
     Import,
@@ -91,6 +90,14 @@ from services.ingest.store.waivers import (
     update_declaration,
     update_waiver,
 )
+from services.ingest.store.withdrawals import (
+    Withdrawal,
+    count_withdrawn,
+    select_to_erase,
+    update_erased,
+    update_restored,
+    update_withdrawn,
+)
 
 __all__ = [
     "Approval",
@@ -109,7 +116,9 @@ __all__ = [
     "Return",
     "Waiver",
     "WaiverLiveError",
+    "Withdrawal",
     "confirm_declaration",
+    "count_withdrawn",
     "delete_draft",
     "delete_uses",
     "forget_deletion",
@@ -153,6 +162,7 @@ __all__ = [
     "select_remarked",
     "select_returns",
     "select_to_confirm",
+    "select_to_erase",
     "select_waiting",
     "select_waivers",
     "select_word_marks",
@@ -162,9 +172,11 @@ __all__ = [
     "update_confirmed",
     "update_declaration",
     "update_discarded",
+    "update_erased",
     "update_filed",
     "update_item",
     "update_published",
+    "update_restored",
     "update_returned",
     "update_saved",
     "update_submitted",

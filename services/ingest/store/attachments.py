@@ -74,16 +74,18 @@ async def select_personal(conn: Connection, village: str, digests: Collection[st
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A village that handed a file in: by whom, and the items of its disclosures that name it."""
+    """A village that handed a file in: by whom, the items of its disclosures that name it, whether all are withdrawn."""
 
     village_code: str
     media_type: str
     uploaded_by: str
     items: tuple[str, ...]
+    withdrawn: bool
 
 
 SELECT_HOLDERS = """
-SELECT a.village_code, a.media_type, a.uploaded_by, array_remove(array_agg(DISTINCT d.item), NULL) AS items
+SELECT a.village_code, a.media_type, a.uploaded_by, array_remove(array_agg(DISTINCT d.item), NULL) AS items,
+    coalesce(bool_and(d.state = 'withdrawn') FILTER (WHERE d.id IS NOT NULL), false) AS withdrawn
 FROM attachment a LEFT JOIN attachment_use u ON u.digest = a.digest AND u.village_code = a.village_code
 LEFT JOIN disclosure d ON d.id = u.disclosure_id
 WHERE a.digest = $1 GROUP BY a.village_code, a.media_type, a.uploaded_by ORDER BY a.village_code
@@ -93,7 +95,7 @@ WHERE a.digest = $1 GROUP BY a.village_code, a.media_type, a.uploaded_by ORDER B
 async def select_holders(conn: Connection, digest: str) -> list[Holder]:
     """Villages that handed a file in."""
     return [
-        Holder(r["village_code"], r["media_type"], r["uploaded_by"], tuple(r["items"]))
+        Holder(r["village_code"], r["media_type"], r["uploaded_by"], tuple(r["items"]), r["withdrawn"])
         for r in await conn.fetch(SELECT_HOLDERS, digest)
     ]
 

@@ -41,6 +41,11 @@ class Disclosure:
     nil: bool
     first_submitted_at: datetime | None
     first_confirmed_at: datetime | None
+    withdrawn_at: datetime | None = None
+    withdrawn_by: str | None = None
+    withdrawn_from: str | None = None
+    withdrawal_kind: str | None = None
+    key_dies_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ def disclosure_of(row: Row) -> Disclosure:
     return Disclosure(**{**values, "state": State(row["state"])})
 
 
-async def _changed(conn: Connection, statement: LiteralString, *values: object) -> Disclosure:
+async def changed(conn: Connection, statement: LiteralString, *values: object) -> Disclosure:
     """Run a statement that returns the one row it changed."""
     row = await conn.fetchrow(statement, *values)
     assert row is not None  # noqa: S101 - inserted, or locked by this transaction
@@ -202,7 +207,7 @@ RETURNING *
 
 async def update_saved(conn: Connection, of: Disclosure, digest: str, by: str, *, nil: bool) -> Disclosure:
     """The next edition of a draft; of what was let out, a correction: publish has it or gets it before the next one."""
-    return await _changed(conn, UPDATE_SAVED, of.id, of.edition + 1, digest, by, nil)
+    return await changed(conn, UPDATE_SAVED, of.id, of.edition + 1, digest, by, nil)
 
 
 UPDATE_SUBMITTED = """
@@ -228,14 +233,14 @@ async def update_submitted(
     """Hand an edition in, with the reasons given for its findings."""
     if edition.accepted or edition.secrecy_checked_by is not None:
         await update_accepted(conn, disclosure, edition)
-    return await _changed(conn, UPDATE_SUBMITTED, disclosure.id, state, at, by)
+    return await changed(conn, UPDATE_SUBMITTED, disclosure.id, state, at, by)
 
 
 UPDATE_CONFIRMED = "UPDATE disclosure SET state = 'confirmed', confirmed_at = $2 WHERE id = $1 RETURNING *"
 
 
 async def update_confirmed(conn: Connection, disclosure_id: UUID, at: datetime) -> Disclosure:
-    return await _changed(conn, UPDATE_CONFIRMED, disclosure_id, at)
+    return await changed(conn, UPDATE_CONFIRMED, disclosure_id, at)
 
 
 UPDATE_RETURNED = """
@@ -246,7 +251,7 @@ UPDATE disclosure SET state = 'returned', note = $2, note_lines = $3::jsonb, con
 async def update_returned(
     conn: Connection, disclosure_id: UUID, reason: str, lines: Sequence[LineReason]
 ) -> Disclosure:
-    return await _changed(conn, UPDATE_RETURNED, disclosure_id, reason, json.dumps([x.model_dump() for x in lines]))
+    return await changed(conn, UPDATE_RETURNED, disclosure_id, reason, json.dumps([x.model_dump() for x in lines]))
 
 
 SELECT_NOTE_LINES = "SELECT note_lines::text FROM disclosure WHERE id = $1"
@@ -267,14 +272,14 @@ WHERE id = $1 RETURNING *
 
 
 async def update_approved(conn: Connection, disclosure_id: UUID, at: datetime, release: str) -> Disclosure:
-    return await _changed(conn, UPDATE_APPROVED, disclosure_id, at, release)
+    return await changed(conn, UPDATE_APPROVED, disclosure_id, at, release)
 
 
 UPDATE_FILED = "UPDATE disclosure SET filed_at = $2 WHERE id = $1 RETURNING *"
 
 
 async def update_filed(conn: Connection, disclosure_id: UUID, at: datetime) -> Disclosure:
-    return await _changed(conn, UPDATE_FILED, disclosure_id, at)
+    return await changed(conn, UPDATE_FILED, disclosure_id, at)
 
 
 UPDATE_PUBLISHED = """
@@ -302,32 +307,11 @@ async def update_discarded(conn: Connection, disclosure: Disclosure, digest: str
     """Give a correction up: the published edition is the newest again."""
     await conn.execute(DELETE_LATER_OPINIONS, disclosure.id, disclosure.published_edition)
     await conn.execute(DELETE_LATER_EDITIONS, disclosure.id, disclosure.published_edition)
-    return await _changed(conn, UPDATE_DISCARDED, disclosure.id, digest, nil)
+    return await changed(conn, UPDATE_DISCARDED, disclosure.id, digest, nil)
 
 
-UPDATE_WITHDRAWN = """
-UPDATE disclosure SET state = 'withdrawn', note = $2, note_lines = '[]', digest = '' WHERE id = $1 RETURNING *
-"""
-#: Answers kept for repeated requests hold figures in findings, and reasons; what is left answers a repetition truly.
-EMPTY_ANSWERS = """
-UPDATE idempotency SET response = CASE
-    WHEN response::jsonb ->> 'id' = $1 THEN jsonb_build_object('id', $1, 'state', 'withdrawn')
-    ELSE jsonb_set(response::jsonb, '{disclosures}', (
-        SELECT jsonb_agg(CASE WHEN d ->> 'id' = $1 THEN d || '{"state": "withdrawn", "findings": []}' ELSE d END)
-        FROM jsonb_array_elements(response::jsonb -> 'disclosures') AS d
-    ), false) END::text
-WHERE strpos(response, $1) > 0 AND (response::jsonb ->> 'id' = $1 OR jsonb_typeof(response::jsonb -> 'disclosures') = 'array')
-"""
 DELETE_EDITIONS = "DELETE FROM edition WHERE disclosure_id = $1"
 DELETE_OPINIONS = "DELETE FROM confirmation WHERE disclosure_id = $1"
-
-
-async def update_withdrawn(conn: Connection, disclosure_id: UUID, reason: str) -> Disclosure:
-    """Keep the tombstone with its reason; the content of every edition and what was said of it goes."""
-    await conn.execute(EMPTY_ANSWERS, str(disclosure_id))
-    await conn.execute(DELETE_EDITIONS, disclosure_id)
-    await conn.execute(DELETE_OPINIONS, disclosure_id)
-    return await _changed(conn, UPDATE_WITHDRAWN, disclosure_id, reason)
 
 
 DELETE_DRAFT = "DELETE FROM disclosure WHERE id = $1"

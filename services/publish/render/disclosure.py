@@ -101,6 +101,7 @@ class DisclosurePage:
     filed: str | None
     withdrawn: str | None
     reason: str | None
+    restored: str | None
     history_url: str
     of_persons: bool
 
@@ -163,9 +164,17 @@ def disclosure_page(village: Village, items: Items, p: Publication, shown: Shown
         filed=_filed(p) if is_newest else None,
         withdrawn=day_words(p.withdrawn_at) if p.withdrawn_at is not None else None,
         reason=p.reason,
+        restored=_restored(p),
         history_url=f"/v/{p.village_code}/{p.item}",
         of_persons=body is not None and shows_persons(body, masking, p.item),
     )
+
+
+def _restored(p: Publication) -> str | None:
+    """That it was out of sight for a while, and why it came back."""
+    if p.restored_at is None or p.was_withdrawn_at is None:
+        return None
+    return f"{time_words(p.was_withdrawn_at)}撤回过，{time_words(p.restored_at)}又恢复公开。恢复的原因：{p.restored_reason}"
 
 
 def publisher_name(village: Village, revision: ItemRevision | None) -> str:

@@ -47,6 +47,9 @@ class Publication:
     filed_at: datetime | None = None
     withdrawn_at: datetime | None = None
     reason: str | None = None
+    was_withdrawn_at: datetime | None = None
+    restored_at: datetime | None = None
+    restored_reason: str | None = None
     sums: LedgerSums | None = None
     #: How many editions of it were ever public; `edition` is ingest's number, which counts savings too.
     number: int = 1

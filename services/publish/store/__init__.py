@@ -9,6 +9,8 @@ from services.publish.store.marks import (
     confirm_step,
     delete_marks,
     delete_step,
+    forget_change,
+    forget_withdrawal,
     insert_change,
     insert_items_marks,
     insert_marked_day,
@@ -47,6 +49,7 @@ from services.publish.store.unopened import (
     upsert_declaration,
     upsert_waiver,
 )
+from services.publish.store.withheld import forget_withheld, hide_in_old_models, restore, withhold
 
 __all__ = [
     "Mark",
@@ -56,6 +59,10 @@ __all__ = [
     "confirm_step",
     "delete_marks",
     "delete_step",
+    "forget_change",
+    "forget_withdrawal",
+    "forget_withheld",
+    "hide_in_old_models",
     "insert_attachment_refs",
     "insert_change",
     "insert_edition",
@@ -63,6 +70,7 @@ __all__ = [
     "insert_marked_day",
     "insert_marks",
     "lower_first_published",
+    "restore",
     "select_after",
     "select_before",
     "select_cell_facts",
@@ -91,4 +99,5 @@ __all__ = [
     "upsert_step",
     "upsert_waiver",
     "withdraw",
+    "withhold",
 ]

@@ -100,10 +100,18 @@ async def insert_change(conn: Connection, p: Publication, kind: str, at: datetim
     await conn.execute(INSERT_CHANGE, p.disclosure_id, p.village_code, p.item, p.period, p.edition, kind, at)
 
 
+FORGET_CHANGE = "DELETE FROM change WHERE disclosure_id = $1 AND kind = $2"
+
+
+async def forget_change(conn: Connection, disclosure_id: str, kind: str) -> None:
+    """What no longer holds is not told any more, and can be told again at a new position."""
+    await conn.execute(FORGET_CHANGE, disclosure_id, kind)
+
+
 SELECT_CHANGES = """
 SELECT c.*, n.number FROM change c CROSS JOIN LATERAL (
     SELECT greatest(count(*), 1) AS number FROM change e
-    WHERE e.disclosure_id = c.disclosure_id AND e.edition <= c.edition AND e.kind <> 'withdrawn'
+    WHERE e.disclosure_id = c.disclosure_id AND e.edition <= c.edition AND e.kind IN ('published', 'corrected')
 ) n WHERE c.position > $1 ORDER BY c.position LIMIT $2
 """
 
@@ -151,6 +159,14 @@ INSERT INTO announced (disclosure_id, edition, kind) VALUES ($1, $2, 'withdrawn'
 async def announce_withdrawal(conn: Connection, disclosure_id: str, edition: int) -> bool:
     """Remember that a withdrawal was said; False when it was said before."""
     return affected(await conn.execute(ANNOUNCE_WITHDRAWAL, disclosure_id, edition)) == 1
+
+
+FORGET_WITHDRAWAL = "DELETE FROM announced WHERE disclosure_id = $1 AND kind = 'withdrawn'"
+
+
+async def forget_withdrawal(conn: Connection, disclosure_id: str) -> None:
+    """A withdrawal that was undone can be said again, should there be another."""
+    await conn.execute(FORGET_WITHDRAWAL, disclosure_id)
 
 
 # -- codes --------------------------------------------------------------------------------------------------------

@@ -120,7 +120,7 @@ UPDATE publication SET
     reason = coalesce($3, reason),
     edition = greatest(edition, $4),
     published_at = CASE WHEN $3::text IS NULL THEN greatest(published_at, $2) ELSE published_at END,
-    digest = '', history = false, nil = false, kind = DEFAULT, release = DEFAULT, filed_at = NULL,
+    was_withdrawn_at = NULL, restored_at = NULL, restored_reason = NULL, digest = '', history = false, nil = false, kind = DEFAULT, release = DEFAULT, filed_at = NULL,
     opening_fen = NULL, income_fen = NULL, expense_fen = NULL, closing_fen = NULL, line_count = NULL,
     amount_fen = NULL, sums = NULL
 WHERE disclosure_id = $1
@@ -156,7 +156,7 @@ async def withdraw(conn: Connection, tombstone: Publication) -> None:
 
 SELECT_NUMBERS = """
 SELECT disclosure_id, count(*) AS number FROM change
-WHERE disclosure_id = ANY($1::text[]) AND kind <> 'withdrawn' GROUP BY disclosure_id HAVING count(*) > 1
+WHERE disclosure_id = ANY($1::text[]) AND kind IN ('published', 'corrected') GROUP BY disclosure_id HAVING count(*) > 1
 """
 
 
@@ -170,6 +170,9 @@ async def _publications(conn: Connection, rows: Sequence[Row]) -> list[Publicati
 def _publication(row: Row, number: int) -> Publication:
     return Publication(
         number=number,
+        was_withdrawn_at=row["was_withdrawn_at"],
+        restored_at=row["restored_at"],
+        restored_reason=row["restored_reason"],
         disclosure_id=row["disclosure_id"],
         village_code=row["village_code"],
         item=row["item"],
