@@ -65,6 +65,9 @@ def known_place(home: Path) -> Place:
     return Place(home, addresses, {name: str(value) for name, value in passwords.items()}, reads)
 
 
+SELECT_YEARS: Final = "SELECT key FROM reference WHERE kind = 'calendar'"
+
+
 @dataclass(slots=True)
 class Seen:
     """What was learnt in time. A part that is missing in `parts` did not answer at all."""
@@ -83,6 +86,8 @@ class Seen:
     young: dict[tuple[str, int], int] = field(default_factory=dict)
     disk_free_bytes: int | None = None
     kafka_bytes: int | None = None
+    #: Years whose working days the registry knows.
+    years: list[int] | None = None
 
 
 async def look(place: Place) -> Seen:
@@ -183,6 +188,8 @@ async def _tables(place: Place, seen: Seen, name: str, asyncpg: Any) -> None:
         seen.tables[name] = await standing.tables(conn)
         seen.offsets[name] = await standing.offsets(conn)
         seen.events[name] = await conn.fetchval(standing.COUNT_EVENTS)
+        if name == "registry":
+            seen.years = [int(r["key"]) for r in await conn.fetch(SELECT_YEARS)]
     except asyncpg.PostgresError as error:
         seen.parts["postgres"] = f"refuses a question of {name}: {error}"
     finally:

@@ -10,10 +10,12 @@ import asyncio
 import json
 import os
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import psutil
+from services.contracts.days import SHANGHAI, missing_years
 
 from deploy.cli.asking import SERVICES, STILL_S, Place, Seen, known_place, look
 from deploy.local.faults import guarded
@@ -54,7 +56,17 @@ def _told(place: Place, seen: Seen) -> dict[str, Any]:
         "disk_free_bytes": seen.disk_free_bytes,
         "database_bytes": max(sizes, default=None),
         "kafka_bytes": seen.kafka_bytes,
+        "notes": _notes(seen),
     }
+
+
+def _notes(seen: Seen) -> list[str]:
+    """What somebody has to do by a day, although everything runs: no reason for an alarm at night."""
+    today = datetime.now(SHANGHAI).date()
+    return [
+        f"The working days of {year} are not entered: due days are judged by weekends alone. Enter them at /admin/calendar."
+        for year in (missing_years(today, seen.years) if seen.years is not None else ())
+    ]
 
 
 def _service(place: Place, seen: Seen, name: str) -> dict[str, Any]:
@@ -198,6 +210,8 @@ def show(told: Mapping[str, Any], *, as_json: bool) -> int:
             _print_parts(told)
         for sentence in told["problems"]:
             print(f"! {sentence}")
+        for sentence in told.get("notes", ()):
+            print(f"- {sentence}")
     if not told["running"]:
         return STOPPED
     return 1 if told["problems"] else 0

@@ -9,12 +9,12 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from services.contracts.days import SHANGHAI
+
 #: Local time of the pages and of every deadline. Inside, times are UTC.
-SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 
 #: The largest integer that every JSON reader keeps exact (RFC 8259 section 6, I-JSON RFC 7493).
 FEN_LIMIT: Final = 2**53 - 1

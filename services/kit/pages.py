@@ -14,7 +14,8 @@ from pydantic import BeforeValidator
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.staticfiles import StaticFiles
 
-from services.contracts.values import SHANGHAI, yuan
+from services.contracts.days import SHANGHAI
+from services.contracts.values import yuan
 from services.kit.errors import SanwuError, UnauthenticatedError
 from services.kit.runtime import Runtime
 from services.kit.web import problem

@@ -2,11 +2,11 @@
 
 from typing import Final
 
+from services.contracts.days import missing_years
 from services.kit.clock import local_day
 from services.kit.process import Job
 from services.kit.runtime import Runtime
 from services.registry import metrics, store
-from services.registry.bulk.days import missing_years
 
 
 async def forget(runtime: Runtime) -> None:

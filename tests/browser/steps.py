@@ -9,7 +9,8 @@ from uuid import uuid4
 
 import httpx2
 
-from services.contracts.values import SHANGHAI, Frequency, period_of, previous_period
+from services.contracts.days import SHANGHAI
+from services.contracts.values import Frequency, period_of, previous_period
 from tests.browser.conftest import People, Person
 from tests.running import RunningCity
 

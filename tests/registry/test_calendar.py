@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from services.contracts.days import missing_years
 from services.contracts.duties import CellKey
-from services.registry.bulk.days import checked_year, missing_years, read_calendar, read_days
+from services.registry.bulk.days import checked_year, read_calendar, read_days
 from services.registry.bulk.rows import FileFaultsError
 from services.registry.jobs import watch_calendar
 from tests import builders

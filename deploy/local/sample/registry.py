@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import pyotp
-from services.contracts.values import SHANGHAI
+from services.contracts.days import SHANGHAI
 
 from deploy.local.faults import Fault
 from deploy.local.home import write_text

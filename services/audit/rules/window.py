@@ -13,8 +13,9 @@ from typing import Protocol
 from services.audit.rules.facts import AccountSums, Cell, CellKey, EditionFacts, Fact, LedgerTotals, OpenLedger
 from services.contracts.alert import Subject
 from services.contracts.bodies import renamed_accounts
+from services.contracts.days import SHANGHAI
 from services.contracts.duties import Duty, cell_state
-from services.contracts.values import SHANGHAI, Frequency, period_frequency
+from services.contracts.values import Frequency, period_frequency
 
 
 @dataclass(frozen=True, slots=True)

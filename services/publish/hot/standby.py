@@ -21,7 +21,7 @@ from granian.server.embed import Server
 from pydantic import ValidationError
 from starlette.types import Receive, Scope, Send
 
-from services.contracts.values import SHANGHAI
+from services.contracts.days import SHANGHAI
 from services.kit.clock import SystemClock
 from services.kit.log import configure_logs
 from services.kit.web import SECURITY_HEADERS

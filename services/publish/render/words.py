@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Final
 
 from services.contracts.catalogue import Affair
-from services.contracts.values import SHANGHAI, yuan
+from services.contracts.days import SHANGHAI
+from services.contracts.values import yuan
 from services.contracts.words import AFFAIRS, METHODS
 
 _WAN: Final = 1_000_000

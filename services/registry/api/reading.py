@@ -4,9 +4,9 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from services.contracts.days import missing_years
 from services.kit.clock import local_day
 from services.kit.web import ActorDep, PageDep, RuntimeDep
-from services.registry.bulk.days import missing_years
 from services.registry.schemas import CalendarsOut, DivisionOut
 
 router = APIRouter()

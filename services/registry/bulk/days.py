@@ -22,13 +22,6 @@ _DAY: Final = r"(?:(?P<{0}year>\d{{4}})[-年./])?(?:(?P<{0}month>\d{{1,2}})[-月
 _SPAN: Final = re.compile(rf"{_DAY.format('a')}(?:[至到~\uff5e\u2014\u2013]{_DAY.format('b')})?", re.ASCII)
 
 
-def missing_years(today: date, known: Iterable[int]) -> tuple[int, ...]:
-    """Years without days although they should have them: this one, and from 1 October on the next."""
-    wanted = (today.year, today.year + 1) if today >= date(today.year, 10, 1) else (today.year,)
-    have = set(known)
-    return tuple(y for y in wanted if y not in have)
-
-
 def checked_year(year: int, days_off: Iterable[date], worked: Iterable[date], source: str) -> CalendarYear:
     """Make a calendar of one year; FileFaultsError names each day that cannot be."""
     off, work = sorted(set(days_off)), sorted(set(worked))

@@ -5,12 +5,12 @@ from typing import Any, Final
 from fastapi import Request, Response
 
 from services.contracts.base import Role
+from services.contracts.days import missing_years
 from services.contracts.words import AFFAIRS, DIVISIONS, RELEASES, ROLES
 from services.kit.auth import Actor
 from services.kit.clock import local_day
 from services.kit.pages import Pages
 from services.kit.web import runtime_of
-from services.registry.bulk.days import missing_years
 
 STATIC: Final = "/registry/static"
 
