@@ -10,10 +10,12 @@ import pytest
 
 from services.contracts.bodies import BODY, settled
 from services.contracts.catalogue import Affair, ItemKind, ItemRevision, Masking
+from services.contracts.privacy.walking import FIELDS
 from services.contracts.values import Frequency
 from services.ingest.gate.bodies import MalformedBodyError, read_body
 from services.ingest.pages.forms import Form, add_rows, form_of, note_faults, read_form, to_body
 from services.ingest.pages.forms.columns import STARTERS
+from services.ingest.pages.forms.spec import spec_for
 from services.kit.errors import faults_of
 
 WHERE = ("210881006206", "2026-10")
@@ -397,3 +399,13 @@ def test_hints_come_from_the_catalogue_row() -> None:
     )
     hints = " ".join(read_form("P02", revision, {}).spec.hints)
     assert re.search("网上只公布人数和金额的合计.*村务监督委员会、村集体负责人核对.*保密审查.*不少于 10 天", hints)
+
+
+def test_findings_call_fields_what_the_form_calls_them() -> None:
+    labels: dict[str, set[str]] = {}
+    for spec in (spec_for("F01", item(kind)) for kind in ItemKind if kind is not ItemKind.TABLE):
+        for cell in (*spec.cells, *(cell for grid in spec.grids for cell in grid.cells)):
+            labels.setdefault(cell.path, set()).add(cell.label)
+    for field, word in FIELDS.items():
+        if field in labels:
+            assert any(word in label for label in labels[field]), (field, word, labels[field])

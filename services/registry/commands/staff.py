@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from services.contracts import privacy
 from services.contracts.base import Role
 from services.contracts.catalogue import Affair
 from services.contracts.division import DivisionKind
@@ -310,6 +311,13 @@ async def delegate(office: Office, username: str, delegation: Delegation) -> Sta
     if staff.staff_id == office.actor.staff_id:
         detail = "不能给自己登记一人多岗授权，请由另一位平台管理员操作。"
         raise OwnAccountError(detail)
+    personal = [
+        Fault("document", f.message)
+        for f in privacy.findings(delegation.document, "document")
+        if f.code != "privacy.name"
+    ]
+    if personal:
+        raise InvalidInputError(faults=personal)
     if delegation.until is not None and delegation.until <= delegation.since:
         raise InvalidInputError(faults=[Fault("until", "应晚于起始日期")])
     staff = staff.model_copy(update={"delegations": (*staff.delegations, delegation)})
