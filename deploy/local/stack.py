@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from deploy.local import job, migrate, origin, supervisor, topics, watch
-from deploy.local.faults import Fault, describe, told
+from deploy.local.faults import Fault, told
 from deploy.local.gateway import Gateway
 from deploy.local.home import Home, is_free, write_json
 from deploy.local.kafka import Kafka
@@ -129,25 +129,28 @@ class City:
             what = await _gone(part)
             if time.monotonic() - since > _STEADY_SECONDS:
                 pause = _FIRST_PAUSE
-            self.console.print(f"[yellow]{part.name}[/] {what}, again in {pause:g} s", soft_wrap=True)
+            self._print(f"[yellow]{part.name}[/] {what}, again in {pause:g} s")
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
             since = time.monotonic()
             try:
                 await part.start()
-            except Fault as fault:
-                self.console.print(f"[yellow]{part.name}[/] {fault}")
-            except OSError as error:
-                self.console.print(f"[yellow]{part.name}[/] {describe(error)}")
+            except Exception as error:  # noqa: BLE001 - whatever it is: a keeper that ends leaves its part to nobody
+                self._print(f"[yellow]{part.name}[/] {escape(told(error))}")
             else:
                 self._say(part.name, since)
 
     def _say_at_length(self, sentence: str) -> None:
-        self.console.print(f"[yellow]![/] {escape(sentence)}", highlight=False, soft_wrap=True)
+        self._print(f"[yellow]![/] {escape(sentence)}")
 
     def _say(self, name: str, begin: float) -> None:
         seconds = time.monotonic() - begin
-        self.console.print(f"  [green]✓[/] {name:<12} {seconds:6.1f} s", highlight=False)
+        self._print(f"  [green]✓[/] {name:<12} {seconds:6.1f} s")
+
+    def _print(self, words: str) -> None:
+        """Say something to whoever looks; where nobody can take it (a file on a full disk) the city goes on."""
+        with suppress(OSError):
+            self.console.print(words, highlight=False, soft_wrap=True)
 
     def _settings(self, name: str) -> Mapping[str, str]:
         return {

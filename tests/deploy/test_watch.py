@@ -4,19 +4,24 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
 import asyncpg
 import psutil
 import pytest
 import pytest_asyncio
+from rich.console import Console
 
 from deploy.local import watch
+from deploy.local.home import Home
 from deploy.local.kafka import Kafka
 from deploy.local.part import Part
 from deploy.local.postgres import Postgres
 from deploy.local.service import standing_still
+from deploy.local.stack import City
 from services.kit.pulse import Pulse
 
 
@@ -125,3 +130,39 @@ def test_what_a_service_says_of_its_roles_is_what_the_supervisor_reads() -> None
     pulse.of("relay")
     assert standing_still(json.dumps(pulse.answer(60)).encode()) is None
     assert standing_still(json.dumps(pulse.answer(-1)).encode()) == "says that it stands still: relay"
+
+
+class Sleeper(Part):
+    """Is there, and nothing else."""
+
+    name = "sleeper"
+
+    def command(self) -> list[str]:
+        return ["sleep", "600"]
+
+    async def is_ready(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def full_disk() -> Iterator[TextIO]:
+    """A file that takes nothing, as a console's does on a full disk."""
+    file = Path("/dev/full").open("w")  # noqa: SIM115 - its closing fails too
+    yield file
+    with suppress(OSError):
+        file.close()
+
+
+async def test_a_part_is_started_again_though_nobody_can_be_told(folder: Path, full_disk: TextIO) -> None:
+    city = City(Home(folder), 8000, Console(file=full_disk))
+    part = Sleeper(city.home)
+    await city._start(part)
+    try:
+        for _ in range(2):
+            before = part.process.pid
+            await part.kill()
+            while part.process.pid == before:  # noqa: ASYNC110 - the keeper is another task
+                await asyncio.sleep(0.05)
+    finally:
+        city._keepers[0].cancel()
+        await part.stop()
