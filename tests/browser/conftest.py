@@ -65,6 +65,8 @@ class Person:
         if code is not None:
             await self.page.get_by_label("动态口令").fill(code)
         await self.press("登录")
+        # Whoever opens another page before the answer has come breaks the signing in off.
+        await self.page.wait_for_url(lambda url: "/sign-in" not in url)
 
     async def shoot(self, name: str) -> None:
         """Keep a picture of the whole page."""
