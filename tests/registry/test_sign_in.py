@@ -1,15 +1,22 @@
 """Accounts from a staff file, signing in with them, and being thrown out again."""
 
+import asyncio
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from services.registry import store
 from services.registry.bulk.rows import FileFaultsError
 from services.registry.bulk.staff import read_staff
 from tests.conftest import Served, ServiceFactory
 from tests.registry.accounts import HEAD, SECRET, emptied, take
 
+#: Who waits for a name's lock.
+WAITING = (
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 ANNA = "anna,correct-horse-battery,,clerk,210881006206\n"
 
 
@@ -52,6 +59,36 @@ async def test_after_five_failures_even_the_right_password_waits(registry: Serve
     assert (blocked.status_code, blocked.json()["code"]) == (429, "too_many_failures")
     registry.clock.advance(seconds=blocked.json()["retry_after_s"] + 1)
     assert (await sign_in(registry, "correct-horse-battery")).status_code == 200
+
+
+async def together(served: Served, guesses: list[Any]) -> list[int]:
+    """The answers to requests that had all begun before the first of them was judged."""
+    async with served.runtime.database.transaction() as conn:
+        await store.lock_name(conn, "anna")
+        asked = [asyncio.ensure_future(guess) for guess in guesses]
+        while await conn.fetchval(WAITING) + sum(answer.done() for answer in asked) < len(guesses):  # noqa: ASYNC110 - PostgreSQL tells who waits only to who asks
+            await asyncio.sleep(0.01)
+    return sorted([(await answer).status_code for answer in asked])
+
+
+async def test_many_guesses_together_count_one_after_the_other(registry: Served) -> None:
+    for _ in range(4):
+        assert (await sign_in(registry, "wrong")).status_code == 401
+    assert await together(registry, [sign_in(registry, f"wrong {n}") for n in range(3)]) == [401, 429, 429]
+
+
+async def test_many_guesses_at_the_old_password_together_count_one_after_the_other(registry: Served) -> None:
+    anna = {
+        "authorization": f"Bearer {(await sign_in(registry, 'correct-horse-battery')).json()['access_token']}",
+    }
+
+    async def guess(old: str) -> Any:
+        body = {"password": old, "new_password": "my-own-long-password"}
+        return await registry.client.post("/registry/v1/account/password", json=body, headers=anna)
+
+    for n in range(4):
+        assert (await guess(f"wrong {n}")).status_code == 422
+    assert await together(registry, [guess(f"wrong {n}") for n in range(3)]) == [422, 429, 429]
 
 
 async def test_a_revoked_person_is_out_at_once_and_may_sign_in_again(registry: Served) -> None:

@@ -223,17 +223,22 @@ async def change_own_password(
     if blocked is not None:
         raise blocked
     right = credential is not None and await passwords.is_right(credential.password_hash, change.old)
-    if not right or credential is None:
-        async with database.transaction() as conn:
-            await store.count_failure(conn, actor.username, now, settings.free_failures, settings.longest_wait)
-        detail = "原密码不对。"
-        raise WrongPasswordError(detail, faults=[Fault("password", "原密码不对")])
-    passwords.check_new_password(change.new, change.old, actor.username)
-    new_hash = await passwords.hashed(change.new)
+    if right:
+        passwords.check_new_password(change.new, change.old, actor.username)
+    new_hash = await passwords.hashed(change.new) if right else None
     async with database.transaction() as conn:
-        await store.set_password(conn, credential.staff_id, new_hash, now, must_change=False)
-        await sign_out_everywhere(conn, credential.staff_id, now)
-        await actions.record(conn, actor.who, "password changed", now)
+        # Guesses that came together are counted one after the other.
+        await store.lock_name(conn, actor.username)
+        refused: SanwuError | None = _blocked(await store.select_failures(conn, actor.username), now)
+        if refused is None and credential is not None and new_hash is not None:
+            await store.set_password(conn, credential.staff_id, new_hash, now, must_change=False)
+            await sign_out_everywhere(conn, credential.staff_id, now)
+            await actions.record(conn, actor.who, "password changed", now)
+        elif refused is None:
+            await store.count_failure(conn, actor.username, now, settings.free_failures, settings.longest_wait)
+            refused = WrongPasswordError("原密码不对。", faults=[Fault("password", "原密码不对")])
+    if refused is not None:
+        raise refused
 
 
 def _digest(token: str) -> str:
