@@ -35,6 +35,14 @@ from tests import builders
 from tests.running import RunningCity, start_city, stop_city
 
 _numbers = itertools.count(1)
+#: What runs outside this process; a test that asks for none of it is marked `pure`.
+_OUTSIDE = frozenset({"parts", "small_city", "city", "browser"})
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the tests that need no city: `pytest -m pure` takes seconds."""
+    if isinstance(item, pytest.Function) and not _OUTSIDE & set(item.fixturenames):
+        item.add_marker("pure")
 
 
 @dataclass(frozen=True, slots=True)
