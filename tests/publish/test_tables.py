@@ -72,15 +72,39 @@ DEBTS = [("债权或债务",), ("对方", "name"), ("期末余额", "amount")]
 
 
 def test_debts_have_a_sum_each_and_none_of_both() -> None:
-    body = made(DEBTS, [["债权", "张三", 13_750_00], ["债务", "某建材店", 31_340_00]], totals={"c2": 45_090_00})
-    view = seen(body, Masking.SURNAME, "F02")
+    rows: list[list[Any]] = [
+        ["债权", "张三", 13_000_00],
+        ["债权", "李四", 750_00],
+        ["债务", "某建材店", 31_000_00],
+        ["债务", "某砂石厂", 340_00],
+    ]
+    view = seen(made(DEBTS, rows, totals={"c2": 45_090_00}), Masking.SURNAME, "F02")
     assert view.tables[0].sums == (("债权合计", "", "13,750.00元"), ("债务合计", "", "31,340.00元"))
     assert "45,090" not in words(view)
 
 
+def test_one_row_is_not_said_again_as_a_sum() -> None:
+    columns = [("项目",), ("金额", "amount")]
+    by_kind = made(columns, [["高龄补贴", 100_00], ["残疾人补贴", 50_00], ["残疾人补贴", 20_00]], group_by="c0")
+    assert seen(by_kind).tables[0].sums == (("残疾人补贴合计", "70.00元"),)
+    one_each = made(columns, [["高龄补贴", 100_00], ["残疾人补贴", 50_00]], group_by="c0")
+    assert seen(one_each, Masking.AGGREGATE, "V17").tables[0].sums == ()
+    assert seen(made(columns, [["高龄补贴", 100_00]])).tables[0].sums == ()
+
+
+def test_a_wrong_sum_of_one_row_stands_beside_the_right_one() -> None:
+    rows: list[list[Any]] = [["债权", "某厂", 1_00], ["债权", "小计", 3_00], ["债务", "李四", 2_00]]
+    assert seen(made(DEBTS, rows), Masking.SURNAME).tables[0].sums == (("债权合计（逐行相加）", "", "1.00元"),)
+
+
 def test_a_subtotal_that_the_author_typed_is_not_said_again() -> None:
-    body = made(DEBTS, [["债权", "张三", 1_00], ["债权", "小计", 1_00], ["债务", "李四", 2_00]])
-    assert seen(body, Masking.SURNAME).tables[0].sums == (("债务合计", "", "2.00元"),)
+    rows: list[list[Any]] = [
+        ["债权", "张三", 1_00],
+        ["债权", "小计", 1_00],
+        ["债务", "李四", 2_00],
+        ["债务", "王五", 3_00],
+    ]
+    assert seen(made(DEBTS, rows), Masking.SURNAME).tables[0].sums == (("债务合计", "", "5.00元"),)
 
 
 def test_a_stated_total_below_stands_beside_the_computed_one() -> None:
@@ -90,7 +114,7 @@ def test_a_stated_total_below_stands_beside_the_computed_one() -> None:
 
 
 def test_budget_income_and_spending_are_not_added_up() -> None:
-    rows: list[list[Any]] = [["经营收入", 5_00], ["补助收入", 4_00], ["管理费用", 2_00]]
+    rows: list[list[Any]] = [["经营收入", 5_00], ["补助收入", 4_00], ["管理费用", 1_00], ["维修费用", 1_00]]
     body = made([("项目",), ("本年预算", "amount")], rows, totals={"c1": 11_00})
     assert seen(body).tables[0].sums == (("收入合计", "9.00元"), ("支出合计", "2.00元"))
 

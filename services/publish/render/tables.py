@@ -1,5 +1,6 @@
 """A table as people read it: rows as its author typed them, sums only of what may be added up, each kind by itself."""
 
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
@@ -29,7 +30,10 @@ def table_view(full: Table, shown: Table, *, aggregate: bool) -> BodyView:
     if not any(r.kind in {RowKind.DATA, RowKind.APART} for r in read):
         return BodyView(facts, empty="这一项按规定只公布合计。")
     empty = "涉及个人的行按规定只公布合计。" if hidden else None
-    return BodyView(facts, tables=(_view(full, shown, read, sums),), empty=empty)
+    # A single row is its own sum, unless it is hidden.
+    rows = Counter(r.group for r in shown.read() if r.kind is RowKind.DATA and not hidden)
+    alone = frozenset(group for group, count in rows.items() if count == 1)
+    return BodyView(facts, tables=(_view(full, shown, read, sums, alone),), empty=empty)
 
 
 def _public_sums(full: Table) -> tuple[tuple[str, Cells], ...]:
@@ -45,13 +49,17 @@ def _sum_facts(full: Table, sums: Sequence[tuple[str, Cells]]) -> list[tuple[str
     ]
 
 
-def _view(full: Table, shown: Table, read: Sequence[ReadRow], sums: Sequence[tuple[str, Cells]]) -> TableView:
+def _view(
+    full: Table, shown: Table, read: Sequence[ReadRow], sums: Sequence[tuple[str, Cells]], alone: frozenset[str]
+) -> TableView:
+    """`alone`: groups of a single row that can be read."""
     columns = shown.columns
     rows = tuple(tuple(_text(c, cell) for c, cell in zip(columns, row, strict=True)) for row in shown.rows)
     below = _stated(full)
     is_beside = bool(below)
     for group, cells in sums:
-        below += _computed(shown, read, group, cells, is_beside=is_beside and not group)
+        is_own = is_beside and not group
+        below += _computed(shown, read, group, cells, is_beside=is_own, is_alone=group in alone)
     strong = frozenset(n for n, r in enumerate(read) if r.is_sum or r.kind is RowKind.HEADING)
     heads = tuple(HeadView(_head(c), c.type in NUMBERS) for c in columns)
     return TableView(shown.title or "一行一行看", heads, rows, tuple(below), strong, tuple(_notes(shown)))
@@ -80,9 +88,9 @@ def _stated(full: Table) -> list[tuple[str, ...]]:
 
 
 def _computed(
-    shown: Table, read: Sequence[ReadRow], group: str, cells: Cells, *, is_beside: bool
+    shown: Table, read: Sequence[ReadRow], group: str, cells: Cells, *, is_beside: bool, is_alone: bool
 ) -> list[tuple[str, ...]]:
-    """The sum of a group, unless its author typed the same as a row of his own."""
+    """The sum of a group, unless its author typed the same as a row of his own, or a single row says it already."""
     typed = _typed_sums(shown, read, group)
     missing = [None if made is None or made in typed[m] else made for m, made in enumerate(cells)]
     if all(made is None for made in missing):
@@ -91,7 +99,10 @@ def _computed(
     if has_own:
         # Beside a stated sum stands the computed one where it is another.
         differs = [made if typed[m] or is_beside else None for m, made in enumerate(missing)]
-        missing = differs if any(d is not None for d in differs) else missing
+        is_wrong = any(d is not None for d in differs)
+        missing, is_alone = differs if is_wrong else missing, is_alone and not is_wrong
+    if is_alone:
+        return []
     label = f"{group}合计（逐行相加）" if has_own else f"{group}合计"
     return [_line(label, shown.columns, missing)]
 
