@@ -25,6 +25,7 @@ from services.publish.render.cells import grid, live_by_cell
 from services.publish.render.due import how_due
 from services.publish.render.places import affair_of
 from services.publish.render.rows import Change, Publication
+from services.publish.render.texts import names_anybody
 from services.publish.schemas import (
     ChangeOut,
     DisclosureBodyOut,
@@ -39,9 +40,13 @@ router = APIRouter(prefix="/api/v1")
 Seen = Annotated[str | None, Header(alias="If-None-Match")]
 
 
-def _list(page: Page, items: list[Any], next_after: str | None, seen: str | None) -> Response:
+def _list(
+    page: Page, items: list[Any], next_after: str | None, seen: str | None, *, of_persons: bool = False
+) -> Response:
     answer = page.answer([i.model_dump() for i in items], next_after)
-    return cached_json(json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode(), seen)
+    return cached_json(
+        json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode(), seen, of_persons=of_persons
+    )
 
 
 def _by_code(page: Page, codes: list[str], out: Callable[[str], Any], seen: str | None) -> Response:
@@ -195,7 +200,8 @@ async def duties(
     shown, live = chosen[: page.limit], live_by_cell(facts.publications)
     reasons = {CellKey(w.item, w.period): w.reason for w in facts.waivers}
     items = [_duty_out(order[place], live.get(order[place].key), reasons) for place in shown]
-    return _list(page, items, shown[-1] if len(chosen) > page.limit else None, seen)
+    of_persons = names_anybody(i.waiver for i in items)
+    return _list(page, items, shown[-1] if len(chosen) > page.limit else None, seen, of_persons=of_persons)
 
 
 def _periodic(reference: Reference, code: str, period: str) -> list[Duty]:
@@ -216,6 +222,7 @@ def _duty_out(of: GridCell, live: Publication | None, reasons: Mapping[CellKey, 
         late_days=of.late_days,
         how_due=how_due(of.duty) if not of.duty.history else "",
         history=of.duty.history,
+        reference=of.duty.reference,
         disclosure_id=live.disclosure_id if live is not None else None,
         waiver=reasons.get(of.key) if of.cell.state is CellState.WAIVED else None,
     )

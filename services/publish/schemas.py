@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.contracts.checks import Check
 
@@ -34,7 +34,11 @@ class DivisionOut(BaseModel):
 
 
 class DisclosureOut(BaseModel):
-    """What is public of a disclosure, without its content. `version` counts its public editions: 1, 2, 3 …"""
+    """What is public of a disclosure, without its content. `version` counts its public editions: 1, 2, 3 …
+
+    `nil`: the village says that nothing happened; `history`: from before its duties began; `late_days`: days from the
+    due day to the first publication, whatever came after.
+    """
 
     id: str
     village: str
@@ -43,6 +47,9 @@ class DisclosureOut(BaseModel):
     version: int
     state: str
     published_at: str
+    nil: bool
+    history: bool
+    late_days: int
     title: str
     url: str
 
@@ -76,10 +83,15 @@ class DisclosureBodyOut(DisclosureOut):
     first_published_at: str
     due: str | None
     how_due: str
-    late_days: int
-    history: bool
+    reference: bool = Field(description="whether `due` is a reference only: the city has not confirmed the deadlines")
+    was_withdrawn_at: str | None = Field(description="when it was taken out of sight, if it came back since")
+    restored_at: str | None
+    restored_reason: str | None
     publisher: str
     release: str
+    approved_by: str | None = Field(
+        description="the township that let the newest edition out, at `published_at`; null where the village did"
+    )
     filed_at: str | None
     opinions: list[OpinionOut]
     note: str | None
@@ -95,9 +107,15 @@ class MonthOut(DisclosureOut):
 
 
 class VillagePageOut(VillageOut):
-    """A village with its newest month of money; null when none is open."""
+    """A village with its newest month of money (null when none is open) and what it lacks.
+
+    `missing` counts what is past due and not open, `late_days` is of the one late longest, `held` counts by holder.
+    """
 
     month: MonthOut | None
+    missing: int
+    late_days: int
+    held: dict[str, int]
 
 
 class ChangeOut(BaseModel):
@@ -125,5 +143,6 @@ class DutyOut(BaseModel):
     late_days: int
     how_due: str
     history: bool
+    reference: bool = Field(description="whether `due` is a reference only: the city has not confirmed the deadlines")
     disclosure_id: str | None
     waiver: str | None

@@ -23,6 +23,10 @@ async def test_village_and_its_disclosure_have_the_agreed_shapes(publish: Any) -
     event = await publish.opened()
     village = (await publish.get("/api/v1/villages/210881006206")).json()
     month = village.pop("month")
+    lacks = {name: village.pop(name) for name in ("missing", "late_days", "held")}
+    page = (await publish.get("/v/210881006206")).text
+    assert f"缺{lacks['missing']}项，最久的已晚{lacks['late_days']}天" in page
+    assert sum(lacks["held"].values()) == lacks["missing"] > 0
     assert (month["id"], month["period"]) == (event.aggregate_id, "2026-10")
     assert [(c["code"], c["at"], c["ok"]) for c in month["checks"]] == [
         ("ledger.closing", "body.accounts[0]", True),
@@ -47,6 +51,9 @@ async def test_village_and_its_disclosure_have_the_agreed_shapes(publish: Any) -
             "version": 1,
             "state": "published",
             "published_at": "2026-11-24T02:00:00Z",
+            "nil": False,
+            "history": False,
+            "late_days": 8,
             "title": "2026年10月财务收支明细（逐笔）",
             "url": f"http://127.0.0.1:8000/d/{event.aggregate_id}",
         }
@@ -143,6 +150,7 @@ async def test_duties_tell_what_is_open_late_missing_and_not_due(publish: Any) -
             "late_days": 8,
             "how_due": "2026年10月的，规定的日子是11月15日（周日），顺延到11月16日",
             "history": False,
+            "reference": True,
             "disclosure_id": event.aggregate_id,
             "waiver": None,
         },
@@ -156,6 +164,7 @@ async def test_duties_tell_what_is_open_late_missing_and_not_due(publish: Any) -
             "late_days": 8,
             "how_due": "2026年10月的，规定的日子是11月15日（周日），顺延到11月16日",
             "history": False,
+            "reference": True,
             "disclosure_id": None,
             "waiver": None,
         },

@@ -1,14 +1,21 @@
 """Who may keep an answer, and for how long; what search engines may keep; which bodies are made anew after an upgrade."""
 
 import shutil
+import uuid
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from services.contracts.base import AcceptedFinding
+from services.contracts.code import Code, CodeSet
+from services.contracts.disclosure import WaiverGranted
 from services.publish.bodies.release import fingerprint
 from tests import builders
+from tests.builders import NEIGHBOUR
 from tests.publish import bodies
+from tests.publish.test_unopened import heard_of
 
 PUBLIC = "public, max-age=5, stale-while-revalidate=60, stale-if-error=86400"
 PRIVATE = "private, max-age=5"
@@ -81,6 +88,53 @@ async def test_a_villages_page_is_of_persons_when_its_biggest_lines_name_one(
         assert policy(await publish.get(path)) == (PUBLIC, True), path
     assert policy(await publish.get(f"/d/{event.aggregate_id}")) == (PRIVATE, False)
     await publish.withdrawn(event)
+
+
+async def test_who_is_named_in_what_was_said_makes_it_a_page_of_persons(publish: Any) -> None:
+    first = await publish.opened(item="F03", period="2024", body=budget("修路"))
+    later = builders.NOW + timedelta(hours=1)
+    await publish.opened(
+        first.aggregate_id,
+        item="F03",
+        period="2024",
+        body=budget("修桥"),
+        edition=2,
+        at=later,
+        note="村民张建国指出写错了",
+    )
+    for answer in await both(publish, first):
+        assert "村民张某某指出写错了" in answer.text
+        assert policy(answer) == (PRIVATE, False)
+
+
+async def test_who_is_named_in_a_months_reason_makes_the_villages_answers_private(publish: Any) -> None:
+    village = "210881006206"
+    body = {**small_ledger("盖州市某五金店"), "totals": {"income_fen": 1, "expense_fen": 1}}
+    reason = AcceptedFinding(code="ledger.total", at="body.totals.income_fen", reason="会计张建国抄错了")
+    event = await publish.opened(body=body, village=village, accepted=(reason,))
+    await publish.rendered()
+    for path in (f"/v/{village}", f"/api/v1/villages/{village}"):
+        assert policy(await publish.get(path)) == (PRIVATE, False), path
+    await publish.withdrawn(event)
+
+
+async def test_who_is_named_in_a_waiver_makes_lists_private(publish: Any) -> None:
+    await heard_of(publish, WaiverGranted, str(uuid.uuid4()), 2)
+    for path in (f"/v/{NEIGHBOUR}", f"/v/{NEIGHBOUR}/F02", f"/api/v1/villages/{NEIGHBOUR}/duties?limit=200"):
+        answer = await publish.get(path)
+        assert "李某某" in answer.text
+        assert policy(answer) == (PRIVATE, False), path
+    assert policy(await publish.get(f"/v/{NEIGHBOUR}/P05")) == (PUBLIC, True)
+
+
+async def test_whose_house_a_code_hangs_at_stands_by_surname(publish: Any) -> None:
+    where = {"code": "k7f3q9zx2m", "village": builders.VILLAGE, "place": "周桂芳家门口"}
+    code = Code(**where, purpose="gate", serial=77, state="valid", issued_at=builders.NOW)
+    await publish.served.hear(CodeSet(**builders.stamp(code.code, 1), code=code))
+    await publish.rendered()
+    page = (await publish.get(f"/v/{builders.VILLAGE}")).text
+    assert "周桂芳" not in page
+    assert "周某某家门口" in page
 
 
 async def test_a_tombstone_is_kept_by_nobody(publish: Any) -> None:

@@ -1,6 +1,7 @@
 """Late is late: nothing that comes after takes it away, and nothing is called late, due or complete that is not."""
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,11 +9,12 @@ import pytest
 
 from services.contracts.catalogue import CalendarYear, WorkCalendar, parse_due
 from services.contracts.due import due_day
-from services.contracts.duties import CellKey
+from services.contracts.duties import CellKey, CellState, Duty
 from services.contracts.values import period_bounds
 from services.publish.render.disclosure import _body_of
 from services.publish.render.due import how_due
 from services.publish.render.standing import Standing, together
+from services.publish.render.village import settled_words, waiting_words
 from tests import builders
 from tests.publish import bodies
 
@@ -106,6 +108,53 @@ async def test_nobody_says_that_everything_is_open(publish: Any) -> None:
         page = plain((await publish.get(path)).text)
         assert "应该公开的都公开了" not in page
         assert not re.search("还没到期(?!，20)", page)
+
+
+async def test_the_front_page_tells_how_late_what_just_came_was(publish: Any) -> None:
+    event = await publish.opened(village=builders.VILLAGE, at=builders.NOW + timedelta(hours=2))
+    await publish.rendered()
+    front = (await publish.get("/")).text
+    row = plain(front[front.index(f"/d/{event.aggregate_id}") :].partition("</li>")[0])
+    assert "已公开晚了8天才公开" in row
+
+
+async def test_what_is_open_is_not_said_to_be_waited_for(publish: Any) -> None:
+    """November is open before its day: what is waited for is December."""
+    event = await publish.opened(village=builders.FAR_VILLAGE, item="F09", period="2026-11", body=bodies.roster())
+    page = plain((await publish.get(f"/v/{builders.FAR_VILLAGE}/F09")).text)
+    village = plain((await publish.get(f"/v/{builders.FAR_VILLAGE}")).text)
+    assert "2026年11月的还没到期" not in page + village
+    missing_or_next = re.search(r"2026年12月的还没到期，2027年1月\d+日前公开|还没公开，已晚", page)
+    assert missing_or_next is not None
+    await publish.withdrawn(event)
+
+
+@pytest.mark.parametrize("code", ["V06", "V07"])
+async def test_an_item_that_a_place_does_not_have_waits_for_nothing(publish: Any, code: str) -> None:
+    reference = publish.served.runtime.reference
+
+    def make(key: CellKey) -> Duty | None:
+        owed = reference.duty(builders.VILLAGE, key)
+        return replace(owed, applies=False) if owed is not None else None
+
+    revision = reference.items[code].at(builders.NOW.date())
+    assert waiting_words(code, revision, make, builders.NOW) == "这里没有这一项"
+
+
+async def test_what_did_not_happen_is_not_counted_as_opened() -> None:
+    assert settled_words("到2026年11月24日", {CellState.OPENED: 3}) == "到2026年11月24日，到期的3项都公开了。"
+    some = {CellState.OPENED: 1, CellState.OPENED_LATE: 1, CellState.WAIVED: 1, CellState.NIL: 2}
+    assert settled_words("到2026年11月24日", some) == (
+        "到2026年11月24日，到期的5项里，2项公开了，1项经备案不公开，2项申报没有这件事。"
+    )
+    assert settled_words("到2026年11月24日", {}) == "到2026年11月24日，还没有到期的事项。"
+
+
+async def test_an_item_without_a_word_of_the_village_is_not_said_to_need_none(publish: Any) -> None:
+    event = await publish.opened(village=builders.FAR_VILLAGE, period="2026-08")
+    page = plain((await publish.get(f"/d/{event.aggregate_id}")).text)
+    assert "不用村里核对" not in page
+    assert "没有核对的记录。" in page
 
 
 async def test_an_item_that_was_never_open_says_what_it_waits_for(publish: Any) -> None:

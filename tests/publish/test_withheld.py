@@ -20,7 +20,7 @@ async def hidden(publish: Any, of: Any, after: int = 1) -> None:
 
 
 async def restored(publish: Any, of: Any, after: int = 2) -> None:
-    event = DisclosureRestored(**publish.frame(of, after), reason="看错了村名", is_public=True)
+    event = DisclosureRestored(**publish.frame(of, after), reason="村民张建国看错了村名", is_public=True)
     await publish.served.hear(event, event)
     await publish.rendered()
 
@@ -58,7 +58,10 @@ async def test_it_is_out_of_every_page_and_comes_back_as_it_was_with_its_history
     page = (await publish.get(f"/d/{event.aggregate_id}")).text
     assert "东山果园" in page
     assert "撤回过" in page
-    assert "又恢复公开。恢复的原因：看错了村名" in page
+    assert "又恢复公开。恢复的原因：村民张某某看错了村名" in page
+    answer = (await publish.get(f"/api/v1/disclosures/{event.aggregate_id}")).json()
+    assert (answer["restored_reason"], "张建国" in str(answer)) == ("村民张某某看错了村名", False)
+    assert answer["was_withdrawn_at"] <= answer["restored_at"]
     await publish.get(f"/objects/{digest}")
     [after] = await rows(publish, f"SELECT * FROM publication WHERE disclosure_id = '{event.aggregate_id}'")
     same = ("edition", "first_published_at", "published_at", "digest", "kind", "amount_fen", "withdrawn_at", "reason")

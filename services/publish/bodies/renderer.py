@@ -35,7 +35,8 @@ from services.publish.render.places import Township, Village, item_at, title
 from services.publish.render.rows import Code, Declaration, Edition, Publication, Said, Step, Waiver, edition_before
 from services.publish.render.sentences import MONEY_ITEM, newest_month
 from services.publish.render.standing import Standing, together
-from services.publish.render.village import VillageFacts, entry, village_page
+from services.publish.render.texts import names_anybody
+from services.publish.render.village import EntryView, VillageFacts, entry, village_page
 from services.publish.schemas import (
     DisclosureBodyOut,
     DisclosureOut,
@@ -190,10 +191,8 @@ class Bodies:
         page = village_page(facts, reference.items, owed, lambda key: reference.duty(code, key), loaded.now)
         loaded.standing_now[code] = page.standing
         return {
-            f"/v/{code}": self.html(
-                "village.html", page=page, of_persons=page.money is not None and page.money.of_persons
-            ),
-            f"/api/v1/villages/{code}": self._village_json(village, month, page.checks),
+            f"/v/{code}": self.html("village.html", page=page, of_persons=page.of_persons),
+            f"/api/v1/villages/{code}": self._village_json(village, month, page.checks, page.standing),
         }
 
     def _items(self, loaded: Loaded, code: str) -> dict[str, Body]:
@@ -217,12 +216,21 @@ class Bodies:
         """The page of one item of a village."""
         make = self._duties_of(village)
         page = item_page(village, facts, self._reference.items, cells, item, make=make, now=now)
-        return self.html("item.html", page=page)
+        return self.html("item.html", page=page, of_persons=page.of_persons)
 
-    def _village_json(self, village: Village, month: Publication | None, checks: Sequence[Check]) -> Body:
+    def _village_json(
+        self, village: Village, month: Publication | None, checks: Sequence[Check], lacks: Standing
+    ) -> Body:
         newest = MonthOut(**self.disclosure_out(month).model_dump(), checks=list(checks)) if month is not None else None
-        out = VillagePageOut(**village_out(village).model_dump(), month=newest)
-        return Body(out.model_dump_json().encode(), JSON)
+        out = VillagePageOut(
+            **village_out(village).model_dump(),
+            month=newest,
+            missing=lacks.missing,
+            late_days=lacks.late_days,
+            held=dict(lacks.held),
+        )
+        content = out.model_dump_json().encode()
+        return body_of_persons(content, JSON) if names_anybody(c.reason for c in checks) else Body(content, JSON)
 
     def _disclosure(self, loaded: Loaded, disclosure_id: str) -> dict[str, Body]:
         p = loaded.publications.get(disclosure_id)
@@ -271,10 +279,13 @@ class Bodies:
             first_published_at=rfc3339(p.first_published_at),
             due=when.due.isoformat() if when.due is not None else None,
             how_due=when.how,
-            late_days=when.late_days,
-            history=when.history,
+            reference=shown.duty is not None and when.due is not None and shown.duty.reference,
+            was_withdrawn_at=rfc3339(p.was_withdrawn_at) if p.was_withdrawn_at is not None else None,
+            restored_at=rfc3339(p.restored_at) if p.restored_at is not None else None,
+            restored_reason=p.restored_reason,
             publisher=publisher_name(village, revision),
             release=p.release,
+            approved_by=village.township.name if p.release == "approve" else None,
             filed_at=rfc3339(p.filed_at) if p.filed_at is not None else None,
             opinions=[opinion_out(o) for o in said.opinions],
             note=said.note,
@@ -283,10 +294,12 @@ class Bodies:
             checks=list(open_checks(p, shown, said, masking)),
         )
         content = out.model_dump_json().encode()
-        return body_of_persons(content, JSON) if shows_persons(shown.body, masking, p.item) else Body(content, JSON)
+        of_persons = shows_persons(shown.body, masking, p.item, (*said.texts, p.restored_reason))
+        return body_of_persons(content, JSON) if of_persons else Body(content, JSON)
 
     def disclosure_out(self, p: Publication) -> DisclosureOut:
         """A disclosure for JSON lists."""
+        when = timing(p, self._reference.duty(p.village_code, CellKey(p.item, p.period)))
         return DisclosureOut(
             id=p.disclosure_id,
             village=p.village_code,
@@ -295,6 +308,9 @@ class Bodies:
             version=p.number,
             state=p.state,
             published_at=rfc3339(p.published_at),
+            nil=p.nil,
+            history=when.history,
+            late_days=when.late_days,
             title=title(self._reference.items, p.item, p.period),
             url=f"{self._runtime.settings.public_url}/d/{p.disclosure_id}",
         )
@@ -326,13 +342,17 @@ class Bodies:
     def _city(self, loaded: Loaded) -> dict[str, Any]:
         city = self._reference.city()
         places = [(t, self.villages_of(t.code)) for t in self.townships()]
-        recent = [(self.village(p.village_code), entry(self._reference.items, p)) for p in loaded.recent]
+        recent = [(self.village(p.village_code), self._entry(p)) for p in loaded.recent]
         return {
             "city": city.now.name if city is not None else "",
             "townships": [(t, len(villages), _standing_of(loaded, villages)) for t, villages in places],
             "standing": _standing_of(loaded, [v for _, villages in places for v in villages]),
             "recent": [(v, e) for v, e in recent if v is not None],
         }
+
+    def _entry(self, p: Publication) -> EntryView:
+        """A disclosure in a list, with how late it came."""
+        return entry(self._reference.items, p, self._reference.duty(p.village_code, CellKey(p.item, p.period)))
 
 
 def _standing_of(loaded: Loaded, villages: Sequence[Village]) -> Standing | None:

@@ -104,6 +104,7 @@ class DisclosurePage:
     restored: str | None
     history_url: str
     of_persons: bool
+    unchecked: str
 
 
 def fades_on(revision: ItemRevision | None, period: str) -> date | None:
@@ -166,8 +167,15 @@ def disclosure_page(village: Village, items: Items, p: Publication, shown: Shown
         reason=p.reason,
         restored=_restored(p),
         history_url=f"/v/{p.village_code}/{p.item}",
-        of_persons=body is not None and shows_persons(body, masking, p.item),
+        of_persons=body is not None and shows_persons(body, masking, p.item, (*said.texts, p.restored_reason)),
+        unchecked=_unchecked(revision),
     )
+
+
+def _unchecked(revision: ItemRevision | None) -> str:
+    """What is said where nobody of the village gave a word: that none was needed only where the catalogue says so."""
+    is_needed = revision is None or revision.confirmations
+    return "没有核对的记录。" if is_needed else "这一项按目录不用村里核对。"
 
 
 def _restored(p: Publication) -> str | None:

@@ -1,6 +1,6 @@
 """When a cell is due, in words that anybody can compute again, and when an item is due next."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -85,13 +85,14 @@ def timing(p: Publication, duty: Duty | None) -> Timing:
     return Timing(duty.due, due_word(duty), how_due(duty), late_by(duty, p.first_published_at), history=False)
 
 
-def next_duty(code: str, revision: ItemRevision, make: Make, now: datetime) -> Duty | None:
-    """The next duty of a periodic item whose due day is still to come; None for on-event items and where none applies."""
+def next_duty(code: str, revision: ItemRevision, make: Make, now: datetime, opened: Container[CellKey]) -> Duty | None:
+    """The next duty of a periodic item that is to come and not open; None for on-event items and where none applies."""
     if revision.frequency is Frequency.ON_EVENT:
         return None
     first, last = period_bounds(period_of(local_day(now), revision.frequency))
     for day in (first - timedelta(days=1), first, last + timedelta(days=1)):
-        duty = make(CellKey(code, period_of(day, revision.frequency)))
+        key = CellKey(code, period_of(day, revision.frequency))
+        duty = make(key) if key not in opened else None
         if duty is not None and duty.applies and not duty.history and now < duty.due_at:
             return duty
     return None

@@ -11,6 +11,7 @@ from services.publish.render.checks import month_before, sums_line
 from services.publish.render.due import Make
 from services.publish.render.places import Items, Village, affair_of, official_name, plain_name
 from services.publish.render.rows import Publication
+from services.publish.render.texts import names_anybody
 from services.publish.render.village import (
     EntryView,
     MissingView,
@@ -36,6 +37,7 @@ class ItemPage:
     missing: tuple[MissingView, ...]
     waived: tuple[UnopenedView, ...]
     nil: tuple[UnopenedView, ...]
+    of_persons: bool
 
 
 def _entry(items: Items, found: Sequence[Publication], p: Publication, duty: Duty | None) -> EntryView:
@@ -61,14 +63,18 @@ def item_page(
         (p for p in facts.publications if p.item == item), key=lambda p: (p.period, p.published_at), reverse=True
     )
     newest = found[0].period if found else local_day(now).isoformat()
+    unopened_for = waived(cells, facts.waivers)
     return ItemPage(
         village=village,
         plain=plain_name(items, item, newest),
         official=official_name(items, item, newest),
         affair=affair_words(affair_of(items, item, newest), community=village.is_community),
         entries=tuple(_entry(items, found, p, duties.get(CellKey(p.item, p.period))) for p in found),
-        waits=None if missing(cells) else waiting_words(item, items[item].at(local_day(now)), make, now),
+        waits=None
+        if missing(cells)
+        else waiting_words(item, items[item].at(local_day(now)), make, now, live_by_cell(found)),
         missing=tuple(missing_view(items, m) for m in missing(cells)),
-        waived=tuple(unopened(items, c, w.reason) for c, w in waived(cells, facts.waivers)),
+        waived=tuple(unopened(items, c, w.reason) for c, w in unopened_for),
         nil=tuple(unopened(items, c, None) for c in declared_nil(cells, live_by_cell(found))),
+        of_persons=names_anybody(w.reason for _, w in unopened_for),
     )

@@ -4,7 +4,7 @@ Who is a person is told by `contracts.names`; sentences are `texts.py`'s. Offici
 named (domain.md section 6); references to payees never leave.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from services.contracts.bodies import (
@@ -23,7 +23,7 @@ from services.contracts.catalogue import Masking
 from services.contracts.names import HIDDEN, find_in_cell, mask_cell
 from services.publish.render.aggregates import aggregate_roster, aggregate_table, names_people
 from services.publish.render.rows import Said
-from services.publish.render.texts import Texts
+from services.publish.render.texts import Texts, names_anybody
 
 
 def masked_name(name: str | None, masking: Masking) -> str | None:
@@ -139,13 +139,13 @@ def masked_body(body: Body, masking: Masking, item: str = "") -> Body:
     return texts.of(_masked_cells(body, masking, item))
 
 
-def shows_persons(body: Body, masking: Masking, item: str = "") -> bool:
-    """Tell whether persons may stand in a body as everybody reads it, in full or in part.
+def shows_persons(body: Body, masking: Masking, item: str, said: Iterable[str | None]) -> bool:
+    """Tell whether persons may stand in a body as everybody reads it, in full or in part, or in what is `said` of it.
 
     A catalogue that masks an item says so; a roster is a list of them; in any other body one is looked for. Of a
     picture nobody knows whom it shows.
     """
-    if masking is not Masking.NONE or isinstance(body, Roster) or body.attachments:
+    if masking is not Masking.NONE or isinstance(body, Roster) or body.attachments or names_anybody(said):
         return True
     return masked_body(body, Masking.SURNAME, item) != body
 

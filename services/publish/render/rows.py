@@ -17,6 +17,11 @@ class Said(Model):
     note: str | None = None
     secrecy_checked_by: str | None = None
 
+    @property
+    def texts(self) -> tuple[str | None, ...]:
+        """Every sentence in it."""
+        return (self.note, *(o.reason for o in self.opinions), *(a.reason for a in self.accepted))
+
 
 @dataclass(frozen=True, slots=True)
 class Publication:

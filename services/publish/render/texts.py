@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar, overload
 
 from services.contracts.base import Model
 from services.contracts.bodies import ColumnType, Table
-from services.contracts.names import Words, mask_text
+from services.contracts.names import HIDDEN, Words, mask_text
 from services.contracts.privacy import mask
 
 #: Fields in which people write sentences, by kind of body alike.
@@ -31,6 +31,11 @@ def public_text(text: str | None, known: Words | None = None) -> str | None: ...
 def public_text(text: str | None, known: Words | None = None) -> str | None:
     """A sentence of somebody's as the web may show it."""
     return mask(mask_text(text, known)) if text else text
+
+
+def names_anybody(texts: Iterable[str | None]) -> bool:
+    """Tell whether somebody stands by surname in texts as everybody may read them."""
+    return any(text is not None and HIDDEN in text for text in texts)
 
 
 class Texts:

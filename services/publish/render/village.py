@@ -1,6 +1,7 @@
 """The village page: the five sentences, the biggest lines, what is open, what is missing, the codes on the walls."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
@@ -9,7 +10,7 @@ from services.contracts.bodies import Direction, Ledger
 from services.contracts.catalogue import Affair, ItemRevision, Masking
 from services.contracts.checks import Check
 from services.contracts.duties import CellKey, CellState, Duty, GridCell
-from services.contracts.values import Frequency, local_day, period_bounds, period_words
+from services.contracts.values import Frequency, local_day, period_bounds, period_of, period_words
 from services.contracts.words import HOLDERS, PURPOSES
 from services.publish.render.cells import CellFacts, declared_nil, grid, live_by_cell, missing, waived
 from services.publish.render.checks import ChecksView, checks_of, checks_view, month_before, neighbour
@@ -20,6 +21,7 @@ from services.publish.render.places import Items, Village, affair_of, item_at, o
 from services.publish.render.rows import Code, Publication, Said
 from services.publish.render.sentences import Sentence, five_sentences, newest_month
 from services.publish.render.standing import Standing, standing
+from services.publish.render.texts import names_anybody, public_text
 from services.publish.render.words import affair_words, day_words
 
 _BIGGEST: Final = 3
@@ -140,6 +142,7 @@ class VillagePage:
     codes: tuple[CodeView, ...]
     as_of: str
     checks: tuple[Check, ...]
+    of_persons: bool
 
 
 def state_words(p: Publication) -> tuple[str, ...]:
@@ -224,12 +227,19 @@ _STANDS: Final = {
 }
 
 
-def waiting_words(code: str, revision: ItemRevision, make: Make, now: datetime) -> str:
+def waiting_words(
+    code: str, revision: ItemRevision, make: Make, now: datetime, opened: Container[CellKey] = frozenset()
+) -> str:
     """What an item waits for of which nothing is due yet: an event, or the next due day; never a bare 还没到期."""
+    today = make(CellKey(code, period_of(local_day(now), revision.frequency)))
+    if today is None or not today.applies:
+        return "这里没有这一项"
     if revision.frequency is Frequency.ON_EVENT:
         return "有事才公开"
-    duty = next_duty(code, revision, make, now)
-    return f"还没到期，{date_words(duty.due)}前公开" if duty is not None else "上线前的，还没有补公开"
+    duty = next_duty(code, revision, make, now, opened)
+    if duty is not None:
+        return f"{period_words(duty.period)}的还没到期，{date_words(duty.due)}前公开"
+    return "上线前的，还没有补公开"
 
 
 def _others(
@@ -315,27 +325,33 @@ def unopened(items: Items, found: GridCell, reason: str | None) -> UnopenedView:
 def _settled(items: Items, facts: VillageFacts, of: Sequence[GridCell], make: Make, now: datetime) -> str:
     """What may be said where nothing is missing: no more than what was due, and what comes next."""
     due = [c for c in of if c.duty.applies and not c.duty.history and c.duty.due_at <= now]
-    waived_count = sum(c.cell.state is CellState.WAIVED for c in due)
-    until = f"到{day_words(now)}"
-    if due and waived_count:
-        said = f"{until}，到期的{len(due)}项里，{len(due) - waived_count}项公开了，{waived_count}项经备案不公开。"
-    elif due:
-        said = f"{until}，到期的{len(due)}项都公开了。"
-    else:
-        said = f"{until}，还没有到期的事项。"
-    today = local_day(now)
+    said = settled_words(f"到{day_words(now)}", Counter(c.cell.state for c in due))
+    today, opened = local_day(now), live_by_cell(facts.cells.publications)
     coming = [
         duty
         for code, item in items.items()
-        if not item.retired(today)
-        and (duty := next_duty(code, item.at(today), make, now)) is not None
-        and CellKey(code, duty.period) not in live_by_cell(facts.cells.publications)
+        if not item.retired(today) and (duty := next_duty(code, item.at(today), make, now, opened)) is not None
     ]
     if not coming:
         return said
     soonest = min(coming, key=lambda d: (d.due, d.item))
     name = plain_name(items, soonest.item, soonest.period)
     return f"{said}下一次到期是{date_words(soonest.due)}：{period_words(soonest.period)}，{name}。"
+
+
+def settled_words(until: str, due: Mapping[CellState, int]) -> str:
+    """How many of the things that were due are open; what is waived or did not happen is neither."""
+    count, waived_count, nil_count = sum(due.values()), due.get(CellState.WAIVED, 0), due.get(CellState.NIL, 0)
+    if not count:
+        return f"{until}，还没有到期的事项。"
+    if not waived_count and not nil_count:
+        return f"{until}，到期的{count}项都公开了。"
+    parts = (
+        f"{count - waived_count - nil_count}项公开了",
+        f"{waived_count}项经备案不公开" if waived_count else "",
+        f"{nil_count}项申报没有这件事" if nil_count else "",
+    )
+    return f"{until}，到期的{count}项里，{'，'.join(p for p in parts if p)}。"
 
 
 def village_page(
@@ -365,7 +381,16 @@ def village_page(
         missing_more=tuple(lacking[_SHOWN_MISSING:]),
         waived=tuple(unopened(items, c, w.reason) for c, w in waived(cells, facts.cells.waivers)),
         nil=tuple(unopened(items, c, None) for c in declared_nil(cells, live_by_cell(publications))),
-        codes=tuple(CodeView(c.code, c.serial, c.place or PURPOSES.get(c.purpose, "")) for c in facts.codes),
+        codes=tuple(
+            CodeView(c.code, c.serial, public_text(c.place) or PURPOSES.get(c.purpose, "")) for c in facts.codes
+        ),
         as_of=day_words(now),
         checks=checks,
+        of_persons=_names_anybody(money, checks, facts),
     )
+
+
+def _names_anybody(money: MoneyView | None, checks: Sequence[Check], facts: VillageFacts) -> bool:
+    """Whether somebody stands on the page: in a big line, in a reason, in what is written of a code's place."""
+    texts = (*(c.reason for c in checks), *(w.reason for w in facts.cells.waivers))
+    return (money is not None and money.of_persons) or names_anybody(texts)

@@ -172,7 +172,7 @@ def _publication(row: Row, number: int) -> Publication:
         number=number,
         was_withdrawn_at=row["was_withdrawn_at"],
         restored_at=row["restored_at"],
-        restored_reason=row["restored_reason"],
+        restored_reason=public_text(row["restored_reason"]),
         disclosure_id=row["disclosure_id"],
         village_code=row["village_code"],
         item=row["item"],
