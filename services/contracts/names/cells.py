@@ -157,6 +157,10 @@ def _change(before: str, after: str) -> float:
     return {_UNKNOWN: 9.0, _COMMON: 9.0, _COUNT: 2.0}.get(after, 0.0) if before == _SHORT else 0.0
 
 
+#: A given name has no more characters.
+_GIVEN_MOST: Final = 2
+
+
 def _is_firm(text: str) -> bool:
     """Tell whether a whole cell is a shop, a firm or an office."""
     if _PERSONS_FIRST.after(text, 0):
@@ -164,7 +168,8 @@ def _is_firm(text: str) -> bool:
     if text in lexicon.FIRMS or _STATE.match(text):
         return True
     if tail := _FIRMS.before(text, len(text)):
-        return not _is_somebody(text[: -len(tail)])
+        # 欧阳修理厂: nobody is given three characters.
+        return len(tail) > _GIVEN_MOST or not _is_somebody(text[: -len(tail)])
     if tail := _TRADES.before(text, len(text)):
         return len(text) > len(tail) + 1 and not _is_somebody(text[: -len(tail)])
     return bool(_RECORD_SHOP.match(text)) and len(text) > 3 and text[0] in SURNAMES and text[1] in "记氏"  # noqa: PLR2004 - 李记 and what it sells
@@ -256,6 +261,14 @@ def _is_nobody_known(pieces: tuple[Piece, ...], text: str) -> bool:
 
 _DOT: Final = "·•・‧∙\uff0e."
 _DOTTED: Final = re.compile(f"[\u4e00-\u9fff]+(?: ?[{_DOT}] ?[\u4e00-\u9fff]+)+")
+#: What names of other peoples are written with in Chinese: Uighurs, Kazakhs, Tibetans, Mongols, Yi.
+_SOUNDS: Final = (
+    "买提艾力古丽阿依努尔兰哈克吐逊卡德木拉江热合曼米斯肉孜麦赛巴亚库坎班别塔叶格达吾列吉拜沙帕海莎慕罕默卜杜伊布音玉素甫扎西次仁卓玛才让多杰旦增央金罗桑洛平措尼瓦边姆顿珠仓旺堆白"
+    "迪迭代娜妮热孜万凯丝特都里萨比夏帝克胡赛因乌买衣苏莱迈特萨迪克居马霍加加木阿瓦汗坎吐拉洪牙生买尔旦祖农艾山托合提铁赛迪那扎尔叶斯肯波纳比叶勒塞哲乃格日勒朝鲁图雅其巴特苏和宝音满"
+    "沙玛吉克惹子莫果呷曲比史解什色尔伍牛诺尼且约友曲各日"
+)
+#: A name with its dots, wherever it stands; a word before or behind it has other characters.
+DOTTED_NAME: Final = re.compile(f"[{_SOUNDS}]{{2,7}}(?: ?[·•・‧∙] ?[{_SOUNDS}]{{2,7}}){{1,3}}")
 _BREAK: Final = re.compile(r"[、，,；;/\uff0f|\\&\uff06+\n\r\t（）()\[\]【】〔〕{}《》<>“”\"':：。!！?？~—…-]+")
 _BLANK: Final = re.compile(r"\s+")
 #: Full-width signs that mean what they are: brackets and separators.
@@ -305,11 +318,23 @@ def find_in_cell(text: str) -> tuple[Span, ...]:
     found: list[Span] = []
     taken = 0
     for dotted in _DOTTED.finditer(plain):
-        found += _find(plain, taken, dotted.start())
-        found.append(Span(dotted.start(), dotted.end(), dotted.start() + 1))
-        taken = dotted.end()
+        start, end = _without_words(plain, *dotted.span())
+        found += _find(plain, taken, start)
+        found.append(Span(start, end, start + 1))
+        taken = end
     found += _find(plain, taken, len(plain))
     return tuple(found)
+
+
+def _without_words(plain: str, start: int, end: int) -> tuple[int, int]:
+    """Where a name with dots stands without who it is before it and what follows: 村民努尔兰·哈力克等3户."""
+    while word := _PERSONS_FIRST.after(plain, start):
+        start += len(word)
+    last = max(plain.rfind(dot, start, end) for dot in _DOT)
+    for n in range(last + 3, end):
+        if _COUNTED.match(plain, n) or _TITLES.after(plain, n) or _MONEY.after(plain, n):
+            return start, n
+    return start, end
 
 
 def _find(plain: str, start: int, end: int) -> Iterator[Span]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from services.contracts.names import lexicon
-from services.contracts.names.cells import WORDS, Span, masked
+from services.contracts.names.cells import DOTTED_NAME, WORDS, Span, masked
 from services.contracts.names.segment import Piece, Token, Words, common_words, cut, is_han, surname_ends
 from services.contracts.names.surnames import COMMON, words
 
@@ -151,7 +151,9 @@ class _Reader:
         if self.heads_a_place(end) or last in _PLACE_ENDS:
             return True
         works = len(_WORKS.after(text, end)) >= _TWO and len(_PERSONAL.after(text, end)) < _TWO
-        if last in _MAYBE_PLACE_ENDS and (works or (end == len(text) and self.left(start) < _LIKELY)):
+        # 付欧阳德海打井款.
+        told = last == "海" and text[end - 2] in lexicon.TELLING and self.left(start) >= _LIKELY
+        if last in _MAYBE_PLACE_ENDS and not told and (works or (end == len(text) and self.left(start) < _LIKELY)):
             return True
         return text[start + 1] in "家记氏" and (end == start + _TWO or _PLACE_TAILS.after(text, start + _TWO) != "")
 
@@ -200,7 +202,10 @@ class _Reader:
         word = surname - start == 1 and text[start : start + _TWO] in _COSTS
         if word and size == 1 and not _is_believed_of_a_word(usual and not odd, left, right):
             return
-        if _is_believed(usual=usual, odd=odd, size=size, left=left, right=right):
+        telling = sum(c in lexicon.TELLING for c in given) if size == _TWO else 0
+        if _is_believed(usual=usual, odd=odd, size=size, left=left, right=right) or (
+            not odd and not word and _is_told_by_itself(telling, left, right, usual=usual)
+        ):
             cost = _BASE[size] - left - right + (0.0 if usual else _RARE) + _ODD * odd
             if word and right < _PERSON_ONLY:
                 cost += _BEGINS_AS_A_WORD / _TWO if usual and not odd else _BEGINS_AS_A_WORD
@@ -236,12 +241,19 @@ def _is_believed(*, usual: bool, odd: int, size: int, left: float, right: float)
     return plain and size == _TWO and (bool(left and right) or _LIKELY in {left, right})
 
 
+def _is_told_by_itself(telling: int, left: float, right: float, *, usual: bool) -> bool:
+    """Tell whether a name is one whatever follows: 孟祥林交…, and anywhere where both characters tell: 王秀英."""
+    if usual:
+        return telling == _TWO or (telling > 0 and left > 0)
+    return left > 0 and (telling == _TWO or (telling > 0 and (right > 0 or left >= _LIKELY)))
+
+
 def _change(before: str, after: str) -> float:
     return 4.0 if before == after == _NAME else 0.0
 
 
 #: What is cut at a time: characters without signs between them, the dot of 阿卜杜拉·买买提 taken along.
-_RUN: Final = re.compile("[\u3400-\u9fff\u3007·•\U00020000-\U0003ffff]+")
+_RUN: Final = re.compile("[\u3400-\u9fff\u3007·•・‧∙\U00020000-\U0003ffff]+")
 #: Longer texts are read anew each time: the cache is for summaries that stand in every month.
 _REMEMBERED: Final = 100
 
@@ -264,13 +276,22 @@ def _remembered(text: str) -> tuple[Span, ...]:
 def _find(text: str, known: Words | None) -> Iterator[Span]:
     reader = _Reader(text, known)
     official, end = False, 0
-    for start, token in (found for run in _RUN.finditer(text) for found in _names_in(reader, run.start(), run.end())):
+    for start, token in (found for run in _RUN.finditer(text) for found in _names_of(reader, text, run)):
         # 委员：张某、李某: the office before the first is everyone's.
         listed = official and start == end + 1 and text[end] in _SEPARATORS
         official = listed or reader.is_official(start, token.end)
         end = token.end
         if token.kind == _KNOWN or not official:
             yield Span(start, end, token.surname)
+
+
+def _names_of(reader: _Reader, text: str, run: re.Match[str]) -> Iterator[Piece]:
+    at = run.start()
+    for name in DOTTED_NAME.finditer(text, *run.span()):
+        yield from _names_in(reader, at, name.start())
+        yield Piece(name.start(), Token(name.end(), _NAME, 0.0, name.start() + 1))
+        at = name.end()
+    yield from _names_in(reader, at, run.end())
 
 
 def _names_in(reader: _Reader, start: int, end: int) -> Iterator[Piece]:

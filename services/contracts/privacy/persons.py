@@ -11,6 +11,10 @@ _CHILD: Final = re.compile(
     r"(?:(?<!大)(?:小|中|高中|初中)?学生|儿童|孤儿|少年|幼儿|未成年人?(?:子女)?|孩子|女童|男童|婴儿|新生儿)[:：、（(\s]{0,2}$"
 )
 _LONGEST: Final = 8
+#: 凤小红就读…小学三年级: what follows a name that is a child's.
+_AT_SCHOOL: Final = re.compile(
+    r"[，,、（(\s]{0,2}现?(?:就读于?|在读|[上读](?=[小初中高幼一二三四五六七八九]))[^\x00。;；大]{0,12}?(?:小学|初中|中学|幼儿园|[一二三四五六七八九]年级)"
+)
 
 
 def person_hits(text: str, hits: list[Hit]) -> list[Hit]:
@@ -20,8 +24,9 @@ def person_hits(text: str, hits: list[Hit]) -> list[Hit]:
         return hits
     found = [*hits]
     for span in names:
-        child = _CHILD.search(text, max(span.start - _LONGEST, 0), span.start)
-        if child and not any(h.start < child.end() and child.start() < h.end for h in found):
-            found.append(Hit("minor", child.start(), span.start))
+        before = _CHILD.search(text, max(span.start - _LONGEST, 0), span.start)
+        for child in (before, _AT_SCHOOL.match(text, span.end)):
+            if child and not any(h.start < child.end() and child.start() < h.end for h in found):
+                found.append(Hit("minor", child.start(), child.end()))
         found.append(Hit("name", span.start, span.end))
     return sorted(found, key=lambda hit: hit.start)
