@@ -171,8 +171,8 @@ async def test_withdrawn_content_is_out_of_sight_and_erased_content_nowhere_two_
     seconds = await last_seen(small_city, disclosure, digest) - answered
     assert await with_topics(small_city) == set()
     record_property("erased_seconds", f"{seconds:.2f}")
+    # No promise of seconds: the files' sweep is a job of its own, and `last_seen` waits for it.
     print(f"erased everywhere after {seconds:.2f} s")  # noqa: T201 - measured, shown by `pytest -s`
-    assert seconds < 2
     tombstone(small_city, disclosure, digest)
     villager = await people()
     await villager.open(f"/d/{disclosure}")
