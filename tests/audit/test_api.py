@@ -134,13 +134,16 @@ async def test_coverage_counts_hits_passes_and_blind_subjects_by_reason(city: Se
     assert by_rule["D01"]["hit"] == 3
     _, answer = await get(city, "inspector-210881", "/coverage", period="2026-10", division=NEIGHBOUR)
     assert {r["rule"]: r["judged"] for r in answer["rules"]} == dict.fromkeys(
-        ("A01", "A02", "A03", "D01", "D02", "D03", "D07", "D10"), 1
-    )
+        ("A01", "A02", "A03", "D01", "D02", "D03", "D07", "D10", "D11"), 1
+    ) | {
+        # Of a reviewer's withdrawals, not of a village's cell.
+        "D12": 0
+    }
 
 
 async def test_every_rule_is_explained(city: Served) -> None:
     _, answer = await get(city, "inspector-210881006", "/rules")
-    assert [r["id"] for r in answer["items"]] == ["A01", "A02", "A03", "D01", "D02", "D03", "D07", "D10"]
+    assert [r["id"] for r in answer["items"]] == ["A01", "A02", "A03", "D01", "D02", "D03", "D07", "D10", "D11", "D12"]
     assert all(r["explanation"] and r["law"] and r["false_alarms"] for r in answer["items"])
 
 
