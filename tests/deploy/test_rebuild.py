@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -20,7 +21,14 @@ from aiokafka import AIOKafkaProducer
 
 from services.contracts.base import Event
 from services.contracts.bodies import Ledger, body_digest
-from services.contracts.disclosure import ApprovedContent, DisclosureApproved, DisclosureConfirmed, DisclosureWithdrawn
+from services.contracts.disclosure import (
+    ApprovedContent,
+    DisclosureApproved,
+    DisclosureConfirmed,
+    DisclosureErased,
+    DisclosureRestored,
+    DisclosureWithdrawn,
+)
 from services.contracts.topics import DISCLOSURES
 from services.kit.consumer import PartitionedConsumer
 from services.kit.shred import seal
@@ -83,9 +91,14 @@ class City:
 
     async def withdrawn(self, of: DisclosureApproved) -> None:
         """The same one, taken back."""
-        stamp = {**builders.stamp(of.aggregate_id, 4, of.village_code), "village_code": of.village_code}
+        await self.after(of, 4, DisclosureWithdrawn, was_published=True)
+
+    async def after(self, of: DisclosureApproved, version: int, kind: Any, **more: Any) -> None:
+        """A later event of the same one."""
+        stamp = {**builders.stamp(of.aggregate_id, version, of.village_code), "village_code": of.village_code}
         told = {"item": of.item, "period": of.period, "edition": of.edition}
-        await self.say(DisclosureWithdrawn(**stamp, **told, reason="填错了村", was_published=True))
+        reason = {"reason": "填错了村"} if "reason" in kind.model_fields else {}
+        await self.say(kind(**stamp, **told, **reason, **more))
 
     @asynccontextmanager
     async def consuming(self) -> AsyncIterator[None]:
@@ -247,6 +260,34 @@ async def test_withdrawn_content_leaves_the_old_model_too(city: City, admin: asy
     for row in tables:
         found = await admin.fetch(f"SELECT 1 FROM {row['t']} x WHERE x::text LIKE '%' || $1 || '%'", MARKER)
         assert not found, row["t"]
+
+
+async def test_what_is_withheld_stays_away_over_a_rebuild_and_what_came_back_stays(city: City) -> None:
+    async with city.consuming():
+        event = await city.approved(builders.VILLAGE, MARKER)
+        await city.after(
+            event, 4, DisclosureWithdrawn, was_published=True, key_dies_at=builders.NOW + timedelta(days=7)
+        )
+    page, data = f"/d/{event.aggregate_id}", f"/api/v1/disclosures/{event.aggregate_id}"
+    for _ in range(2):
+        assert [(await city.served.client.get(p)).status_code for p in (page, data)] == [410, 410]
+        assert await city.fetch("SELECT 1 FROM edition WHERE disclosure_id = $1", event.aggregate_id) == []
+        assert await city.rebuild() == 0
+    async with city.consuming():
+        await city.after(event, 5, DisclosureRestored, is_public=True)
+    for _ in range(2):
+        shown = await city.served.client.get(page)
+        assert (shown.status_code, "又恢复公开" in shown.text, MARKER in shown.text) == (200, True, True)
+        assert (await city.served.client.get(data)).json()["restored_reason"] == "填错了村"
+        assert await city.rebuild() == 0
+    async with city.consuming():
+        await city.after(
+            event, 6, DisclosureWithdrawn, was_published=True, key_dies_at=builders.NOW + timedelta(days=7)
+        )
+        await city.after(event, 7, DisclosureErased)
+    assert await city.rebuild() == 0
+    assert (await city.served.client.get(page)).status_code == 410
+    assert await city.fetch("SELECT 1 FROM withheld WHERE disclosure_id = $1", event.aggregate_id) == []
 
 
 async def test_parked_record_is_passed_over_and_comes_by_its_replay(

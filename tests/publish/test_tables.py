@@ -10,9 +10,12 @@ from services.publish.render.kinds import notice_view, roster_view
 from services.publish.render.masking import masked_body, public_body
 from services.publish.render.shapes import BodyView
 from services.publish.render.tables import table_view
+from tests import builders
 from tests.contracts.test_tables import YEARS
 from tests.contracts.test_tables import table as made
 from tests.disclosures import as_table, sheet
+
+STALLS = {"报名保证金(元)": "amount", "租期(年)": "count", "起拍价格(元/月)": "amount", "最高限价(元/月)": "amount"}
 
 
 def seen(body: Table, masking: Masking = Masking.NONE, item: str = "F05") -> BodyView:
@@ -54,8 +57,7 @@ def test_a_total_typed_as_a_row_is_not_shown_twice() -> None:
 
 
 def test_rents_and_terms_have_no_sum() -> None:
-    types = {"报名保证金(元)": "amount", "租期(年)": "count", "起拍价格(元/月)": "amount", "最高限价(元/月)": "amount"}
-    (t,) = seen(as_table(sheet("lease-liannan"), types)).tables
+    (t,) = seen(as_table(sheet("lease-liannan"), STALLS)).tables
     assert t.sums == (("合计", "", "17,700.00元", "", "", "", ""),)
     assert [h.name for h in t.heads][2:6] == ["报名保证金", "租期(年)", "起拍价格(元/月)", "最高限价(元/月)"]
 
@@ -64,6 +66,29 @@ def test_a_difference_of_18_hundredths_of_a_hectare_is_seen() -> None:
     (t,) = seen(as_table(sheet("land-lutai"), {"公顷": "quantity 公顷"})).tables
     assert t.rows[3] == ("合计(原文)", "17.2566")
     assert t.sums == (("合计（逐行相加）", "17.0766"),)
+
+
+@pytest.mark.parametrize(
+    ("name", "types", "told"),
+    [
+        ("table-ceheng", dict.fromkeys(("玉米", "水稻", "甘蔗", "早熟马铃薯", "合计"), "count 亩"), []),
+        ("lease-liannan", STALLS, []),
+        ("text-jifei", YEARS, ["写的是428户，算出来是550户。"]),
+        ("land-lutai", {"公顷": "quantity 公顷"}, ["写的是17.2566公顷，算出来是17.0766公顷。"]),
+    ],
+)
+async def test_real_tables_are_told_to_be_wrong_only_where_they_are(
+    publish: Any, name: str, types: dict[str, str], told: list[str]
+) -> None:
+    body = as_table(sheet(name), types).model_dump(mode="json")
+    village = builders.FAR_VILLAGE
+    event = await publish.opened(item="F05", period="2026H1", village=village, body=body)
+    page = (await publish.get(f"/d/{event.aggregate_id}")).text
+    assert page.count("对不上") == len(told)
+    assert all(words in page for words in told)
+    answer = (await publish.get(f"/api/v1/disclosures/{event.aggregate_id}")).json()
+    assert len([c for c in answer["checks"] if not c["ok"]]) == len(told)
+    await publish.withdrawn(event)
 
 
 # -- sums ---------------------------------------------------------------------------------------------------------
