@@ -89,7 +89,8 @@ def test_a_body_that_may_show_persons_says_so() -> None:
     assert may_show({**plain, "lines": [PAID]})
     assert may_show({**plain, "attachments": [{"digest": "b" * 64, "title": "对账单"}]})
     assert may_show(bodies.roster())
-    assert may_show(plain, Masking.NONE, "退王秀兰押金写错了")
+    assert may_show(plain, Masking.NONE, "退王某某押金写错了")
+    assert not may_show(plain, Masking.NONE, "退押金写错了")
 
 
 def public(body: dict[str, Any], masking: Masking = Masking.SURNAME, item: str = "") -> dict[str, Any]:
