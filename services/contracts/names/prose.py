@@ -55,7 +55,7 @@ _PLACE_ENDS: Final = frozenset("路街巷沟屯村庄营堡桥塘湖湾坝渠镇
 #: These end given names as well: 王大山.
 _MAYBE_PLACE_ENDS: Final = frozenset("山岭河江岗台园集冲海洲")
 #: Surnames that are far more often another word; a name needs the word who it is before it.
-_RATHER_WORDS: Final = frozenset("付和向从由与来代相有同那都应能时但是过后前生第行位未要查")
+_RATHER_WORDS: Final = frozenset("植付和向从由与来代相有同那都应能时但是过后前生第行位未要查")
 
 #: What speaks for a name, on its left and on its right.
 _SAID: Final = 7.0
@@ -103,12 +103,13 @@ class _Reader:
         text = self._text
         if start == 0:
             return _EDGE
-        who, verb = _WHO.before(text, start - (text[start - 1] in _COLONS)), _VERBS.before(text, start)
+        said = start - (text[start - 1] in _COLONS)
+        who, verb = _WHO.before(text, said), _VERBS.before(text, said)
         if who and len(who) >= len(verb):
             return _SAID
         if text[start - 1] in _SEPARATORS and self._name_before(start - 1):
             return _LIST
-        if verb:
+        if verb or (said < start and len(_PERSONAL.before(text, said)) >= _TWO):
             return _LIKELY
         if text[start - 1] in _GROUPS_BEFORE:
             return _LIKELY
