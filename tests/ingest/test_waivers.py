@@ -33,6 +33,22 @@ async def test_a_granted_waiver_settles_the_cell_until_it_ends(month: Month) -> 
     assert not any("没有发包" in text or "租金" in text for s in said for text in s)
 
 
+@pytest.mark.parametrize(("order", "status"), [("reset first", 403), ("filed first", 200)])
+async def test_nobody_grants_what_an_account_asked_for_that_they_reset(month: Month, order: str, status: int) -> None:
+    if order == "reset first":
+        await month.reset(CLERK, REVIEWER)
+        month.served.clock.advance(minutes=5)
+    made = await month.done("POST", WAIVERS, CLERK, CELL)
+    if order == "filed first":
+        month.served.clock.advance(minutes=5)
+        await month.reset(CLERK, REVIEWER)
+    answer = await month.ask("POST", f"{WAIVERS}/{made['id']}/grant", REVIEWER, {})
+    assert answer.status_code == status, answer.text
+    if status == 403:
+        assert answer.json()["code"] == "reset_by_you"
+        await month.done("POST", f"{WAIVERS}/{made['id']}/refuse", REVIEWER, {"reason": "请写明依据"})
+
+
 async def test_a_refused_waiver_leaves_the_duty_and_room_for_another(month: Month) -> None:
     made = await month.done("POST", WAIVERS, CLERK, CELL)
     await month.refused(409, "waiver_exists", "POST", WAIVERS, CLERK, CELL)

@@ -33,7 +33,7 @@ async def approve_later(desk: Desk, items: Sequence[ApprovalItem], wait: timedel
             raise UnknownDisclosureError
         require_reach(desk, disclosure.village_code, item_of(desk, disclosure.item, disclosure.period))
         # Told now, not when its time has come; it is looked at again then.
-        refuse_own_reset(desk, disclosure)
+        refuse_own_reset(desk, disclosure.submitted_by, disclosure.submitted_at)
     unique = {i.disclosure_id: i for i in items}
     made = Approval(
         uuid_utils.compat.uuid7(), desk.actor.staff_id, desk.now, desk.now + wait, None, tuple(unique.values())

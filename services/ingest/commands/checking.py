@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -172,7 +173,7 @@ async def approve(desk: Desk, disclosure_id: UUID, version: int, secrecy_checked
     """Let it out; publishing follows from the event."""
     disclosure = await locked(desk, disclosure_id, version, Action.APPROVE)
     delegation = await refuse_same_person(desk, disclosure, unless_delegated=True)
-    refuse_own_reset(desk, disclosure)
+    refuse_own_reset(desk, disclosure.submitted_by, disclosure.submitted_at)
     edition = await content_of(desk, disclosure)
     if secrecy_checked_by is not None:
         refuse_personal(secrecy_checked_by, "secrecy_checked_by")
@@ -248,12 +249,10 @@ async def refuse_same_person(desk: Desk, disclosure: Disclosure, *, unless_deleg
     return document
 
 
-def refuse_own_reset(desk: Desk, disclosure: Disclosure) -> None:
-    """Refuse whoever gave the account that handed this in a new password before it did, and so could have been it."""
-    handed_in_by = desk.reference.staff.get(disclosure.submitted_by or "")
-    if handed_in_by is None or disclosure.submitted_at is None:
+def refuse_own_reset(desk: Desk, account: str | None, acted_at: datetime | None) -> None:
+    """Refuse whoever gave the account that handed something in a new password before it did, and so could have been it."""
+    handed_in_by = desk.reference.staff.get(account or "")
+    if handed_in_by is None or acted_at is None:
         return
-    if any(
-        r.by == desk.actor.staff_id and r.at <= disclosure.submitted_at for r in handed_in_by.resets_since(desk.now)
-    ):
+    if any(r.by == desk.actor.staff_id and r.at <= acted_at for r in handed_in_by.resets_since(desk.now)):
         raise ResetByYouError

@@ -10,6 +10,7 @@ import uuid_utils.compat
 
 from services.contracts.disclosure import WaiverContent, WaiverEnded, WaiverFiled, WaiverGranted, WaiverRefused
 from services.ingest import store
+from services.ingest.commands.checking import refuse_own_reset
 from services.ingest.commands.desk import Desk, duty_of, item_of, refuse_personal, require_reach, stamped
 from services.ingest.errors import (
     AlreadyOpenedError,
@@ -101,8 +102,10 @@ async def decide_waiver(desk: Desk, waiver_id: UUID, decision: Decision, reason:
         raise MissingReasonError(faults=[Fault("reason", "请写明原因")])
     if reason is not None:
         refuse_personal(reason, "reason")
-    if decision is Decision.GRANT and waiver.filed_by == desk.actor.staff_id:
-        _require_delegation(desk, waiver.village_code)
+    if decision is Decision.GRANT:
+        refuse_own_reset(desk, waiver.filed_by, waiver.filed_at)
+        if waiver.filed_by == desk.actor.staff_id:
+            _require_delegation(desk, waiver.village_code)
     after = await store.update_waiver(desk.conn, waiver.id, turn.after, reason, desk.actor.staff_id, desk.now)
     # Villagers read why it was asked for; why it was refused or ended is the township's own word.
     await _say(desk, waiver, turn.event, waiver.reason if decision is Decision.GRANT else reason or "")
