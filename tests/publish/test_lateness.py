@@ -150,6 +150,17 @@ async def test_what_did_not_happen_is_not_counted_as_opened() -> None:
     assert settled_words("到2026年11月24日", {}) == "到2026年11月24日，还没有到期的事项。"
 
 
+async def test_what_was_withdrawn_is_not_said_never_to_have_been_open(publish: Any) -> None:
+    async with publish.served.runtime.database.transaction() as conn:
+        await conn.execute("DELETE FROM publication WHERE village_code = $1", builders.FAR_VILLAGE)
+    await publish.withdrawn(await publish.opened(village=builders.FAR_VILLAGE))
+    await publish.rendered()
+    for path in (f"/v/{builders.FAR_VILLAGE}", f"/t/{builders.FAR_VILLAGE[:9]}"):
+        page = plain((await publish.get(path)).text)
+        assert "还没有公开过" not in page, path
+        assert "现在没有公开的收支" in page, path
+
+
 async def test_an_item_without_a_word_of_the_village_is_not_said_to_need_none(publish: Any) -> None:
     event = await publish.opened(village=builders.FAR_VILLAGE, period="2026-08")
     page = plain((await publish.get(f"/d/{event.aggregate_id}")).text)
