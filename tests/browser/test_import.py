@@ -58,7 +58,7 @@ async def test_a_file_with_two_faults_names_both_and_nothing_is_taken(people: Pe
     wrong[10] = wrong[10].replace("支出", "付款")
     await bring(accountant, "十一份.csv", "\r\n".join(wrong).encode("gb18030"))
     await accountant.sees("第 5 行“金额”列：“二百元”不对，")
-    await accountant.sees("第 11 行“收支”列：“付款”不对，应为 收入、支出、内部划转 之一")
+    await accountant.sees("第 11 行“收支”列：“付款”不对，应为 支出、收入、内部划转 之一")
     await accountant.shoot("25-import-faults")
     assert await drafts(accountant) == 0
 

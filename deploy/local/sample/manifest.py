@@ -31,9 +31,10 @@ WRONG_TOTALS: Final = 6
 WRONG_CLOSINGS: Final = 6
 WRONG_OPENINGS: Final = 2
 NEVER_OPENED: Final = len(LATE)
-#: Months of ledgers of the showcase: three years in a whole city, so that years compare; a little over one in a township.
+#: Months of ledgers of the showcase before the newest: three years in a whole city, so that years compare; in a single
+#: township as many as everybody has.
 SHOWCASE_MONTHS: Final = 36
-_SHOWCASE_MONTHS_SMALL: Final = 14
+_SHOWCASE_MONTHS_SMALL: Final = 2
 _QUARTERLY: Final = ("P04", "P05", "V03", "V06", "V09", "V16", "V17", "F02", "F04", "F10")
 #: Items of a community that villages alone have (catalogue, column `applies`).
 _VILLAGE_ONLY: Final = frozenset({"V06", "V07", "F07", "F11"})
