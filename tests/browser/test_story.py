@@ -11,7 +11,7 @@ from tests.browser.conftest import People, Person
 from tests.browser.steps import is_out
 from tests.running import RunningCity
 
-VILLAGE = "210881006200"
+VILLAGE = "210881006208"
 
 
 def month_before_last(city: RunningCity) -> str:
@@ -106,7 +106,7 @@ async def test_a_ledger_goes_all_the_way_and_the_wrong_opening_is_seen(people: P
     assert code.startswith(f"{small_city.url}/c/")
     await villager.open(code)
     assert f"/v/{VILLAGE}#s-" in villager.page.url
-    await villager.sees("庄林村")
+    await villager.sees("下店村")
     await villager.shoot("6-villager-scanned")
     await villager.open(f"/d/{disclosure}")
     await villager.sees("收果园承包费")
@@ -119,7 +119,7 @@ async def test_a_ledger_goes_all_the_way_and_the_wrong_opening_is_seen(people: P
     inspector = await people()
     await inspector.sign_in("inspector-210881006")
     await inspector.open("/inspect?rule=A02")
-    alert = inspector.page.get_by_role("row").filter(has_text="庄林村委会").filter(has_text=period)
+    alert = inspector.page.get_by_role("row").filter(has_text="下店村委会").filter(has_text=period)
     alert_link = alert.get_by_role("link", name=re.compile("本期期初与上期期末相差"))
     await alert_link.wait_for(timeout=15_000)
     await inspector.shoot("8-inspector-console")
@@ -137,7 +137,7 @@ async def test_wrong_password_and_foreign_village_are_told_plainly(people: Peopl
     await stranger.sees("用户名或密码不对")
     await stranger.shoot("10-wrong-password")
     clerk = await people()
-    await clerk.sign_in("clerk-210881006208")
+    await clerk.sign_in("clerk-210881006210")
     await clerk.open("/inspect")
     await clerk.sees("没有成功")
 
