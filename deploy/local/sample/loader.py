@@ -130,9 +130,11 @@ async def _bring_out(work: Work, entry: Entry) -> None:
 async def _leave_under_way(work: Work, entry: Entry, known: Any) -> None:
     """Take an entry as far as it is to come, and no further."""
     city, path, step = work.city, f"{DISCLOSURES}/{known['id']}", {"version": known["version"]}
-    if entry.stop == "draft" or known["state"] != "draft":
+    state = known["state"]
+    if state == "draft" and entry.stop != "draft":
+        state = await _step(city, f"{path}/submit", _author(entry), {**step, "accept": []})
+    if state != "submitted":
         return
-    await _step(city, f"{path}/submit", _author(entry), {**step, "accept": []})
     if entry.stop == "confirmed":
         await _step(city, f"{path}/confirm", f"supervisor-{entry.village.code}", step)
     if entry.stop == "returned":
