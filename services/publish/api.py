@@ -19,7 +19,8 @@ from services.kit.reference import Reference
 from services.kit.web import Page, PageDep, RuntimeDep
 from services.publish import store
 from services.publish.bodies.asked import BodiesDep, Promptly, VillageDep, render_now
-from services.publish.bodies.renderer import Bodies, rfc3339, village_out
+from services.publish.bodies.out import rfc3339, village_out
+from services.publish.bodies.renderer import Bodies
 from services.publish.hot.front import cached_json
 from services.publish.render.cells import grid, live_by_cell
 from services.publish.render.due import how_due

@@ -138,6 +138,9 @@ async def _take_away(desk: Desk, d: Disclosure, action: Action, fields: Mapping[
 
 def _text(fields: Mapping[str, str], name: str, message: str, most: int) -> str:
     text = needed(fields, name, message)
+    if "\x00" in text:
+        no_sign = "含有空字符，请删去后重新填写"
+        raise InvalidInputError(no_sign, faults=[Fault(name, no_sign)])
     if len(text) > most:
         too_long = f"太长，最多 {most} 个字"
         raise InvalidInputError(too_long, faults=[Fault(name, too_long)])

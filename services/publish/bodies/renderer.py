@@ -5,7 +5,6 @@ and may run in a thread.
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +14,6 @@ from typing import Any, Final
 
 from services.contracts.bodies import BODY, Ledger
 from services.contracts.checks import Check
-from services.contracts.disclosure import Opinion
 from services.contracts.division import DivisionKind
 from services.contracts.duties import CellKey, Duty, GridCell
 from services.kit.clock import local_day
@@ -23,8 +21,9 @@ from services.kit.db import Connection
 from services.kit.pages import Pages
 from services.kit.runtime import Runtime
 from services.publish import store
+from services.publish.bodies.out import gone, opinion_out, rfc3339, village_out
 from services.publish.bodies.release import fingerprint
-from services.publish.hot.answers import CSS, HTML, JSON, PROBLEM, Body, body_of_nothing, body_of_persons, pack
+from services.publish.hot.answers import CSS, HTML, JSON, Body, body_of_nothing, body_of_persons, pack
 from services.publish.hot.files import Subject
 from services.publish.render.cells import CellFacts, grid
 from services.publish.render.disclosure import Shown, disclosure_page, masking_of, open_checks, publisher_name
@@ -42,9 +41,6 @@ from services.publish.schemas import (
     DisclosureOut,
     EditionOut,
     MonthOut,
-    OpinionOut,
-    PlaceOut,
-    VillageOut,
     VillagePageOut,
 )
 
@@ -241,7 +237,7 @@ class Bodies:
         html = self.edition_page(loaded, p, p.edition, edition)
         path, json_path = f"/d/{disclosure_id}", f"/api/v1/disclosures/{disclosure_id}"
         if edition is None:
-            return {path: html, json_path: _gone(p, json_path)}
+            return {path: html, json_path: gone(p, json_path)}
         shown = self._shown(loaded, p, p.edition, edition)
         return {path: html, json_path: self._json(p, village, shown)}
 
@@ -375,40 +371,3 @@ def _by_village(rows: Sequence[Any]) -> dict[str, list[Any]]:
     for row in rows:
         found.setdefault(row.village_code, []).append(row)
     return found
-
-
-def rfc3339(moment: datetime) -> str:
-    """A moment for JSON, in UTC."""
-    return moment.isoformat().replace("+00:00", "Z")
-
-
-def opinion_out(of: Opinion) -> OpinionOut:
-    """One party's word for JSON."""
-    return OpinionOut(
-        party=of.party,
-        names=list(of.names),
-        opinion=of.opinion,
-        reason=of.reason,
-        at=rfc3339(of.at),
-        sheet=of.sheet is not None,
-    )
-
-
-def village_out(village: Village) -> VillageOut:
-    """A village for JSON."""
-    township = PlaceOut(code=village.township.code, name=village.township.name)
-    return VillageOut(code=village.code, name=village.name, kind=village.kind.value, township=township)
-
-
-def _gone(p: Publication, path: str) -> Body:
-    problem = {
-        "type": "about:blank",
-        "title": "这条公开内容已撤回。",
-        "status": 410,
-        "code": "withdrawn",
-        "detail": f"这条公开内容已撤回。原因：{p.reason}" if p.reason else "这条公开内容已撤回。",
-        "instance": path,
-        "reason": p.reason,
-        "withdrawn_at": rfc3339(p.withdrawn_at) if p.withdrawn_at is not None else None,
-    }
-    return body_of_nothing(json.dumps(problem, ensure_ascii=False).encode(), PROBLEM)
