@@ -70,6 +70,8 @@ async def test_a_page_tells_how_its_due_day_came_about(publish: Any) -> None:
     event = await publish.opened(village=builders.FAR_VILLAGE)
     page, *_ = await _pages(publish, event.aggregate_id, builders.FAR_VILLAGE)
     assert "2026年10月的，规定的日子是11月15日（周日），顺延到11月16日。" in page
+    assert re.search("公开单位[^公]*?村集体经济组织", page)
+    assert "村委会村集体经济组织" not in page
     answer = (await publish.get(f"/api/v1/disclosures/{event.aggregate_id}")).json()
     assert answer["how_due"] == "2026年10月的，规定的日子是11月15日（周日），顺延到11月16日"
 

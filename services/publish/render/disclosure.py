@@ -193,11 +193,7 @@ def publisher_name(village: Village, revision: ItemRevision | None) -> str:
         case "township":
             return village.township.name
         case "village":
-            return (
-                village.name
-                if revision.publisher in {"村委会", "村（社区）"}
-                else f"{village.name} {revision.publisher}"
-            )
+            return _body_of(village.name, revision.publisher)
         case _:
             return revision.publisher
 
