@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -25,10 +26,13 @@ MOMENTS = (0, 5, 60, 120, 153)
 def kill_tree(process: subprocess.Popen[str]) -> None:
     """SIGKILL for the supervisor and everything below it, at the same moment."""
     tree = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
+    # What ends by itself meanwhile, such as a command of the set-up, needs no killing.
     for one in tree:
-        one.suspend()
+        with suppress(psutil.NoSuchProcess):
+            one.suspend()
     for one in tree:
-        os.kill(one.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(one.pid, signal.SIGKILL)
     process.wait(10)
 
 
