@@ -40,19 +40,22 @@ _FADE_SLACK: Final = timedelta(days=31)
 
 
 async def render_dirty(runtime: Runtime) -> None:
-    """Render what is marked, until nothing is; lists at most once a second, pages of items a few villages at a time."""
+    """Render what is marked; lists at most once a second, pages of items in a run that found nothing else to do."""
     bodies: Bodies = runtime.own["bodies"]
     if not bodies.release.is_dir() and await _opened(runtime, bodies):
         async with runtime.database.transaction() as conn:
             await store.insert_marks(conn, _lists_and_villages(bodies))
             await store.insert_marks(conn, _fading(runtime, await store.select_rosters(conn)))
+    busy = False
     while await _render_some(runtime, bodies, _AT_ONCE):
+        busy = True
         runtime.beat()
     if time.monotonic() >= runtime.own.get("lists_not_before", 0.0):
         runtime.own["lists_not_before"] = time.monotonic() + _PAUSE_S
         await _render_some(runtime, bodies, _NOW_AND_THEN)
-    # One batch a run, so that whatever changes meanwhile goes first.
-    await _render_some(runtime, bodies, _AT_LEISURE, _LEISURE_BATCH)
+    if not busy:
+        # One batch a run, so that whatever changes meanwhile goes first; until then these pages are answered live.
+        await _render_some(runtime, bodies, _AT_LEISURE, _LEISURE_BATCH)
 
 
 async def _opened(runtime: Runtime, bodies: Bodies) -> bool:
