@@ -26,10 +26,10 @@ from services.publish.bodies.release import fingerprint
 from services.publish.hot.answers import CSS, HTML, JSON, Body, body_of_nothing, body_of_persons, pack
 from services.publish.hot.files import Subject
 from services.publish.render.cells import CellFacts, grid
-from services.publish.render.disclosure import Shown, disclosure_page, masking_of, open_checks, publisher_name
+from services.publish.render.disclosure import Opened, Shown, disclosure_page, opened, publisher_name
 from services.publish.render.due import timing
 from services.publish.render.item import item_page
-from services.publish.render.masking import public_body, public_said, shows_persons
+from services.publish.render.masking import public_json
 from services.publish.render.places import Township, Village, item_at, title
 from services.publish.render.rows import Code, Declaration, Edition, Publication, Said, Step, Waiver, edition_before
 from services.publish.render.sentences import MONEY_ITEM, newest_month
@@ -184,7 +184,7 @@ class Bodies:
         facts = VillageFacts(village, cells, ledger, loaded.codes.get(code, []), edition.said if edition else Said())
         reference = self._reference
         owed = reference.owed(code, loaded.now)
-        page = village_page(facts, reference.items, owed, lambda key: reference.duty(code, key), loaded.now)
+        page = village_page(facts, reference.items, owed, self._duties_of(village), loaded.now)
         loaded.standing_now[code] = page.standing
         return {
             f"/v/{code}": self.html("village.html", page=page, of_persons=page.of_persons),
@@ -234,20 +234,24 @@ class Bodies:
         if p is None or village is None:
             return {}
         edition = loaded.editions.get((disclosure_id, p.edition))
-        html = self.edition_page(loaded, p, p.edition, edition)
-        path, json_path = f"/d/{disclosure_id}", f"/api/v1/disclosures/{disclosure_id}"
-        if edition is None:
-            return {path: html, json_path: gone(p, json_path)}
+        # Read and masked once, for the page and for programs.
         shown = self._shown(loaded, p, p.edition, edition)
-        return {path: html, json_path: self._json(p, village, shown)}
+        content = opened(self._reference.items, p, shown)
+        path, json_path = f"/d/{disclosure_id}", f"/api/v1/disclosures/{disclosure_id}"
+        json_body = gone(p, json_path) if content is None else self._json(p, village, shown, content)
+        return {path: self._page(village, p, shown, content), json_path: json_body}
 
     def edition_page(self, loaded: Loaded, p: Publication, number: int, edition: Edition | None) -> Body:
         """The page of one edition of a disclosure, or of what is left of it."""
         village = self.village(p.village_code)
         if village is None:
             raise KeyError(p.village_code)
-        page = disclosure_page(village, self._reference.items, p, self._shown(loaded, p, number, edition))
-        status = HTTPStatus.OK if edition is not None else HTTPStatus.GONE
+        shown = self._shown(loaded, p, number, edition)
+        return self._page(village, p, shown, opened(self._reference.items, p, shown))
+
+    def _page(self, village: Village, p: Publication, shown: Shown, content: Opened | None) -> Body:
+        page = disclosure_page(village, self._reference.items, p, shown, content)
+        status = HTTPStatus.OK if content is not None else HTTPStatus.GONE
         return self.html("disclosure.html", status, page=page, of_persons=page.of_persons)
 
     def _shown(self, loaded: Loaded, p: Publication, number: int, edition: Edition | None) -> Shown:
@@ -264,11 +268,8 @@ class Bodies:
             earlier=loaded.before.get(p.disclosure_id),
         )
 
-    def _json(self, p: Publication, village: Village, shown: Shown) -> Body:
-        assert shown.body is not None  # noqa: S101 - only what is open has a body to tell
+    def _json(self, p: Publication, village: Village, shown: Shown, content: Opened) -> Body:
         revision = item_at(self._reference.items, p.item, p.period)
-        masking = masking_of(revision, p.period, shown.body.kind, shown.today)
-        said = public_said(shown.said, shown.body, masking)
         when = timing(p, shown.duty)
         out = DisclosureBodyOut(
             **self.disclosure_out(p).model_dump(),
@@ -283,15 +284,14 @@ class Bodies:
             release=p.release,
             approved_by=village.township.name if p.release == "approve" else None,
             filed_at=rfc3339(p.filed_at) if p.filed_at is not None else None,
-            opinions=[opinion_out(o) for o in said.opinions],
-            note=said.note,
+            opinions=[opinion_out(o) for o in content.said.opinions],
+            note=content.said.note,
             editions=[EditionOut(version=i, published_at=rfc3339(at)) for i, (_, at) in enumerate(shown.times, 1)],
-            body=public_body(shown.body, masking, p.item),
-            checks=list(open_checks(p, shown, said, masking)),
+            body=public_json(content.body),
+            checks=list(content.checks),
         )
-        content = out.model_dump_json().encode()
-        of_persons = shows_persons(shown.body, masking, p.item, (*said.texts, p.restored_reason))
-        return body_of_persons(content, JSON) if of_persons else Body(content, JSON)
+        text = out.model_dump_json().encode()
+        return body_of_persons(text, JSON) if content.of_persons else Body(text, JSON)
 
     def disclosure_out(self, p: Publication) -> DisclosureOut:
         """A disclosure for JSON lists."""

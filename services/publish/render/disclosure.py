@@ -127,15 +127,44 @@ def masking_of(revision: ItemRevision | None, period: str, kind: str, today: dat
     return revision.masking
 
 
-def disclosure_page(village: Village, items: Items, p: Publication, shown: Shown) -> DisclosurePage:
-    """Put the page of one edition together."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An edition's content as everybody may read it, worked out once: the page and the JSON tell the same."""
+
+    masking: Masking
+    body: Body
+    said: Said
+    checks: tuple[Check, ...]
+    of_persons: bool
+
+
+def opened(items: Items, p: Publication, shown: Shown) -> Opened | None:
+    """Mask an edition and what was said of it, and compare its sums; None once its content is gone."""
+    body = shown.body
+    if body is None:
+        return None
+    masking = masking_of(item_at(items, p.item, p.period), p.period, body.kind, shown.today)
+    said = public_said(shown.said, body, masking)
+    return Opened(
+        masking=masking,
+        body=masked_body(body, masking, p.item),
+        said=said,
+        checks=_open_checks(body, p, shown, said, masking),
+        of_persons=shows_persons(body, masking, p.item, (*said.texts, p.restored_reason)),
+    )
+
+
+def disclosure_page(
+    village: Village, items: Items, p: Publication, shown: Shown, content: Opened | None
+) -> DisclosurePage:
+    """Put the page of one edition together; `content` as `opened` gives it."""
     revision = item_at(items, p.item, p.period)
     body, published = shown.body, dict(shown.times).get(shown.edition, p.published_at)
-    masking = masking_of(revision, p.period, body.kind, shown.today) if body is not None else Masking.SURNAME
-    open_body = masked_body(body, masking, p.item) if body is not None else None
-    said = public_said(shown.said, body, masking) if body is not None else Said()
+    masking = content.masking if content is not None else Masking.SURNAME
+    open_body = content.body if content is not None else None
+    said = content.said if content is not None else Said()
     is_newest = shown.edition == p.edition
-    checks = _checks(p, shown, said, masking)
+    checks = _checks(p, shown, content)
     return DisclosurePage(
         village=village,
         title=title(items, p.item, p.period),
@@ -167,7 +196,7 @@ def disclosure_page(village: Village, items: Items, p: Publication, shown: Shown
         reason=p.reason,
         restored=_restored(p),
         history_url=f"/v/{p.village_code}/{p.item}",
-        of_persons=body is not None and shows_persons(body, masking, p.item, (*said.texts, p.restored_reason)),
+        of_persons=content is not None and content.of_persons,
         unchecked=_unchecked(revision),
     )
 
@@ -213,14 +242,12 @@ def _approved(village: Village, p: Publication, published: datetime) -> str | No
     return f"{village.township.name} {day_words(published)}：审核通过" if p.release == "approve" else None
 
 
-def open_checks(p: Publication, shown: Shown, said: Said, masking: Masking) -> tuple[Check, ...]:
+def _open_checks(body: Body, p: Publication, shown: Shown, said: Said, masking: Masking) -> tuple[Check, ...]:
     """Checks of an edition, with reasons as everybody may read them; only the newest is compared with the period before.
 
     Where rows of persons are hidden, nothing of single rows is told.
     """
-    if shown.body is None:
-        return ()
-    found = checks_of(shown.body, p.period, said.accepted, _earlier(p, shown))
+    found = checks_of(body, p.period, said.accepted, _earlier(p, shown))
     return tuple(c for c in found if masking is not Masking.AGGREGATE or c.code != "table.row")
 
 
@@ -228,10 +255,11 @@ def _earlier(p: Publication, shown: Shown) -> Neighbour | None:
     return neighbour(shown.earlier) if shown.edition == p.edition else None
 
 
-def _checks(p: Publication, shown: Shown, said: Said, masking: Masking) -> ChecksView | None:
-    found = open_checks(p, shown, said, masking)
+def _checks(p: Publication, shown: Shown, content: Opened | None) -> ChecksView | None:
+    if content is None or not content.checks:
+        return None
     sums = shown.body.sums if isinstance(shown.body, Ledger) else None
-    return checks_view(found, p.period, sums, _earlier(p, shown)) if found else None
+    return checks_view(content.checks, p.period, sums, _earlier(p, shown))
 
 
 def _changes(shown: Shown, open_body: Body | None, masking: Masking, item: str) -> tuple[str, ...]:

@@ -185,8 +185,13 @@ def _masked_cells(body: Body, masking: Masking, item: str) -> Body:
 
 
 def public_body(body: Body, masking: Masking, item: str = "") -> dict[str, Any]:
-    """The JSON of a body for the public API: names masked, references to payees and inner attachments left out."""
+    """The JSON of a body for the public API, names masked."""
+    return public_json(masked_body(body, masking, item))
+
+
+def public_json(masked: Body) -> dict[str, Any]:
+    """The JSON of a masked body: references to payees and inner attachments left out."""
     inner = {"payee_ref", "attachments"}
     left_out: dict[str, Any] = {"lines": {"__all__": inner}, "entries": {"__all__": {"payee_ref"}}}
-    kept = {name: what for name, what in left_out.items() if name in type(body).model_fields}
-    return masked_body(body, masking, item).model_dump(mode="json", exclude=kept or None)
+    kept = {name: what for name, what in left_out.items() if name in type(masked).model_fields}
+    return masked.model_dump(mode="json", exclude=kept or None)

@@ -29,10 +29,7 @@ class Standing:
 def standing(of: Iterable[GridCell]) -> Standing:
     """Count the cells of a village that are past due and not open; what is under way in time is not missing."""
     late = [c for c in missing(of) if c.late_days]
-    held: Counter[str] = Counter(c.cell.held_by or "village" for c in late)
-    return Standing(
-        len(late), {h: n for h in HOLDERS if (n := held.get(h, 0))}, max((c.late_days for c in late), default=0)
-    )
+    return _counted(Counter(c.cell.held_by or "village" for c in late), (c.late_days for c in late))
 
 
 def together(of: Iterable[Standing]) -> Standing:
@@ -41,5 +38,10 @@ def together(of: Iterable[Standing]) -> Standing:
     held: Counter[str] = Counter()
     for one in known:
         held.update(one.held)
-    ordered = {h: held[h] for h in HOLDERS if held[h]}
-    return Standing(sum(s.missing for s in known), ordered, max((s.late_days for s in known), default=0))
+    return _counted(held, (s.late_days for s in known))
+
+
+def _counted(held: Mapping[str, int], late_days: Iterable[int]) -> Standing:
+    """Holders in the order in which a thing goes through their hands; whatever is missing is held by somebody."""
+    ordered = {h: held[h] for h in HOLDERS if held.get(h)}
+    return Standing(sum(held.values()), ordered, max(late_days, default=0))

@@ -134,6 +134,7 @@ class VillagePage:
     money: MoneyView | None
     affairs: tuple[AffairView, ...]
     standing: Standing
+    #: Said where nothing is missing, else blank.
     settled: str
     missing: tuple[MissingView, ...]
     missing_more: tuple[MissingView, ...]
@@ -172,24 +173,21 @@ def entry(items: Items, p: Publication, duty: Duty | None = None) -> EntryView:
     )
 
 
-def _month_checks(items: Items, facts: VillageFacts, month: Publication, ledger: Ledger) -> tuple[Check, ...]:
-    """Checks of the newest month, reasons as everybody may read them."""
-    revision = item_at(items, month.item, month.period)
-    said = public_said(facts.said, ledger, revision.masking if revision is not None else Masking.SURNAME)
-    before = neighbour(month_before(facts.cells.publications, month))
-    return checks_of(ledger, month.period, said.accepted, before)
-
-
 def _money(
-    items: Items, publications: Sequence[Publication], month: Publication, ledger: Ledger, checks: Sequence[Check]
-) -> MoneyView:
+    items: Items, facts: VillageFacts, month: Publication, ledger: Ledger
+) -> tuple[MoneyView, tuple[Check, ...]]:
+    """The newest month of money, and its checks with the reasons as everybody may read them."""
+    publications = facts.cells.publications
     revision = item_at(items, month.item, month.period)
-    shown = masked_body(ledger, revision.masking if revision is not None else Masking.SURNAME)
+    masking = revision.masking if revision is not None else Masking.SURNAME
     before = neighbour(month_before(publications, month))
-    told = masked_body(ledger, Masking.SURNAME)
+    checks = checks_of(ledger, month.period, public_said(facts.said, ledger, masking).accepted, before)
+    shown = masked_body(ledger, masking)
+    # Masking reads every text: where names are hidden anyway, once is enough.
+    told = shown if masking is Masking.SURNAME else masked_body(ledger, Masking.SURNAME)
     assert isinstance(shown, Ledger)  # noqa: S101 - masking keeps the kind
     assert isinstance(told, Ledger)  # noqa: S101 - the same
-    return MoneyView(
+    view = MoneyView(
         period=period_words(month.period),
         sentences=five_sentences(month, publications),
         spent=biggest(shown, Direction.OUT, _BIGGEST),
@@ -201,6 +199,7 @@ def _money(
         # A line that masking would change names somebody.
         of_persons=any(biggest(told, d, _BIGGEST) != biggest(ledger, d, _BIGGEST) for d in Direction),
     )
+    return view, checks
 
 
 def _newest_by_item(publications: Sequence[Publication]) -> list[Publication]:
@@ -367,15 +366,14 @@ def village_page(
     money: MoneyView | None = None
     checks: tuple[Check, ...] = ()
     if month is not None and facts.ledger is not None:
-        checks = _month_checks(items, facts, month, facts.ledger)
-        money = _money(items, publications, month, facts.ledger, checks)
+        money, checks = _money(items, facts, month, facts.ledger)
     cells = grid(facts.cells, owed, make, now)
     lacking = [missing_view(items, m) for m in missing(cells)]
     return VillagePage(
         village=facts.village,
         money=money,
         standing=standing(cells),
-        settled=_settled(items, facts, cells, make, now),
+        settled=_settled(items, facts, cells, make, now) if not lacking else "",
         affairs=_affairs(items, facts, cells, make, now),
         missing=tuple(lacking[:_SHOWN_MISSING]),
         missing_more=tuple(lacking[_SHOWN_MISSING:]),
