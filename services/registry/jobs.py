@@ -2,11 +2,10 @@
 
 from typing import Final
 
-from services.contracts.days import missing_years
-from services.kit.clock import local_day
 from services.kit.process import Job
 from services.kit.runtime import Runtime
 from services.registry import metrics, store
+from services.registry.commands.states import years_missing
 
 
 async def forget(runtime: Runtime) -> None:
@@ -17,9 +16,7 @@ async def forget(runtime: Runtime) -> None:
 
 async def watch_calendar(runtime: Runtime) -> None:
     """Count the years that should be known and are not, for the alarm."""
-    years = runtime.reference.years.values()
-    missing = missing_years(local_day(runtime.clock.now()), (y.year for y in years))
-    metrics.CALENDAR_MISSING.set(len(missing))
+    metrics.CALENDAR_MISSING.set(len(years_missing(runtime)))
 
 
 JOBS: Final = (Job("sessions pruned", 600.0, forget), Job("calendar watched", 60.0, watch_calendar))

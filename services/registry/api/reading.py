@@ -4,9 +4,9 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from services.contracts.days import missing_years
 from services.kit.clock import local_day
 from services.kit.web import ActorDep, PageDep, RuntimeDep
+from services.registry.commands.states import years_missing
 from services.registry.schemas import CalendarsOut, DivisionOut
 
 router = APIRouter()
@@ -49,5 +49,4 @@ async def catalogue(runtime: RuntimeDep, _actor: ActorDep) -> dict[str, Any]:
 async def calendar(runtime: RuntimeDep, _actor: ActorDep) -> CalendarsOut:
     """The years whose days off and make-up working days are known, and those that should be."""
     years = runtime.reference.years.values()
-    missing = missing_years(local_day(runtime.clock.now()), (y.year for y in years))
-    return CalendarsOut(items=sorted(years, key=lambda y: y.year), missing=list(missing))
+    return CalendarsOut(items=sorted(years, key=lambda y: y.year), missing=list(years_missing(runtime)))

@@ -10,10 +10,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.contracts.base import Event, Revision, Stamp
 from services.contracts.catalogue import CalendarSet, CalendarYear, Item, ItemSet, Profile, ProfileSet
+from services.contracts.days import missing_years
 from services.contracts.division import Division, DivisionSet
 from services.contracts.staff import Signer, SignerSet, Staff, StaffSet
 from services.kit import outbox, reference
+from services.kit.clock import local_day
 from services.kit.db import Connection
+from services.kit.runtime import Runtime
 from services.registry import metrics, store
 
 AnyRevision = TypeVar("AnyRevision", bound=Revision)
@@ -101,6 +104,11 @@ async def set_profile(conn: Connection, profile: Profile, now: datetime) -> int:
     event = ProfileSet(**await _stamp(conn, "profile", profile.code, now), profile=profile)
     await _say(conn, event, f"profile:{profile.code}")
     return 1
+
+
+def years_missing(runtime: Runtime) -> tuple[int, ...]:
+    """Years whose working days the registry should know and does not."""
+    return missing_years(local_day(runtime.clock.now()), (y.year for y in runtime.reference.years.values()))
 
 
 async def set_calendar(conn: Connection, year: CalendarYear, now: datetime) -> int:

@@ -5,12 +5,11 @@ from typing import Any, Final
 from fastapi import Request, Response
 
 from services.contracts.base import Role
-from services.contracts.days import missing_years
 from services.contracts.words import AFFAIRS, DIVISIONS, RELEASES, ROLES
 from services.kit.auth import Actor
-from services.kit.clock import local_day
 from services.kit.pages import Pages
 from services.kit.web import runtime_of
+from services.registry.commands.states import years_missing
 
 STATIC: Final = "/registry/static"
 
@@ -42,6 +41,5 @@ def page(request: Request, actor: Actor, template: str, **values: Any) -> Respon
     }
     runtime = runtime_of(request)
     if actor.role is Role.OPERATOR:
-        years = runtime.reference.years.values()
-        frame["years_missing"] = missing_years(local_day(runtime.clock.now()), (y.year for y in years))
+        frame["years_missing"] = years_missing(runtime)
     return pages.answer(template, **{**frame, **words, **values})
