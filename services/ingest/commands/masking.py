@@ -42,7 +42,8 @@ def _covered(body: Body, wanted: set[tuple[str, str]] | None) -> Body | None:
     """A body with stars over what was found; None when nothing is to be covered."""
     value = body.model_dump(mode="json", exclude_none=True)
     found = False
-    for place in privacy.places(body.model_dump(mode="json", exclude_none=True), "body"):
+    # All places before the first star: they are told from the value that is changed below.
+    for place in list(privacy.places(value, "body")):
         hits = [h for h in place.hits if wanted is None or (f"privacy.{h.kind}", place.at) in wanted]
         if hits:
             found = True

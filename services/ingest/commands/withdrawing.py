@@ -38,13 +38,17 @@ async def withdraw(
     """Take it out of sight; `keep` is how long what was let out can be restored."""
     disclosure = await locked(desk, disclosure_id, version, Action.WITHDRAW)
     refuse_personal(reason, "reason")
-    was_let_out = disclosure.published_edition is not None or disclosure.state in {State.APPROVED, State.PUBLISHED}
-    if not was_let_out or not keep:
+    if not _was_let_out(disclosure) or not keep:
         return counted(await end(desk, disclosure, reason, kind), Action.WITHDRAW)
     said = Withdrawal(reason, desk.actor.staff_id, desk.now, kind, desk.now + keep)
     after = await store.update_withdrawn(desk.conn, disclosure.id, said)
     await _say_withdrawn(desk, disclosure, said)
     return counted(after, Action.WITHDRAW)
+
+
+def _was_let_out(disclosure: Disclosure) -> bool:
+    """Tell whether anybody outside may have read it."""
+    return disclosure.published_edition is not None or disclosure.state in {State.APPROVED, State.PUBLISHED}
 
 
 async def end(desk: Desk, disclosure: Disclosure, reason: str, kind: WithdrawalKind = "content") -> Disclosure:
@@ -59,7 +63,7 @@ async def end(desk: Desk, disclosure: Disclosure, reason: str, kind: WithdrawalK
 
 
 async def _say_withdrawn(desk: Desk, disclosure: Disclosure, said: Withdrawal) -> None:
-    was_let_out = disclosure.published_edition is not None or disclosure.state in {State.APPROVED, State.PUBLISHED}
+    was_let_out = _was_let_out(disclosure)
     recent = await store.count_withdrawn(desk.conn, desk.actor.staff_id, desk.now - _RECENT) if was_let_out else None
     event = DisclosureWithdrawn(
         **await stamp_of(desk, disclosure),

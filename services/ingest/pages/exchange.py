@@ -23,9 +23,9 @@ class Answered:
 async def exchange_of(desk: Desk, d: Disclosure, form: Form | None) -> list[Answered]:
     """Every return since the public edition, oldest first; `form` is the newest edition's content."""
     found = []
+    revision = item_of(desk, d.item, d.period)
     for returned in await store.select_returns(desk.conn, d):
         before = await store.select_edition(desk.conn, d.id, returned.edition)
-        revision = item_of(desk, d.item, d.period)
         old = None
         if before is not None:
             raw = before.body.model_dump(mode="json", exclude_none=True)
