@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,6 +118,26 @@ def stop_city(city: RunningCity) -> None:
     """Stop it as Ctrl-C does."""
     city.process.send_signal(signal.SIGINT)
     city.process.wait(60)
+
+
+def process_of(city: RunningCity, part: str) -> psutil.Process:
+    """The main process of a part, by its note."""
+    return psutil.Process(json.loads((city.home / "run" / f"{part}.json").read_text())["pid"])
+
+
+@contextmanager
+def standing_still(city: RunningCity, part: str) -> Iterator[None]:
+    """SIGSTOP for a part and all that it started; its supervisor goes on and may end it meanwhile."""
+    main = process_of(city, part)
+    tree = [main, *main.children(recursive=True)]
+    for process in tree:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in tree:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
 
 @contextmanager

@@ -5,15 +5,13 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
-from tests.running import ROOT, RunningCity, paused
+from tests.running import ROOT, RunningCity, paused, standing_still
 
 Sanwu = Callable[..., Any]
 
@@ -68,27 +66,13 @@ def test_status_for_people_names_what_hangs_and_what_is_parked(
 def test_frozen_part_is_named_once_and_what_it_knows_is_unknown(
     sanwu: Sanwu, small_city: RunningCity, part: str, sentence: str, unknown: set[str]
 ) -> None:
-    with paused(small_city), frozen(small_city, part):
+    with paused(small_city), standing_still(small_city, part):
         told = json.loads(sanwu("status", "--json").out)
     assert told["problems"][1:] == [sentence]
     for service in told["services"].values():
         assert {
             name for name in ("outbox", "parked", "relay_leader", "lag", "dead_letters") if service[name] is None
         } == (unknown)
-
-
-@contextmanager
-def frozen(city: RunningCity, part: str) -> Iterator[None]:
-    """A part of the city with all its processes, standing still."""
-    main = psutil.Process(json.loads((city.home / "run" / f"{part}.json").read_text())["pid"])
-    tree = [main, *main.children(recursive=True)]
-    for process in tree:
-        process.suspend()
-    try:
-        yield
-    finally:
-        for process in tree:
-            process.resume()
 
 
 def test_backlog_that_rests_is_a_problem_and_a_new_record_is_none(sanwu: Sanwu, sql: Callable[..., list[Any]]) -> None:

@@ -1,6 +1,5 @@
 """The faults: each begins, lasts as long as it lasts, and is taken back at the end."""
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.running import RunningCity
+from tests.running import RunningCity, process_of, standing_still
 
 #: For what does not heal before we take it back: longer than a minute, after which consumers once died for ever.
 AWAY_S = 75.0
@@ -26,11 +25,6 @@ class Fault:
     lasts_s: float | None = None
 
 
-def process_of(city: RunningCity, part: str) -> psutil.Process:
-    """The main process of a part, by its note."""
-    return psutil.Process(json.loads((city.home / "run" / f"{part}.json").read_text())["pid"])
-
-
 def killed(part: str) -> Fault:
     """As by a power cut: SIGKILL."""
 
@@ -45,18 +39,8 @@ def killed(part: str) -> Fault:
 def frozen(part: str) -> Fault:
     """SIGSTOP for the part and all that it started, until somebody ends it."""
 
-    @contextmanager
-    def begin(city: RunningCity) -> Iterator[None]:
-        main = process_of(city, part)
-        tree = [main, *main.children(recursive=True)]
-        for process in tree:
-            process.suspend()
-        try:
-            yield
-        finally:
-            for process in tree:
-                with suppress(psutil.NoSuchProcess):
-                    process.resume()
+    def begin(city: RunningCity) -> AbstractContextManager[None]:
+        return standing_still(city, part)
 
     return Fault(f"{part} frozen", begin)
 

@@ -2,10 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 import pytest_asyncio
 
@@ -14,6 +12,7 @@ from services.contracts.disclosure import DisclosureConfirmed
 from services.kit.consumer import ConsumerGuards, Handling
 from tests.conftest import Parts
 from tests.kit.ground import Ground, lay, on_confirmed, running, say_many, settle, until
+from tests.kit.outage import lost
 
 AGGREGATES = [f"d{n}" for n in range(10)]
 
@@ -31,18 +30,6 @@ async def mortal(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Post
     async with Postgres(home) as pg:
         await lay(pg, DATABASE)
         yield pg
-
-
-@asynccontextmanager
-async def killed(pg: Postgres) -> AsyncIterator[None]:
-    """Without the server and without any of its children, as after a loss of power; then up again."""
-    everybody = [psutil.Process(pg.process.pid), *psutil.Process(pg.process.pid).children(recursive=True)]
-    for process in everybody:
-        process.kill()
-    await pg.wait()
-    await asyncio.to_thread(psutil.wait_procs, everybody[1:], 10)
-    yield
-    await pg.start()
 
 
 @pytest.mark.parametrize("guarded", [True, False])
@@ -70,7 +57,7 @@ async def test_effects_are_made_once_across_kills_of_the_database(
             dead.clear()
             await say_many(database, AGGREGATES, 20)
             await asyncio.wait_for(in_batch.wait(), 30)
-            async with killed(mortal):
+            async with lost(mortal):
                 dead.set()
                 await asyncio.sleep(0.5)
         await until(ground.nothing_waits)
