@@ -1,1 +1,1 @@
-"""How Sunshine Sanwu is run: locally, on one server, on a cluster."""
+"""A city on one machine (`local`), its operators' command (`cli`), its generated documents (`docs`); set-up of Caddy and PostgreSQL."""

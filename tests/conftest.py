@@ -9,10 +9,11 @@
 
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import asyncpg
 import httpx2
@@ -25,11 +26,13 @@ from deploy.local.home import free_port
 from deploy.local.kafka import Kafka
 from deploy.local.postgres import Postgres
 from services.contracts.base import Event
+from services.kit import reference
 from services.kit.auth import issue_token
 from services.kit.clock import FixedClock
 from services.kit.consumer import Handling
-from services.kit.process import Service
+from services.kit.process import open_runtime
 from services.kit.runtime import Runtime
+from services.kit.service import AnyService
 from services.kit.settings import Settings
 from tests import builders
 from tests.running import RunningCity, start_city, stop_city
@@ -105,10 +108,12 @@ async def place(parts: Parts) -> Place:
 class Served:
     """One service in this process."""
 
-    service: Service
-    runtime: Runtime
+    service: AnyService
+    runtime: Runtime[Any, Any]
     clock: FixedClock
     client: httpx2.AsyncClient
+    #: What tests made in it and go on with, by name.
+    made: dict[str, Any] = field(default_factory=dict)
 
     def bearer(self, username: str) -> dict[str, str]:
         """Headers that sign a member of staff in."""
@@ -147,7 +152,7 @@ async def service(place: Place) -> AsyncIterator[ServiceFactory]:
 
     async def open_service(name: str, **changes: object) -> Served:
         if name not in opened:
-            opened[name] = await _open(place, name, changes)
+            opened[name] = await open_on(place, name, changes)
         return opened[name]
 
     yield open_service
@@ -156,12 +161,10 @@ async def service(place: Place) -> AsyncIterator[ServiceFactory]:
         await served.runtime.database.close()
 
 
-async def _open(place: Place, name: str, changes: dict[str, object]) -> Served:
-    from services.kit import reference  # noqa: PLC0415 - imported after the parts are up
-    from services.kit.process import open_runtime  # noqa: PLC0415
-
+async def open_on(place: Place, name: str, changes: dict[str, object]) -> Served:
+    """Open one service on a place, its reference data filled in."""
     module: ModuleType = import_module(f"services.{name}.__main__")
-    definition: Service = module.SERVICE
+    definition: AnyService = module.SERVICE
     clock = FixedClock(builders.NOW)
     settings = place.parts.settings(definition.settings, name, place.database, place.prefix, **changes)
     runtime = await open_runtime(definition, settings, clock)

@@ -8,7 +8,6 @@ learnt within a second is unknown (`?`, null), never 0. Only light modules are i
 
 import asyncio
 import json
-import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from services.contracts.days import SHANGHAI, missing_years
 
 from deploy.cli.asking import SERVICES, STILL_S, Place, Seen, known_place, look
 from deploy.local.faults import guarded
+from deploy.local.home import home_path
 from deploy.local.supervisor import stopped, supervisor_of
 
 STOPPED: Final = 3
@@ -30,8 +30,7 @@ _NAMES: Final = {"gateway": "The gateway", "standby": "The standby", "postgres":
 
 def main(arguments: Sequence[str]) -> int:
     """Look and tell; the way that `python -m deploy.cli status` takes without reading the other commands."""
-    home = Path(os.environ.get("SANWU_HOME") or ".sanwu").absolute()
-    return guarded(lambda: show(gather(home), as_json="--json" in arguments))
+    return guarded(lambda: show(gather(home_path()), as_json="--json" in arguments))
 
 
 def gather(home: Path) -> dict[str, Any]:

@@ -5,34 +5,32 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from services.kit.cli import Told, at_once
+from typer import Argument
 
-from deploy.cli.telling import Json, home_path, tell_json
 from deploy.local import backup as work
-from deploy.local.ask import known_city
-from deploy.local.home import Home
+from deploy.local.home import Home, home_path
+from deploy.local.info import known
 
 
 def _say(text: str) -> None:
     sys.stderr.write(f"  {text} …\n")
 
 
-def backup(folder: Annotated[Path, typer.Argument(help="A new folder.")], *, as_json: Json = False) -> None:
+@at_once
+def backup(folder: Annotated[Path, Argument(help="A new folder.")]) -> Told:
     """Back the running city up: database with its log, objects, secrets, a manifest with sums. For its owner alone."""
-    info = known_city(home_path())
-    manifest = asyncio.run(work.backup(Home(info.home), folder.absolute(), _say))
-    events = sum(manifest["events"].values())
-    if as_json:
-        tell_json({"folder": str(folder.absolute()), "events": manifest["events"], "files": len(manifest["files"])})
-    else:
-        print(f"{folder} holds {events} events in {len(manifest['files'])} files. It opens everything: lock it away.")
+    home = Home(known(home_path()).home)
+    manifest = asyncio.run(work.backup(home, folder.absolute(), _say))
+    events, files = manifest["events"], len(manifest["files"])
+    sentence = f"{folder} holds {sum(events.values())} events in {files} files. It opens everything: lock it away."
+    return Told({"folder": str(folder.absolute()), "events": events, "files": files}, [sentence])
 
 
-def restore(folder: Annotated[Path, typer.Argument(help="A backup.")], *, as_json: Json = False) -> None:
+@at_once
+def restore(folder: Annotated[Path, Argument(help="A backup.")]) -> Told:
     """Restore a backup into the empty SANWU_HOME; `make run` starts the city there and fills its Kafka."""
     path = home_path()
-    found = asyncio.run(work.restore(folder.absolute(), path, _say))
-    if as_json:
-        tell_json({"home": str(path), "events": found["events"]})
-    else:
-        print(f"{path} is restored with {sum(found['events'].values())} events: start it with `make run`.")
+    events = asyncio.run(work.restore(folder.absolute(), path, _say))["events"]
+    sentence = f"{path} is restored with {sum(events.values())} events: start it with `make run`."
+    return Told({"home": str(path), "events": events}, [sentence])

@@ -1,6 +1,8 @@
 """AsyncAPI 3.0 of the topics: channels, what each service sends and receives, messages with their schemas."""
 
 import inspect
+import json
+from pathlib import Path
 from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
@@ -9,6 +11,8 @@ from deploy.docs.text import as_json, first_sentence
 from services.contracts.base import Event
 from services.contracts.topics import EVENTS, TOPICS, Topic
 
+#: One golden example of each event, by topic and tag.
+_EXAMPLES: Final = Path(__file__).resolve().parents[2] / "services/contracts/examples"
 _BINDING: Final = "0.5.0"
 _HEADERS: Final = {
     "type": "object",
@@ -45,10 +49,15 @@ def _message(event: type[Event], topic: Topic, schema: dict[str, Any]) -> dict[s
         "contentType": "application/json",
         "headers": {"$ref": "#/components/schemas/KafkaHeaders"},
         "payload": schema,
+        "examples": [{"payload": _example(event, topic)}],
         "bindings": {
             "kafka": {"key": {"type": "string", "description": topic.key}, "bindingVersion": _BINDING},
         },
     }
+
+
+def _example(event: type[Event], topic: Topic) -> Any:
+    return json.loads((_EXAMPLES / topic.name / f"{_tag(event)}.json").read_text("utf-8"))
 
 
 def _channel(topic: Topic) -> dict[str, Any]:
@@ -98,7 +107,7 @@ def _operations(topic: Topic) -> dict[str, Any]:
 
 
 def document() -> dict[str, Any]:
-    """The whole document."""
+    """The AsyncAPI document of all topics and events, as a value."""
     references, schemas = models_json_schema(
         [(event, "serialization") for event in EVENTS.values()], ref_template="#/components/schemas/{model}"
     )

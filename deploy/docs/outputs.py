@@ -1,14 +1,17 @@
 """The list of generated files; writing them, and finding those that are not what the code says."""
 
-import argparse
 import difflib
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from deploy.docs import asyncapi, openapi, page, reference, topics
+from typer import Option
+
+from deploy.docs import asyncapi, openapi, reference, topics
 from services.contracts.topics import SERVICES, TOPICS
+from services.kit.cli import new_app, run_line
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -18,12 +21,13 @@ OUTPUTS: Final[Mapping[Path, Callable[[], str]]] = {
     Path("docs/metrics.md"): reference.metrics_text,
     Path("docs/settings.md"): reference.settings_text,
     Path("docs/asyncapi.json"): asyncapi.asyncapi_text,
-    Path("docs/site/index.html"): page.page_text,
     **{openapi.OPENAPI / f"{name}.json": partial(openapi.openapi_text, name) for name in SERVICES},
     **{
         topics.SCHEMAS / f"{topic.name}.v1.json": partial(topics.schema_text, topic) for topic in TOPICS if topic.events
     },
 }
+
+app = new_app()
 
 
 def _orphans(root: Path) -> list[Path]:
@@ -59,10 +63,16 @@ def write(root: Path = ROOT) -> list[Path]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; 1 when `--check` found something stale."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.docs", description="Write every generated document anew.")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file is stale")
-    if not parser.parse_args(arguments).check:
+    """Run the command line; returns the exit status."""
+    return run_line(app, sys.argv[1:] if arguments is None else arguments, "python -m deploy.docs")
+
+
+@app.command()
+def write_all(
+    *, check: Annotated[bool, Option("--check", help="Write nothing; exit 1 when a file is stale.")] = False
+) -> int:
+    """Write every generated document anew."""
+    if not check:
         for path in write():
             print(f"written: {path}")
         return 0

@@ -70,7 +70,7 @@ def metrics_text() -> str:
 
 
 def settings_of(service: str) -> type[Settings]:
-    """A service's settings."""
+    """The class of a service's settings."""
     found: type[Settings] = import_module(f"services.{service}.__main__").SERVICE.settings
     return found
 

@@ -6,36 +6,36 @@ SANWU_SAMPLE   full (299 villages, the default), small (one township) or none; t
 SANWU_LOG_BYTES, SANWU_LOG_FILES   how large a file of logs/ may grow (20 MiB), how many there are of each part (5)
 """
 
-import argparse
 import asyncio
 import os
 import signal
 import sys
-from pathlib import Path
 
 from rich.console import Console
+from services.kit.cli import new_app, run_line
 
 from deploy.local import stack
 from deploy.local.faults import Fault, describe, guarded
-from deploy.local.home import Home
+from deploy.local.home import Home, home_path
 from deploy.local.origin import SAMPLES
 
 _LAST_PORT = 65_535
 
 
-def main() -> int:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m deploy.local",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("command", choices=("run", "down"))
-    command = parser.parse_args().command
+# The list of settings keeps its lines.
+app = new_app(__doc__.replace("\n\n", "\n\n\b\n"))
+
+
+@app.command()
+def down() -> None:
+    """End the city of the home, however it was left."""
+    asyncio.run(stack.down(_home()))
+
+
+@app.command()
+def run() -> int:
+    """Start the city and keep it until Ctrl-C."""
     home = _home()
-    if command == "down":
-        asyncio.run(stack.down(home))
-        return 0
     sample = os.environ.get("SANWU_SAMPLE") or None
     if sample not in {None, *SAMPLES}:
         raise Fault(f"SANWU_SAMPLE is {sample!r}: choose {', '.join(SAMPLES)}.")
@@ -63,9 +63,8 @@ async def _run_until_signal(home: Home, port: int, sample: str | None) -> int:
 
 
 def _home() -> Home:
-    path = Path(os.environ.get("SANWU_HOME") or ".sanwu")
     try:
-        return Home(path)
+        return Home(home_path())
     except OSError as error:
         raise Fault(describe(error)) from None
 
@@ -78,4 +77,4 @@ def _port() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    sys.exit(guarded(lambda: run_line(app, sys.argv[1:], "python -m deploy.local")))

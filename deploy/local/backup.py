@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from deploy.local import migrate, privileges, tool
-from deploy.local.ask import ask, city_of
+from deploy.local.ask import ask
 from deploy.local.faults import Fault
 from deploy.local.home import Home, write_text
-from deploy.local.job import StackInfo
+from deploy.local.info import StackInfo, known, planned
 from deploy.local.postgres import ADMIN, BIN, SERVICES, Postgres
 from deploy.local.stack import UNFINISHED
 
@@ -36,24 +36,25 @@ Say = Callable[[str], None]
 
 
 def _silent(_text: str) -> None:
-    """Say nothing."""
+    """Drop a line of progress."""
 
 
 async def backup(home: Home, target: Path, say: Say = _silent) -> dict[str, Any]:
     """Back the running city up; returns the manifest."""
     if not _is_free(target):
         raise Fault(f"{target} is not empty: give a new folder for each backup.")
-    city = city_of(home)
-    if not await city.postgres.is_ready():
+    postgres = Postgres(home)
+    if not await postgres.is_ready():
         raise Fault(f"The city in {home.path} does not run: start it, then back it up.")
     partial = target.with_name(f"{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(mode=0o700, parents=True)
+    info = known(home.path)
     say("counting")
-    events, before = await asyncio.gather(_events(city.info), _read_model(city.info))
+    events, before = await asyncio.gather(_events(info), _read_model(info))
     say("copying the database")
-    await _base_backup(city.postgres, partial / "postgres")
-    after = await _read_model(city.info)
+    await _base_backup(postgres, partial / "postgres")
+    after = await _read_model(info)
     say("copying files")
     await asyncio.to_thread(_copy_files, home, partial)
     manifest = {
@@ -177,14 +178,15 @@ async def restore(folder: Path, path: Path, say: Say = _silent) -> dict[str, Any
         (path / UNFINISHED).touch()
         say("unpacking")
         await asyncio.to_thread(_unpack, folder, home)
-        city = city_of(home)
+        # Nobody is to reach it yet: the city that is started here says its own address.
+        info = planned(home, "http://127.0.0.1")
         say("starting the database")
-        async with city.postgres as pg:
+        async with Postgres(home) as pg:
             await migrate.migrate_all(pg)
             say("queueing events for a new log")
-            told = await asyncio.gather(*(ask(city.info, s, "republish", "--new-log", "--json") for s in SERVICES))
+            told = await asyncio.gather(*(ask(info, s, "republish", "--new-log", "--json") for s in SERVICES))
             say("comparing")
-            found = {"events": {t["service"]: t["events"] for t in told}, **await _read_model(city.info)}
+            found = {"events": {t["service"]: t["events"] for t in told}, **await _read_model(info)}
         _compare(manifest, found)
         (path / UNFINISHED).unlink()
     return found

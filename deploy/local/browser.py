@@ -19,7 +19,7 @@ _ON_MAC: Final = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chr
 
 
 def find() -> str | None:
-    """Return an installed Chromium."""
+    """The path of an installed Chromium, or None."""
     found = next((path for name in _NAMES if (path := shutil.which(name))), None)
     return found or (str(_ON_MAC) if _ON_MAC.exists() else None)
 

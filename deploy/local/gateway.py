@@ -7,6 +7,7 @@ The Caddyfile is the same one that a server uses; what differs comes by the envi
 """
 
 import asyncio
+import importlib.util
 import os
 import shutil
 import sysconfig
@@ -54,8 +55,10 @@ class Gateway(Part):
             "HOME": str(state),
             "XDG_DATA_HOME": str(state),
             "XDG_CONFIG_HOME": str(state),
-            "SANWU_SITE": self.url,
+            # People type either; a name that no site has would get an empty page.
+            "SANWU_SITE": f"{self.url}, http://localhost:{self.port}",
             "SANWU_DOCS": str(_DOCS),
+            "SANWU_VIEWER": str(_viewer()),
             "SANWU_ACCESS_LOG": str(self.home.logs / "access.log"),
             "SANWU_ACCESS_LOG_DAYS": _days_kept(),
             **{f"SANWU_UPSTREAM_{name.upper()}": to for name, to in self.upstreams.items()},
@@ -76,6 +79,14 @@ class Gateway(Part):
         finally:
             writer.close()
         return answer.startswith(b"HTTP/1.1 404")
+
+
+def _viewer() -> Path:
+    """Where the package of Swagger UI has its files; it is found and not imported."""
+    found = importlib.util.find_spec("fastapi_offline")
+    if found is None or found.origin is None:
+        raise Fault("fastapi-offline is missing in the virtual environment: run `make run` again.")
+    return Path(found.origin).parent / "static"
 
 
 def _days_kept() -> str:

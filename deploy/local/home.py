@@ -38,7 +38,7 @@ class Home:
 
     @property
     def logs(self) -> Path:
-        """One file a part."""
+        """Where logs go, one file a part."""
         return self.path / "logs"
 
     @property
@@ -82,6 +82,11 @@ class Home:
                 message = f"A city already runs in {self.path}: stop it, or set SANWU_HOME to another folder."
                 raise Fault(message) from None
             yield
+
+
+def home_path() -> Path:
+    """The city's folder, as the environment names it."""
+    return Path(os.environ.get("SANWU_HOME") or ".sanwu").absolute()
 
 
 def is_free(port: int) -> bool:

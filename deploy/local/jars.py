@@ -7,7 +7,6 @@
 The resolver does not enforce its own lock, so we do: at fetching and before every broker start.
 """
 
-import argparse
 import hashlib
 import shutil
 import sys
@@ -21,6 +20,7 @@ from typing import Final
 from jgo.env import LockFile
 from jgo.maven import MavenContext
 from requests import RequestException
+from services.kit.cli import new_app, run_line
 
 from deploy.local.faults import Fault, guarded
 
@@ -47,7 +47,7 @@ class Jar:
 
 
 def locked() -> list[Jar]:
-    """Read the lock."""
+    """The jars that the lock names, with their hashes."""
     content = tomllib.loads(_LOCK.read_text())
     return [
         Jar(f"{line['groupId']}:{line['artifactId']}:{line['version']}", line["sha256"])
@@ -136,21 +136,8 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def main() -> int:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.local.jars", description=__doc__)
-    parser.add_argument("command", choices=("fetch", "verify", "lock"))
-    parser.add_argument("--folder", type=Path, default=FOLDER)
-    arguments = parser.parse_args()
-    match arguments.command:
-        case "fetch":
-            fetch(arguments.folder)
-        case "verify":
-            verify(arguments.folder)
-        case _:
-            lock()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    app = new_app("Kafka's jars.")
+    for command in (fetch, verify, lock):
+        app.command()(command)
+    sys.exit(guarded(lambda: run_line(app, sys.argv[1:], "python -m deploy.local.jars")))

@@ -65,6 +65,11 @@ host    replication  sanwu_admin  127.0.0.1/32  scram-sha-256
 """
 
 
+def dsn(role: str, password: str, address: str, database: str = DATABASE) -> str:
+    """The address by which a role reaches a database."""
+    return f"postgresql://{role}:{password}@{address}/{database}"
+
+
 class Postgres(Part):
     """The server, its cluster under `<home>/postgres`."""
 
@@ -91,7 +96,7 @@ class Postgres(Part):
 
     def dsn(self, role: str, database: str = DATABASE) -> str:
         """Return the address by which a role reaches a database, with its password."""
-        return f"postgresql://{role}:{self.home.password(role)}@{self.address}/{database}"
+        return dsn(role, self.home.password(role), self.address, database)
 
     async def copy_database(self, name: str) -> None:
         """Make a database with all that `sanwu` holds; nobody may be connected to `sanwu`."""

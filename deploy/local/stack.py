@@ -10,7 +10,7 @@ ever. One city per home. What an earlier, killed supervisor left running is ende
 import asyncio
 import time
 import traceback
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -20,10 +20,11 @@ import psutil
 from rich.console import Console
 from rich.markup import escape
 
-from deploy.local import job, migrate, origin, supervisor, topics, watch
+from deploy.local import migrate, origin, sample, supervisor, topics, watch
 from deploy.local.faults import Fault, told
 from deploy.local.gateway import Gateway
 from deploy.local.home import Home, is_free, write_json
+from deploy.local.info import PORTS, planned
 from deploy.local.kafka import Kafka
 from deploy.local.part import Part, end_orphans
 from deploy.local.postgres import SERVICES, Postgres
@@ -45,19 +46,18 @@ class City:
         self.postgres = Postgres(home)
         self.kafka = Kafka(home)
         self.url = f"http://127.0.0.1:{port}"
-        settings = {name: self._settings(name) for name in SERVICES}
-        self.services = [Service(home, name, settings[name]) for name in SERVICES]
+        self.info = planned(home, self.url)
+        self.services = [Service(home, name, self.info.settings[name]) for name in SERVICES]
         files = {"SANWU_HOME": str(home.path), "SANWU_HTTP_PORT": str(home.port(Standby.name))}
         self.standby = Standby(home, files)
         upstreams = {part.name: part.address for part in (*self.services, self.standby)}
         self.gateway = Gateway(home, port, upstreams)
-        self.info = job.StackInfo(home.path, self.url, self._addresses(), settings)
         self._started: list[Part] = []
         self._keepers: list[asyncio.Task[None]] = []
 
     async def start(self, wanted: str | None) -> None:
         """Start everything; returns when the city is ready and its main job is done, or could not be done."""
-        write_json(self.home.path / "ports.json", dict(self.info.addresses))
+        write_json(self.home.path / PORTS, dict(self.info.addresses))
         await together(self._start_postgres(), self._start_kafka())
         begun = await origin.settle(self.home, self.postgres, wanted)
         if wanted not in {None, begun.sample}:
@@ -73,7 +73,7 @@ class City:
     async def _seed(self, begun: origin.Origin) -> None:
         """Fill the registry; one that is in use only learns new calendars, and serves on without them."""
         try:
-            await job.seed(self.info, begun.sample, known=begun.seeded)
+            await sample.seed(self.info, begun.sample, known=begun.seeded)
         except Fault as fault:
             if not begun.seeded:
                 raise
@@ -82,7 +82,7 @@ class City:
     async def _load(self, begun: origin.Origin) -> None:
         """Do the city's main job; whatever stops it, the city serves on."""
         try:
-            await job.load(self.info, begun.sample, known=begun.loaded)
+            await sample.run(self.info, begun.sample, known=begun.loaded)
         except Exception as error:  # noqa: BLE001 - whatever it is: people use this city, and the next start tries again
             self._say_at_length(f"The sample is not as planned; the city serves on. {told(error)}")
             if not isinstance(error, Fault):
@@ -152,28 +152,9 @@ class City:
         with suppress(OSError):
             self.console.print(words, highlight=False, soft_wrap=True)
 
-    def _settings(self, name: str) -> Mapping[str, str]:
-        return {
-            "SANWU_DATABASE_URL": self.postgres.dsn(name),
-            "SANWU_KAFKA": self.kafka.bootstrap,
-            "SANWU_HTTP_PORT": str(self.home.port(name)),
-            "SANWU_HOME": str(self.home.path),
-            "SANWU_PUBLIC_URL": self.url,
-            "SANWU_INSTANCE": name,
-        }
 
-    def _addresses(self) -> dict[str, str]:
-        inner = {name: f"http://127.0.0.1:{self.home.port(name)}" for name in (*SERVICES, Standby.name)}
-        return {
-            "gateway": self.url,
-            **inner,
-            "postgres": self.postgres.address,
-            "kafka": self.kafka.address,
-        }
-
-
-async def run(home: Home, port: int, sample: str | None, console: Console) -> None:
-    """Start a city in this home and keep it until the task is cancelled. `sample`: what the setting says, if anything."""
+async def run(home: Home, port: int, wanted: str | None, console: Console) -> None:
+    """Start a city in this home and keep it until the task is cancelled. `wanted`: the sample that the setting names, if any."""
     with home.lock():
         if (home.path / UNFINISHED).exists():
             raise Fault(f"{home.path} holds half a restoration: delete the folder and restore again.")
@@ -186,7 +167,7 @@ async def run(home: Home, port: int, sample: str | None, console: Console) -> No
         note = supervisor.note(home.run)
         city = City(home, port, console)
         try:
-            await city.start(sample)
+            await city.start(wanted)
             _say_ready(city)
             await asyncio.Event().wait()
         finally:

@@ -1,26 +1,22 @@
 """JSON routes of audit: inspectors and operators within their part of the tree, departments within their affairs too."""
 
 import json
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 
 from services.audit import commands
-from services.audit.commands import Bench
-from services.audit.errors import UnknownAlertError
 from services.audit.rules import BY_ID, RULES
 from services.audit.rules.base import Rule
-from services.audit.rules.facts import CellKey
 from services.audit.rules.grid import Count, Stretch, count_cells
 from services.audit.schemas import (
     AlertDetailOut,
     AlertOut,
     AlertQuery,
     CellCountOut,
+    CoverageListing,
     CoverageOut,
     EpisodeOut,
     ResetOut,
@@ -31,83 +27,25 @@ from services.audit.schemas import (
 from services.audit.store import alerts, notices, resets
 from services.audit.store.alerts import AlertFilter, AlertPlace, AlertRow, CoverageCount
 from services.audit.store.notices import SheetRow
+from services.audit.visit import MAY_WATCH, Reading, ReadingDep
 from services.contracts.base import Role
-from services.contracts.division import DivisionKind
-from services.contracts.duties import GridCell
 from services.contracts.values import DivisionCode, Period
-from services.kit.auth import Actor
-from services.kit.clock import local_day
-from services.kit.db import Connection
 from services.kit.errors import Fault, InvalidInputError
-from services.kit.reference import Reference
-from services.kit.web import ActorDep, Page, PageDep, Reading, RuntimeDep
+from services.kit.listing import Cursor, Listing, Page, Serial
+from services.kit.route import Route
+from services.kit.visit import may
 
-router = APIRouter(prefix="/audit/v1")
-_ALERT_ID: Final = re.compile("[0-9a-f]{30}")
-#: A sequence number in a cursor has fewer.
-_DIGITS: Final = 19
+router = APIRouter(prefix="/audit/v1", route_class=Route, tags=["audit"], dependencies=[may(*MAY_WATCH)])
+#: The newest that are told.
 _MOST_RESETS: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Console:
-    """What a reader of alerts works with; only inspectors, departments and operators get one."""
-
-    conn: Connection
-    actor: Actor
-    reference: Reference
-    bench: Bench
-
-    @property
-    def items(self) -> list[str] | None:
-        """Items of the caller's affairs; None for all of the catalogue."""
-        if not self.actor.affairs:
-            return None
-        today = local_day(self.bench.now)
-        return [c for c, i in sorted(self.reference.items.items()) if i.at(today).affair in self.actor.affairs]
-
-    def parts(self, division: str | None) -> dict[str, str]:
-        """Villages within a part of the caller's tree, each with the child of that part which it belongs to."""
-        code = division or self.actor.scope
-        self.actor.require_scope(self.reference, code)
-        if not self.reference.children(code):
-            return {v.code: v.code for v in self.reference.villages(code)}
-        return {v.code: c.code for c in self.reference.children(code) for v in self.reference.villages(c.code)}
-
-    async def grid(self, villages: Sequence[str], stretch: Stretch) -> tuple[dict[str, list[GridCell]], set[CellKey]]:
-        """Cells of some villages in the caller's affairs, and which of them are blind."""
-        found = await commands.grid_cells(self.conn, self.bench, villages, stretch)
-        allowed = self.items
-        cells = {v: [c for c in its if allowed is None or c.duty.item in allowed] for v, its in found.items()}
-        return cells, await alerts.select_blind(self.conn, villages, list(stretch.periods))
-
-    def villages(self, division: str | None) -> list[str] | None:
-        """Villages of a part of the caller's tree, or of all of it; None for the whole city, so that nothing is listed."""
-        code = division or self.actor.scope
-        self.actor.require_scope(self.reference, code)
-        if self.reference.divisions[code].now.kind is DivisionKind.CITY:
-            return None
-        return [v.code for v in self.reference.villages(code)]
-
-    async def alert(self, alert_id: str) -> AlertRow:
-        """An alert within the caller's scope."""
-        found = await alerts.select_alert(self.conn, alert_id) if _ALERT_ID.fullmatch(alert_id) else None
-        if found is None:
-            raise UnknownAlertError
-        self.actor.require_scope(self.reference, found.subject.village)
-        item = self.reference.items.get(found.subject.item or "")
-        if item is not None:
-            self.actor.require_affair(item.at(local_day(self.bench.now)).affair)
-        return found
-
-
-async def _console(conn: Reading, actor: ActorDep, runtime: RuntimeDep) -> Console:
-    actor.require(Role.INSPECTOR, Role.DEPARTMENT, Role.OPERATOR)
-    bench = Bench(runtime.reference, runtime.settings, runtime.clock.now())
-    return Console(conn, actor, runtime.reference, bench)
-
-
-ConsoleDep = Annotated[Console, Depends(_console)]
+ALERTS: Final = Cursor[AlertPlace](AlertPlace)
+AlertPage = Annotated[Page[AlertPlace], Depends(ALERTS)]
+SHEETS: Final = Cursor[int](Serial)
+SheetPage = Annotated[Page[int], Depends(SHEETS)]
+Part = Annotated[
+    DivisionCode | None,
+    Query(description="code of a village, a township or the city; without it all within the caller's scope"),
+]
 
 
 def known_rule(rule_id: str | None) -> str | None:
@@ -118,41 +56,24 @@ def known_rule(rule_id: str | None) -> str | None:
     return rule_id
 
 
-def read_place(text: str | None) -> AlertPlace | None:
-    """A place in the order of alerts out of a cursor's text; InvalidInputError when it is none of ours."""
-    if text is None:
-        return None
-    level, _, rest = text.partition(" ")
-    raised_at, _, alert_id = rest.partition(" ")
-    try:
-        place = AlertPlace(int(level), datetime.fromisoformat(raised_at), alert_id)
-    except ValueError:
-        place = None
-    if place is None or place.raised_at.tzinfo is None or place.level not in {1, 2, 3} or "\x00" in alert_id:
-        raise InvalidInputError(faults=[Fault("query.cursor", "不是本接口给出的游标，请从头读取")])
-    return place
-
-
-def write_place(alert: AlertRow) -> str:
-    """The place of an alert as a cursor's text."""
-    return f"{alert.level} {alert.raised_at.isoformat()} {alert.alert_id}"
+def place_of(alert: AlertRow) -> AlertPlace:
+    """Where an alert stands in the list."""
+    return AlertPlace(alert.level, alert.raised_at, alert.alert_id)
 
 
 @router.get("/alerts")
-async def list_alerts(console: ConsoleDep, page: PageDep, query: Annotated[AlertQuery, Query()]) -> dict[str, Any]:
+async def list_alerts(desk: ReadingDep, page: AlertPage, query: Annotated[AlertQuery, Query()]) -> Listing[AlertOut]:
     """Alerts within the caller's scope, the most serious first, then the newest."""
-    villages = console.villages(query.village or query.division)
-    wanted = AlertFilter(villages, known_rule(query.rule), query.state, query.level, console.items)
-    found = await alerts.select_alerts(console.conn, wanted, read_place(page.after), page.limit + 1)
-    shown = found[: page.limit]
-    return page.answer([alert_out(a) for a in shown], write_place(shown[-1]) if len(found) > page.limit else None)
+    villages = desk.villages(query.village or query.division)
+    wanted = AlertFilter(villages, known_rule(query.rule), query.state, query.level, desk.items)
+    return page.of(await alerts.select_alerts(desk.conn, wanted, page.after, page.fetch_limit), place_of, alert_out)
 
 
 @router.get("/alerts/{alert_id}")
-async def one_alert(alert_id: str, console: ConsoleDep) -> AlertDetailOut:
+async def one_alert(alert_id: Annotated[str, Path(description="id of the alert")], desk: ReadingDep) -> AlertDetailOut:
     """An alert, its episodes and its evidence pack, which `check` recomputes."""
-    alert = await console.alert(alert_id)
-    history = await alerts.select_episodes(console.conn, alert_id)
+    alert = await desk.alert(alert_id)
+    history = await alerts.select_episodes(desk.conn, alert_id)
     return AlertDetailOut(
         **alert_out(alert).model_dump(),
         episodes=[
@@ -165,59 +86,62 @@ async def one_alert(alert_id: str, console: ConsoleDep) -> AlertDetailOut:
             )
             for e in history
         ],
-        evidence=json.loads(await alerts.select_pack(console.conn, alert)),
+        evidence=json.loads(await alerts.select_pack(desk.conn, alert)),
     )
 
 
 @router.get("/rules")
-async def list_rules(_console: ConsoleDep) -> dict[str, Any]:
+async def list_rules() -> Listing[RuleOut]:
     """Every rule, with its settings, its law and the false alarms to rule out first."""
-    return {"items": [rule_out(r) for r in RULES], "next": None}
+    return Listing(items=[rule_out(r) for r in RULES])
 
 
 @router.get("/coverage")
-async def coverage(console: ConsoleDep, period: Period, division: DivisionCode | None = None) -> dict[str, Any]:
+async def coverage(
+    desk: ReadingDep,
+    period: Annotated[Period, Query(description="2026-10, 2026Q3, 2026H1, 2026, or a day")],
+    division: Part = None,
+) -> CoverageListing:
     """How the cells of a period stand, by item and part of the division; what each rule could say of them, and not."""
-    parts = console.parts(division)
-    cells, blind = await console.grid(list(parts), Stretch.exactly(period))
-    wanted = AlertFilter(console.villages(division), items=console.items)
-    counts = await alerts.select_coverage(console.conn, period, wanted)
-    return {
-        "items": [_count_out(*place, n) for place, n in sorted(count_cells(cells, parts, blind).items())],
-        "rules": [_coverage_out(r, [c for c in counts if c.rule == r.id]) for r in RULES],
-        "next": None,
-    }
+    parts = desk.parts(division)
+    cells, blind = await commands.grid_of(desk, list(parts), Stretch.exactly(period))
+    wanted = AlertFilter(desk.villages(division), items=desk.items)
+    counts = await alerts.select_coverage(desk.conn, period, wanted)
+    return CoverageListing(
+        items=[_count_out(*place, n) for place, n in sorted(count_cells(cells, parts, blind).items())],
+        rules=[_coverage_out(r, [c for c in counts if c.rule == r.id]) for r in RULES],
+    )
 
 
 @router.get("/sheets")
-async def list_sheets(console: ConsoleDep, page: PageDep, division: DivisionCode | None = None) -> dict[str, Any]:
+async def list_sheets(desk: ReadingDep, page: SheetPage, division: Part = None) -> Listing[SheetOut]:
     """Signed sheets that spoke for supervisors, newest first, with who brought each."""
-    found = await sheets_of(console, division, page)
-    items = [_sheet_out(s) for s in found[: page.limit]]
-    return page.answer(items, str(found[page.limit - 1].seq) if len(found) > page.limit else None)
+    return page.of(await sheets_of(desk, division, page), seq_of, _sheet_out)
 
 
-async def sheets_of(console: Console, division: str | None, page: Page) -> list[SheetRow]:
+async def sheets_of(desk: Reading, division: str | None, page: Page[int]) -> list[SheetRow]:
     """Sheets of a part of the caller's tree, one more than the page holds."""
-    if page.after is not None and not (page.after.isascii() and page.after.isdigit() and len(page.after) < _DIGITS):
-        raise InvalidInputError
-    before = int(page.after) if page.after is not None else None
-    return await notices.select_sheets(console.conn, console.villages(division), console.items, before, page.limit + 1)
+    return await notices.select_sheets(desk.conn, desk.villages(division), desk.items, page.after, page.fetch_limit)
+
+
+def seq_of(sheet: SheetRow) -> int:
+    """Where a sheet stands in the list."""
+    return sheet.seq
 
 
 @router.get("/resets")
-async def list_resets(console: ConsoleDep) -> dict[str, Any]:
+async def list_resets(desk: ReadingDep) -> Listing[ResetOut]:
     """Who gave whose account a new password, newest first; inspectors and operators, within their part of the tree."""
-    return {"items": await resets_of(console, None), "next": None}
+    return Listing(items=await resets_of(desk, None))
 
 
-async def resets_of(console: Console, since: datetime | None) -> list[ResetOut]:
+async def resets_of(desk: Reading, since: datetime | None) -> list[ResetOut]:
     """Resets of accounts in the caller's part of the tree; a department has none to look at."""
-    if console.actor.role is Role.DEPARTMENT:
+    if desk.actor.role is Role.DEPARTMENT:
         return []
-    reference, scope = console.reference, console.actor.scope
+    reference, scope = desk.reference, desk.actor.scope
     mine = {i: s.revisions[-1] for i, s in reference.staff.items() if reference.covers(scope, s.revisions[-1].scope)}
-    found = await resets.select_resets(console.conn, list(mine), since, _MOST_RESETS)
+    found = await resets.select_resets(desk.conn, list(mine), since, _MOST_RESETS)
     return [
         ResetOut(
             account=r.account,

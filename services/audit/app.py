@@ -4,17 +4,18 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.audit import api, pages
+from services import audit
+from services.audit import api, errors, pages
+from services.audit.visit import AuditRuntime
 from services.kit.pages import mount_pages
-from services.kit.runtime import Runtime
 from services.kit.trail import trail_router
 from services.kit.trail_page import trail_page
 from services.kit.web import create_web
 
 
-def create_app(runtime: Runtime) -> FastAPI:
+def create_app(runtime: AuditRuntime) -> FastAPI:
     """Build the application of one process."""
-    app = create_web(runtime, "阳光三务 audit")
+    app = create_web(runtime, audit.__doc__ or "", errors=errors)
     app.include_router(api.router)
     app.include_router(pages.router)
     app.include_router(trail_router("audit"))

@@ -6,7 +6,7 @@ evidence and events are written in the caller's transaction, the one that moves 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
 
@@ -16,94 +16,27 @@ from services.audit import metrics
 from services.audit.rules import CHAIN_RULES, CLOCK_RULES, LEDGER_RULES, RULES
 from services.audit.rules.base import Rule
 from services.audit.rules.evidence import canonical, make_pack
-from services.audit.rules.facts import EMPTY, Cell, CellKey, Fact, fold, is_declared
+from services.audit.rules.facts import EMPTY, CellKey, Fact, fold, is_declared
 from services.audit.rules.grid import Stretch
 from services.audit.rules.judge import Judgement, judge
 from services.audit.rules.window import Last, View
-from services.audit.settings import AuditSettings
 from services.audit.store import alerts, facts, replays, resets
 from services.audit.store.alerts import AlertRow, OutcomeRow, Standing
 from services.audit.store.replays import ReplayDifference, ReplayRow
 from services.audit.store.resets import Meeting, ResetRow
+from services.audit.visit import Bench, Reading
 from services.contracts import duties
 from services.contracts.alert import AlertCleared, AlertRaised, Subject
 from services.contracts.disclosure import DisclosureApproved
-from services.contracts.duties import CellRecord, Duty, GridCell
+from services.contracts.duties import CellRecord, GridCell
 from services.contracts.staff import RESETS_KEPT, Staff
-from services.contracts.values import Frequency, period_bounds, period_frequency
+from services.contracts.values import Frequency, period_frequency
 from services.kit import outbox
-from services.kit.clock import local_day, start_of_day
 from services.kit.db import Connection, Database
 from services.kit.errors import Retry
-from services.kit.reference import Reference
 
 #: Villages judged per read of a replay, so that memory stays flat.
 REPLAY_CHUNK: Final = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """What judging needs beside facts: reference data, settings, the time."""
-
-    reference: Reference
-    settings: AuditSettings
-    now: datetime
-
-    @property
-    def city(self) -> str:
-        """The city's code, part of every alert's identity."""
-        city = self.reference.city()
-        if city is None:
-            reason = "the city is not known yet"
-            raise Retry(reason)
-        return city.code
-
-    def watches(self, item: str) -> bool:
-        """Tell whether the clock rules look at an item."""
-        return not self.settings.duty_items or item in self.settings.duty_items
-
-    def duty(self, key: CellKey, known: Sequence[Fact] = ()) -> Duty | None:
-        """What was owed in a cell; None for one that cannot be, or that the clock rules do not watch.
-
-        An on-event item is owed for a day that the village declared, or of which anything was handed in.
-        """
-        if not self.watches(key.item):
-            return None
-        owed = self.reference.duty(key.village, duties.CellKey(key.item, key.period))
-        item = self.reference.items.get(key.item)
-        if owed is None or item is None:
-            return None
-        last = period_bounds(key.period)[1]
-        if item.at(last).frequency is not Frequency.ON_EVENT:
-            return owed
-        happened = period_frequency(key.period) is Frequency.ON_EVENT and (is_declared(known) or fold(known).has_row)
-        return owed if happened else None
-
-    def view(self, key: CellKey, known: dict[CellKey, list[Fact]], last: Last | None) -> View:
-        """A cell with its surroundings, from facts that hold the cell before too."""
-        before = key.before()
-        mine = known.get(key, ())
-        cell = fold(mine)
-        return View(
-            key=key,
-            cell=cell,
-            before=fold(known.get(before, ())) if before is not None else EMPTY,
-            duty=self.duty(key, mine),
-            now=self.now,
-            duty_before=self.duty(before) if before is not None else None,
-            review_due_at=self.review_due_at(key, cell),
-            known=tuple({f.event: f for f in mine}.values()),
-            last=last,
-        )
-
-    def review_due_at(self, key: CellKey, cell: Cell) -> datetime | None:
-        """The first instant at which the township is late with what it got; None when it got nothing."""
-        if cell.review is None:
-            return None
-        day = local_day(cell.review.handed_over_at)
-        days = self.reference.profile(key.village).at(day).review_working_days
-        last = self.reference.calendar.add_working(day, days)
-        return start_of_day(last + timedelta(days=1))
 
 
 # -- judging ------------------------------------------------------------------------------------------------------
@@ -178,6 +111,8 @@ async def _judge(
         watched = [j.again_at for j in said if j.rule.moments is not None]
         if watched:
             again[key] = min((m for m in watched if m is not None), default=None)
+    # Before the first write, and under the village's lock, which the caller holds: every rule is compared with what was
+    # stored before this cause.
     standings = await alerts.select_standings(conn, [j.alert_id for j in found])
     await _store_outcomes(conn, found, standings, bench.now)
     for judgement in found:
@@ -209,7 +144,10 @@ def _chains_among(known: dict[CellKey, list[Fact]]) -> dict[CellKey, Last]:
 async def _clear_stale(
     conn: Connection, bench: Bench, keys: Sequence[CellKey], found: Sequence[Judgement], cause: str
 ) -> None:
-    """End what was said of accounts that no longer belong to a cell: a ledger that came between speaks for them now."""
+    """Delete outcomes of accounts that no longer belong to a cell, and clear their alerts.
+
+    A ledger that came between speaks for them now.
+    """
     rules = {r.id: r for r in CHAIN_RULES}
     judged = [j.alert_id for j in found if j.rule.id in rules]
     for stale in await alerts.delete_stale_outcomes(conn, list(rules), keys, judged):
@@ -239,7 +177,10 @@ async def _apply(conn: Connection, bench: Bench, judgement: Judgement, stored: S
 
 
 async def _raise_alert(conn: Connection, bench: Bench, judgement: Judgement, stored: Standing, cause: str) -> None:
-    """Open an episode, or bring the open one up to date; said again when the level moved."""
+    """Open an episode, or bring the open one up to date; an event where it is new or its level moved.
+
+    Nothing is written while the evidence is the same.
+    """
     pack = make_pack(bench.city, judgement)
     is_open = stored.state == "open"
     if is_open and stored.evidence_hash == pack["hash"]:
@@ -316,7 +257,7 @@ async def keep_resets(conn: Connection, staff: Staff, now: datetime) -> None:
 
 
 async def keep_resets_before(conn: Connection, approval: DisclosureApproved, now: datetime) -> None:
-    """The same for an approval that was heard after them."""
+    """Keep a fact for every reset that an approval meets, for the case that it was heard after them."""
     await _keep_meetings(conn, await resets.select_meetings(conn, RESETS_KEPT, approval=str(approval.event_id)), now)
 
 
@@ -352,6 +293,16 @@ async def grid_cells(
         if cell.has_row or cell.record.waived_at is not None or event:
             records[key.village][duties.CellKey(key.item, key.period)] = cell.record
     return {v: _cells_of(bench, v, records[v], stretch) for v in villages}
+
+
+async def grid_of(
+    desk: Reading, villages: Sequence[str], stretch: Stretch
+) -> tuple[dict[str, list[GridCell]], set[CellKey]]:
+    """Cells of some villages in the caller's affairs, and which of them are blind."""
+    found = await grid_cells(desk.conn, desk.bench, villages, stretch)
+    allowed = desk.items
+    cells = {v: [c for c in its if allowed is None or c.duty.item in allowed] for v, its in found.items()}
+    return cells, await alerts.select_blind(desk.conn, villages, list(stretch.periods))
 
 
 def _cells_of(

@@ -3,9 +3,9 @@
 from typing import Any, Final, get_args
 
 from services.audit import commands
-from services.audit.commands import Bench
 from services.audit.rules.facts import CellKey, Fact, FactKind, body_data
 from services.audit.store import facts
+from services.audit.visit import Bench
 from services.contracts.base import Event
 from services.contracts.disclosure import (
     ApprovedContent,

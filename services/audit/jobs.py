@@ -4,52 +4,69 @@ A look costs nothing while no deadline has come: one index read. Villages that o
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
 
 from services.audit import commands, metrics
-from services.audit.commands import Bench
+from services.audit.settings import AuditSettings
 from services.audit.store import facts
+from services.audit.visit import AuditRuntime, Bench
 from services.contracts.catalogue import Item, Profile, WorkCalendar
 from services.contracts.division import DivisionKind
 from services.contracts.duties import DutyDivision, duty, periods_due
 from services.contracts.topics import DISCLOSURES, PUBLICATIONS
 from services.contracts.values import Frequency
 from services.kit.clock import local_day
-from services.kit.process import Job
-from services.kit.runtime import Runtime
+from services.kit.service import Job
 
 #: Cells judged in one transaction.
 BATCH: Final = 200
-#: A look that cannot hear all the news within this time leaves the deadlines to the next look.
+#: A look that cannot read all the news within this time leaves the deadlines to the next look.
 HEAR_WITHIN_S: Final = 5.0
 _NEWS: Final = (DISCLOSURES, PUBLICATIONS)
-_PLANNED: Final = "planned_for"
 
 
-async def watch_deadlines(runtime: Runtime) -> None:
-    """Plan if something changed, then judge every cell whose time has come."""
-    with metrics.CLOCK_DURATION.time():
-        await _plan_if_changed(runtime)
+class Watch:
+    """The job that watches deadlines; it remembers what it planned for."""
+
+    def __init__(self) -> None:
+        """Begin without a plan: the first run makes one."""
+        self._planned_for: tuple[date, WorkCalendar] | None = None
+
+    async def run(self, runtime: AuditRuntime) -> None:
+        """Plan if something changed, then judge every cell whose time has come."""
+        with metrics.CLOCK_DURATION.time():
+            await self._plan_if_changed(runtime)
+            now = runtime.clock.now()
+            async with runtime.database.connection() as conn:
+                more = await facts.has_due_cells(conn, now)
+            if more and not await _wait_until_caught_up(runtime):
+                return
+            while more and not runtime.stopping.is_set():
+                runtime.beat()
+                more = await _judge_some(runtime, now)
+
+    async def _plan_if_changed(self, runtime: AuditRuntime) -> None:
+        """Plan anew on a new day and whenever reference data changed: every change makes a new calendar object."""
         now = runtime.clock.now()
-        async with runtime.database.connection() as conn:
-            more = await facts.has_due_cells(conn, now)
-        if more and not await _news_heard(runtime):
-            return
-        while more and not runtime.stopping.is_set():
-            runtime.beat()
-            more = await _judge_some(runtime, now)
+        state = (local_day(now), runtime.reference.calendar)
+        if self._planned_for != state and runtime.reference.city() is not None:
+            await plan_deadlines(runtime, now)
+            self._planned_for = state
 
 
-async def _news_heard(runtime: Runtime) -> bool:
-    """Tell whether everything said up to now was heard: without it, what is missing may only be on its way.
+async def _wait_until_caught_up(runtime: AuditRuntime) -> bool:
+    """Wait up to `HEAR_WITHIN_S` for the consumer to read all that was published up to now; False when it did not.
+
+    Without it, what is missing may only be on its way.
 
     A process without a consumer cannot tell and goes on; run jobs where the consumer runs.
     """
     return runtime.consumer is None or await runtime.consumer.catch_up_with(_NEWS, HEAR_WITHIN_S)
 
 
-async def _judge_some(runtime: Runtime, now: datetime) -> bool:
+async def _judge_some(runtime: AuditRuntime, now: datetime) -> bool:
     """Judge a batch; True when more may be waiting."""
     async with runtime.database.transaction() as conn:
         keys = await facts.select_due_cells(conn, now, BATCH)
@@ -61,16 +78,7 @@ async def _judge_some(runtime: Runtime, now: datetime) -> bool:
 # -- the plan -----------------------------------------------------------------------------------------------------
 
 
-async def _plan_if_changed(runtime: Runtime) -> None:
-    """Plan anew on a new day and whenever reference data changed: every change makes a new calendar object."""
-    now = runtime.clock.now()
-    state: tuple[date, WorkCalendar] = (local_day(now), runtime.reference.calendar)
-    if runtime.own.get(_PLANNED) != state and runtime.reference.city() is not None:
-        await plan_deadlines(runtime, now)
-        runtime.own[_PLANNED] = state
-
-
-async def plan_deadlines(runtime: Runtime, now: datetime) -> None:
+async def plan_deadlines(runtime: AuditRuntime, now: datetime) -> None:
     """Watch what is owed now, and look once more at what no longer is."""
     groups = _alike(runtime)
     bench = Bench(runtime.reference, runtime.settings, now)
@@ -88,7 +96,7 @@ async def plan_deadlines(runtime: Runtime, now: datetime) -> None:
     metrics.CLOCK_CELLS.set(watched)
 
 
-def _alike(runtime: Runtime) -> dict[tuple[DivisionKind, date | None, str], list[DutyDivision]]:
+def _alike(runtime: AuditRuntime) -> dict[tuple[DivisionKind, date | None, str], list[DutyDivision]]:
     """Divisions at the foot of the tree by all that a deadline depends on."""
     groups = defaultdict(list)
     for code, division in runtime.reference.divisions.items():
@@ -100,7 +108,7 @@ def _alike(runtime: Runtime) -> dict[tuple[DivisionKind, date | None, str], list
 
 
 async def _plan_group(
-    runtime: Runtime, item: Item, profile: Profile, divisions: list[DutyDivision], now: datetime
+    runtime: AuditRuntime, item: Item, profile: Profile, divisions: list[DutyDivision], now: datetime
 ) -> int:
     """Watch one item in divisions that owe it alike; how many cells that are."""
     calendar = runtime.reference.calendar
@@ -113,4 +121,6 @@ async def _plan_group(
     return len(due) * len(villages)
 
 
-JOBS: Final = (Job("deadlines", 5.0, watch_deadlines),)
+def make_jobs() -> Sequence[Job[AuditSettings, None]]:
+    """The jobs of a process."""
+    return (Job("deadlines", 5.0, Watch().run),)

@@ -1,4 +1,4 @@
-"""The inspectors' console: alerts of one's part of the tree, one page an alert, the rules explained."""
+"""The inspectors' desk: alerts of one's part of the tree, one page an alert, the rules explained."""
 
 import json
 from collections.abc import Mapping
@@ -8,25 +8,26 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.audit.api import ConsoleDep, known_rule, read_place, resets_of, sheets_of, write_place
+from services.audit.api import AlertPage, SheetPage, known_rule, place_of, resets_of, seq_of, sheets_of
+from services.audit.commands import grid_of
 from services.audit.rules import BY_ID, RULES
 from services.audit.rules.grid import Stretch, count_cells, spots
 from services.audit.schemas import ConsoleQuery, GridQuery
 from services.audit.store import alerts, facts
 from services.audit.store.alerts import AlertFilter, AlertState
+from services.audit.visit import MAY_WATCH, Reading, ReadingDep
 from services.contracts.account import account_words
 from services.contracts.alert import Subject
 from services.contracts.base import Role
 from services.contracts.division import DivisionKind
 from services.contracts.staff import RESETS_KEPT
 from services.contracts.values import Frequency, period_bounds, period_of, yuan
-from services.contracts.words import AFFAIRS, CELL_STATES, HOLDERS, RELEASES, ROLES, cell_words
-from services.kit.clock import local_day
-from services.kit.pages import Pages, local_time
+from services.contracts.words import AFFAIRS, CELL_STATES, HOLDERS, RELEASES, ROLE_NAMES, cell_words
+from services.kit.pages import local_time, pages_of
 from services.kit.reference import Reference
-from services.kit.web import PageDep
+from services.kit.visit import may
 
-router = APIRouter(prefix="/inspect", include_in_schema=False)
+router = APIRouter(prefix="/inspect", include_in_schema=False, dependencies=[may(*MAY_WATCH)])
 STATIC = "/inspect/static"
 
 LEVELS: Mapping[int, str] = {3: "重点", 2: "关注", 1: "提醒"}
@@ -112,7 +113,7 @@ class Names:
     """Codes in words, for templates."""
 
     def __init__(self, reference: Reference) -> None:
-        """Take the reference copy."""
+        """Names as this reference copy has them."""
         self._reference = reference
 
     def division(self, code: str) -> str:
@@ -145,64 +146,62 @@ class Names:
         return account_words(account)
 
 
-def _page(request: Request, console: ConsoleDep, template: str, **values: Any) -> Response:
-    pages: Pages = request.app.state.pages
-    words = {"levels": LEVELS, "states": STATES, "rules": BY_ID, "names": Names(console.reference), "roles": ROLES}
-    return pages.answer(template, **{"static": STATIC, "actor": console.actor, **words, **values})
+def _page(request: Request, desk: Reading, template: str, **values: Any) -> Response:
+    words = {"levels": LEVELS, "states": STATES, "rules": BY_ID, "names": Names(desk.reference), "roles": ROLE_NAMES}
+    return pages_of(request).answer(template, **{"static": STATIC, "actor": desk.actor, **words, **values})
 
 
 @router.get("")
 async def overview(
-    request: Request, console: ConsoleDep, page: PageDep, query: Annotated[ConsoleQuery, Query()]
+    request: Request, desk: ReadingDep, page: AlertPage, query: Annotated[ConsoleQuery, Query()]
 ) -> Response:
     """Alerts of my part of the tree, the most serious first."""
     wanted = AlertFilter(
-        villages=console.villages(query.division or None),
+        villages=desk.villages(query.division or None),
         rule=known_rule(query.rule or None),
         state=None if query.state == "all" else query.state,
         level=int(query.level) if query.level else None,
-        items=console.items,
+        items=desk.items,
     )
-    found = await alerts.select_alerts(console.conn, wanted, read_place(page.after), page.limit + 1)
-    shown = found[: page.limit]
-    more = page.answer([], write_place(shown[-1]))["next"] if len(found) > page.limit else None
-    recent = await resets_of(console, console.bench.now - RESETS_KEPT)
+    found = await alerts.select_alerts(desk.conn, wanted, page.after, page.fetch_limit)
+    more = page.following(found, place_of)
+    recent = await resets_of(desk, desk.now - RESETS_KEPT)
     return _page(
         request,
-        console,
+        desk,
         "alerts.html",
         watched=[r for r in recent if r.account_role is Role.INSPECTOR],
-        alerts=shown,
-        counts=await alerts.count_open(console.conn, wanted),
-        divisions=_below(console),
+        alerts=found[: page.limit],
+        counts=await alerts.count_open(desk.conn, wanted),
+        divisions=_below(desk),
         chosen=query,
         more=str(request.url.include_query_params(cursor=more).query) if more else None,
         first=page.after is None,
     )
 
 
-def _below(console: ConsoleDep) -> list[tuple[str, str]]:
+def _below(desk: Reading) -> list[tuple[str, str]]:
     """Divisions that the filter offers: the townships of a city, the villages of a township."""
-    below = console.reference.children(console.actor.scope)
+    below = desk.reference.children(desk.actor.scope)
     return [(d.code, d.now.name) for d in below if d.now.kind is not DivisionKind.ZONE]
 
 
 @router.get("/alerts/{alert_id}")
-async def one_alert(alert_id: str, request: Request, console: ConsoleDep) -> Response:
+async def one_alert(alert_id: str, request: Request, desk: ReadingDep) -> Response:
     """One alert on one page that can be printed."""
-    alert = await console.alert(alert_id)
-    pack = json.loads(await alerts.select_pack(console.conn, alert))
-    history = await alerts.select_episodes(console.conn, alert_id)
+    alert = await desk.alert(alert_id)
+    pack = json.loads(await alerts.select_pack(desk.conn, alert))
+    history = await alerts.select_episodes(desk.conn, alert_id)
     causes = [c for e in history for c in (e.raised_by, e.cleared_by) if c and not c.startswith("clock")]
-    sources = await facts.select_disclosures(console.conn, [*causes, *(f[0] for f in pack["facts"] if f[0])])
+    sources = await facts.select_disclosures(desk.conn, [*causes, *(f[0] for f in pack["facts"] if f[0])])
     return _page(
         request,
-        console,
+        desk,
         "alert.html",
         alert=alert,
         rule=BY_ID[alert.rule],
         pack=pack,
-        facts=[_shown(f, sources, console.reference) for f in pack["facts"]],
+        facts=[_shown(f, sources, desk.reference) for f in pack["facts"]],
         episodes=history,
         sources=sources,
     )
@@ -230,36 +229,36 @@ def _value_words(field: str, value: Any) -> str:
     return _VALUES.get(value, str(value))
 
 
-def _months(console: ConsoleDep) -> list[str]:
+def _months(desk: Reading) -> list[str]:
     """The months that the grid offers, the last full one first."""
     months: list[str] = []
-    day = local_day(console.bench.now).replace(day=1)
+    day = desk.today.replace(day=1)
     for _ in range(MONTHS_BACK):
         day = (day - timedelta(days=1)).replace(day=1)
         months.append(period_of(day, Frequency.MONTHLY))
     return months
 
 
-def _columns(console: ConsoleDep, affair: str, month: str) -> list[tuple[str, str]]:
+def _columns(desk: Reading, affair: str, month: str) -> list[tuple[str, str]]:
     """Items of the caller's affairs, and of the chosen one, with their names of that month."""
     last = period_bounds(month)[1]
-    allowed = console.items
+    allowed = desk.items
     return [
         (code, item.at(last).name)
-        for code, item in sorted(console.reference.items.items())
+        for code, item in sorted(desk.reference.items.items())
         if (allowed is None or code in allowed) and affair in {"", item.at(last).affair} and not item.retired(last)
     ]
 
 
 @router.get("/grid")
-async def grid(request: Request, console: ConsoleDep, query: Annotated[GridQuery, Query()]) -> Response:
+async def grid(request: Request, desk: ReadingDep, query: Annotated[GridQuery, Query()]) -> Response:
     """三务公开一张表: the townships of a city by item, or the villages of a township by item."""
-    months = _months(console)
+    months = _months(desk)
     month = query.month or months[0]
-    parts = console.parts(query.division or None)
-    place = query.division or console.actor.scope
-    columns = _columns(console, query.affair, month)
-    cells, blind = await console.grid(list(parts), Stretch.around(month))
+    parts = desk.parts(query.division or None)
+    place = query.division or desk.actor.scope
+    columns = _columns(desk, query.affair, month)
+    cells, blind = await grid_of(desk, list(parts), Stretch.around(month))
     is_village = [v == p for v, p in parts.items()]
     values: dict[str, Any] = {"place": place, "month": month, "affair": query.affair, "columns": columns}
     values |= {
@@ -269,33 +268,32 @@ async def grid(request: Request, console: ConsoleDep, query: Annotated[GridQuery
         "holders": HOLDERS,
         "cell_words": cell_words,
     }
-    values |= {"divisions": _below(console), "rows": sorted(set(parts.values()))}
+    values |= {"divisions": _below(desk), "rows": sorted(set(parts.values()))}
     if all(is_village):
         values["spots"] = {v: spots(its, blind) for v, its in cells.items()}
     else:
         values["counts"] = count_cells(cells, parts, blind)
-    return _page(request, console, "grid.html", **values)
+    return _page(request, desk, "grid.html", **values)
 
 
 @router.get("/sheets")
 async def sheets(
-    request: Request, console: ConsoleDep, page: PageDep, division: Annotated[str, Query(max_length=12)] = ""
+    request: Request, desk: ReadingDep, page: SheetPage, division: Annotated[str, Query(max_length=12)] = ""
 ) -> Response:
     """核对单: where paper spoke instead of accounts, and who brought it; the photograph stands at the desk."""
-    found = await sheets_of(console, division or None, page)
-    shown = found[: page.limit]
-    more = page.answer([], str(shown[-1].seq))["next"] if len(found) > page.limit else None
-    values = {"division": division, "divisions": _below(console), "sheets": shown, "more": more}
-    return _page(request, console, "sheets.html", **values)
+    found = await sheets_of(desk, division or None, page)
+    more = page.following(found, seq_of)
+    values = {"division": division, "divisions": _below(desk), "sheets": found[: page.limit], "more": more}
+    return _page(request, desk, "sheets.html", **values)
 
 
 @router.get("/resets")
-async def password_resets(request: Request, console: ConsoleDep) -> Response:
+async def password_resets(request: Request, desk: ReadingDep) -> Response:
     """重置记录: who gave whose account a new password, in one's part of the tree."""
-    return _page(request, console, "resets.html", resets=await resets_of(console, None))
+    return _page(request, desk, "resets.html", resets=await resets_of(desk, None))
 
 
 @router.get("/rules")
-async def explain(request: Request, console: ConsoleDep) -> Response:
+async def explain(request: Request, desk: ReadingDep) -> Response:
     """What each rule looks at, on what ground, and what to rule out first."""
-    return _page(request, console, "rules.html", all_rules=RULES, statuses=STATUSES)
+    return _page(request, desk, "rules.html", all_rules=RULES, statuses=STATUSES)

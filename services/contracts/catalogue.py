@@ -177,7 +177,34 @@ class ProfileRevision(Revision):
         return self
 
 
-class Profile(Model):
+_PROFILE: Final = {
+    "code": "default",
+    "revisions": [
+        {
+            "since": "2026-10-01",
+            "until": None,
+            "due_by_frequency": {"quarterly": "quarter:20"},
+            "shift_holidays": True,
+            "supervisors_needed": 2,
+            "supervisors_total": 3,
+            "release": "approve",
+            "delivered_by_agency": ["F01", "F02"],
+            "declaration_due": "quarter:15",
+            "review_working_days": 3,
+            "confirmed_by_city": True,
+            "source": "盖州市三务公开时限通知（示例）",
+        }
+    ],
+}
+_YEAR: Final = {
+    "year": 2026,
+    "days_off": ["2026-10-01", "2026-10-02", "2026-10-05", "2026-10-06", "2026-10-07"],
+    "working_weekends": ["2026-09-20", "2026-10-10"],
+    "source": "国务院办公厅关于2026年部分节假日安排的通知",
+}
+
+
+class Profile(Model, json_schema_extra={"examples": [_PROFILE]}):
     """A deadline profile with its history, oldest revision first."""
 
     code: ShortText
@@ -188,7 +215,7 @@ class Profile(Model):
         return revision_at(self.revisions, day)
 
 
-class CalendarYear(Model):
+class CalendarYear(Model, json_schema_extra={"examples": [_YEAR]}):
     """Days off and make-up working days (调休) of one year, as the State Council announced them."""
 
     year: int = Field(ge=2000, le=2100)

@@ -43,7 +43,7 @@ class Division(Model):
 
     @property
     def now(self) -> DivisionRevision:
-        """The newest revision."""
+        """How the division stands, by its newest revision."""
         return self.revisions[-1]
 
 

@@ -129,20 +129,28 @@ def periods_due(
     and it has begun (a plan due on 31 January must not wait for December to be missed). On-event items yield nothing:
     their cells come from events. An item whose frequency changed yields the periods of each frequency in its time.
     """
+    found = []
+    for period in periods_begun(item, division, now):
+        owed = duty(item, division, period, profile, calendar)
+        if is_owed(owed, now):
+            found.append((period_bounds(period)[1], period))
+    yield from (period for _, period in sorted(found))
+
+
+def periods_begun(item: Item, division: DutyDivision, now: datetime) -> Iterator[str]:
+    """Every period of an item, in the frequency of its time, that has begun by `now` and that a division may owe."""
     if division.duties_from is None:
         return
-    today = local_day(now)
     floor = max(division.duties_from - _LONGEST_WAIT, _FIRST_DAY)
-    found: list[tuple[date, str]] = []
     for frequency in {r.frequency for r in item.revisions} - {Frequency.ON_EVENT}:
-        for period in _backwards(frequency, today, floor):
-            last = period_bounds(period)[1]
-            if item.at(last).frequency is not frequency:
-                continue
-            owed = duty(item, division, period, profile, calendar)
-            if owed.applies and not owed.history and owed.opens_on <= today:
-                found.append((last, period))
-    yield from (period for _, period in sorted(found))
+        for period in _backwards(frequency, local_day(now), floor):
+            if item.at(period_bounds(period)[1]).frequency is frequency:
+                yield period
+
+
+def is_owed(of: Duty, now: datetime) -> bool:
+    """Tell whether the duty of a period applies, is no history, and can be made by `now`."""
+    return of.applies and not of.history and of.opens_on <= local_day(now)
 
 
 class CellState(StrEnum):
@@ -306,7 +314,7 @@ class GridCell:
 
     @property
     def key(self) -> CellKey:
-        """Item and period."""
+        """Which cell of the village it is: item and period."""
         return CellKey(self.duty.item, self.duty.period)
 
     @property

@@ -8,6 +8,7 @@ import json
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -66,6 +67,7 @@ _PERIOD_SHAPES: Final = {
 _MONTHS: Final = {Frequency.MONTHLY: 1, Frequency.QUARTERLY: 3, Frequency.HALF_YEAR: 6, Frequency.YEARLY: 12}
 
 
+@lru_cache(maxsize=4096)
 def period_frequency(period: str) -> Frequency:
     """Tell which frequency a period belongs to; ValueError when it is none of the five shapes."""
     for frequency, shape in _PERIOD_SHAPES.items():
@@ -77,6 +79,7 @@ def period_frequency(period: str) -> Frequency:
     raise ValueError(message)
 
 
+@lru_cache(maxsize=4096)
 def period_bounds(period: str) -> tuple[date, date]:
     """First and last day of a period, both inclusive; ValueError when the period is malformed."""
     frequency = period_frequency(period)

@@ -16,7 +16,7 @@ from services.contracts.division import DivisionKind
 from services.contracts.duties import CellState, GridCell
 from services.contracts.values import Frequency
 
-ROLES: Final[Mapping[Role, str]] = MappingProxyType(
+ROLE_NAMES: Final[Mapping[Role, str]] = MappingProxyType(
     {
         Role.CLERK: "报账员",
         Role.ACCOUNTANT: "代理会计",
@@ -116,7 +116,7 @@ PURPOSES: Final[Mapping[str, str]] = MappingProxyType({"board": "公开栏", "ga
 #: Every set by the name of the field that holds its members.
 SETS: Final[Mapping[str, Mapping[Any, str]]] = MappingProxyType(
     {
-        "role": ROLES,
+        "role": ROLE_NAMES,
         "party": PARTIES,
         "opinion": OPINIONS,
         "held_by": HOLDERS,

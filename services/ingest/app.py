@@ -4,22 +4,19 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.ingest import api, pages
-from services.kit.objects import Objects
+from services import ingest
+from services.ingest import api, errors, pages
+from services.ingest.visit import IngestRuntime
 from services.kit.pages import mount_pages
-from services.kit.runtime import Runtime
 from services.kit.trail import trail_router
 from services.kit.trail_page import trail_page
 from services.kit.web import create_web
 
 
-def create_app(runtime: Runtime) -> FastAPI:
+def create_app(runtime: IngestRuntime) -> FastAPI:
     """Build the application of one process."""
-    runtime.own["objects"] = Objects(runtime.settings.home, runtime.settings.objects_url)
-    app = create_web(runtime, "阳光三务 ingest", uploads={**api.UPLOADS, **pages.UPLOADS})
-    app.include_router(api.router)
-    app.include_router(pages.router)
-    app.include_router(trail_router("ingest"))
-    app.include_router(trail_page("/desk/actions", pages.STATIC))
+    app = create_web(runtime, ingest.__doc__ or "", errors=errors, uploads={**api.UPLOADS, **pages.UPLOADS})
+    for router in (*api.routers, pages.router, trail_router("ingest"), trail_page("/desk/actions", pages.STATIC)):
+        app.include_router(router)
     mount_pages(app, runtime, Path(__file__).parent / "templates", static=pages.STATIC)
     return app

@@ -1,6 +1,13 @@
 """What can go wrong on a disclosure's way."""
 
-from services.kit.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError, TooLargeError
+from services.kit.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidInputError,
+    NotFoundError,
+    TooLargeError,
+    UnavailableError,
+)
 
 
 class UnknownVillageError(InvalidInputError):
@@ -235,6 +242,12 @@ class UnusableUploadError(InvalidInputError):
     """这个文件不能上传。"""
 
     code = "unusable_file"
+
+
+class BeingRemovedError(UnavailableError):
+    """这个文件正在清理，请过几秒再上传。"""
+
+    code = "being_removed"
 
 
 class UnknownAttachmentError(NotFoundError):

@@ -1,46 +1,40 @@
 """What the clock makes happen: approvals and withdrawals whose undo time has passed, files that nobody names any more."""
 
+from collections.abc import Sequence
 from typing import Final
 
-from services.ingest import commands
-from services.kit.objects import Objects
-from services.kit.process import Job
-from services.kit.runtime import Runtime
+from services.ingest.commands import approvals, attachments, withdrawing
+from services.ingest.settings import IngestSettings
+from services.ingest.store.attachments import queue_unused_for_deletion
+from services.ingest.visit import IngestRuntime, Own
+from services.kit.service import Job
 
 _AT_ONCE: Final = 50
 
 
-def objects_of(runtime: Runtime) -> Objects:
-    """The process's object store."""
-    objects: Objects = runtime.own["objects"]
-    return objects
-
-
-async def carry_out_approvals(runtime: Runtime) -> None:
-    """Approve what is due."""
-    while await commands.carry_out(runtime, objects_of(runtime), _AT_ONCE) == _AT_ONCE:
+async def carry_out_approvals(runtime: IngestRuntime) -> None:
+    """Approve (and so let out) what was chosen in batches whose undo time has passed."""
+    while await approvals.carry_out(runtime, _AT_ONCE) == _AT_ONCE:
         pass
 
 
-async def erase_withdrawn(runtime: Runtime) -> None:
-    """Erase what was withdrawn and not brought back in time."""
-    while await commands.erase_due(runtime, _AT_ONCE) == _AT_ONCE:
+async def erase_withdrawn(runtime: IngestRuntime) -> None:
+    """Erase what was withdrawn and not restored in time: contents, words, keys; files are queued for deletion."""
+    while await withdrawing.erase_due(runtime, _AT_ONCE) == _AT_ONCE:
         pass
 
 
-async def queue_files(runtime: Runtime) -> None:
-    """Note the files without a use."""
-    await commands.queue_unused(runtime.database, runtime.clock.now())
+async def queue_unused_files(runtime: IngestRuntime) -> None:
+    """Delete the uploads of a week ago that nothing uses, and queue their files; `attachments.sweep` deletes those."""
+    async with runtime.database.transaction() as conn:
+        await queue_unused_for_deletion(conn, runtime.clock.now(), attachments.UNUSED_AFTER)
 
 
-async def sweep_files(runtime: Runtime) -> None:
-    """Delete the files that were noted."""
-    await commands.sweep(runtime.database, objects_of(runtime))
-
-
-JOBS: Final = (
-    Job("ingest approvals", 1.0, carry_out_approvals),
-    Job("ingest withdrawn", 30.0, erase_withdrawn),
-    Job("ingest unused files", 3600.0, queue_files),
-    Job("ingest files", 1.0, sweep_files),
-)
+def make_jobs() -> Sequence[Job[IngestSettings, Own]]:
+    """The jobs of a process."""
+    return (
+        Job("ingest approvals", 1.0, carry_out_approvals),
+        Job("ingest withdrawn", 30.0, erase_withdrawn),
+        Job("ingest unused files", 3600.0, queue_unused_files),
+        Job("ingest files", 1.0, attachments.sweep),
+    )

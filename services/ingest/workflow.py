@@ -67,7 +67,7 @@ PARTIES: Final[Mapping[Role, Party]] = MappingProxyType(
 #: Who may bring a signed sheet of the supervisors.
 SHEET_BEARERS: Final = (Role.CLERK, Role.SUPERVISOR, Role.REVIEWER)
 #: Every right in ingest. Beside the role, the village lies in the person's scope and the item in their affairs.
-ROLES: Final[Mapping[Action | Errand, tuple[Role, ...]]] = MappingProxyType(
+RIGHTS: Final[Mapping[Action | Errand, tuple[Role, ...]]] = MappingProxyType(
     {
         Action.SAVE: _ENTERING,
         Action.MASK: _ENTERING,
@@ -103,7 +103,7 @@ ROLES: Final[Mapping[Action | Errand, tuple[Role, ...]]] = MappingProxyType(
 #: Who reads what was withdrawn as long as it is not erased.
 KEEPERS: Final = (Role.INSPECTOR,)
 #: Roles that read what is under way.
-READERS: Final = ROLES[Errand.READ]
+READERS: Final = RIGHTS[Errand.READ]
 _ENTERING_ACTIONS: Final = frozenset({Action.SAVE, Action.MASK, Action.SUBMIT, Action.CORRECT, Action.DISCARD})
 
 _OPEN: Final = frozenset({State.DRAFT, State.RETURNED})
@@ -134,17 +134,17 @@ def allows(state: State, action: Action) -> bool:
 
 def enters(role: Role, publisher: Holder) -> bool:
     """Tell whether a role enters an item: a department only what it publishes itself."""
-    return role in ROLES[Action.SAVE] and (role is not Role.DEPARTMENT or publisher == "department")
+    return role in RIGHTS[Action.SAVE] and (role is not Role.DEPARTMENT or publisher == "department")
 
 
-def may(role: Role, action: Action, publisher: Holder) -> bool:
-    """Tell whether a role takes a step on an item that somebody publishes."""
-    return enters(role, publisher) if action in _ENTERING_ACTIONS else role in ROLES[action]
+def takes_step(role: Role, action: Action, publisher: Holder) -> bool:
+    """Tell whether a role takes a step, in whatever state, on an item that somebody publishes."""
+    return enters(role, publisher) if action in _ENTERING_ACTIONS else role in RIGHTS[action]
 
 
 def actions_for(role: Role, state: State, publisher: Holder = "village") -> tuple[Action, ...]:
     """What a role may do in a state, for the buttons of a page."""
-    return tuple(a for a in Action if may(role, a, publisher) and allows(state, a))
+    return tuple(a for a in Action if takes_step(role, a, publisher) and allows(state, a))
 
 
 def open_parties(

@@ -71,21 +71,23 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 async def record(conn: Connection, who: Who, action: str, at: datetime, subject: Subject | None = None) -> None:
     """Write an action into the caller's transaction; `action` is a route's template or a constant word."""
     subject = subject or Subject()
-    request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
-    await conn.execute(
-        INSERT_ACTION, at, who.staff_id, who.role, who.scope, action, subject.object, subject.village_code, request_id
-    )
+    about = (subject.object, subject.village_code)
+    await conn.execute(INSERT_ACTION, at, who.staff_id, who.role, who.scope, action, *about, _request_id())
 
 
 INSERT_ACTIONS = """
 INSERT INTO action (happened_at, actor_id, actor_role, actor_scope, action, object, request_id)
-SELECT $1, $2, $3, $4, $5, object, '' FROM unnest($6::text[]) WITH ORDINALITY AS t (object, n) ORDER BY n
+SELECT $1, $2, $3, $4, $5, object, $7 FROM unnest($6::text[]) WITH ORDINALITY AS t (object, n) ORDER BY n
 """
 
 
-async def record_command(conn: Connection, who: Who, action: str, at: datetime, things: Sequence[str | None]) -> None:
-    """Write what a command did into the caller's transaction, a row for each thing; `things` of [None]: for no one thing."""
-    await conn.execute(INSERT_ACTIONS, at, who.staff_id, who.role, who.scope, f"command {action}", list(things))
+async def record_all(conn: Connection, who: Who, action: str, at: datetime, things: Sequence[str | None]) -> None:
+    """Write an action for each of some things into the caller's transaction, in one statement; `things` of [None]: for no one thing."""
+    await conn.execute(INSERT_ACTIONS, at, who.staff_id, who.role, who.scope, action, list(things), _request_id())
+
+
+def _request_id() -> str:
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +251,17 @@ WHERE ($1::text IS NULL OR actor_id = $1 OR (actor_id >= $1 || '/' AND actor_id 
   AND ($6::bigint IS NULL OR id < $6)
 ORDER BY id DESC LIMIT $7
 """
+#: A part of the tree: the newest of each division, then the newest of these. Few divisions may have few actions, and to
+#: look for them from the newest row on would go through the whole trail.
+SELECT_ACTIONS_WITHIN = """
+SELECT a.* FROM unnest($1::text[]) AS d (code) CROSS JOIN LATERAL (
+    SELECT * FROM action WHERE coalesce(village_code, actor_scope) = d.code AND id < $2
+      AND ($3::timestamptz IS NULL OR happened_at >= $3) AND ($4::timestamptz IS NULL OR happened_at < $4)
+    ORDER BY id DESC LIMIT $5
+) AS a
+ORDER BY a.id DESC LIMIT $5
+"""
+_LAST: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +278,10 @@ class Wanted:
 async def select_actions(conn: Connection, wanted: Wanted, before_id: int | None, limit: int) -> list[Action]:
     """Newest first."""
     within = list(wanted.within) if wanted.within is not None else None
-    rows = await conn.fetch(
-        SELECT_ACTIONS, wanted.actor_id, wanted.object, wanted.since, wanted.until, within, before_id, limit
-    )
+    span = (wanted.since, wanted.until)
+    if within is not None and wanted.actor_id is None and wanted.object is None:
+        before = before_id if before_id is not None else _LAST
+        rows = await conn.fetch(SELECT_ACTIONS_WITHIN, within, before, *span, limit)
+    else:
+        rows = await conn.fetch(SELECT_ACTIONS, wanted.actor_id, wanted.object, *span, within, before_id, limit)
     return [_action(r) for r in rows]

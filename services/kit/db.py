@@ -1,13 +1,16 @@
 """PostgreSQL: one pool per process and the only BEGIN and COMMIT of the project.
 
-A transaction is open for one request, one partition's batch or one run of a job, never across a Kafka or HTTP call.
+A transaction is open for one request, one partition's batch or one run of a job. Slow work (hashing, files, other
+processes, Kafka, HTTP) comes before or after it: what does such work calls `outside_transaction`.
 After every commit the listeners are woken (relay, renderer), so that nobody has to poll fast.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine
+import warnings
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, Final, LiteralString, Protocol, cast
 
 import asyncpg
@@ -40,6 +43,10 @@ class Row(Protocol):
         """A column by name or place."""
         ...
 
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """Columns by name."""
+        ...
+
 
 class Connection(Protocol):
     """What stores may do with a connection: run constant SQL."""
@@ -49,16 +56,29 @@ class Connection(Protocol):
         ...
 
     async def fetch(self, query: LiteralString, *args: object) -> list[Row]:
-        """All rows."""
+        """Run a statement; returns all its rows."""
         ...
 
     async def fetchrow(self, query: LiteralString, *args: object) -> Row | None:
-        """The first row."""
+        """Run a statement; returns its first row, None without any."""
         ...
 
     async def fetchval(self, query: LiteralString, *args: object) -> Any:
         """The first column of the first row."""
         ...
+
+
+class SlowInTransactionWarning(RuntimeWarning):
+    """Slow work began while a transaction was open: whoever waits for its rows or its connection waits for that too."""
+
+
+_open: ContextVar[bool] = ContextVar("transaction_open", default=False)
+
+
+def outside_transaction(work: str) -> None:
+    """Warn when the caller has a transaction open; tests take warnings for errors."""
+    if _open.get():
+        warnings.warn(f"{work} with a transaction open", SlowInTransactionWarning, stacklevel=3)
 
 
 async def _keep(_conn: object) -> None:
@@ -73,6 +93,14 @@ async def _to_its_end(step: Coroutine[Any, Any, None]) -> None:
     except asyncio.CancelledError:
         await asyncio.wait([task])
         raise
+
+
+def _is_gone(conn: Connection) -> bool:
+    try:
+        return cast("asyncpg.Connection", conn).is_closed()
+    except asyncpg.InterfaceError:
+        # The server cut it while nobody spoke: the pool has taken it back already.
+        return True
 
 
 def affected(tag: str) -> int:
@@ -152,13 +180,17 @@ class Database:
         async with self.connection() as conn:
             transaction = cast("asyncpg.Connection", conn).transaction()
             await transaction.start()
+            was_open = _open.get()
+            _open.set(True)
             try:
                 yield conn
             except BaseException:
                 # A dead connection has rolled back by itself.
-                if not cast("asyncpg.Connection", conn).is_closed():
+                if not _is_gone(conn):
                     await _to_its_end(transaction.rollback())
                 raise
+            finally:
+                _open.set(was_open)
             # A cancelled request must not leave it unknown whether the commit ran.
             await _to_its_end(transaction.commit())
         for listener in self.listeners:

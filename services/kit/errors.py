@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +16,13 @@ class Fault:
 class SanwuError(Exception):
     """请求没有成功。"""
 
-    status: ClassVar[int] = 500
-    code: ClassVar[str] = "internal"
+    status: int = 500
+    code: str = "internal"
 
     def __init__(self, detail: str | None = None, *, faults: Sequence[Fault] = (), **extra: Any) -> None:
         """Take a sentence for the reader, faults with their places, and extra members of the problem."""
         super().__init__(detail or self.__doc__)
+        self.title = (type(self).__doc__ or "").strip()
         self.faults = tuple(faults)
         self.extra = extra
 
@@ -91,11 +91,6 @@ class UnavailableError(SanwuError):
 class Retry(Exception):  # noqa: N818 - an outcome of a handler, not an error
     """A handler cannot do its work yet; the record comes again after a while, those of other partitions flow."""
 
-    def __init__(self, reason: str, after: timedelta = timedelta(seconds=1)) -> None:
-        """Say why, and how long to wait."""
-        super().__init__(reason)
-        self.after = after
-
 
 class Reject(Exception):  # noqa: N818 - an outcome of a handler, not an error
     """A handler will never be able to use this record: park its aggregate at once."""
@@ -119,7 +114,7 @@ _REASONS: Final = {
     "uuid_parsing": "不是有效的编号",
     "extra_forbidden": "没有这一项，请检查名称",
     "string_too_long": "太长，最多 {max_length} 个字",
-    "string_too_short": "不能为空",
+    "string_too_short": "太短，至少 {min_length} 个字",
     "string_pattern_mismatch": "格式不对",
     "string_type": "应为文字",
     "string_unicode": "含有不完整的字符",
@@ -152,6 +147,8 @@ def faults_of(errors: Any, *, below: tuple[int | str, ...] = ()) -> tuple[Fault,
     for error in errors:
         location = (*below, *(p for p in error["loc"] if p != "function-after"))
         template = _REASONS.get(error["type"])
+        if error["type"] == "string_too_short" and error["ctx"]["min_length"] == 1:
+            template = "不能为空"
         message = (
             template.format(**error.get("ctx", {})) if template else str(error["msg"]).removeprefix("Value error, ")
         )

@@ -5,6 +5,8 @@ import os
 import sys
 from typing import Final
 
+from services.kit.db import outside_transaction
+
 #: Many at once would take the machine's memory together.
 _AT_ONCE: Final = 2
 _turns: Final = asyncio.Semaphore(_AT_ONCE)
@@ -19,6 +21,7 @@ async def run_limited(module: str, data: bytes, seconds: float, memory_mib: int)
 
     The process knows nothing of this one's settings and secrets, and is killed when its time is over or nobody waits.
     """
+    outside_transaction("another process")
     environment = {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
     async with _turns:
         child = await asyncio.create_subprocess_exec(

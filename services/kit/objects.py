@@ -15,6 +15,8 @@ import obstore
 from obstore.exceptions import NotFoundError as ObjectMissing
 from obstore.store import LocalStore, ObjectStore, from_url
 
+from services.kit.db import outside_transaction
+
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -45,12 +47,14 @@ class Objects:
 
     async def put(self, content: bytes) -> str:
         """Keep a file; returns its digest. A file that is there already is the same file."""
+        outside_transaction("a file written")
         digest = digest_of(content)
         await asyncio.to_thread(obstore.put, self._store, _path(digest), content)
         return digest
 
     async def get(self, digest: str) -> bytes | None:
         """A file, or None when it is not (any longer) there."""
+        outside_transaction("a file read")
         return await asyncio.to_thread(self._read, _path(digest))
 
     def _read(self, path: str) -> bytes | None:
@@ -61,5 +65,6 @@ class Objects:
 
     async def delete(self, digest: str) -> None:
         """Remove a file; one that is gone is no error."""
+        outside_transaction("a file removed")
         with contextlib.suppress(ObjectMissing, FileNotFoundError):
             await asyncio.to_thread(obstore.delete, self._store, _path(digest))

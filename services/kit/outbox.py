@@ -5,7 +5,7 @@ aggregate the order of numbers is the order of commits.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,39 @@ async def stamp(
 ) -> Stamp:
     """Lock an aggregate and give the envelope of its next event; UUIDv7 as event id."""
     version = await conn.fetchval(BUMP_VERSION, aggregate, aggregate_id)
+    return _envelope(aggregate_id, version, village_code, at, actor_id, actor_role)
+
+
+#: In one order for everybody, so that two who stamp the same aggregates wait and do not deadlock.
+BUMP_VERSIONS = """
+INSERT INTO aggregate (aggregate, aggregate_id, version)
+SELECT $1, id, 1 FROM unnest($2::text[]) AS t (id) ORDER BY id
+ON CONFLICT (aggregate, aggregate_id) DO UPDATE SET version = aggregate.version + 1
+RETURNING aggregate_id, version
+"""
+
+
+async def stamp_all(
+    conn: Connection,
+    aggregate: str,
+    villages: Mapping[str, str | None],
+    *,
+    at: datetime,
+    actor_id: str | None = None,
+    actor_role: Role = Role.SYSTEM,
+) -> dict[str, Stamp]:
+    """Lock many aggregates and take their next versions in one statement; envelopes by aggregate id.
+
+    `villages` gives each aggregate's village by its id.
+    """
+    rows = await conn.fetch(BUMP_VERSIONS, aggregate, list(villages))
+    versions = {r["aggregate_id"]: r["version"] for r in rows}
+    return {of: _envelope(of, versions[of], village, at, actor_id, actor_role) for of, village in villages.items()}
+
+
+def _envelope(
+    aggregate_id: str, version: int, village_code: str | None, at: datetime, actor_id: str | None, actor_role: Role
+) -> Stamp:
     return Stamp(
         event_id=uuid_utils.compat.uuid7(),
         occurred_at=at,
@@ -60,6 +93,33 @@ INSERT INTO outbox (topic, key, event_id, occurred_at, headers) VALUES ($8, $9, 
 
 async def append(conn: Connection, event: Event, *, key: str | None = None) -> None:
     """Record an event and queue it for its topic; `key` is the record's key when it is not the village's code."""
+    await conn.execute(INSERT_EVENT, *_columns(event, key))
+
+
+INSERT_EVENTS = """
+WITH told AS (
+    SELECT * FROM unnest(
+        $1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[],
+        $10::text[]
+    ) WITH ORDINALITY AS t (event_id, occurred_at, type, aggregate, aggregate_id, version, payload, topic, key, headers, n)
+), said AS (
+    INSERT INTO event (event_id, occurred_at, type, aggregate, aggregate_id, aggregate_version, payload, record_key)
+    SELECT event_id, occurred_at, type, aggregate, aggregate_id, version, payload::jsonb, key FROM told
+)
+INSERT INTO outbox (topic, key, event_id, occurred_at, headers)
+SELECT topic, key, event_id, occurred_at, headers::jsonb FROM told ORDER BY n
+"""
+
+
+async def append_all(conn: Connection, events: Sequence[Event], keys: Sequence[str] | None = None) -> None:
+    """Append many events in one statement, queued in their order; `keys`: the record's key of each."""
+    rows = [_columns(event, keys[n] if keys else None) for n, event in enumerate(events)]
+    if rows:
+        await conn.execute(INSERT_EVENTS, *zip(*rows, strict=True))
+
+
+def _columns(event: Event, key: str | None) -> tuple[object, ...]:
+    """An event as its statement takes it; what it is about is noted for the trail."""
     actions.about(f"{event.aggregate}/{event.aggregate_id}", event.village_code)
     headers = {
         "id": str(event.event_id),
@@ -69,8 +129,7 @@ async def append(conn: Connection, event: Event, *, key: str | None = None) -> N
         "aggregate_version": str(event.aggregate_version),
         "content-type": "application/json",
     }
-    await conn.execute(
-        INSERT_EVENT,
+    return (
         event.event_id,
         event.occurred_at,
         event.type,
@@ -89,9 +148,16 @@ INSERT INTO outbox (topic, key, occurred_at, value, headers) VALUES ($1, $2, $3,
 """
 
 
-async def append_tombstone(conn: Connection, topic: Topic, key: str, *, at: datetime, version: int) -> None:
-    """Queue a null value for a key of a compacted topic."""
-    await conn.execute(INSERT_RAW, topic.name, key, at, None, json.dumps({"aggregate_version": str(version)}))
+INSERT_TOMBSTONES = """
+INSERT INTO outbox (topic, key, occurred_at, headers)
+SELECT $1, key, $4, jsonb_build_object('aggregate_version', version::text)
+FROM unnest($2::text[], $3::bigint[]) WITH ORDINALITY AS t (key, version, n) ORDER BY n
+"""
+
+
+async def append_tombstones(conn: Connection, topic: Topic, versions: Mapping[str, int], *, at: datetime) -> None:
+    """Queue null values for keys of a compacted topic, each with the version that it is."""
+    await conn.execute(INSERT_TOMBSTONES, topic.name, list(versions), list(versions.values()), at)
 
 
 async def append_dead_letter(

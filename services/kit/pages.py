@@ -3,9 +3,10 @@
 Every page of a city with made-up figures says 示例数据 at its top; that is decided here and nowhere else.
 """
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request, Response
@@ -17,10 +18,13 @@ from starlette.staticfiles import StaticFiles
 from services.contracts.days import SHANGHAI
 from services.contracts.values import yuan
 from services.kit.errors import SanwuError, UnauthenticatedError
-from services.kit.runtime import Runtime
-from services.kit.web import problem
+from services.kit.problems import problem
+from services.kit.reference import Reference
+from services.kit.runtime import AnyRuntime
+from services.kit.turns import Turns
 
 _HERE: Final = Path(__file__).parent
+_UNCACHED: Final = {"cache-control": "no-store"}
 #: A field of a page's form that was left blank is as good as none.
 BlankIsNone: Final = BeforeValidator(lambda text: text or None)
 
@@ -50,9 +54,9 @@ class PageAnswerError(SanwuError):
 class Pages:
     """A service's templates with the common ones behind them."""
 
-    def __init__(self, runtime: Runtime, templates: Path) -> None:
+    def __init__(self, reference: Reference, templates: Path) -> None:
         """Load from a service's `templates/` folder."""
-        self._runtime = runtime
+        self._reference = reference
         self._jinja = Environment(
             loader=ChoiceLoader([FileSystemLoader(templates), FileSystemLoader(_HERE / "templates")]),
             autoescape=select_autoescape(default=True, default_for_string=True),
@@ -68,16 +72,32 @@ class Pages:
 
     def text(self, template: str, **values: Any) -> str:
         """Render a template to text."""
-        return self._jinja.get_template(template).render(sample=self._runtime.reference.is_sample(), **values)
+        return self._jinja.get_template(template).render(sample=self._reference.is_sample(), **values)
+
+    def _parts(self, template: str, values: Mapping[str, Any]) -> Iterator[str]:
+        return self._jinja.get_template(template).generate(sample=self._reference.is_sample(), **values)
 
     def answer(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """Render a staff page; never cached, for it shows what one person may see."""
-        return HTMLResponse(self.text(template, **values), status, {"cache-control": "no-store"})
+        return HTMLResponse(self.text(template, **values), status, _UNCACHED)
+
+    async def answer_in_turns(self, template: str, **values: Any) -> HTMLResponse:
+        """Render a long staff page; others have the loop in between."""
+        turns, parts = Turns(), []
+        for part in self._parts(template, values):
+            parts.append(part)
+            await turns.rest()
+        return HTMLResponse("".join(parts), headers=_UNCACHED)
 
 
-def mount_pages(app: FastAPI, runtime: Runtime, templates: Path, *, static: str) -> Pages:
+def pages_of(request: Request) -> Pages:
+    """The templates of the service that is asked."""
+    return cast("Pages", request.app.state.pages)
+
+
+def mount_pages(app: FastAPI, runtime: AnyRuntime, templates: Path, *, static: str) -> Pages:
     """Give an application its pages, the common stylesheet under `static`, and errors as pages for page requests."""
-    pages = Pages(runtime, templates)
+    pages = Pages(runtime.reference, templates)
     app.state.pages = pages
     files = StaticFiles(directory=_HERE / "static")
     if (own := templates.parent / "static").is_dir():

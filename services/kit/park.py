@@ -4,82 +4,23 @@ Also the memory of versions: a record that is not newer than the last one handle
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Final
 
 from pydantic import ValidationError
 
-from services.contracts.base import Event
-from services.contracts.topics import EVENTS, KEYS, parse
+from services.contracts.topics import EVENTS
 from services.kit import metrics
-from services.kit.db import Connection, Database, affected
-from services.kit.log import get_logger
+from services.kit.db import Connection, affected
 from services.kit.outbox import append_dead_letter
-
-if TYPE_CHECKING:
-    from services.kit.consumer import PartitionedConsumer
-
-log = get_logger(__name__)
+from services.kit.record import Incoming, text_of
 
 #: Headers of a dead letter, named as Kafka's own dead letter queues name them in Streams 4.2 (KIP-1034).
 _DLQ: Final = "__streams.errors."
-_BIGINT_DIGITS: Final = 18
 #: The error of a record that is only parked because it must not overtake.
 BEHIND: Final = "behind a parked record"
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A record as it came, before anybody tried to understand it."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: bytes
-    value: bytes | None
-    headers: Mapping[str, str]
-
-    @classmethod
-    def read(cls, record: Any, prefix: str) -> Self:
-        """Take over a driver's record."""
-        # PostgreSQL keeps no NUL; a name in the log with one must not stop the partition.
-        headers = {_text(name.encode()): _text(value) for name, value in record.headers}
-        topic = record.topic.removeprefix(prefix)
-        return cls(topic, record.partition, record.offset, record.key or b"", record.value, headers)
-
-    @property
-    def type(self) -> str:
-        """The event's tag, or `tombstone`."""
-        return "tombstone" if self.value is None else self.headers.get("type", "missing")
-
-    @property
-    def aggregate(self) -> tuple[str, str]:
-        """Kind and id of the aggregate; without headers the record's key stands for it."""
-        if self.topic == KEYS.name:
-            return "key", _text(self.key)
-        fallback = _text(self.key)
-        return self.headers.get("aggregate", "?"), self.headers.get("aggregate_id", fallback)
-
-    @property
-    def aggregate_key(self) -> str:
-        """Kind and id in one string."""
-        return ":".join(self.aggregate)
-
-    @property
-    def version(self) -> int | None:
-        """The aggregate's version, where the header tells one."""
-        text = self.headers.get("aggregate_version", "")
-        return int(text) if text.isascii() and text.isdecimal() and len(text) <= _BIGINT_DIGITS else None
-
-    def event(self) -> Event:
-        """The event; UnknownEventTypeError or ValidationError when it is none."""
-        return parse(self.type, self.value or b"")
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "replace").replace("\x00", "\ufffd")
 
 
 def reason(error: Exception) -> str:
@@ -101,8 +42,8 @@ WHERE excluded.version > aggregate_seen.version
 """
 
 
-async def fresh(conn: Connection, incoming: Sequence[Incoming]) -> list[Incoming]:
-    """Records newer than all seen of their aggregate, in order; remembers them as seen."""
+async def take_new(conn: Connection, incoming: Sequence[Incoming]) -> list[Incoming]:
+    """Remember the records' versions as seen; returns those that are newer than all seen before, in order."""
     wanted = sorted({r.aggregate for r in incoming})
     rows = await conn.fetch(SELECT_SEEN, [a for a, _ in wanted], [i for _, i in wanted])
     seen = {(r["aggregate"], r["aggregate_id"]): r["version"] for r in rows}
@@ -123,12 +64,12 @@ async def fresh(conn: Connection, incoming: Sequence[Incoming]) -> list[Incoming
     return kept
 
 
-SELECT_PARKED_AGGREGATES = "SELECT aggregate_key FROM parked_event WHERE aggregate_key = ANY($1::text[]) FOR SHARE"
+LOCK_PARKED_AGGREGATES = "SELECT aggregate_key FROM parked_event WHERE aggregate_key = ANY($1::text[]) FOR SHARE"
 
 
-async def parked_aggregates(conn: Connection, incoming: Sequence[Incoming]) -> frozenset[str]:
-    """Which of the records' aggregates have something parked; waits for a replay of theirs to end."""
-    rows = await conn.fetch(SELECT_PARKED_AGGREGATES, list({r.aggregate_key for r in incoming}))
+async def lock_parked_aggregates(conn: Connection, incoming: Sequence[Incoming]) -> frozenset[str]:
+    """Which of the records' aggregates have something parked; waits for a replay of theirs and keeps off the next."""
+    rows = await conn.fetch(LOCK_PARKED_AGGREGATES, list({r.aggregate_key for r in incoming}))
     return frozenset(r["aggregate_key"] for r in rows)
 
 
@@ -148,13 +89,12 @@ async def count_poisoned(conn: Connection, since: datetime) -> int:
     return count
 
 
-async def show_count(database: Database) -> None:
-    """Set the gauge: other processes, and operators, park and replay as well."""
-    async with database.connection() as conn:
-        metrics.CONSUMER_PARKED.set(await conn.fetchval(COUNT_PARKED))
+async def show_count(conn: Connection) -> None:
+    """Set the gauge from the table: other processes, and operators, park and replay as well."""
+    metrics.CONSUMER_PARKED.set(await conn.fetchval(COUNT_PARKED))
 
 
-async def insert(
+async def set_aside(
     conn: Connection, record: Incoming, error: str, at: datetime, *, dead_letters_of: str | None = None
 ) -> None:
     """Park a record; `dead_letters_of` also sends it, bytes untouched, to that service's dead letters."""
@@ -172,7 +112,7 @@ async def insert(
         record.type not in EVENTS and record.type != "tombstone",
         at,
     )
-    metrics.CONSUMER_PARKED.set(await conn.fetchval(COUNT_PARKED))
+    await show_count(conn)
     if dead_letters_of is not None:
         headers = {
             **record.headers,
@@ -181,12 +121,12 @@ async def insert(
             f"{_DLQ}partition": str(record.partition),
             f"{_DLQ}offset": str(record.offset),
         }
-        key = _text(record.key)
+        key = text_of(record.key)
         await append_dead_letter(conn, dead_letters_of, key, record.value, headers, at)
 
 
-SELECT_PARKED = """
-SELECT id, topic, partition, record_offset, key, value, headers::text AS headers, error, parked_at
+LOCK_PARKED = """
+SELECT id, topic, partition, record_offset, key, value, headers::text AS headers
 FROM parked_event WHERE aggregate_key = $1 ORDER BY id FOR UPDATE
 """
 SELECT_KNOWN_AGAIN = """
@@ -220,37 +160,28 @@ async def discard(conn: Connection, parked_id: int, decision: Decision) -> bool:
     if not await _note(conn, parked_id, "discarded", decision):
         return False
     await conn.execute(DELETE_PARKED, parked_id)
-    metrics.CONSUMER_PARKED.set(await conn.fetchval(COUNT_PARKED))
+    await show_count(conn)
     return True
 
 
-async def replay(consumer: "PartitionedConsumer", aggregate_key: str, decision: Decision | None = None) -> int:
-    """Handle an aggregate's parked records in order, in one transaction; returns how many. Raises what they raise."""
-    count = 0
-    async with consumer.database.transaction() as conn:
-        # Looked for until none is left: the consumer may have parked one more while this waited for the rows.
-        while rows := await conn.fetch(SELECT_PARKED, aggregate_key):
-            for row in rows:
-                headers = json.loads(row["headers"])
-                record = Incoming(
-                    row["topic"], row["partition"], row["record_offset"], row["key"], row["value"], headers
-                )
-                await consumer.handle_one(conn, record)
-                if decision is not None:
-                    await _note(conn, row["id"], "replayed", decision)
-                await conn.execute(DELETE_PARKED, row["id"])
-            count += len(rows)
-        metrics.CONSUMER_PARKED.set(await conn.fetchval(COUNT_PARKED))
-    return count
+async def lock_parked(conn: Connection, aggregate_key: str) -> list[tuple[int, Incoming]]:
+    """An aggregate's parked records with their numbers, in order; nobody else handles or gives up one meanwhile."""
+    return [
+        (
+            r["id"],
+            Incoming(r["topic"], r["partition"], r["record_offset"], r["key"], r["value"], json.loads(r["headers"])),
+        )
+        for r in await conn.fetch(LOCK_PARKED, aggregate_key)
+    ]
 
 
-async def replay_known_types(consumer: "PartitionedConsumer") -> None:
-    """At a start: replay what was parked for an unknown type that this version knows."""
-    async with consumer.database.connection() as conn:
-        rows = await conn.fetch(SELECT_KNOWN_AGAIN, list(EVENTS))
-    for row in rows:
-        try:
-            count = await replay(consumer, row["aggregate_key"])
-            log.info("parked records replayed", aggregate=row["aggregate_key"], count=count)
-        except Exception as error:  # noqa: BLE001 - it stays parked; the start goes on
-            log.error("parked records stay", aggregate=row["aggregate_key"], error=reason(error))  # noqa: TRY400 - no traceback wanted
+async def release(conn: Connection, parked_id: int, decision: Decision | None) -> None:
+    """Forget a parked record that was handled; a decision of somebody's is kept."""
+    if decision is not None:
+        await _note(conn, parked_id, "replayed", decision)
+    await conn.execute(DELETE_PARKED, parked_id)
+
+
+async def select_known_again(conn: Connection) -> list[str]:
+    """Aggregates with something parked for a type that was unknown to the code before and is known to this one."""
+    return [r["aggregate_key"] for r in await conn.fetch(SELECT_KNOWN_AGAIN, list(EVENTS))]

@@ -4,7 +4,6 @@ N copies are always safe: the relay and every job lead by a session lock, consum
 SIGINT it drains: no new requests, the batch in hand is finished, then the pool closes; 10 s at most.
 """
 
-import argparse
 import asyncio
 import contextlib
 import os
@@ -12,32 +11,34 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Final
 
 import asyncpg
 import uvloop
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
+from starlette.types import ASGIApp
+from typer import BadParameter, Option, Typer
 
-from services.contracts.topics import TOPICS, ServiceName
-from services.kit import metrics, operate, park, trail
+from services.contracts.topics import TOPICS
+from services.kit import cli, metrics, operate, park, trail
 from services.kit.clock import Clock, SystemClock
-from services.kit.consumer import Handlers, PartitionedConsumer
+from services.kit.consumer import Effects, PartitionedConsumer
 from services.kit.db import INFRASTRUCTURE_ERRORS, Database
 from services.kit.log import configure_logs, get_logger
 from services.kit.pulse import BEAT_S
 from services.kit.reference import Reference
 from services.kit.relay import Relay
-from services.kit.runtime import Command, Runtime
+from services.kit.runtime import AnyRuntime, Runtime
+from services.kit.service import Job, OwnT, Service, SettingsT
 from services.kit.settings import Settings
-
-__all__ = ["Command", "Job", "RoleEndedError", "Service", "main", "open_runtime", "run_roles", "serve"]
 
 log = get_logger(__name__)
 
-ROLES: Final = ("http", "relay", "consumer", "jobs")
+#: Not roles of people: which of its works a process does.
+PROCESS_ROLES: Final = ("http", "relay", "consumer", "jobs")
 DRAIN_S: Final = 10.0
 #: Of which the roles have so much, before the pool is closed.
 ROLES_DRAIN_S: Final = 8.0
@@ -58,50 +59,28 @@ TRY_JOB_LOCK = "SELECT pg_try_advisory_lock(hashtext('job ' || $1), hashtext(cur
 Roles = dict[str, Coroutine[Any, Any, None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What the clock makes happen: `run` again and again, by one process at a time.
-
-    It pauses `every_s` seconds between runs, less when a commit of this process wakes it (`on_commit`).
-    """
-
-    name: str
-    every_s: float
-    run: Callable[[Runtime], Awaitable[None]]
-    on_commit: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What tells one service from another."""
-
-    name: ServiceName
-    settings: type[Settings]
-    create_app: Callable[[Runtime], Any]
-    project: Handlers = field(default_factory=dict)
-    react: Handlers = field(default_factory=dict)
-    jobs: Sequence[Job] = ()
-    commands: Sequence[Command] = ()
-
-
 #: Every service keeps a trail of what members of staff did in it.
-TRAIL_JOBS: Final = (
+TRAIL_JOBS: Final[Sequence[Job[Settings, object]]] = (
     Job("actions linked", trail.LINK_EVERY_S, trail.link),
     Job("actions pruned", trail.PRUNE_EVERY_S, trail.prune),
 )
 
 
-async def open_runtime(service: Service, settings: Settings, clock: Clock, patience_s: int = 10) -> Runtime:
+async def open_runtime(
+    service: Service[SettingsT, OwnT], settings: SettingsT, clock: Clock, patience_s: int = 10
+) -> Runtime[SettingsT, OwnT]:
     """Connect to the database and fill the reference copy; the caller closes `runtime.database`."""
     database = Database(settings, f"sanwu-{service.name}", patience_s)
     await database.open()
-    runtime = Runtime(service.name, settings, database, clock, Reference(database))
+    reference = Reference(database)
+    own = service.make_own(settings, database, clock, reference)
+    runtime = Runtime(service.name, settings, database, clock, reference, own)
     await runtime.reference.refresh()
     await _tidy_tables(runtime)
     return runtime
 
 
-async def _tidy_tables(runtime: Runtime) -> None:
+async def _tidy_tables(runtime: AnyRuntime) -> None:
     async with runtime.database.connection() as conn:
         await conn.execute(ENSURE_PARTITIONS, runtime.clock.now())
         await conn.execute(FORGET_ANSWERS, runtime.clock.now())
@@ -111,66 +90,70 @@ class RoleEndedError(Exception):
     """A role ended before it was told to, however it did: the process can do its work only when started anew."""
 
 
-async def serve(service: Service, settings: Settings, roles: Sequence[str], stop: asyncio.Event) -> None:
+async def serve(
+    service: Service[SettingsT, OwnT], settings: SettingsT, roles: Sequence[str], stop: asyncio.Event
+) -> None:
     """Run the roles until stopped; RoleEndedError when one of them ended before."""
     runtime = await open_runtime(service, settings, SystemClock())
-    consumes = any(service.name in t.consumers for t in TOPICS)
-    if "consumer" in roles and consumes:
-        runtime.consumer = PartitionedConsumer(
-            service.name,
-            settings,
-            runtime.database,
-            runtime.reference,
-            runtime.clock,
-            project=service.project,
-            react=service.react,
-        )
+    topics = [t for t in TOPICS if service.name in t.consumers]
+    consumer = None
+    if "consumer" in roles and topics:
+        effects = Effects(settings, runtime.reference, runtime.clock, project=service.project, react=service.react)
+        consumer = PartitionedConsumer(service.name, settings, runtime.database, effects, topics)
+        runtime.consumer = consumer
     app = service.create_app(runtime)
-    _show(runtime)
+    _bind_gauges(runtime, consumer)
     try:
-        await run_roles(_roles(service, runtime, app, roles), stop, runtime.stopping)
+        await run_roles(_roles(service, runtime, consumer, app, roles), stop, runtime.stopping)
     finally:
         await runtime.database.close()
 
 
-def _roles(service: Service, runtime: Runtime, app: Any, roles: Sequence[str]) -> Roles:
+def _roles(
+    service: Service[SettingsT, OwnT],
+    runtime: Runtime[SettingsT, OwnT],
+    consumer: PartitionedConsumer | None,
+    app: ASGIApp,
+    roles: Sequence[str],
+) -> Roles:
     stopping = runtime.stopping
     pulse = runtime.pulse
-    works: Roles = {"housekeeping": _housekeeping(_beaten(runtime, "housekeeping"))}
+    works: Roles = {"housekeeping": _housekeeping(_watch_role(runtime, "housekeeping"))}
     if "http" in roles:
         # Whether it works is seen by its answer.
         works["http"] = _http(runtime, app)
     if "relay" in roles:
-        relay = Relay(runtime.database, runtime.settings, runtime.clock)
-        relay.beat = pulse.of("relay", relay.facts)
+        relay = Relay(runtime.database, runtime.settings)
+        relay.beat = pulse.watch("relay", relay.facts)
         works["relay"] = relay.run(stopping)
-    if (consumer := runtime.consumer) is not None:
-        consumer.beat = pulse.of("consumer", consumer.lag.facts)
+    if consumer is not None:
+        consumer.beat = pulse.watch("consumer", consumer.lag.facts)
         works["consumer"] = consumer.run(stopping)
     if "jobs" in roles:
-        for job in (*TRAIL_JOBS, *service.jobs):
+        jobs: tuple[Job[SettingsT, OwnT], ...] = (*TRAIL_JOBS, *service.make_jobs())
+        for job in jobs:
             name = f"job {job.name}"
-            works[name] = _job(_beaten(runtime, name), job)
+            works[name] = _job(_watch_role(runtime, name), job)
     return works
 
 
-def _beaten(runtime: Runtime, role: str) -> Runtime:
-    return replace(runtime, beat=runtime.pulse.of(role))
+def _watch_role(runtime: Runtime[SettingsT, OwnT], role: str) -> Runtime[SettingsT, OwnT]:
+    return replace(runtime, beat=runtime.pulse.watch(role))
 
 
-def _show(runtime: Runtime) -> None:
+def _bind_gauges(runtime: AnyRuntime, consumer: PartitionedConsumer | None) -> None:
     """Let the gauges that are worked out when they are asked for speak of this process."""
 
     def one(value: float | None) -> dict[tuple[str, ...], float]:
         return {} if value is None else {(): value}
 
-    outbox, clock = runtime.outbox, runtime.clock
+    outbox, clock = runtime.outbox_backlog, runtime.clock
     metrics.ROLE_AGE.source = lambda: {(role,): age for role, age in runtime.pulse.ages().items()}
     metrics.OUTBOX_PENDING.source = lambda: one(outbox.size())
     metrics.OUTBOX_OLDEST.source = lambda: one(outbox.oldest_s(clock.now()))
     metrics.OUTBOX_STILL.source = lambda: one(outbox.still_s())
-    if runtime.consumer is not None:
-        lag = runtime.consumer.lag
+    if consumer is not None:
+        lag = consumer.lag
         metrics.CONSUMER_LAG.source, metrics.CONSUMER_LAG_SECONDS.source = lag.records, lag.seconds
         metrics.CONSUMER_STILL.source = lambda: one(lag.still_s())
 
@@ -186,6 +169,7 @@ async def run_roles(works: Roles, stop: asyncio.Event, stopping: asyncio.Event) 
     either: list[asyncio.Task[Any]] = [told, *tasks]
     try:
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        # Taken before `stopping` is set: a role that ends afterwards did what it was told.
         early = [] if stop.is_set() else [t for t in tasks if t.done()]
         for task in early:
             log.critical("a role ended before it was told to", role=task.get_name(), **_how(task))
@@ -211,7 +195,7 @@ def _how(task: "asyncio.Task[None]") -> dict[str, Any]:
     return {"how": repr(error), "exc_info": error} if error else {"how": "returned"}
 
 
-async def _http(runtime: Runtime, app: Any) -> None:
+async def _http(runtime: AnyRuntime, app: ASGIApp) -> None:
     server = Server(
         app,
         address=runtime.settings.http_host,
@@ -234,7 +218,7 @@ async def _http(runtime: Runtime, app: Any) -> None:
             await asyncio.wait_for(serving, ROLES_DRAIN_S)
 
 
-async def _housekeeping(runtime: Runtime) -> None:
+async def _housekeeping(runtime: AnyRuntime) -> None:
     """Keep the reference copy fresh, partitions made, old answers forgotten, and watch the loop's lag."""
     next_hourly, next_count = time.monotonic() + 3600, 0.0
     while not runtime.stopping.is_set():
@@ -248,9 +232,9 @@ async def _housekeeping(runtime: Runtime) -> None:
             runtime.beat()
             if started >= next_count:
                 async with runtime.database.connection() as conn:
-                    await runtime.outbox.look(conn)
-                if runtime.consumer is not None:
-                    await park.show_count(runtime.database)
+                    await runtime.outbox_backlog.look(conn)
+                    if runtime.consumer is not None:
+                        await park.show_count(conn)
                 next_count = started + COUNT_S
             if started >= next_hourly:
                 await _tidy_tables(runtime)
@@ -259,7 +243,7 @@ async def _housekeeping(runtime: Runtime) -> None:
             log.warning("housekeeping waits for the database", error=repr(error))
 
 
-async def _job(runtime: Runtime, job: Job) -> None:
+async def _job(runtime: Runtime[SettingsT, OwnT], job: Job[SettingsT, OwnT]) -> None:
     """Run a job for as long as this process leads it."""
     wake = asyncio.Event()
     if job.on_commit:
@@ -280,7 +264,9 @@ async def _job(runtime: Runtime, job: Job) -> None:
             await asyncio.wait_for(runtime.stopping.wait(), 1.0)
 
 
-async def _lead_job(runtime: Runtime, job: Job, wake: asyncio.Event, session: asyncpg.Connection) -> None:
+async def _lead_job(
+    runtime: Runtime[SettingsT, OwnT], job: Job[SettingsT, OwnT], wake: asyncio.Event, session: asyncpg.Connection
+) -> None:
     while not runtime.stopping.is_set():
         wake.clear()
         runtime.beat()
@@ -297,7 +283,7 @@ async def _lead_job(runtime: Runtime, job: Job, wake: asyncio.Event, session: as
         await _pause(runtime, wake, job.every_s)
 
 
-async def _pause(runtime: Runtime, wake: asyncio.Event, seconds: float) -> None:
+async def _pause(runtime: AnyRuntime, wake: asyncio.Event, seconds: float) -> None:
     """Wait until the process stops, somebody wakes, or the time is over."""
     over = time.monotonic() + seconds
     waits = [asyncio.ensure_future(runtime.stopping.wait()), asyncio.ensure_future(wake.wait())]
@@ -310,33 +296,41 @@ async def _pause(runtime: Runtime, wake: asyncio.Event, seconds: float) -> None:
             wait.cancel()
 
 
-def main(service: Service, argv: Sequence[str]) -> int:
+def main(service: Service[SettingsT, OwnT], argv: Sequence[str]) -> int:
     """The command line of a service; returns the exit status."""
-    parser = argparse.ArgumentParser(prog=f"python -m services.{service.name}")
-    commands = parser.add_subparsers(dest="command", required=True)
-    serving = commands.add_parser("serve", help="run until SIGTERM")
-    serving.add_argument("--roles", default=",".join(ROLES), help=f"some of {','.join(ROLES)}")
-    known = (*service.commands, *operate.commands(service.project, service.react), trail.ACTIONS)
-    for command in known:
-        command.add_arguments(commands.add_parser(command.name, help=command.help))
-    arguments = parser.parse_args(argv)
-    if arguments.command != "serve":
-        command = next(c for c in known if c.name == arguments.command)
-        settings = service.settings.load()
-        configure_logs(service.name)
-        return uvloop.run(_once(service, settings, command, arguments))
-    roles = [r for r in arguments.roles.split(",") if r]
-    if unknown := set(roles) - set(ROLES):
-        parser.error(f"unknown roles: {', '.join(sorted(unknown))}")
+    asked = cli.read_line(command_line(service), argv, f"python -m services.{service.name}")
+    if isinstance(asked, int):
+        return asked
     settings = service.settings.load()
     configure_logs(service.name)
-    return uvloop.run(_until_signal(service, settings, roles))
+    return uvloop.run(_run_command(service, settings, asked))
 
 
-async def _once(service: Service, settings: Settings, command: Command, arguments: argparse.Namespace) -> int:
+def command_line(service: Service[SettingsT, OwnT]) -> Typer:
+    """`serve`, and every operators' command of a service."""
+    app = cli.new_app()
+
+    @app.command("serve")
+    def serve_until_signal(roles: Annotated[str, Option(help="Some of them.")] = ",".join(PROCESS_ROLES)) -> int:
+        """Run until SIGTERM."""
+        chosen = [r for r in roles.split(",") if r]
+        if unknown := set(chosen) - set(PROCESS_ROLES):
+            message = f"unknown roles: {', '.join(sorted(unknown))}"
+            raise BadParameter(message)
+        settings = service.settings.load()
+        configure_logs(service.name)
+        return uvloop.run(_until_signal(service, settings, chosen))
+
+    app.add_typer(service.commands)
+    app.add_typer(operate.commands(service.project, service.react))
+    app.add_typer(trail.ACTIONS, name="actions")
+    return app
+
+
+async def _run_command(service: Service[SettingsT, OwnT], settings: SettingsT, work: cli.Work) -> int:
     runtime = await open_runtime(service, settings, SystemClock(), COMMAND_PATIENCE_S)
     try:
-        return await command.run(runtime, arguments)
+        return await work(runtime)
     except (*INFRASTRUCTURE_ERRORS, asyncpg.PostgresError) as error:
         sys.stderr.write(f"The database did not do it: {str(error) or type(error).__name__}\n")
         return 1
@@ -344,7 +338,7 @@ async def _once(service: Service, settings: Settings, command: Command, argument
         await runtime.database.close()
 
 
-async def _until_signal(service: Service, settings: Settings, roles: Sequence[str]) -> int:
+async def _until_signal(service: Service[SettingsT, OwnT], settings: SettingsT, roles: Sequence[str]) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -31,8 +31,8 @@ class Pulse:
         self._turned: dict[str, float] = {}
         self._facts: dict[str, Callable[[], dict[str, Any]]] = {}
 
-    def of(self, role: str, facts: Callable[[], dict[str, Any]] = dict) -> Beat:
-        """The beat of a role, which is as of now watched."""
+    def watch(self, role: str, facts: Callable[[], dict[str, Any]] = dict) -> Beat:
+        """Watch a role from now on; returns the beat that it gives at every turn."""
 
         def beat() -> None:
             self._turned[role] = time.monotonic()

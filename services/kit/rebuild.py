@@ -17,12 +17,14 @@ from typing import Any, Final, LiteralString, cast
 import asyncpg
 
 from services.contracts.topics import EVENTS, TOPICS
+from services.kit.cli import Refusal
 from services.kit.consumer import Handlers, Handling
 from services.kit.consumer.log import LogReader, Place
 from services.kit.db import Connection, Row
 from services.kit.log import get_logger
-from services.kit.park import Incoming, reason
-from services.kit.runtime import Runtime
+from services.kit.park import reason
+from services.kit.record import Incoming
+from services.kit.runtime import AnyRuntime
 from services.kit.shred import DROP_KEY, SELECT_KEY
 
 log = get_logger(__name__)
@@ -56,7 +58,7 @@ UNION ALL SELECT topic, partition, record_offset, event_id FROM park_decision WH
 """
 
 
-class RebuildError(Exception):
+class RebuildError(Refusal):
     """The rebuild cannot go on; the text is one sentence for the operator."""
 
 
@@ -115,7 +117,7 @@ class Rebuild:
     """One rebuild into an empty schema that the caller made. `answered`: see `Aside`."""
 
     def __init__(
-        self, runtime: Runtime, project: Handlers, schema: str, settings: Any, answered: frozenset[str]
+        self, runtime: AnyRuntime, project: Handlers, schema: str, settings: Any, answered: frozenset[str]
     ) -> None:
         """`settings` are the handlers': their folders must not be those that serve."""
         self._runtime = runtime
@@ -159,10 +161,11 @@ class Rebuild:
             progress(self.tally)
 
     @contextlib.asynccontextmanager
-    async def held(self) -> AsyncIterator[Connection]:
+    async def hold_consumers(self) -> AsyncIterator[Connection]:
         """The service's consumers stand still and the new model stands where the serving one does.
 
-        The block runs in the transaction that holds every offset; what it does is done when it ends.
+        The block runs in the transaction that holds every offset; what it does is done when it ends. The model's own session
+        commits before: if the switch fails the model is ahead, serves nobody, and the next rebuild drops it.
         """
         session = await self._runtime.database.dedicated(_PATIENCE_S)
         try:
@@ -184,7 +187,7 @@ class Rebuild:
         session = await self._runtime.database.dedicated(_PATIENCE_S)
         try:
             async with session.transaction(isolation="repeatable_read", readonly=True):
-                async with self.held():
+                async with self.hold_consumers():
                     # The first statement takes the snapshot.
                     await session.fetchval(SELECT_NOW)
                 yield cast("Connection", session)
@@ -284,8 +287,8 @@ class Alone:
 
 
 @contextlib.asynccontextmanager
-async def alone(runtime: Runtime) -> AsyncIterator[Alone]:
-    """The only rebuild of a service; RebuildError when another runs."""
+async def lock_rebuild(runtime: AnyRuntime) -> AsyncIterator[Alone]:
+    """Hold the lock that makes this the only rebuild of a service; RebuildError when another has it."""
     session = await runtime.database.dedicated(_PATIENCE_S)
     try:
         if not await session.fetchval(SELECT_LOCKED):

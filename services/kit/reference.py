@@ -21,7 +21,8 @@ from services.contracts.catalogue import (
     WorkCalendar,
 )
 from services.contracts.division import Division, DivisionKind, DivisionSet
-from services.contracts.duties import CellKey, Duty, DutyDivision, duties_of, duty
+from services.contracts.duties import CellKey, Duty, DutyDivision
+from services.contracts.owing import Owing
 from services.contracts.staff import MACHINE, Signer, SignerSet, Staff, StaffSet
 from services.contracts.topics import CATALOGUE, DIVISIONS, STAFF
 from services.kit.clock import local_day
@@ -31,7 +32,8 @@ TOPIC_NAMES: Final = frozenset(t.name for t in (DIVISIONS, CATALOGUE, STAFF))
 ReferenceEvent = DivisionSet | ItemSet | ProfileSet | CalendarSet | StaffSet | SignerSet
 
 UPSERT_REFERENCE = """
-INSERT INTO reference (kind, key, payload) VALUES ($1, $2, $3::jsonb)
+INSERT INTO reference (kind, key, payload)
+SELECT kind, key, payload::jsonb FROM unnest($1::text[], $2::text[], $3::text[]) AS t (kind, key, payload) ORDER BY kind, key
 ON CONFLICT (kind, key) DO UPDATE
 SET payload = excluded.payload, changed_at = clock_timestamp(), changed_in = pg_current_xact_id()
 """
@@ -44,9 +46,14 @@ async def project(conn: Connection, event: Event) -> bool:
     """Write a reference event's state into the copy; False for any other event."""
     if not isinstance(event, ReferenceEvent):
         return False
-    kind, key, payload = _state(event)
-    await conn.execute(UPSERT_REFERENCE, kind, key, payload)
+    await project_all(conn, [event])
     return True
+
+
+async def project_all(conn: Connection, events: Sequence[ReferenceEvent]) -> None:
+    """Write the states of some reference events, each of another key, in one statement."""
+    kinds, keys, payloads = zip(*(_state(e) for e in events), strict=True)
+    await conn.execute(UPSERT_REFERENCE, kinds, keys, payloads)
 
 
 def _state(event: ReferenceEvent) -> tuple[str, str, str]:
@@ -75,8 +82,7 @@ class Reference:
         self._texts: dict[tuple[str, str], int] = {}
         self._one_at_a_time = asyncio.Lock()
         self._children: dict[str, list[str]] = {}
-        self._owed: dict[tuple[object, ...], tuple[Duty, ...]] = {}
-        self._owed_of: object = None
+        self._owing: dict[tuple[object, ...], Owing] = {}
         self.divisions: dict[str, Division] = {}
         self.items: dict[str, Item] = {}
         self.profiles: dict[str, Profile] = {}
@@ -96,13 +102,15 @@ class Reference:
             self._horizon = horizon
 
     def _take_over(self, rows: Sequence[tuple[str, str, str]]) -> None:
-        touched = [self._put(*row) for row in rows]
-        if any(touched):
+        touched = {kind for kind, key, payload in rows if self._put(kind, key, payload)}
+        if touched - {"staff", "signer"}:
             self.calendar = WorkCalendar(tuple(self.years.values()))
+            self._owing = {}
             self._children = {}
             for code, division in sorted(self.divisions.items()):
                 if (parent := division.now.parent) is not None:
                     self._children.setdefault(parent, []).append(code)
+        if touched:
             self.changed.set()
 
     def _put(self, kind: str, key: str, payload: str) -> bool:
@@ -161,30 +169,30 @@ class Reference:
         names = (d.now.profile for d in self.ancestors(code))
         return self.profiles[next((n for n in names if n is not None), "default")]
 
+    def owing(self, code: str) -> Owing:
+        """What a division owes, with all that are alike it; KeyError when it, or its profile, is unknown."""
+        division, profile = self.duty_division(code), self.profile(code)
+        key = (division.kind, division.duties_from, profile.code)
+        if key not in self._owing:
+            self._owing[key] = Owing(self.items, division, profile, self.calendar)
+        return self._owing[key]
+
     def owed(self, code: str, now: datetime) -> tuple[Duty, ...]:
-        """What a division owes by a moment. Divisions of one kind and start owe the same, so it is worked out once a day."""
-        # The calendar is made anew with every change of the copy.
-        if self._owed_of is not self.calendar:
-            self._owed, self._owed_of = {}, self.calendar
-        division = self.duty_division(code)
+        """What a division owes by a moment; nothing without a profile. KeyError when it is unknown."""
+        self.duty_division(code)
         try:
-            profile = self.profile(code)
+            owing = self.owing(code)
         except KeyError:
             return ()
-        key = (division.kind, division.duties_from, profile.code, local_day(now))
-        if key not in self._owed:
-            self._owed[key] = duties_of(self.items.values(), division, profile, self.calendar, now)
-        return tuple(replace(d, division=code) for d in self._owed[key])
+        return tuple(replace(d, division=code) for d in owing.owed(now))
 
     def duty(self, code: str, key: CellKey) -> Duty | None:
         """What a cell of a division demands; None when item and period do not fit each other, or are unknown."""
-        item = self.items.get(key.item)
-        if item is None or code not in self.divisions:
-            return None
         try:
-            return duty(item, self.duty_division(code), key.period, self.profile(code), self.calendar)
-        except (KeyError, ValueError):
+            found = self.owing(code).duty(key)
+        except KeyError:
             return None
+        return replace(found, division=code) if found is not None else None
 
     def delegation(self, staff_id: str, code: str, day: date) -> str | None:
         """The document that lets a person both hand in and approve for a division on a day, or None."""

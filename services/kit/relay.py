@@ -20,7 +20,6 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from services.contracts.topics import TOPICS
 from services.kit import metrics
-from services.kit.clock import Clock
 from services.kit.db import INFRASTRUCTURE_ERRORS, Database
 from services.kit.driver import DriverCancelledError, ask
 from services.kit.log import get_logger
@@ -52,16 +51,6 @@ TRY_LOCK = "SELECT pg_try_advisory_lock(hashtext('relay'), hashtext(current_user
 
 
 @dataclass(frozen=True, slots=True)
-class RelayGuards:
-    """What protects the relay; tests switch one off to prove that they would see the loss."""
-
-    leader: bool = True
-    keys_first: bool = True
-    delete_after_ack: bool = True
-    disposable_producer: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class _Pending:
     seq: int
     topic: str
@@ -74,15 +63,10 @@ class _Pending:
 class Relay:
     """Sends what waits. `wake` is set after every commit of this process."""
 
-    def __init__(
-        self, database: Database, settings: "Settings", clock: Clock, guards: RelayGuards | None = None
-    ) -> None:
+    def __init__(self, database: Database, settings: "Settings") -> None:
         """Prepare only; `run` works."""
         self._database = database
         self._settings = settings
-        self._clock = clock
-        self._guards = guards or RelayGuards()
-        self._session: asyncpg.Connection | None = None
         self._producer: AIOKafkaProducer | None = None
         self.wake = asyncio.Event()
         #: Called at every turn: a try, a look at the outbox, a batch.
@@ -104,9 +88,6 @@ class Relay:
                     log.warning("relay interrupted", error=repr(error))
                     self._trouble = repr(error)
                     pause = min(pause * 2, 5.0)
-                finally:
-                    self._shows_leading(leads=False)
-                    await self._drop_session()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), pause)
         finally:
@@ -114,66 +95,74 @@ class Relay:
 
     async def _lead(self, stop: asyncio.Event) -> bool:
         """Relay until stopped; False at once when another process leads."""
-        self._session = await self._database.dedicated()
-        if self._guards.leader and not await self._session.fetchval(TRY_LOCK):
-            self._trouble = None
-            return False
-        self._shows_leading(leads=True)
-        while not stop.is_set():
-            # Before the look, not after it: a commit during the batch is looked for at once.
-            self.wake.clear()
-            self.beat()
-            sent = await self.step()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.wake.wait(), AFTER_WORK_S if sent else IDLE_S)
-        return True
+        session = await self._database.dedicated()
+        try:
+            if not await self._take_lead(session):
+                self._trouble = None
+                return False
+            self._show_leading(leads=True)
+            while not stop.is_set():
+                # Before the look, not after it: a commit during the batch is looked for at once.
+                self.wake.clear()
+                self.beat()
+                sent = await self._send_batch(session)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.wake.wait(), AFTER_WORK_S if sent else IDLE_S)
+            return True
+        finally:
+            self._show_leading(leads=False)
+            with contextlib.suppress(*INFRASTRUCTURE_ERRORS, asyncpg.PostgresError):
+                await session.close(timeout=2)
 
-    async def step(self) -> int:
-        """Send one batch, keys before what they open; returns how many rows were sent and deleted."""
-        assert self._session is not None  # noqa: S101 - _lead opened it
+    async def _take_lead(self, session: asyncpg.Connection) -> bool:
+        """Take the lock that makes this the only relay of its service, for as long as the session lives."""
+        taken: bool = await session.fetchval(TRY_LOCK)
+        return taken
+
+    async def _send_batch(self, session: asyncpg.Connection) -> int:
+        """Send what waits, up to a batch, and delete what was acknowledged; returns how many rows that were."""
         rows = [
             _Pending(r["seq"], r["topic"], r["key"], _headers(r["headers"]), r["value"], r["occurred_at"])
-            for r in await self._session.fetch(SELECT_PENDING, BATCH)
+            for r in await session.fetch(SELECT_PENDING, BATCH)
         ]
         if not rows:
             self._trouble = None
             return 0
-        if not self._guards.delete_after_ack:
-            await self._session.execute(DELETE_SENT, [r.seq for r in rows])
-        first = [r for r in rows if r.topic in _FIRST]
-        if self._guards.keys_first and first:
-            sent = await self._send(first)
-            if len(sent) == len(first):
-                sent += await self._send([r for r in rows if r.topic not in _FIRST])
-        else:
-            sent = await self._send(rows)
-        if self._guards.delete_after_ack:
-            await self._session.execute(DELETE_SENT, sent)
+        sent: list[int] = []
+        for wave in self._waves(rows):
+            acked = await self._send(session, wave)
+            sent += acked
+            if len(acked) < len(wave):
+                break
+        # After the acknowledgement, in a session that still leads: who dies in between sends again, and loses nothing.
+        await session.execute(DELETE_SENT, sent)
         return len(sent)
 
-    async def _send(self, rows: list[_Pending]) -> list[int]:
+    def _waves(self, rows: list[_Pending]) -> list[list[_Pending]]:
+        """Rows as they are sent, each wave when the one before was acknowledged: keys before what they open."""
+        first = [r for r in rows if r.topic in _FIRST]
+        return [wave for wave in (first, [r for r in rows if r.topic not in _FIRST]) if wave]
+
+    async def _send(self, session: asyncpg.Connection, rows: list[_Pending]) -> list[int]:
         """Send rows and wait for all acks; returns the numbers of the longest acknowledged prefix per key."""
-        if not rows:
-            return []
-        producer = await self._fresh_producer()
+        producer = await self._ensure_producer()
         self.beat()
         outcomes: dict[int, BaseException | None] = {}
         acks: dict[int, asyncio.Future[Any]] = {}
         try:
-            deadline = SEND_DEADLINE_S if self._guards.disposable_producer else None
-            await ask(self._enqueue(producer, rows, acks, outcomes), deadline)
+            await ask(self._enqueue(producer, rows, acks, outcomes), SEND_DEADLINE_S)
         except (TimeoutError, DriverCancelledError) as error:
             self._trouble = repr(error)
             metrics.OUTBOX_ERRORS.labels(kind="deadline" if isinstance(error, TimeoutError) else "cancelled").inc()
         self.beat()
         outcomes |= {seq: _outcome(ack) for seq, ack in acks.items() if ack.done()}
-        await self._park_refused(rows, outcomes)
+        await self._park_refused(session, rows, outcomes)
         acked = list(_acked_prefixes(rows, outcomes))
         for row in acked:
             metrics.OUTBOX_PUBLISHED.labels(topic=row.topic).inc()
         if len(acked) == len(rows):
             self._trouble = None
-        elif self._guards.disposable_producer:
+        else:
             await self._drop_producer()
         return [r.seq for r in acked]
 
@@ -204,16 +193,18 @@ class Relay:
         if acks:
             await asyncio.wait(acks.values())
 
-    async def _park_refused(self, rows: list[_Pending], outcomes: dict[int, BaseException | None]) -> None:
+    async def _park_refused(
+        self, session: asyncpg.Connection, rows: list[_Pending], outcomes: dict[int, BaseException | None]
+    ) -> None:
         """A record that the broker will never take is set aside with those behind it; the rest flows."""
-        assert self._session is not None  # noqa: S101 - _lead opened it
         for row in rows:
             error = outcomes.get(row.seq)
             if isinstance(error, MessageSizeTooLargeError):
                 log.error("outbox row parked", seq=row.seq, topic=row.topic, error=repr(error))
-                await self._session.execute(PARK_ROW, row.seq, repr(error))
+                await session.execute(PARK_ROW, row.seq, repr(error))
 
-    async def _fresh_producer(self) -> AIOKafkaProducer:
+    async def _ensure_producer(self) -> AIOKafkaProducer:
+        """The producer at hand, started when there is none."""
         if self._producer is None:
             producer = AIOKafkaProducer(
                 bootstrap_servers=self._settings.kafka,
@@ -237,13 +228,7 @@ class Relay:
         if producer is not None:
             await _stop(producer)
 
-    async def _drop_session(self) -> None:
-        session, self._session = self._session, None
-        if session is not None:
-            with contextlib.suppress(*INFRASTRUCTURE_ERRORS, asyncpg.PostgresError):
-                await session.close(timeout=2)
-
-    def _shows_leading(self, *, leads: bool) -> None:
+    def _show_leading(self, *, leads: bool) -> None:
         self._leads = leads
         metrics.RELAY_LEADER.set(int(leads))
 
@@ -262,7 +247,11 @@ def _outcome(ack: "asyncio.Future[Any]") -> BaseException | None:
 
 
 def _acked_prefixes(rows: Iterable[_Pending], outcomes: dict[int, BaseException | None]) -> Iterable[_Pending]:
-    """Rows acknowledged with nothing unacknowledged of the same topic and key before them."""
+    """Rows acknowledged with nothing unacknowledged of the same topic and key before them.
+
+    An acknowledged row behind such a one stays in the outbox and is sent again, after it: were it deleted, the one
+    before would arrive behind a newer version, and whoever saw the newer one takes it for old.
+    """
     broken: dict[tuple[str, str], bool] = defaultdict(bool)
     for row in rows:
         place = (row.topic, row.key)

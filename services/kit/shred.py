@@ -7,6 +7,7 @@ is gone stays closed for ever, in every topic, table and backup.
 import base64
 import os
 import zlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -17,7 +18,7 @@ from services.contracts.base import Sealed
 from services.contracts.keys import KeySet
 from services.contracts.topics import KEYS
 from services.kit.db import Connection, affected
-from services.kit.outbox import append, append_tombstone, stamp
+from services.kit.outbox import append, append_tombstones, stamp, stamp_all
 
 Content = TypeVar("Content", bound=BaseModel)
 
@@ -34,8 +35,12 @@ DROP_KEY = """
 INSERT INTO shred_key (aggregate_id, key) VALUES ($1, NULL)
 ON CONFLICT (aggregate_id) DO UPDATE SET key = NULL
 """
+DROP_KEYS = """
+INSERT INTO shred_key (aggregate_id, key) SELECT id, NULL FROM unnest($1::text[]) AS t (id) ORDER BY id
+ON CONFLICT (aggregate_id) DO UPDATE SET key = NULL
+"""
 #: The event that carried the key is the one event that is not kept for ever.
-FORGET_KEY_EVENT = "DELETE FROM event WHERE aggregate = 'key' AND aggregate_id = $1"
+FORGET_KEY_EVENTS = "DELETE FROM event WHERE aggregate = 'key' AND aggregate_id = ANY($1::text[])"
 
 
 class KeyMissingError(Exception):
@@ -89,10 +94,15 @@ async def unseal(
 
 async def shred(conn: Connection, aggregate_id: str, at: datetime) -> None:
     """Destroy an aggregate's key here and, by a tombstone, everywhere."""
-    version = (await stamp(conn, "key", aggregate_id, at=at))["aggregate_version"]
-    await conn.execute(DROP_KEY, aggregate_id)
-    await conn.execute(FORGET_KEY_EVENT, aggregate_id)
-    await append_tombstone(conn, KEYS, aggregate_id, at=at, version=version)
+    await shred_all(conn, [aggregate_id], at)
+
+
+async def shred_all(conn: Connection, aggregate_ids: Sequence[str], at: datetime) -> None:
+    """Destroy the keys of many aggregates, in no more statements than one takes."""
+    stamps = await stamp_all(conn, "key", dict.fromkeys(aggregate_ids), at=at)
+    await conn.execute(DROP_KEYS, aggregate_ids)
+    await conn.execute(FORGET_KEY_EVENTS, aggregate_ids)
+    await append_tombstones(conn, KEYS, {i: s["aggregate_version"] for i, s in stamps.items()}, at=at)
 
 
 async def save_key(conn: Connection, aggregate_id: str, key: str | None) -> None:

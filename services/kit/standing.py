@@ -28,8 +28,8 @@ SELECT_SIZE: Final = "SELECT pg_database_size(current_database())"
 COUNT_EVENTS: Final = "SELECT count(*) FROM event"
 
 
-class Asked(Protocol):
-    """What is asked of a connection."""
+class Queried(Protocol):
+    """As much of a connection as is needed here: asyncpg's own will do, within a pool or without."""
 
     async def fetch(self, query: LiteralString) -> Sequence[Any]:
         """All rows."""
@@ -44,7 +44,7 @@ class Asked(Protocol):
         ...
 
 
-async def tables(conn: Asked) -> dict[str, Any]:
+async def tables(conn: Queried) -> dict[str, Any]:
     """Outbox, leader, parked records, size."""
     outbox, parked = await conn.fetchrow(SELECT_OUTBOX), await conn.fetchrow(SELECT_PARKED)
     leader = await conn.fetchrow(SELECT_LEADER)
@@ -57,7 +57,7 @@ async def tables(conn: Asked) -> dict[str, Any]:
     }
 
 
-async def offsets(conn: Asked) -> dict[tuple[str, int], tuple[int, float]]:
+async def offsets(conn: Queried) -> dict[tuple[str, int], tuple[int, float]]:
     """By topic and partition: the next offset that is wanted, and for how many seconds it has been that one."""
     rows = await conn.fetch(SELECT_OFFSETS)
     return {(r["topic"], r["partition"]): (r["next_offset"], r["still_s"]) for r in rows}

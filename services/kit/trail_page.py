@@ -8,15 +8,13 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from services.contracts.values import ShortText
-from services.contracts.words import ROLES
+from services.contracts.words import ROLE_NAMES
 from services.kit import actions
-from services.kit.auth import Actor
 from services.kit.clock import start_of_day
-from services.kit.db import Connection
-from services.kit.pages import BlankIsNone, Pages
-from services.kit.runtime import Runtime
-from services.kit.trail import visible, who_is
-from services.kit.web import ActorDep, Reading, RuntimeDep
+from services.kit.pages import BlankIsNone, pages_of
+from services.kit.settings import Settings
+from services.kit.trail import LOOKERS, LookingDep, visible, who_is
+from services.kit.visit import Reading, may
 
 PAGE_SIZE: Final = 100
 #: Where each service shows its own.
@@ -40,22 +38,21 @@ class ActionFilters(BaseModel):
 FiltersDep = Annotated[ActionFilters, Query()]
 
 
-async def trail_values(
-    request: Request, runtime: Runtime, actor: Actor, conn: Connection, filters: ActionFilters
-) -> dict[str, Any]:
+async def trail_values(looking: Reading[Settings, object], here: str, filters: ActionFilters) -> dict[str, Any]:
     """What `actions.html` shows, newest first: operators see all, inspectors their part of the tree."""
-    within = visible(actor, runtime.reference)
+    reference = looking.reference
+    within = visible(looking.actor, reference)
     since = start_of_day(filters.since) if filters.since else None
-    wanted = actions.Wanted(who_is(runtime.reference, filters.actor), filters.object, since, None, within)
-    rows = await actions.select_actions(conn, wanted, filters.before, PAGE_SIZE + 1)
+    wanted = actions.Wanted(who_is(reference, filters.actor), filters.object, since, None, within)
+    rows = await actions.select_actions(looking.conn, wanted, filters.before, PAGE_SIZE + 1)
     return {
         "rows": rows[:PAGE_SIZE],
-        "names": {s.staff_id: s.username for s in runtime.reference.staff.values()},
+        "names": {s.staff_id: s.username for s in reference.staff.values()},
         "filters": filters,
         "more": rows[PAGE_SIZE - 1].id if len(rows) > PAGE_SIZE else None,
         "places": PLACES,
-        "here": request.url.path,
-        "roles": ROLES,
+        "here": here,
+        "roles": ROLE_NAMES,
     }
 
 
@@ -63,12 +60,9 @@ def trail_page(path: str, static: str) -> APIRouter:
     """The page of one service at `path`, in the plain frame."""
     router = APIRouter(include_in_schema=False)
 
-    @router.get(path)
-    async def staff_actions(
-        request: Request, runtime: RuntimeDep, actor: ActorDep, conn: Reading, filters: FiltersDep
-    ) -> Response:
-        pages: Pages = request.app.state.pages
-        values = await trail_values(request, runtime, actor, conn, filters)
-        return pages.answer("actions.html", static=static, actor=actor, **values)
+    @router.get(path, dependencies=[may(*LOOKERS)])
+    async def staff_actions(request: Request, looking: LookingDep, filters: FiltersDep) -> Response:
+        values = await trail_values(looking, request.url.path, filters)
+        return pages_of(request).answer("actions.html", static=static, actor=looking.actor, **values)
 
     return router

@@ -1,22 +1,30 @@
 """`python -m services.publish serve`; `rebuild`, which builds the read model anew; `digest`, which sums it up by village."""
 
 import sys
+from typing import Final
 
-from services.kit.process import Service, main
+from services.kit.cli import new_app
+from services.kit.process import main
+from services.kit.service import Service
 from services.publish.app import create_app
 from services.publish.handlers import PROJECT, REACT
-from services.publish.jobs import DEADLINES, RENDER
-from services.publish.rebuild import digest_command, rebuild_command
+from services.publish.jobs import make_jobs
+from services.publish.rebuild import digest, rebuild_command
 from services.publish.settings import PublishSettings
+from services.publish.visit import make_own
 
-SERVICE = Service(
+COMMANDS = new_app()
+COMMANDS.command("rebuild")(rebuild_command(PROJECT))
+COMMANDS.command("digest")(digest)
+SERVICE: Final = Service(
     "publish",
     PublishSettings,
+    make_own,
     create_app,
     project=PROJECT,
     react=REACT,
-    jobs=(RENDER, DEADLINES),
-    commands=(rebuild_command(PROJECT), digest_command),
+    make_jobs=make_jobs,
+    commands=COMMANDS,
 )
 
 if __name__ == "__main__":

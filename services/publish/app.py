@@ -2,27 +2,25 @@
 
 from fastapi import FastAPI
 
-from services.kit.objects import Objects
-from services.kit.runtime import Runtime
+from services import publish
 from services.kit.web import create_web
-from services.publish import api, pages
-from services.publish.bodies.renderer import Bodies
+from services.publish import api, errors, pages
 from services.publish.hot.answers import Answer
 from services.publish.hot.front import Front, Store
+from services.publish.visit import PublishRuntime
 
 
-def create_app(runtime: Runtime) -> Front:
+def create_app(runtime: PublishRuntime) -> Front:
     """Build the application of one process: rendered bodies first, everything else behind them."""
-    bodies = runtime.own["bodies"] = Bodies(runtime)
-    runtime.own["objects"] = Objects(runtime.settings.home, runtime.settings.objects_url)
+    bodies = runtime.own.bodies
     hot = Store(bodies.release, runtime.settings.hot_cache_bytes)
     return Front(create_behind(runtime), hot, {bodies.style_path: Answer(bodies.style)})
 
 
-def create_behind(runtime: Runtime) -> FastAPI:
+def create_behind(runtime: PublishRuntime) -> FastAPI:
     """What answers when no rendered body does."""
-    app = create_web(runtime, "阳光三务 publish")
-    pages.mount_errors(app)
+    app = create_web(runtime, publish.__doc__ or "", errors=errors)
+    pages.mount_errors(app, runtime.own.bodies)
     app.include_router(api.router)
     app.include_router(pages.router)
     return app

@@ -4,12 +4,12 @@ from services.contracts.disclosure import DisclosureApproved, DisclosureWithdraw
 from services.contracts.publication import PublicationPublished, PublicationWithdrawn
 from services.kit import outbox
 from services.kit.db import Connection
-from services.publish import store
+from services.publish.store import marks
 
 
 async def announce_published(conn: Connection, event: DisclosureApproved) -> None:
     """Say that an edition can be read by everybody; nothing when its content is gone already."""
-    first_published_at = await store.announce_if_public(conn, event.aggregate_id, event.edition)
+    first_published_at = await marks.announce_if_public(conn, event.aggregate_id, event.edition)
     if first_published_at is None:
         return
     stamp = await outbox.stamp(
@@ -34,7 +34,7 @@ async def announce_withdrawn(conn: Connection, event: DisclosureWithdrawn) -> No
     """Say that the content is gone; nothing when it was never public."""
     if not event.was_published:
         return
-    if not await store.announce_withdrawal(conn, event.aggregate_id, event.edition):
+    if not await marks.announce_withdrawal(conn, event.aggregate_id, event.edition):
         return
     stamp = await outbox.stamp(
         conn, "publication", event.aggregate_id, at=event.occurred_at, village_code=event.village_code

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from services.kit.clock import local_day
-from services.kit.process import Job
 from services.kit.pulse import beating
-from services.kit.runtime import Runtime
-from services.publish import metrics, store
+from services.kit.runtime import AnyRuntime
+from services.kit.service import Job
+from services.publish import metrics
 from services.publish.bodies.renderer import Bodies, Loaded
 from services.publish.hot.answers import pack
 from services.publish.hot.files import (
@@ -25,7 +25,10 @@ from services.publish.hot.files import (
 )
 from services.publish.render.disclosure import fades_on
 from services.publish.render.places import item_at
-from services.publish.store import Mark
+from services.publish.settings import PublishSettings
+from services.publish.store import marks, publications, standings
+from services.publish.store.marks import Mark
+from services.publish.visit import Own, PublishRuntime
 
 _AT_ONCE: Final = ("disclosure", "village")
 #: Lists over many villages change with every approval: at most once a second.
@@ -39,27 +42,29 @@ _LEISURE_BATCH: Final = 4
 _FADE_SLACK: Final = timedelta(days=31)
 
 
-async def render_dirty(runtime: Runtime) -> None:
-    """Render what is marked; lists at most once a second, pages of items in a run that found nothing else to do."""
-    bodies: Bodies = runtime.own["bodies"]
-    if not bodies.release.is_dir() and await _opened(runtime, bodies):
-        async with runtime.database.transaction() as conn:
-            await store.insert_marks(conn, _lists_and_villages(bodies))
-            await store.insert_marks(conn, _fading(runtime, await store.select_rosters(conn)))
-    busy = False
-    while await _render_some(runtime, bodies, _AT_ONCE):
-        busy = True
-        runtime.beat()
-    if time.monotonic() >= runtime.own.get("lists_not_before", 0.0):
-        runtime.own["lists_not_before"] = time.monotonic() + _PAUSE_S
-        await _render_some(runtime, bodies, _NOW_AND_THEN)
-    if not busy:
-        # One batch a run, so that whatever changes meanwhile goes first; until then these pages are answered live.
-        await _render_some(runtime, bodies, _AT_LEISURE, _LEISURE_BATCH)
+class Renderer:
+    """Renders what is marked; lists at most once a second, pages of items in a run that found nothing else to do."""
 
+    def __init__(self) -> None:
+        self._lists_not_before = 0.0
 
-async def _opened(runtime: Runtime, bodies: Bodies) -> bool:
-    return await beating(asyncio.to_thread(_open_release, bodies), runtime.beat)
+    async def run(self, runtime: PublishRuntime) -> None:
+        """Serve the marks there are, and mark everything when the release is new."""
+        bodies = runtime.own.bodies
+        if not bodies.release.is_dir() and await beating(asyncio.to_thread(_open_release, bodies), runtime.beat):
+            async with runtime.database.transaction() as conn:
+                await marks.insert_marks(conn, _lists_and_villages(bodies))
+                await marks.insert_marks(conn, _fading(runtime, await publications.select_rosters(conn)))
+        busy = False
+        while await _render_some(runtime, _AT_ONCE):
+            busy = True
+            runtime.beat()
+        if time.monotonic() >= self._lists_not_before:
+            self._lists_not_before = time.monotonic() + _PAUSE_S
+            await _render_some(runtime, _NOW_AND_THEN)
+        if not busy:
+            # One batch a run, so that whatever changes meanwhile goes first; until then these pages are answered live.
+            await _render_some(runtime, _AT_LEISURE, _LEISURE_BATCH)
 
 
 def _open_release(bodies: Bodies) -> bool:
@@ -72,23 +77,24 @@ def _open_release(bodies: Bodies) -> bool:
     return True
 
 
-async def _render_some(runtime: Runtime, bodies: Bodies, kinds: Sequence[str], most: int = _BATCH) -> bool:
+async def _render_some(runtime: PublishRuntime, kinds: Sequence[str], most: int = _BATCH) -> bool:
     """Serve the oldest marks of some kinds; False when there were none."""
+    bodies = runtime.own.bodies
     async with runtime.database.connection() as conn:
-        marks = await store.select_marks(conn, kinds, most)
+        marked = await marks.select_marks(conn, kinds, most)
         if kinds == _AT_ONCE:
-            metrics.DIRTY.set(len(marks))
-        if not marks:
+            metrics.DIRTY.set(len(marked))
+        if not marked:
             return False
-        if any(m.since is None for m in marks):
+        if any(m.since is None for m in marked):
             # A mark without an approval may come from reference data, which must be as new as the mark.
             await runtime.reference.refresh()
-        subjects = sorted({m.subject for m in marks if m.subject[0] != "all"})
+        subjects = sorted({m.subject for m in marked if m.subject[0] != "all"})
         loaded = await bodies.load(conn, subjects)
     started = time.perf_counter()
     await asyncio.to_thread(_write, bodies, loaded, subjects)
     metrics.RENDER_BATCH.observe(time.perf_counter() - started)
-    await _served(runtime, bodies, marks, loaded)
+    await _drop_marks(runtime, marked, loaded)
     return True
 
 
@@ -109,21 +115,22 @@ def _write(bodies: Bodies, loaded: Loaded, subjects: Sequence[Subject]) -> None:
     write_all(bodies.release.parent, files)
 
 
-async def _served(runtime: Runtime, bodies: Bodies, marks: Sequence[Mark], loaded: Loaded) -> None:
-    """Drop the marks; if somebody else did meanwhile, what was written here may be old: mark it again."""
-    everything = any(m.subject[0] == "all" for m in marks)
+async def _drop_marks(runtime: PublishRuntime, marked: Sequence[Mark], loaded: Loaded) -> None:
+    """Drop the marks that were served; if somebody else did meanwhile, what was written here may be old: mark it again."""
+    bodies = runtime.own.bodies
+    everything = any(m.subject[0] == "all" for m in marked)
     if everything:
         await beating(asyncio.to_thread(remove_disclosures, bodies.release), runtime.beat)
     async with runtime.database.transaction() as conn:
-        if await store.delete_marks(conn, [m.id for m in marks]) < len(marks):
-            await store.insert_marks(conn, sorted({m.subject for m in marks}))
-        await store.insert_items_marks(conn, sorted({m.subject[1] for m in marks if m.subject[0] == "village"}))
+        if await marks.delete_marks(conn, [m.id for m in marked]) < len(marked):
+            await marks.insert_marks(conn, sorted({m.subject for m in marked}))
+        await marks.insert_items_marks(conn, sorted({m.subject[1] for m in marked if m.subject[0] == "village"}))
         if everything:
-            await store.insert_marks(conn, _lists_and_villages(bodies))
-        if loaded.standing_now and (changed := await store.upsert_standings(conn, loaded.standing_now)):
-            await store.insert_marks(conn, _lists_above(bodies, changed))
+            await marks.insert_marks(conn, _lists_and_villages(bodies))
+        if loaded.standing_now and (changed := await standings.upsert_standings(conn, loaded.standing_now)):
+            await marks.insert_marks(conn, _lists_above(bodies, changed))
     now = runtime.clock.now()
-    for mark in marks:
+    for mark in marked:
         if mark.subject[0] == "disclosure" and mark.since is not None:
             metrics.SUBMIT_TO_VISIBLE.observe((now - mark.since).total_seconds())
 
@@ -140,7 +147,7 @@ def _lists_above(bodies: Bodies, villages: Sequence[str]) -> list[Subject]:
     return [*(("township", t) for t in sorted(townships)), ("city", "")]
 
 
-def _fading(runtime: Runtime, rosters: Sequence[tuple[str, str, str]]) -> list[Subject]:
+def _fading(runtime: AnyRuntime, rosters: Sequence[tuple[str, str, str]]) -> list[Subject]:
     """Rosters whose names leave the web about now; a day that was missed is made up for."""
     today = local_day(runtime.clock.now())
     items = runtime.reference.items
@@ -152,17 +159,20 @@ def _fading(runtime: Runtime, rosters: Sequence[tuple[str, str, str]]) -> list[S
     ]
 
 
-async def mark_passed_deadlines(runtime: Runtime) -> None:
+async def mark_everything_daily(runtime: PublishRuntime) -> None:
     """Every due date ends at local midnight, and "late by n days" counts on: so once a day, every village anew.
 
     On the same day the names of a roster whose time is over leave the web.
     """
-    bodies: Bodies = runtime.own["bodies"]
     async with runtime.database.transaction() as conn:
-        if await store.insert_marked_day(conn, local_day(runtime.clock.now())):
-            await store.insert_marks(conn, _lists_and_villages(bodies))
-            await store.insert_marks(conn, _fading(runtime, await store.select_rosters(conn)))
+        if await marks.insert_marked_day(conn, local_day(runtime.clock.now())):
+            await marks.insert_marks(conn, _lists_and_villages(runtime.own.bodies))
+            await marks.insert_marks(conn, _fading(runtime, await publications.select_rosters(conn)))
 
 
-RENDER: Final = Job("render", 0.25, render_dirty, on_commit=True)
-DEADLINES: Final = Job("deadlines", 20.0, mark_passed_deadlines)
+def make_jobs() -> Sequence[Job[PublishSettings, Own]]:
+    """The jobs of a process."""
+    return (
+        Job("render", 0.25, Renderer().run, on_commit=True),
+        Job("deadlines", 20.0, mark_everything_daily),
+    )

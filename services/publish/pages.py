@@ -7,14 +7,11 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.contracts.catalogue import Masking
-from services.kit.clock import local_day
 from services.kit.db import INFRASTRUCTURE_ERRORS
 from services.kit.errors import NotFoundError, SanwuError, UnavailableError
 from services.kit.log import get_logger
-from services.kit.objects import Objects
-from services.kit.web import RuntimeDep, problem
-from services.publish import store
-from services.publish.bodies.asked import BodiesDep, Promptly, VillageDep, bodies_of, render_now
+from services.kit.problems import problem
+from services.publish.bodies.renderer import Bodies
 from services.publish.errors import CodeRevokedError, CodeUnknownError
 from services.publish.hot.answers import OF_PERSONS, Answer, Body, pack
 from services.publish.hot.files import file_of
@@ -22,6 +19,8 @@ from services.publish.hot.front import AnswerResponse
 from services.publish.render.disclosure import masking_of
 from services.publish.render.places import item_at
 from services.publish.render.rows import edition_before, public_number
+from services.publish.store import cells, marks, publications
+from services.publish.visit import PublicDep
 
 log = get_logger(__name__)
 router = APIRouter(include_in_schema=False)
@@ -30,49 +29,48 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @router.get("/")
-async def city(bodies: BodiesDep, conn: Promptly) -> Response:
-    """The front page."""
-    return await render_now(conn, bodies, ("city", ""), "/")
+async def city(reader: PublicDep) -> Response:
+    """The front page: townships and what was opened last."""
+    return await reader.render(("city", ""), "/")
 
 
 @router.get("/t/{code}")
-async def township(code: str, bodies: BodiesDep, conn: Promptly) -> Response:
-    """A township's villages."""
-    if bodies.township(code) is None:
+async def township(code: str, reader: PublicDep) -> Response:
+    """A township's villages; NotFoundError for a code that is none."""
+    if reader.bodies.township(code) is None:
         raise NotFoundError
-    return await render_now(conn, bodies, ("township", code), f"/t/{code}")
+    return await reader.render(("township", code), f"/t/{code}")
 
 
-@router.get("/v/{code}")  # noqa: FAST003 - the village is read from it by a dependency
-async def village(village: VillageDep, bodies: BodiesDep, conn: Promptly) -> Response:
-    """A village's page."""
-    return await render_now(conn, bodies, ("village", village.code), f"/v/{village.code}")
+@router.get("/v/{code}")
+async def village(code: str, reader: PublicDep) -> Response:
+    """A village's page; NotFoundError for a zone and anything that is no village."""
+    return await reader.render(("village", reader.village(code).code), f"/v/{code}")
 
 
-@router.get("/v/{code}/{item}")  # noqa: FAST003 - the village is read from it by a dependency
-async def item_of_village(
-    item: str, village: VillageDep, bodies: BodiesDep, runtime: RuntimeDep, conn: Promptly
-) -> Response:
+@router.get("/v/{code}/{item}")
+async def item_of_village(code: str, item: str, reader: PublicDep) -> Response:
     """One item of a village: all periods that are open (往期), and those that are not and why."""
-    reference, now = runtime.reference, runtime.clock.now()
-    if item not in reference.items:
+    village, bodies, now = reader.village(code), reader.bodies, reader.now
+    if item not in reader.reference.items:
         raise NotFoundError
-    facts = await store.select_cell_facts(conn, village.code)
+    facts = await cells.select_cell_facts(reader.conn, village.code)
     return _answer(bodies.item_of(village, facts, bodies.cells_of(village, facts, now), item, now))
 
 
 @router.get("/d/{disclosure_id}")
-async def disclosure(disclosure_id: str, bodies: BodiesDep, conn: Promptly) -> Response:
+async def disclosure(disclosure_id: str, reader: PublicDep) -> Response:
     """A disclosure's newest edition, or its tombstone."""
-    return await render_now(conn, bodies, ("disclosure", disclosure_id), f"/d/{disclosure_id}")
+    return await reader.render(("disclosure", disclosure_id), f"/d/{disclosure_id}")
 
 
 @router.get("/d/{disclosure_id}/{number}")
-async def edition(disclosure_id: str, number: int, bodies: BodiesDep, conn: Promptly) -> Response:
+async def edition(disclosure_id: str, number: int, reader: PublicDep) -> Response:
     """An earlier public edition, counted 1, 2, 3 …: it stays readable when a newer one replaced it."""
+    bodies = reader.bodies
     if file_of(bodies.release, f"/d/{disclosure_id}") is None or not 0 < number < 2**31:
         raise NotFoundError
-    loaded = await bodies.load(conn, [("disclosure", disclosure_id)])
+    loaded = await bodies.load(reader.conn, [("disclosure", disclosure_id)])
     times = loaded.times.get(disclosure_id, ())
     if number > len(times):
         # Addresses of before counted savings at the desk too; one that cannot be meant otherwise leads on.
@@ -82,7 +80,9 @@ async def edition(disclosure_id: str, number: int, bodies: BodiesDep, conn: Prom
         return RedirectResponse(f"/d/{disclosure_id}/{known}", 301)
     edition, p = times[number - 1][0], loaded.publications.get(disclosure_id)
     before = edition_before(times, edition)
-    loaded.editions.update(await store.select_editions(conn, [(disclosure_id, before), (disclosure_id, edition)]))
+    loaded.editions.update(
+        await publications.select_editions(reader.conn, [(disclosure_id, before), (disclosure_id, edition)])
+    )
     content = loaded.editions.get((disclosure_id, edition))
     village = bodies.village(p.village_code) if p is not None else None
     if p is None or village is None or content is None:
@@ -91,17 +91,16 @@ async def edition(disclosure_id: str, number: int, bodies: BodiesDep, conn: Prom
 
 
 @router.get("/objects/{digest}")
-async def public_file(digest: str, runtime: RuntimeDep, conn: Promptly) -> Response:
+async def public_file(digest: str, reader: PublicDep) -> Response:
     """A file that something public shows; gone with the last disclosure that showed it."""
-    objects: Objects = runtime.own["objects"]
     if not _DIGEST.fullmatch(digest):
         raise NotFoundError
-    items, today = runtime.reference.items, local_day(runtime.clock.now())
-    showing = await store.select_showing(conn, digest)
+    items, today = reader.reference.items, reader.today
+    showing = await publications.select_showing(reader.conn, digest)
     # A file shows names: where only totals are left, it is gone as well.
     if all(masking_of(item_at(items, i, p), p, kind, today) is Masking.AGGREGATE for i, p, kind in showing):
         raise NotFoundError
-    content = await objects.get(digest)
+    content = await reader.own.objects.get(digest)
     if content is None:
         raise NotFoundError
     is_pdf = content.startswith(b"%PDF-")
@@ -114,9 +113,9 @@ async def public_file(digest: str, runtime: RuntimeDep, conn: Promptly) -> Respo
 
 
 @router.get("/c/{code}")
-async def code(code: str, conn: Promptly) -> Response:
+async def code(code: str, reader: PublicDep) -> Response:
     """The code on the wall, when the service that usually answers is away: one redirect."""
-    known = await store.select_code(conn, code) if len(code) <= _LONGEST_CODE and "\x00" not in code else None
+    known = await marks.select_code(reader.conn, code) if len(code) <= _LONGEST_CODE and "\x00" not in code else None
     if known is None:
         raise CodeUnknownError
     if known.state != "valid":
@@ -134,13 +133,13 @@ def _answer(body: Body) -> Response:
     return AnswerResponse(Answer(pack(body)))
 
 
-def mount_errors(app: FastAPI) -> None:
+def mount_errors(app: FastAPI, bodies: Bodies) -> None:
     """Errors as friendly pages, except under /api."""
 
     def on_error(request: Request, error: SanwuError) -> Response:
         if request.url.path.startswith("/api/"):
             return problem(request, error)
-        body = bodies_of(request).html("error.html", error.status, error=error)
+        body = bodies.html("error.html", error.status, error=error)
         return Response(body.content, error.status, {"cache-control": "no-store"}, body.media_type)
 
     def on_unavailable(request: Request, error: Exception) -> Response:

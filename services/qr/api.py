@@ -1,21 +1,18 @@
 """JSON routes of qr, the pictures and the posters."""
 
 import asyncio
-import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import Response
 
 from services.contracts.division import DivisionKind
 from services.kit import actions
-from services.kit.auth import Actor
-from services.kit.db import Connection
-from services.kit.errors import Fault, InvalidInputError
+from services.kit.listing import Cursor, Listing, Page
 from services.kit.reference import Reference
-from services.kit.runtime import Runtime
-from services.kit.web import EXPORTS, ActorDep, IdempotencyDep, Page, PageDep, Reading, RuntimeDep, Transaction
+from services.kit.route import IdempotentRoute, Route
+from services.kit.visit import EXPORTS, STAFF, may
 from services.qr import commands, metrics, store
 from services.qr.errors import (
     CodeRevokedError,
@@ -27,16 +24,17 @@ from services.qr.errors import (
 from services.qr.render import code as picture
 from services.qr.render.poster import Poster, posters
 from services.qr.schemas import CodeOut, RevokedOut, RevokeIn
-from services.qr.store import CodeRow
+from services.qr.store import FIRST, CodePlace, CodeRow
+from services.qr.visit import CallerDep, Changing, ChangingDep, QrRuntime, ReadingDep
 
-router = APIRouter(prefix="/qr/v1")
-#: Village and serial of the last code on a page of the list.
-_PLACE = re.compile(r"([0-9]{12})-([0-9]{1,9})", re.ASCII)
-#: The name of the lock under which one print run at a time is drawn.
-PRINTER = "printer"
+router = APIRouter(prefix="/qr/v1", route_class=Route, tags=["codes"])
+once = APIRouter(prefix="/qr/v1", route_class=IdempotentRoute, tags=["codes"])
 #: A page takes some 130 KB of memory while it is drawn; larger runs are for the operators' command.
-MAX_POSTERS = 3000
+MAX_POSTERS: Final = 3000
+CODES: Final = Cursor[CodePlace](CodePlace)
+CodePage = Annotated[Page[CodePlace], Depends(CODES)]
 Division = Annotated[str, Query(max_length=12, description="code of a village, a township or the city")]
+Code = Annotated[str, Path(description="the code as it stands in its address")]
 
 
 def code_out(row: CodeRow, public_url: str) -> CodeOut:
@@ -53,88 +51,91 @@ def code_out(row: CodeRow, public_url: str) -> CodeOut:
     )
 
 
-def _after(page: Page) -> tuple[str, int]:
-    """The place in the list that a cursor names."""
-    if page.after is None:
-        return "", 0
-    named = _PLACE.fullmatch(page.after)
-    if named is None:
-        raise InvalidInputError(faults=[Fault("query.cursor", "不是本接口给出的游标，请从头读取")])
-    return named[1], int(named[2])
+def place_of(row: CodeRow) -> CodePlace:
+    """Where a code stands in the list."""
+    return CodePlace(row.village, row.serial)
 
 
-@router.get("/codes")
+@router.get("/codes", dependencies=[may(*STAFF)])
 async def codes(
-    runtime: RuntimeDep, actor: ActorDep, page: PageDep, conn: Reading, division: Division | None = None
-) -> dict[str, Any]:
+    desk: ReadingDep,
+    page: CodePage,
+    division: Annotated[
+        Division | None,
+        Query(description="code of a village, a township or the city; without it all within the caller's scope"),
+    ] = None,
+) -> Listing[CodeOut]:
     """Codes within the caller's part of the tree, or of one division in it, by village and serial."""
     if division is not None:
-        actor.require_scope(runtime.reference, division)
-    villages = [v.code for v in runtime.reference.villages(division or actor.scope)]
-    rows = await store.select_codes(conn, villages, _after(page), page.limit + 1)
-    shown = rows[: page.limit]
-    last = f"{shown[-1].village}-{shown[-1].serial}" if len(rows) > page.limit else None
-    return page.answer([code_out(r, runtime.settings.public_url) for r in shown], last)
+        desk.actor.require_scope(desk.reference, division)
+    villages = [v.code for v in desk.reference.villages(division or desk.actor.scope)]
+    rows = await store.select_codes(desk.conn, villages, page.after or FIRST, page.fetch_limit)
+    return page.of(rows, place_of, lambda row: code_out(row, desk.settings.public_url))
 
 
-async def _to_print(conn: Connection, ref: Reference, actor: Actor, text: str) -> CodeRow:
-    """A code that may be printed by this person: known, within scope, still valid."""
+async def _authorise_print(desk: Changing, text: str) -> str:
+    """Refuse a code that this person may not print (unknown, out of scope, revoked), name it for the trail; its address."""
     code = picture.read_code(text)
-    row = await store.select_code(conn, code) if code is not None else None
+    row = await store.select_code(desk.conn, code) if code is not None else None
     if row is None:
         raise UnknownCodeError(text)
-    actor.require_scope(ref, row.village)
+    desk.actor.require_scope(desk.reference, row.village)
     if row.state == "revoked":
         raise CodeRevokedError
     actions.about(f"code/{row.code}", row.village)
-    return row
+    return picture.address(desk.settings.public_url, row.code)
 
 
-@router.get("/codes/{code}.svg", response_class=Response, dependencies=[EXPORTS])
-async def code_svg(code: str, runtime: RuntimeDep, actor: ActorDep, conn: Transaction) -> Response:
+def _gives(media_type: str) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {media_type: {"schema": {"type": "string", "format": "binary"}}}}}
+
+
+@router.get(
+    "/codes/{code}.svg", response_class=Response, responses=_gives("image/svg+xml"), dependencies=[may(*STAFF), EXPORTS]
+)
+async def code_svg(code: Code, desk: ChangingDep) -> Response:
     """A code's picture as SVG, level H, quiet zone 4."""
-    row = await _to_print(conn, runtime.reference, actor, code)
-    drawn = picture.svg(picture.address(runtime.settings.public_url, row.code))
+    drawn = picture.svg(await _authorise_print(desk, code))
     return Response(drawn, media_type="image/svg+xml", headers={"cache-control": "no-store"})
 
 
-@router.get("/codes/{code}.png", response_class=Response, dependencies=[EXPORTS])
-async def code_png(code: str, runtime: RuntimeDep, actor: ActorDep, conn: Transaction) -> Response:
+@router.get(
+    "/codes/{code}.png", response_class=Response, responses=_gives("image/png"), dependencies=[may(*STAFF), EXPORTS]
+)
+async def code_png(code: Code, desk: ChangingDep) -> Response:
     """A code's picture as PNG, level H, quiet zone 4."""
-    row = await _to_print(conn, runtime.reference, actor, code)
-    drawn = picture.png(picture.address(runtime.settings.public_url, row.code))
+    drawn = picture.png(await _authorise_print(desk, code))
     return Response(drawn, media_type="image/png", headers={"cache-control": "no-store"})
 
 
-@router.post("/codes/{code}/revoke")
-async def revoke(
-    code: str, body: RevokeIn, runtime: RuntimeDep, actor: ActorDep, conn: Transaction, once: IdempotencyDep
-) -> Response:
+@once.post("/codes/{code}/revoke", dependencies=[may(*commands.MAY_REVOKE)])
+async def revoke(code: Code, body: RevokeIn, desk: ChangingDep) -> RevokedOut:
     """Make a code count no more; the answer holds the one issued in its place."""
-
-    async def work() -> tuple[int, str]:
-        now = runtime.clock.now()
-        replaced = await commands.revoke_code(conn, runtime.reference, code, body.reason, actor, now)
-        url = runtime.settings.public_url
-        answer = RevokedOut(revoked=code_out(replaced.revoked, url), issued=code_out(replaced.issued, url))
-        return 200, answer.model_dump_json()
-
-    return await once.answer(work, runtime.clock.now())
+    replaced, url = await commands.revoke_code(desk, code, body.reason), desk.settings.public_url
+    return RevokedOut(revoked=code_out(replaced.revoked, url), issued=code_out(replaced.issued, url))
 
 
-@router.get("/posters", response_class=Response)
+@router.get(
+    "/posters",
+    response_class=Response,
+    responses={
+        **_gives("application/pdf"),
+        409: {"description": "`nothing_to_print`: no valid code yet."},
+        413: {"description": "`too_large`: print township by township."},
+    },
+    dependencies=[may(*commands.MAY_PRINT)],
+)
 async def posters_pdf(
-    runtime: RuntimeDep,
-    actor: ActorDep,
+    caller: CallerDep,
     division: Division,
     size: Annotated[Literal["a4"], Query(description="paper")] = "a4",
 ) -> Response:
     """A PDF with a page for every board in a division."""
-    actor.require(*commands.MAY_PRINT)
-    actor.require_scope(runtime.reference, division)
-    async with runtime.own[PRINTER]:
-        pdf = await draw_posters(runtime, division, at_most=MAX_POSTERS)
-    await commands.note_posters(runtime.database, runtime.reference, division, actor, runtime.clock.now())
+    reference = caller.reference
+    caller.actor.require_scope(reference, division)
+    async with caller.own.printer:
+        pdf = await draw_posters(caller.runtime, division, at_most=MAX_POSTERS)
+    await caller.record_export(division, division if not reference.children(division) else None)
     name = f"posters-{division}-{size}.pdf"
     return Response(
         pdf,
@@ -143,7 +144,7 @@ async def posters_pdf(
     )
 
 
-async def draw_posters(runtime: Runtime, division: str, *, at_most: int | None = None) -> bytes:
+async def draw_posters(runtime: QrRuntime, division: str, *, at_most: int | None = None) -> bytes:
     """The posters of every valid board code in a division.
 
     Raises ZoneHasNoCodeError, NothingToPrintError, and TooManyPostersError beyond the limit.

@@ -10,14 +10,14 @@ from typing import Final
 
 from services.contracts.base import Role
 from services.contracts.code import Code, CodeSet
-from services.kit import actions, outbox
+from services.kit import outbox
 from services.kit.auth import Actor
-from services.kit.db import Connection, Database
-from services.kit.reference import Reference
+from services.kit.db import Connection
 from services.qr import metrics, store
 from services.qr.errors import CodeChangedError, CodeRevokedError, UnknownCodeError
 from services.qr.render.code import ALPHABET, LENGTH, read_code
 from services.qr.store import CodeRow, Purpose
+from services.qr.visit import Changing
 
 #: A supervisor watches what is posted and does not post it.
 MAY_PRINT: Final = (Role.CLERK, Role.REVIEWER, Role.INSPECTOR, Role.OPERATOR)
@@ -76,19 +76,17 @@ async def issue_first_code(conn: Connection, village: str, now: datetime) -> boo
     return True
 
 
-async def revoke_code(
-    conn: Connection, ref: Reference, code: str, reason: str, actor: Actor, now: datetime
-) -> Replaced:
+async def revoke_code(desk: Changing, code: str, reason: str) -> Replaced:
     """Make a code count no more and issue its village's next serial for the same place.
 
-    Raises UnknownCodeError, ForbiddenError (role, scope), CodeRevokedError (already), CodeChangedError (at the same time).
+    Raises UnknownCodeError, ForbiddenError (scope), CodeRevokedError (already), CodeChangedError (at the same time).
     """
-    actor.require(*MAY_REVOKE)
+    conn, now, actor = desk.conn, desk.now, desk.actor
     known = read_code(code)
     held = await store.lock_code(conn, known) if known is not None else None
     if held is None:
         raise UnknownCodeError(code)
-    actor.require_scope(ref, held.village)
+    actor.require_scope(desk.reference, held.village)
     if held.state == "revoked":
         raise CodeRevokedError
     await store.revoke_code(conn, held.code, now, actor.staff_id, reason)
@@ -99,13 +97,3 @@ async def revoke_code(
     await _say(conn, revoked, now, actor)
     await _say(conn, issued, now, actor)
     return Replaced(revoked, issued)
-
-
-async def note_posters(database: Database, ref: Reference, division: str, actor: Actor, now: datetime) -> None:
-    """Put posters that are handed out into the trail.
-
-    In a transaction of its own: they take seconds to draw, and no connection waits for that.
-    """
-    village = division if not ref.children(division) else None
-    async with database.transaction() as conn:
-        await actions.record(conn, actor.who, "GET /qr/v1/posters", now, actions.Subject(division, village))

@@ -3,21 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from starlette.responses import RedirectResponse
 
 from services.contracts.division import Division
-from services.contracts.values import ShortText
+from services.contracts.values import ShortText, VillageCode
 from services.kit.db import INFRASTRUCTURE_ERRORS
-from services.kit.pages import Pages
+from services.kit.listing import Cursor, Page
+from services.kit.pages import pages_of
 from services.kit.reference import Reference
-from services.kit.web import ActorDep, PageDep, Reading, RuntimeDep, Transaction
+from services.kit.visit import STAFF, may
 from services.qr import commands, metrics, store
 from services.qr.render.code import read_code
-from services.qr.store import CODES, CodeRow, CodesInMemory
+from services.qr.store import CodeRow
+from services.qr.visit import ChangingDep, ReadingDep, VisitDep
 
 router = APIRouter(include_in_schema=False)
 STATIC = "/posters/static"
@@ -25,27 +27,21 @@ STATIC = "/posters/static"
 OWN_STATIC = "/posters/own"
 
 
-def _pages(request: Request) -> Pages:
-    pages: Pages = request.app.state.pages
-    return pages
-
-
 # -- a scan -------------------------------------------------------------------------------------------------------
 
 
 @router.api_route("/c/{code}", methods=["GET", "HEAD"])
-async def scan(request: Request, code: str, runtime: RuntimeDep) -> Response:
+async def scan(request: Request, code: str, visit: VisitDep) -> Response:
     """Lead to the village's page by one redirect; a strange code gets a word of warning, and nobody is ever asked anything."""
-    codes: CodesInMemory = runtime.own[CODES]
     known = read_code(code)
     try:
-        row = await codes.find(known) if known is not None else None
+        row = await visit.own.codes.find(known) if known is not None else None
     except INFRASTRUCTURE_ERRORS:
         metrics.SCANS.labels(outcome="unavailable").inc()
-        return _pages(request).answer("try_again.html", status=503, own=OWN_STATIC)
+        return pages_of(request).answer("try_again.html", status=503, own=OWN_STATIC)
     if row is None:
         metrics.SCANS.labels(outcome="unknown").inc()
-        return _pages(request).answer("unknown_code.html", status=404, own=OWN_STATIC)
+        return pages_of(request).answer("unknown_code.html", status=404, own=OWN_STATIC)
     metrics.SCANS.labels(outcome=row.state).inc()
     # The page lists the serials that count; one that does not must find no place there.
     hint = f"#s-{row.code}" if row.state == "valid" else ""
@@ -68,26 +64,28 @@ def _townships(ref: Reference, villages: Sequence[Division]) -> list[Division]:
     return [ref.divisions[p] for p in parents if p in ref.divisions]
 
 
-@router.get("/posters")
-async def desk(
+#: Of villages by their codes.
+VILLAGES: Final = Cursor[str](VillageCode)
+
+
+@router.get("/posters", dependencies=[may(*STAFF)])
+async def codes_and_posters(
     request: Request,
-    runtime: RuntimeDep,
-    actor: ActorDep,
-    conn: Reading,
-    page: PageDep,
+    desk: ReadingDep,
+    page: Annotated[Page[str], Depends(VILLAGES)],
     division: Annotated[str | None, Query(max_length=12)] = None,
 ) -> Response:
     """The villages of my part of the tree with their codes and posters."""
-    ref, top = runtime.reference, division or actor.scope
+    ref, actor, top = desk.reference, desk.actor, division or desk.actor.scope
     actor.require_scope(ref, top)
     villages = ref.villages(top)
     rest = [v for v in villages if page.after is None or v.code > page.after]
     shown = rest[: page.limit]
-    rows = await store.select_all_codes(conn, [v.code for v in shown])
+    rows = await store.select_all_codes(desk.conn, [v.code for v in shown])
     of_village = {code: list(of) for code, of in groupby(rows, key=lambda r: r.village)}
     lines = [VillageLine(v, of_village.get(v.code, [])) for v in shown]
-    more = page.answer([], shown[-1].code)["next"] if len(rest) > page.limit else None
-    return _pages(request).answer(
+    more = page.following(rest, lambda v: v.code)
+    return pages_of(request).answer(
         "posters.html",
         static=STATIC,
         actor=actor,
@@ -100,11 +98,9 @@ async def desk(
     )
 
 
-@router.post("/posters/{code}/revoke")
-async def revoke(
-    code: str, runtime: RuntimeDep, actor: ActorDep, conn: Transaction, reason: Annotated[ShortText, Form()]
-) -> Response:
+@router.post("/posters/{code}/revoke", dependencies=[may(*commands.MAY_REVOKE)])
+async def revoke(code: str, desk: ChangingDep, reason: Annotated[ShortText, Form()]) -> Response:
     """Make a code count no more; the list then shows the one in its place."""
-    replaced = await commands.revoke_code(conn, runtime.reference, code, reason, actor, runtime.clock.now())
-    parent = runtime.reference.divisions[replaced.issued.village].now.parent
+    replaced = await commands.revoke_code(desk, code, reason)
+    parent = desk.reference.divisions[replaced.issued.village].now.parent
     return RedirectResponse(f"/posters?division={parent}#v-{replaced.issued.village}", 303)

@@ -1,14 +1,11 @@
-"""All SQL of qr, and the copy of the codes in memory that a scan reads; rows leave as frozen values."""
+"""All SQL of qr; rows leave as frozen values."""
 
-import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from datetime import datetime
+from typing import Final, Literal, NamedTuple
 
-from services.kit.db import Connection, Database, Row, affected
-from services.qr import metrics
+from services.kit.db import Connection, Row, affected
 
 Purpose = Literal["board", "gate", "card"]
 State = Literal["valid", "revoked"]
@@ -25,6 +22,17 @@ class CodeRow:
     serial: int
     state: State
     issued_at: datetime
+
+
+class CodePlace(NamedTuple):
+    """A place in the order of codes."""
+
+    village: str
+    serial: int
+
+
+#: Before the first.
+FIRST: Final = CodePlace("", 0)
 
 
 def _code(row: Row) -> CodeRow:
@@ -87,7 +95,7 @@ WHERE village = ANY($1::text[]) AND (village, serial) > ($2, $3) ORDER BY villag
 """
 
 
-async def select_codes(conn: Connection, villages: Sequence[str], after: tuple[str, int], limit: int) -> list[CodeRow]:
+async def select_codes(conn: Connection, villages: Sequence[str], after: CodePlace, limit: int) -> list[CodeRow]:
     """Codes of some villages by village and serial, from just behind a place in that order."""
     return [_code(r) for r in await conn.fetch(SELECT_CODES, villages, *after, limit)]
 
@@ -123,58 +131,3 @@ async def select_changed_codes(conn: Connection, since: datetime) -> tuple[list[
     """Codes changed after a moment, and the newest change's time (the moment itself when there is none)."""
     rows = await conn.fetch(SELECT_CHANGED_CODES, since)
     return [_code(r) for r in rows], max((r["changed_at"] for r in rows), default=since)
-
-
-#: The name under which a process's runtime holds its CodesInMemory.
-CODES: Final = "codes"
-#: A row committed late by another process may carry an earlier time than one already read.
-_OVERLAP: Final = timedelta(seconds=30)
-#: Made-up codes make no more questions to the database than this.
-_PATIENCE_S: Final = 1.0
-#: Whoever holds a phone will not wait longer; the gateway asks publish before that.
-_ANSWER_S: Final = 2.0
-
-
-class CodesInMemory:
-    """Every code (some 100 bytes each), so that a scan needs no database.
-
-    Read anew after this process's commits and on a miss. A copy of the process that knows a code already learns of its
-    revocation at its next look; until then the village is right and only the hint in the address is old.
-    """
-
-    def __init__(self, database: Database) -> None:
-        """Start empty; `refresh` fills."""
-        self._database = database
-        self._codes: dict[str, CodeRow] = {}
-        self._since = datetime(2000, 1, 1, tzinfo=UTC)
-        self._looked_at = float("-inf")
-        self._lock = asyncio.Lock()
-        self._changed = asyncio.Event()
-        database.listeners.append(self._changed)
-
-    async def find(self, code: str) -> CodeRow | None:
-        """A code; asks the database only about one not known yet or after a commit of this process.
-
-        Raises one of INFRASTRUCTURE_ERRORS when an unknown code cannot be looked up.
-        """
-        known = self._codes.get(code)
-        if known is None:
-            async with asyncio.timeout(_ANSWER_S):
-                await self.refresh()
-        return self._codes.get(code)
-
-    async def refresh(self) -> None:
-        """Read what changed, unless somebody has just done so."""
-        async with self._lock:
-            if not self._changed.is_set() and time.monotonic() - self._looked_at < _PATIENCE_S:
-                return
-            self._changed.clear()
-            try:
-                async with self._database.connection() as conn:
-                    rows, newest = await select_changed_codes(conn, self._since - _OVERLAP)
-            except BaseException:
-                self._changed.set()
-                raise
-            self._codes.update((row.code, row) for row in rows)
-            self._since, self._looked_at = newest, time.monotonic()
-            metrics.CODES_HELD.set(len(self._codes))

@@ -9,7 +9,7 @@ from services.kit.db import Connection
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """An account's secret side."""
+    """What opens an account: name, password hash, second factor; never part of an event."""
 
     staff_id: str
     username: str
@@ -60,6 +60,18 @@ SELECT_USERNAMES = "SELECT username, staff_id FROM credential"
 async def select_usernames(conn: Connection) -> dict[str, str]:
     """Every username with its staff id."""
     return {r["username"]: r["staff_id"] for r in await conn.fetch(SELECT_USERNAMES)}
+
+
+SELECT_ACCOUNTS = """
+SELECT c.username, c.staff_id, r.payload::text AS payload
+FROM credential c LEFT JOIN reference r ON r.kind = 'staff' AND r.key = c.staff_id WHERE c.username = ANY($1::text[])
+"""
+
+
+async def select_accounts(conn: Connection, usernames: Sequence[str]) -> dict[str, tuple[str, str | None]]:
+    """Those of some usernames that there are: staff id and the person's state as JSON text."""
+    rows = await conn.fetch(SELECT_ACCOUNTS, list(usernames))
+    return {r["username"]: (r["staff_id"], r["payload"]) for r in rows}
 
 
 INSERT_CREDENTIALS = """
@@ -257,3 +269,11 @@ async def select_reference(conn: Connection, kind: str, key: str) -> str | None:
     """The state of a reference key as JSON text."""
     text: str | None = await conn.fetchval(SELECT_REFERENCE, kind, key)
     return text
+
+
+SELECT_REFERENCES = "SELECT key, payload::text AS payload FROM reference WHERE kind = $1 AND key = ANY($2::text[])"
+
+
+async def select_references(conn: Connection, kind: str, keys: Sequence[str]) -> dict[str, str]:
+    """The states of those of some keys that there are, as JSON text."""
+    return {r["key"]: r["payload"] for r in await conn.fetch(SELECT_REFERENCES, kind, list(keys))}

@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest_asyncio
 
-from services.audit.jobs import watch_deadlines
+from services.audit.jobs import Watch
 from tests.conftest import Served, ServiceFactory
 
 OWN = (
@@ -34,7 +34,6 @@ async def audit(service: ServiceFactory, admin: asyncpg.Connection) -> Served:
     served = await service("audit", duty_items=["F01"])
     await admin.execute("TRUNCATE " + ", ".join(f"audit.{t}" for t in OWN))
     served.clock.at = builders.NOW
-    served.runtime.own.clear()
     return served
 
 
@@ -58,9 +57,9 @@ async def alerts(audit: Served) -> Alerts:
 
 @pytest_asyncio.fixture
 async def tick(audit: Served) -> Callable[[], Awaitable[None]]:
-    """One look of the clock."""
+    """One look of the clock, which plans first as a process does that has just started."""
 
     async def look() -> None:
-        await watch_deadlines(audit.runtime)
+        await Watch().run(audit.runtime)
 
     return look

@@ -8,16 +8,18 @@ from contextlib import asynccontextmanager
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 
-from services.audit.jobs import watch_deadlines
+from services.audit.jobs import Watch
 from services.contracts.base import Event
 from services.contracts.keys import KeySet
-from services.contracts.topics import KEYS, TOPIC_OF
-from services.kit.consumer import PartitionedConsumer
+from services.contracts.topics import KEYS, TOPIC_OF, TOPICS
+from services.kit.consumer import Effects, PartitionedConsumer
 from tests import builders
 from tests.audit.conftest import Alerts
 from tests.audit.events import KEY, Disclosure, at, ledger
 from tests.builders import FAR_VILLAGE, NEIGHBOUR, VILLAGE
 from tests.conftest import Place, Served
+
+HEARD = [t for t in TOPICS if "audit" in t.consumers]
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -55,15 +57,9 @@ def key_of(d: Disclosure) -> KeySet:
 async def running(audit: Served) -> AsyncIterator[PartitionedConsumer]:
     """Audit's consumer, as `serve` runs it."""
     runtime, stop = audit.runtime, asyncio.Event()
-    consumer = PartitionedConsumer(
-        "audit",
-        runtime.settings,
-        runtime.database,
-        runtime.reference,
-        runtime.clock,
-        project=audit.service.project,
-        react=audit.service.react,
-    )
+    handlers = {"project": audit.service.project, "react": audit.service.react}
+    effects = Effects(runtime.settings, runtime.reference, runtime.clock, **handlers)
+    consumer = PartitionedConsumer("audit", runtime.settings, runtime.database, effects, HEARD)
     runtime.consumer = consumer
     task = asyncio.create_task(consumer.run(stop))
     try:
@@ -82,12 +78,12 @@ async def test_what_is_still_on_its_way_is_not_called_missing(broker: Place, aud
     await send(broker, key_of(wrong), wrong.approved(ledger(closing=1), at("2026-11-10 02:00")))
     async with running(audit) as consumer:
         # The driver is not up yet, so nothing may be judged missing.
-        await watch_deadlines(audit.runtime)
+        await Watch().run(audit.runtime)
         assert await alerts(rule="D01") == []
         async with asyncio.timeout(60):
             await consumer.caught_up.wait()
             while not await alerts(rule="D01"):
-                await watch_deadlines(audit.runtime)
+                await Watch().run(audit.runtime)
     assert len(await alerts(rule="A03")) == 1
     late = await alerts(rule="D01")
     assert {(a["village"], a["subject"]["period"]) for a in late} == {(FAR_VILLAGE, p) for p in periods}
@@ -98,11 +94,10 @@ async def test_a_broker_that_is_away_leaves_deadlines_unjudged(broker: Place, au
     async with running(audit):
         pass
     runtime = audit.runtime
-    runtime.consumer = PartitionedConsumer(
-        "audit", runtime.settings, runtime.database, runtime.reference, runtime.clock
-    )
+    effects = Effects(runtime.settings, runtime.reference, runtime.clock)
+    runtime.consumer = PartitionedConsumer("audit", runtime.settings, runtime.database, effects, HEARD)
     try:
-        await watch_deadlines(runtime)
+        await Watch().run(runtime)
     finally:
         runtime.consumer = None
     assert await alerts() == []

@@ -7,9 +7,10 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.audit.commands import Bench, grid_cells
-from services.audit.jobs import watch_deadlines
+from services.audit.commands import grid_cells
+from services.audit.jobs import Watch
 from services.audit.rules.grid import Stretch
+from services.audit.visit import Bench
 from services.contracts.disclosure import DeclarationConfirmed, DeclaredItem, WaiverGranted
 from services.contracts.duties import CellRecord, cell_state
 from services.kit.auth import TOKEN_COOKIE
@@ -25,7 +26,6 @@ async def city(service: ServiceFactory, admin: asyncpg.Connection) -> Served:
     served = await service("audit")
     await admin.execute("TRUNCATE " + ", ".join(f"audit.{t}" for t in OWN))
     served.clock.at = NOW
-    served.runtime.own.clear()
     return served
 
 
@@ -44,7 +44,7 @@ async def told(city: Served) -> Served:
     await city.hear(late.published(at("2026-11-18 02:00")))
     await city.hear(handed.submitted(at("2026-11-10 02:00")), handed.confirmed(at("2026-11-11 02:00")))
     await city.hear(waiver(FAR_VILLAGE, "F01", "2026-10"))
-    await watch_deadlines(city.runtime)
+    await Watch().run(city.runtime)
     return city
 
 
@@ -185,7 +185,7 @@ async def test_a_yes_opens_a_duty_for_its_day(city: Served) -> None:
     await city.hear(declared(1, "2026-09-10"))
     assert await cell(city, DAY) == ("not_opened", "village")
     assert await cell(city, QUARTER) is None
-    await watch_deadlines(city.runtime)
+    await Watch().run(city.runtime)
     answer = await city.client.get("/audit/v1/alerts?rule=D01&limit=200", headers=city.bearer("inspector-210881"))
     assert "2026-09-10" in {a["subject"]["period"] for a in answer.json()["items"]}
 

@@ -65,9 +65,9 @@ async def test_one_alert_shows_arithmetic_facts_links_and_history(audit: Served)
 
 
 async def test_an_overdue_cell_is_explained_by_deadline_and_holder(audit: Served) -> None:
-    from services.audit.jobs import watch_deadlines  # noqa: PLC0415 - read beside its use
+    from services.audit.jobs import Watch  # noqa: PLC0415 - read beside its use
 
-    await watch_deadlines(audit.runtime)
+    await Watch().run(audit.runtime)
     status, text = await page(audit, await alert_path(audit))
     assert status == 200
     for words in ("逾期未公开", "村（社区）", "最迟公开日", "到期检查", "公开目录与历法"):

@@ -1,6 +1,5 @@
 """Order and repeats do not matter; a replay finds what the stream found; packs are recomputed outside."""
 
-import argparse
 import json
 import random
 import subprocess
@@ -11,7 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from services.audit.__main__ import _replay
+from services.audit.__main__ import replay as replay_command
 from services.contracts.base import Event
 from tests.audit.conftest import OWN
 from tests.audit.events import Disclosure, accounts_of, at, give_keys, ledger
@@ -77,7 +76,7 @@ async def found(admin: asyncpg.Connection) -> list[tuple[object, ...]]:
 
 
 async def replay(audit: Served, as_of: int | None = None) -> int:
-    return await _replay(audit.runtime, argparse.Namespace(as_of=as_of))
+    return await replay_command(as_of=as_of)(audit.runtime)
 
 
 @pytest.fixture
@@ -122,7 +121,6 @@ async def test_twenty_orders_with_repeats_end_in_the_same_words_and_hashes(
     results = []
     for seed in range(20):
         await admin.execute("TRUNCATE " + ", ".join(f"audit.{t}" for t in OWN))
-        audit.runtime.own.clear()
         await give_keys(audit, *disclosures)
         chosen = random.Random(seed)  # noqa: S311 - the same orders in every run
         heard = [*events, *chosen.choices(events, k=len(events) // 10)]

@@ -20,7 +20,9 @@ from services.audit import rules
 from services.audit.rules import RULES
 from services.audit.rules.base import Case, Rule, code_hash
 from services.audit.rules.evidence import canonical, check_pack, make_pack, pack_hash
+from services.audit.rules.facts import AccountSums, LedgerTotals
 from services.audit.rules.judge import Judgement, alert_id
+from services.audit.rules.window import BalanceWindow, TotalsWindow
 from services.audit.rules.written import from_facts, to_facts
 from services.contracts.alert import Subject
 from services.contracts.values import canonical_json
@@ -80,9 +82,6 @@ def test_sentences_have_at_most_60_characters(rule: Rule, case: Case) -> None:
 
 
 def test_sentences_stay_short_for_the_largest_sums_that_a_body_can_hold() -> None:
-    from services.audit.rules.facts import AccountSums, LedgerTotals  # noqa: PLC0415 - read beside its use
-    from services.audit.rules.window import BalanceWindow, TotalsWindow  # noqa: PLC0415
-
     huge = 2000 * (2**53 - 1)
     totals = TotalsWindow(LedgerTotals("e", -huge, -huge, huge, huge))
     balance = BalanceWindow(is_open=True, cur=AccountSums("e", huge, huge, -huge, huge, -huge, -huge))

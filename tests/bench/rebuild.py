@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.local import ask
 from deploy.local.home import Home
+from deploy.local.info import known
 from deploy.local.postgres import ADMIN, Postgres
 from services.contracts.topics import TOPICS
 from services.publish.handlers import PROJECT
@@ -49,7 +50,7 @@ async def peer(city: RunningCity) -> tuple[float, int]:
 
 async def measure(city: RunningCity) -> Section:
     """Alternating rounds; the rebuild's own clock, so that starting Python is on neither side."""
-    info = ask.known_city(city.home)
+    info = known(city.home)
     peers, ours, told = [], [], {}
     for _ in range(ROUNDS):
         seconds, count = await peer(city)

@@ -14,7 +14,7 @@ from deploy.local.postgres import BIN
 from deploy.local.sample.ledgers import ledger
 from services.contracts.topics import DISCLOSURES
 from services.ingest.store import disclosures as store
-from services.kit import actions, outbox, web
+from services.kit import actions, outbox, route
 from tests.bench.load import LoadError, wrk
 from tests.bench.report import Section, median, table
 from tests.running import RunningCity, paused
@@ -197,26 +197,25 @@ def _transactions(body: dict[str, Any]) -> str:
         [
             "\\set key random(1, 9000000000000000)\n",
             "BEGIN;\n",
-            _sql(web.CLAIM_KEY, "'bench'", "'bench'", "(:key)::text", "'digest'", "now()"),
+            _sql(route.CLAIM_KEY, "'bench'", "'bench'", "(:key)::text", "'digest'", "now()"),
             _sql(
-                store.INSERT_DISCLOSURE,
-                this,
-                village,
-                "'F07'",
-                day,
-                "'d'",
-                "true",
+                store.INSERT_DISCLOSURES,
+                *(f"ARRAY[{value}]" for value in (this, village, "'F07'", day, "'d'", "true", "false")),
                 "now()",
                 "'pgbench'",
                 "false",
-                "false",
             ),
-            _sql(store.INSERT_EDITION, this, "1", text, "'[]'", "'pgbench'", "now()", "NULL"),
-            _sql(web.SAVE_ANSWER, "'bench'", "'bench'", "(:key)::text", "201", "repeat('x', 200)"),
+            _sql(
+                store.INSERT_EDITIONS,
+                *(f"ARRAY[{value}]" for value in (this, "1", text, "'[]'", "NULL")),
+                "'pgbench'",
+                "now()",
+            ),
+            _sql(route.SAVE_ANSWER, "'bench'", "'bench'", "(:key)::text", "201", "repeat('x', 200)"),
             _sql(actions.INSERT_ACTION, *action),
             "COMMIT;\nBEGIN;\n",
             _sql(store.LOCK_DISCLOSURE, this),
-            _sql(store.SELECT_EDITION, this, "1"),
+            _sql(store.SELECT_EDITIONS, f"ARRAY[{this}]", "ARRAY[1]"),
             _sql(store.UPDATE_SUBMITTED, this, "'submitted'", "now()", "'pgbench'"),
             _sql(outbox.BUMP_VERSION, "'bench'", "(:key)::text"),
             _sql(outbox.INSERT_EVENT, *event, f"'{DISCLOSURES.name}'", "(:key)::text", headers),

@@ -4,7 +4,7 @@ import pytest
 
 from services.contracts.base import AcceptedFinding
 from services.contracts.bodies import BODY, Body, Ledger, Neighbour, closing_checks, opening_checks
-from services.contracts.checks import explained
+from services.contracts.checks import Check, explained
 
 Accounts = dict[str, tuple[int, int]]
 
@@ -73,8 +73,8 @@ def test_stated_totals_stand_beside_the_sum_of_the_lines() -> None:
     assert expense.ok
 
 
-def told(checks: tuple[object, ...]) -> list[tuple[str, str, int | None, int | None]]:
-    return [(c.code, c.at, c.stated_fen, c.computed_fen) for c in checks if not c.ok]  # type: ignore[attr-defined]
+def told(checks: tuple[Check, ...]) -> list[tuple[str, str, int | None, int | None]]:
+    return [(c.code, c.at, c.stated_fen, c.computed_fen) for c in checks if not c.ok]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from deploy.local import ask
 from deploy.local.backup import MANIFEST, backup, check_sums, read_manifest, restore
 from deploy.local.faults import Fault
 from deploy.local.home import Home, free_port
+from deploy.local.info import known
 from deploy.local.postgres import SERVICES
 from deploy.local.stack import UNFINISHED
 from tests import builders
@@ -113,14 +114,14 @@ def test_restored_city_gives_the_same_answers(drill: Drill) -> None:
 
 
 def test_restored_city_has_the_same_digests(drill: Drill) -> None:
-    info = ask.known_city(drill.restored.home)
+    info = known(drill.restored.home)
     digest = asyncio.run(ask.ask(info, "publish", "digest", "--json"))
     assert digest["villages"] == drill.manifest["after"]["villages"]
     assert digest["rows"]["publication"] == drill.manifest["after"]["rows"]["publication"] > 5
 
 
 def test_every_consumer_has_read_the_new_log_and_nothing_is_parked(drill: Drill) -> None:
-    info = ask.known_city(drill.restored.home)
+    info = known(drill.restored.home)
 
     async def states() -> list[Any]:
         return await asyncio.gather(*(ask.ask(info, name, "state", "--json") for name in SERVICES))

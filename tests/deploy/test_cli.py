@@ -61,7 +61,7 @@ def test_record_that_still_cannot_be_handled_stays_parked(
         (("dlq", "replay", "--service", "publish"), "Say which records: --id, --key or --type."),
         (("dlq", "discard", "--service", "publish", "--id", "no"), "No parked record is like that: see `dlq list`."),
         (("dlq", "list", "--service", "mail"), "mail is no service: choose registry, ingest, publish, audit, qr."),
-        (("dlq", "show", "--service", "qr", "--id", "7"), "qr dlq: 0 records are like that: give the --id of one."),
+        (("dlq", "show", "--service", "qr", "--id", "7"), "0 records are like that: give the --id of one."),
         (("posters", "000000000000", "out.pdf"), "没有代码为 000000000000 的区划。"),
     ],
 )

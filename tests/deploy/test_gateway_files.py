@@ -83,23 +83,44 @@ def test_a_body_that_hides_its_length_is_cut_too(small_city: RunningCity) -> Non
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_docs_are_one_page_and_the_documents_without_any_service(small_city: RunningCity) -> None:
-    page = httpx2.get(f"{small_city.url}/docs")
-    assert page.status_code == 200
-    assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert page.headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'")
-    assert "阳光三务 接口文档" in page.text
-    assert httpx2.get(f"{small_city.url}/docs/page.css").headers["content-type"] == "text/css; charset=utf-8"
+def test_docs_are_a_page_a_viewer_and_the_documents_without_any_service(small_city: RunningCity) -> None:
+    for path in ("/docs", "/docs/"):
+        page = httpx2.get(f"{small_city.url}{path}")
+        assert page.status_code == 200
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert "阳光三务 接口文档" in page.text
+    for name, kind in (("page.css", "css"), ("swagger-ui.css", "css"), ("page.js", "javascript")):
+        answer = httpx2.get(f"{small_city.url}/docs/{name}")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, f"text/{kind}; charset=utf-8")
+    viewer = httpx2.get(f"{small_city.url}/docs/swagger-ui-bundle.js")
+    assert "SwaggerUIBundle" in viewer.text
+    assert viewer.headers["content-encoding"] in {"zstd", "gzip"}
     for name in ("registry", "ingest", "publish", "audit", "qr"):
         told = httpx2.get(f"{small_city.url}/docs/openapi/{name}.json").json()
         assert told["info"]["title"] == f"阳光三务 {name}"
     assert httpx2.get(f"{small_city.url}/docs/asyncapi.json").json()["asyncapi"] == "3.0.0"
 
 
+def test_docs_alone_stand_in_a_sandbox_and_no_page_allows_foreign_or_inline_scripts(small_city: RunningCity) -> None:
+    docs, other = (httpx2.get(f"{small_city.url}{path}").headers for path in ("/docs/", "/sign-in"))
+    policy = docs["content-security-policy"]
+    assert policy.startswith("sandbox allow-scripts; default-src 'none'; script-src 'self'; style-src 'self'; ")
+    assert "unsafe" not in policy + other["content-security-policy"]
+    assert "allow-same-origin" not in policy
+    # Only from a sandbox is one's own address another's.
+    assert docs["access-control-allow-origin"] == "*"
+    assert "access-control-allow-origin" not in other
+    assert "sandbox" not in other["content-security-policy"]
+
+
 @pytest.mark.parametrize(
-    "path", ["/docs/map.md", "/docs/openapi/", "/docs/openapi/none.json", "/docs/adr/", "/docs/site/index.html"]
+    "path",
+    [
+        *("/docs/map.md", "/docs/openapi/", "/docs/openapi/none.json", "/docs/adr/", "/docs/site/index.html"),
+        *("/docs/redoc.standalone.js", "/docs/favicon.png"),
+    ],
 )
-def test_nothing_else_of_the_folder_is_shown(small_city: RunningCity, path: str) -> None:
+def test_nothing_else_of_the_two_folders_is_shown(small_city: RunningCity, path: str) -> None:
     answer = httpx2.get(f"{small_city.url}{path}")
     assert answer.status_code == 404
     assert "mermaid" not in answer.text

@@ -89,6 +89,11 @@ async def test_every_route_comes_to_the_service_that_has_it(through: httpx2.Asyn
     assert elsewhere == {}
 
 
+async def test_the_name_localhost_leads_there_too(gateway: Gateway, through: httpx2.AsyncClient) -> None:
+    answer = await through.get("/", headers={"host": f"localhost:{gateway.port}"})
+    assert answer.headers.get("x-answered-by") == "publish"
+
+
 async def test_documents_list_no_route_that_an_application_lacks() -> None:
     for name in SERVICES:
         assert documented(name) <= mounted(name)

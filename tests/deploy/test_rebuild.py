@@ -1,6 +1,5 @@
 """The read model built anew beside the serving one: nothing lost, nothing doubled, nothing said, and what differs is refused."""
 
-import argparse
 import asyncio
 import json
 import os
@@ -30,7 +29,7 @@ from services.contracts.disclosure import (
     DisclosureWithdrawn,
 )
 from services.contracts.topics import DISCLOSURES
-from services.kit.consumer import PartitionedConsumer
+from services.kit.consumer import Effects, PartitionedConsumer
 from services.kit.shred import seal
 from services.publish.handlers import PROJECT, REACT
 from services.publish.rebuild import rebuild_command
@@ -105,10 +104,11 @@ class City:
         """Publish's own consumer, meanwhile; all that was said is heard at the end."""
         runtime = self.served.runtime
         consumer = PartitionedConsumer(
-            *("publish", runtime.settings, runtime.database, runtime.reference, self.served.clock),
-            topics=(DISCLOSURES,),
-            project=PROJECT,
-            react=REACT,
+            "publish",
+            runtime.settings,
+            runtime.database,
+            Effects(runtime.settings, runtime.reference, self.served.clock, project=PROJECT, react=REACT),
+            (DISCLOSURES,),
         )
         stop = asyncio.Event()
         task = asyncio.create_task(consumer.run(stop))
@@ -134,8 +134,7 @@ class City:
 
     async def rebuild(self, **flags: bool) -> int:
         """The command, in this process."""
-        chosen = {"accept": False, "check": False, "drop_old": False, "json": True, "by": None, **flags}
-        return await rebuild_command(PROJECT).run(self.served.runtime, argparse.Namespace(**chosen))
+        return await rebuild_command(PROJECT)(as_json=True, **flags)(self.served.runtime)
 
     async def model(self) -> list[str]:
         """Every row of the read model, as text."""

@@ -127,7 +127,7 @@ def test_livez_names_the_roles_that_stand_still(body: bytes, said: str | None) -
 
 def test_what_a_service_says_of_its_roles_is_what_the_supervisor_reads() -> None:
     pulse = Pulse()
-    pulse.of("relay")
+    pulse.watch("relay")
     assert standing_still(json.dumps(pulse.answer(60)).encode()) is None
     assert standing_still(json.dumps(pulse.answer(-1)).encode()) == "says that it stands still: relay"
 

@@ -8,7 +8,6 @@ and ends it. A fault after which all is well at 30 seconds is not watched until 
 cell is what an HTTP client or the operators' command was answered.
 """
 
-import argparse
 import os
 import platform
 import subprocess
@@ -19,9 +18,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
+
+from typer import Option
 
 from deploy.local.home import free_port
+from services.kit.cli import new_app, run_line
 from tests.faults.doing import FAULTS, Fault, disk_full
 from tests.faults.seeing import People
 from tests.running import ROOT, start_city, stop_city
@@ -34,11 +36,12 @@ _SMALL_DISK: Final = "3500m"
 Row = tuple[str, str, list[str]]
 
 
-def main() -> int:
-    """Run the drill."""
-    parser = argparse.ArgumentParser(prog="tests/faults/drill", description=__doc__)
-    parser.add_argument("--only", default="", metavar="WORD", help="faults whose name holds the word")
-    only = parser.parse_args().only
+app = new_app()
+
+
+@app.command()
+def drill(*, only: Annotated[str, Option(metavar="WORD", help="Faults whose name holds the word.")] = "") -> int:
+    """Do every fault to a city of one township and tell what people saw."""
     with tempfile.TemporaryDirectory(prefix="sanwu-drill-") as name, ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o711)
@@ -145,4 +148,4 @@ def _page(rows: list[Row], begun: str, loads: list[float], drafts: tuple[int, in
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_line(app, sys.argv[1:], "tests/faults/drill"))

@@ -18,12 +18,12 @@ from schemathesis import GenerationMode
 from schemathesis.checks import content_type_conformance, response_schema_conformance
 
 from deploy.docs.openapi import document
-from deploy.docs.routes import ROUTES
 from services.contracts.base import Role
 from services.contracts.topics import SERVICES, ServiceName
 from tests.builders import STAFF
 from tests.conftest import Served, ServiceFactory
 from tests.flows.things import Known, bearer, things_for
+from tests.told import operations, roles_of
 
 #: Requests of each sort an operation gets.
 EXAMPLES: Final = 8
@@ -80,12 +80,12 @@ def name_things(value: Any, known: Known, dice: random.Random, share: float) -> 
         name_things(inner, known, dice, share)
 
 
-def sender(route: str, dice: random.Random) -> str:
+def sender(name: ServiceName, route: str, dice: random.Random) -> str:
     """Mostly one of those who may."""
     if "/account" in route:
         return "anna"
     everybody = tuple(NAMES)
-    who = ROUTES[route].who or everybody
+    who = roles_of(operations(name)[route]) or everybody
     return dice.choice(NAMES[dice.choice(who if dice.random() < 0.9 else everybody)])
 
 
@@ -126,7 +126,7 @@ async def test_whatever_is_asked_is_answered_as_the_document_says(
         for case in cases(name, route, mode):
             for place in (case.path_parameters, case.query, case.body):
                 name_things(place, known, dice, share)
-            answer = await send(served, case, sender(route, dice))
+            answer = await send(served, case, sender(name, route, dice))
             check(name, route, case, answer)
             statuses.add(answer.status_code)
     assert statuses - {401, 403}, "nothing got further than the door"

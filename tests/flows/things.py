@@ -7,11 +7,10 @@ from typing import Any, Final
 
 from PIL import Image
 
-from services.audit.jobs import watch_deadlines
+from services.audit.jobs import Watch
 from services.contracts.division import DivisionSet
 from services.contracts.topics import ServiceName
-from services.ingest.commands import asked_items
-from services.ingest.commands.desk import Desk
+from services.ingest.commands.declarations import asked_items
 from services.kit.auth import issue_token
 from tests import builders
 from tests.audit.events import Disclosure, at, give_keys
@@ -68,8 +67,7 @@ async def _ingest(served: Served) -> Known:
             await month.step(ids[-1], action, user)
     await month.published(ids[4])
     waiver = await month.done("POST", "/ingest/v1/waivers", CLERK, _WAIVER)
-    desk = Desk(None, served.runtime.reference, None, served.clock.now(), None)  # type: ignore[arg-type] # only the catalogue is asked
-    answers = [{"item": code, "days": []} for code in asked_items(desk, VILLAGE, "2026Q3")]
+    answers = [{"item": code, "days": []} for code in asked_items(served.runtime.reference, VILLAGE, "2026Q3")]
     await month.done("PUT", f"/ingest/v1/declarations/{VILLAGE}/2026Q3", CLERK, {"answers": answers})
     draft = builders.disclosure(village=NEIGHBOUR)
     batch = await month.done("POST", "/ingest/v1/imports", REVIEWER, {"disclosures": [draft]})
@@ -120,7 +118,7 @@ async def _audit(served: Served) -> Known:
     found = Disclosure()
     await give_keys(served, found)
     await served.hear(found.approved(cash_ledger(totals=(1, 81_500)), at("2026-11-10 02:00")))
-    await watch_deadlines(served.runtime)
+    await Watch().run(served.runtime)
     listed = await served.client.get("/audit/v1/alerts", headers=served.bearer("inspector-210881"))
     alerts = [a["id"] for a in listed.json()["items"]]
     return {**_COMMON, "alert_id": alerts, "rule": ["A01", "D01"], "state": ["open"]}
@@ -139,9 +137,9 @@ _MAKERS: Final[Mapping[ServiceName, Callable[[Served], Awaitable[Known]]]] = Map
 
 async def things_for(served: Served, name: ServiceName, route: str) -> Known:
     """Things as they were made; reading routes one after the other share them, what changes them gets new ones."""
-    known = served.runtime.own.pop("things", None) or await _MAKERS[name](served)
+    known = served.made.pop("things", None) or await _MAKERS[name](served)
     if route.startswith("GET "):
-        served.runtime.own["things"] = known
+        served.made["things"] = known
     return {**known, "cursor": await _cursors(served, route)}
 
 

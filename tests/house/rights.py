@@ -216,7 +216,7 @@ INGEST: Final = (
         ENTERING_ANY,
         json={"disclosures": [{**_CELL, "body": "@ledger"}]},
     ),
-    # One's own imports and batches; to others it is as if there were none.
+    # One's own imports and batches; to others it is as if there were none, and their list of imports is empty.
     _row("GET /ingest/v1/imports", STAFF),
     _row("GET /ingest/v1/imports/{import_id}", ENTERING_ANY, "hidden", "@import"),
     _row("DELETE /ingest/v1/imports/{import_id}", ENTERING_ANY, "hidden", "@import"),

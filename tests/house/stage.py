@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from services.audit.jobs import watch_deadlines
+from services.audit.jobs import Watch
 from services.contracts.base import Role
 from services.contracts.catalogue import Affair
 from services.contracts.code import CodeSet
@@ -14,7 +14,7 @@ from services.contracts.division import DivisionSet
 from services.contracts.duties import publishing_holder
 from services.contracts.staff import Staff, StaffRevision, StaffSet
 from services.contracts.values import Frequency
-from services.ingest.pages.forms import form_of
+from services.ingest.forms import form_of
 from services.kit import reference
 from services.kit.clock import local_day
 from tests import builders
@@ -262,7 +262,7 @@ async def _audit(served: Served) -> dict[str, Any]:
     wrong = Disclosure(builders.VILLAGE, "2026-10")
     await give_keys(served, wrong)
     await served.hear(wrong.approved(small_ledger(totals=(1, 81_500)), at("2026-11-10 02:00")))
-    await watch_deadlines(served.runtime)
+    await Watch().run(served.runtime)
     path = f"/audit/v1/alerts?village={builders.VILLAGE}&rule=A01"
     found = await _asked(served, "GET", path, "inspector-210881")
     return {"alert": found["items"][0]["id"]}

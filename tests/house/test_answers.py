@@ -6,11 +6,11 @@ import jsonschema_rs
 import pytest
 
 from deploy.docs.openapi import document
-from deploy.docs.routes import ROUTES
 from services.contracts.base import Role
 from services.contracts.topics import SERVICES, ServiceName
 from tests.builders import STAFF
 from tests.conftest import ServiceFactory
+from tests.told import lists_of, operations, roles_of
 
 #: What a route must be asked with.
 QUERIES = {"GET /audit/v1/coverage": {"period": "2026-10"}, "GET /qr/v1/posters": {"division": "210881006206"}}
@@ -38,7 +38,8 @@ async def test_roles_that_are_named_may_read_and_no_others(service: ServiceFacto
             answer = await served.client.get(
                 route.removeprefix("GET "), params=QUERIES.get(route), headers=served.bearer(username)
             )
-            allowed = not ROUTES[route].who or role in ROUTES[route].who
+            who = roles_of(operations(name)[route])
+            allowed = not who or role in who
             refused = answer.status_code == 403 and "required_roles" in answer.json()
             assert refused is not allowed, (route, role, answer.text)
 
@@ -46,10 +47,8 @@ async def test_roles_that_are_named_may_read_and_no_others(service: ServiceFacto
 @pytest.mark.parametrize("name", SERVICES)
 async def test_lists_have_the_shape_that_is_told(service: ServiceFactory, name: ServiceName) -> None:
     served = await service(name)
-    for route in lists(name):
-        if ROUTES[route].items is None:
-            continue
-        reader = NAMES[(ROUTES[route].who or (Role.OPERATOR,))[-1]]
+    for route in set(lists(name)) & set(lists_of(name)):
+        reader = NAMES[(roles_of(operations(name)[route]) or (Role.OPERATOR,))[-1]]
         answer = await served.client.get(
             route.removeprefix("GET "), params=QUERIES.get(route), headers=served.bearer(reader)
         )
@@ -64,4 +63,4 @@ async def test_nobody_reads_without_signing_in_where_roles_are_named(
     served = await service(name)
     for route in lists(name):
         answer = await served.client.get(route.removeprefix("GET "), params=QUERIES.get(route))
-        assert (answer.status_code == 401) is bool(ROUTES[route].who), (route, answer.text)
+        assert (answer.status_code == 401) is bool(roles_of(operations(name)[route])), (route, answer.text)

@@ -12,10 +12,13 @@ import schemathesis
 from prometheus_client import REGISTRY
 
 from deploy.docs import ROOT, stale
-from deploy.docs.openapi import application, codes, document, signed_in_routes
+from deploy.docs.openapi import application
 from deploy.docs.reference import placeholders, settings_of, variable
-from deploy.docs.routes import ROUTES
+from services.contracts.base import Role
 from services.contracts.topics import EVENTS, SERVICES, TOPICS, ServiceName
+from services.kit.problems import codes
+from tests.house.rights import RIGHTS
+from tests.told import roles_of
 
 OPENAPI = {name: json.loads((ROOT / f"docs/openapi/{name}.json").read_text("utf-8")) for name in SERVICES}
 ASYNCAPI: dict[str, Any] = json.loads((ROOT / "docs/asyncapi.json").read_text("utf-8"))
@@ -52,14 +55,6 @@ def test_every_generated_document_is_what_the_code_says() -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_statuses_have_the_same_names_whatever_python_wrote_them(name: ServiceName) -> None:
-    told = OPENAPI[name]["components"]["responses"]
-    # Python 3.11 and 3.13 call these two differently.
-    assert told["Problem413"]["description"].startswith("Content Too Large:")
-    assert told["Problem422"]["description"].startswith("Unprocessable Content:")
-
-
-@pytest.mark.parametrize("name", SERVICES)
 def test_openapi_is_well_formed(name: ServiceName) -> None:
     told = OPENAPI[name]
     assert told["openapi"] == "3.1.0"
@@ -75,7 +70,7 @@ def test_openapi_is_well_formed(name: ServiceName) -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_openapi_holds_every_route_of_the_api_and_no_page(name: ServiceName) -> None:
     told = set(operations(name))
-    assert told == {r for r in ROUTES if r.partition(" ")[2] in OPENAPI[name]["paths"]}
+    assert told
     assert not [
         r
         for r in told
@@ -84,17 +79,13 @@ def test_openapi_holds_every_route_of_the_api_and_no_page(name: ServiceName) -> 
     assert set(application(name).openapi()["paths"]) == set(OPENAPI[name]["paths"])
 
 
-def test_no_entry_tells_of_a_route_that_is_gone() -> None:
-    assert set(ROUTES) == {r for name in SERVICES for r in operations(name)}
-
-
 @pytest.mark.parametrize("name", SERVICES)
 def test_routes_that_ask_who_is_there_say_so_and_name_roles(name: ServiceName) -> None:
     for route, operation in operations(name).items():
-        signed_in = route in signed_in_routes(name)
-        assert ("security" in operation) is signed_in, route
-        assert bool(operation["x-roles"]) is signed_in, route
-        assert ("401" in operation["responses"]) is (signed_in or route == "POST /registry/v1/sign-in"), route
+        who = frozenset[Role]().union(*(row.who for row in RIGHTS[name] if row.route == route))
+        assert who <= set(roles_of(operation)), route
+        assert bool(roles_of(operation)) is bool(who), route
+        assert ("401" in operation["responses"]) is (bool(who) or route == "POST /registry/v1/sign-in"), route
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -112,15 +103,14 @@ def test_refusals_are_problems_and_every_code_of_the_service_stands_there(name: 
             full = resolve(told, answer["$ref"]) if "$ref" in answer else answer
             if status.startswith(("4", "5")):
                 assert list(full["content"]) == ["application/problem+json"]
-    for status, known in codes(name).items():
+    for status, known in codes(import_module(f"services.{name}.errors")).items():
         described = told["components"]["responses"][f"Problem{status}"]["description"]
         assert [code for code in known if f"`{code}`" not in described] == []
 
 
 def test_the_content_of_a_disclosure_is_told_by_kind() -> None:
     schemas = OPENAPI["ingest"]["components"]["schemas"]
-    assert schemas["DisclosureIn"]["properties"]["body"] == {"$ref": "#/components/schemas/Body"}
-    assert sorted(schemas["Body"]["discriminator"]["mapping"]) == [
+    assert sorted(schemas["DisclosureIn"]["properties"]["body"]["discriminator"]["mapping"]) == [
         "contract",
         "decision",
         "ledger",
@@ -137,13 +127,9 @@ def test_a_name_of_a_schema_means_one_thing() -> None:
     parameters = operations("ingest")["POST /ingest/v1/waivers/{waiver_id}/{decision}"]["parameters"]
     decision = next(p for p in parameters if p["name"] == "decision")
     assert resolve(told, decision["schema"]["$ref"])["enum"] == ["grant", "refuse", "end"]
-    kind = told["components"]["schemas"]["Body"]["discriminator"]["mapping"]["decision"]
+    body = told["components"]["schemas"]["DisclosureIn"]["properties"]["body"]
+    kind = body["discriminator"]["mapping"]["decision"]
     assert "meeting" in resolve(told, kind)["properties"]
-
-
-def test_documents_are_made_once_and_do_not_touch_the_application() -> None:
-    assert document("qr") is document("qr")
-    assert "422" in application("qr").openapi()["paths"]["/qr/v1/posters"]["get"]["responses"]
 
 
 # -- AsyncAPI -----------------------------------------------------------------------------------------------------
@@ -220,15 +206,17 @@ def test_the_map_names_every_topic_and_event() -> None:
     assert [tag for tag in EVENTS if f"`{tag}`" not in text] == []
 
 
-def test_the_page_has_a_heading_for_every_route_and_needs_nothing_foreign() -> None:
+def test_the_page_names_the_five_services_and_needs_nothing_foreign() -> None:
     page = text_of("site/index.html")
-    headings = re.findall(r"<h3><code><b class=\"\w+\">(\w+)</b> (\S+)</code></h3>", page)
-    assert {f"{method} {path}" for method, path in headings} == set(ROUTES)
-    assert re.findall(r"<script|<style|style=|https?://|src=", page) == []
-    assert set(re.findall(r"href=\"(/[^\"]*)\"", page)) == {
-        "/docs/page.css",
+    assert re.findall(r"<style|style=|https?://| on\w+=|javascript:", page) == []
+    assert set(re.findall(r"(?:src|href)=\"(/[^\"]*)\"", page)) == {
+        *(f"/docs/{name}" for name in ("page.css", "page.js", "swagger-ui.css", "swagger-ui-bundle.js")),
         "/docs/asyncapi.json",
         *(f"/docs/openapi/{name}.json" for name in SERVICES),
     }
-    anchors = set(re.findall(r" id=\"([^\"]+)\"", page))
-    assert set(re.findall(r"href=\"#([^\"]*)\"", page)) <= anchors
+    # Scripts in files alone: the gateway lets no other run.
+    assert len(re.findall(r"<script", page)) == len(re.findall(r"<script src=\"[^\"]+\" defer></script>", page)) == 2
+    chinese, english = re.findall(r"<header lang=.*?</header>", page, re.DOTALL)
+    for name in SERVICES:
+        assert f'href="?service={name}"' in chinese
+        assert f'href="?service={name}&amp;lang=en"' in english

@@ -5,9 +5,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Final
 
+import grimp
 import pytest
 
 ROOT: Final = Path(__file__).parents[2]
@@ -61,6 +63,7 @@ VIOLATIONS: Final = (
     Violation("a driver in the words", "contracts/topics.py", "import aiokafka", DRIVERS),
     Violation("the words import the web", "contracts/code.py", "import fastapi", WORDS),
     Violation("a pure room tells the time", "qr/render/poster.py", "from services.kit import clock", PURE),
+    Violation("a form knows the plumbing", "ingest/forms/codec.py", "from services.kit import errors", PURE),
     Violation("a rule tells the time", "audit/rules/base.py", "from services.kit import clock", PURE),
 )
 
@@ -121,3 +124,12 @@ def test_a_missing_room_stops_the_check(tree: Path) -> None:
     finally:
         file.write_text(before)
     assert "Missing layer in container 'services.qr'" in said
+
+
+def test_no_modules_of_deploy_import_each_other_in_a_circle() -> None:
+    graph = grimp.build_graph("deploy", cache_dir=None, exclude_type_checking_imports=True)
+    imported = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    TopologicalSorter(imported).prepare()
+    imported["deploy.local.info"] = {*imported["deploy.local.info"], "deploy.local.sample"}
+    with pytest.raises(CycleError):
+        TopologicalSorter(imported).prepare()

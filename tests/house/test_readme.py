@@ -19,6 +19,8 @@ HANDWRITTEN = (
     "docs/operations.md",
     "docs/import.md",
     "docs/glossary.md",
+    "docs/ways.md",
+    "docs/tables.md",
 )
 
 

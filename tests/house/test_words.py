@@ -27,7 +27,7 @@ from services.contracts.duties import CellState, Holder
 from services.contracts.values import Frequency
 from services.ingest.bulk import prepared
 from services.ingest.bulk.cells import to_account
-from services.ingest.pages.forms import spec
+from services.ingest.forms import spec
 from services.publish.render.changes import what_changed
 from services.publish.render.kinds import contract_view, decision_view, project_view
 from services.publish.render.words import method_words

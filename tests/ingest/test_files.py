@@ -8,9 +8,10 @@ import pytest
 import segno
 from PIL import Image
 
-from services.ingest import commands
 from services.ingest.bulk.prepared import read_prepared
+from services.ingest.commands.attachments import sweep
 from services.ingest.gate.sheets import sheet_code
+from services.ingest.jobs import queue_unused_files
 from tests import builders
 from tests.ingest.conftest import ACCOUNTANT, CLERK, PATH, REVIEWER, SUPERVISOR, Month
 
@@ -82,12 +83,12 @@ async def test_withdrawing_deletes_the_file_and_its_original(month: Month) -> No
     digest = (await upload(month, picture("blue"))).json()["digest"]
     made = await month.approved(body=builders.ledger(attachments=[{"digest": digest, "title": "收据"}]))
     runtime = month.served.runtime
-    objects = runtime.own["objects"]
-    await commands.sweep(runtime.database, objects)
+    objects = runtime.own.objects
+    await sweep(runtime)
     assert await objects.get(digest) is not None
     await month.step(made, "withdraw", REVIEWER, reason="传错了")
     await month.erased()
-    await commands.sweep(runtime.database, objects)
+    await sweep(runtime)
     assert await objects.get(digest) is None
     assert await month.rows("SELECT * FROM attachment") == []
 
@@ -100,20 +101,20 @@ async def test_a_file_that_another_disclosure_names_stays(month: Month) -> None:
     await month.step(made, "withdraw", REVIEWER, reason="传错了")
     await month.erased()
     runtime = month.served.runtime
-    await commands.sweep(runtime.database, runtime.own["objects"])
-    assert await runtime.own["objects"].get(digest) is not None
+    await sweep(runtime)
+    assert await runtime.own.objects.get(digest) is not None
 
 
 async def test_a_file_that_nobody_uses_goes_after_a_week(month: Month) -> None:
     digest = (await upload(month, picture("white"))).json()["digest"]
-    runtime, objects = month.served.runtime, month.served.runtime.own["objects"]
+    runtime, objects = month.served.runtime, month.served.runtime.own.objects
     month.served.clock.advance(days=6)
-    await commands.queue_unused(runtime.database, runtime.clock.now())
-    await commands.sweep(runtime.database, objects)
+    await queue_unused_files(runtime)
+    await sweep(runtime)
     assert await objects.get(digest) is not None
     month.served.clock.advance(days=2)
-    await commands.queue_unused(runtime.database, runtime.clock.now())
-    await commands.sweep(runtime.database, objects)
+    await queue_unused_files(runtime)
+    await sweep(runtime)
     assert await objects.get(digest) is None
 
 

@@ -12,10 +12,10 @@ from services.contracts.bodies import BODY, settled
 from services.contracts.catalogue import Affair, ItemKind, ItemRevision, Masking
 from services.contracts.privacy.walking import FIELDS
 from services.contracts.values import Frequency
+from services.ingest.forms import Form, add_rows, form_of, note_faults, read_form, to_body
+from services.ingest.forms.columns import STARTERS
+from services.ingest.forms.spec import spec_for
 from services.ingest.gate.bodies import MalformedBodyError, read_body
-from services.ingest.pages.forms import Form, add_rows, form_of, note_faults, read_form, to_body
-from services.ingest.pages.forms.columns import STARTERS
-from services.ingest.pages.forms.spec import spec_for
 from services.kit.errors import faults_of
 
 WHERE = ("210881006206", "2026-10")

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from services.contracts.bodies import BODY, settled
 from services.contracts.catalogue import ItemKind
 from services.ingest.bulk.cells import CellError, account_words, to_account, to_fen, to_yuan
+from services.ingest.forms import form_of, note_faults, read_form, to_body
+from services.ingest.forms.paste import paste
 from services.ingest.gate.bodies import MalformedBodyError, read_body
-from services.ingest.pages.forms import form_of, note_faults, read_form, to_body
-from services.ingest.pages.forms.paste import paste
 from services.kit.errors import faults_of
 from tests.ingest.test_forms import WHERE, item, sent, shown
 

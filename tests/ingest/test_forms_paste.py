@@ -8,9 +8,9 @@ import pytest
 from services.contracts.bodies import BODY
 from services.contracts.catalogue import Affair, ItemKind, ItemRevision, Masking
 from services.contracts.values import Frequency
-from services.ingest.pages.forms import Form, form_of, read_form, to_body
-from services.ingest.pages.forms.paste import paste
-from services.ingest.pages.forms.shape import same_shape
+from services.ingest.forms import Form, form_of, read_form, to_body
+from services.ingest.forms.paste import paste
+from services.ingest.forms.shape import same_shape
 
 
 def item(kind: ItemKind) -> ItemRevision:

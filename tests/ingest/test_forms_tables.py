@@ -7,11 +7,11 @@ import pytest
 from services.contracts.bodies import Table
 from services.contracts.catalogue import ItemKind, Masking
 from services.ingest.bulk.cells import CellError, to_fen_of_wan, to_wan
+from services.ingest.forms import Form, field_of, form_of, read_form, to_body
+from services.ingest.forms.paste import paste
+from services.ingest.forms.values import WAN
 from services.ingest.gate.bodies import read_body
 from services.ingest.pages.compare import shown as as_read
-from services.ingest.pages.forms import Form, field_of, form_of, read_form, to_body
-from services.ingest.pages.forms.paste import paste
-from services.ingest.pages.forms.values import WAN
 from tests.disclosures import sheet
 from tests.ingest.test_forms import WHERE, item, sent
 

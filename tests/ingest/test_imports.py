@@ -1,13 +1,16 @@
 """Prepared files of many villages: whatever encoding, every fault by line and column, all of them at once."""
 
+import asyncio
 import json
 
 import pytest
 
 from services.ingest.bulk.prepared import FileFaultsError, read_prepared
+from services.ingest.commands.imports import read_file
+from services.ingest.errors import ImportFaultsError
 
 HEAD = "村代码,事项,公开期,行别,账户,期初,期末,日期,摘要,收支,金额"
-ACCOUNT = "{v},F01,2026-10,账户,库存现金,１００.00,80.00,,,,"  # noqa: RUF001 -- typed in full width
+ACCOUNT = "{v},F01,2026-10,账户,库存现金,１００.00,80.00,,,,"  # noqa: RUF001 - typed in full width
 LINE = "{v},F01,2026-10,明细,库存现金,,,10月3日,买扫帚,支出,20"
 VILLAGE = "330411100201"
 
@@ -79,3 +82,19 @@ def test_two_hundred_and_one_disclosures_are_too_many() -> None:
     one = {"village": VILLAGE, "item": "F01", "period": "2026-10", "body": {}}
     assert len(read_prepared(json.dumps({"disclosures": [one] * 200}).encode())) == 200
     assert faults_of(json.dumps({"disclosures": [one] * 201}).encode()) == ["file"]
+
+
+async def test_others_are_served_while_a_large_file_is_read() -> None:
+    turns = 0
+
+    async def serve() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    serving = asyncio.create_task(serve())
+    with pytest.raises(ImportFaultsError):
+        await read_file(b"village,item,period\n" + b"210881006206,F01,2026-10\n" * 100_000)
+    serving.cancel()
+    assert turns > 10

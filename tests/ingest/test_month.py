@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from services.ingest import commands
-from services.ingest.commands import carry_out
+from services.ingest.commands.approvals import carry_out
+from services.ingest.commands.attachments import sweep
 from services.ingest.jobs import carry_out_approvals
 from tests import builders
 from tests.ingest.conftest import ACCOUNTANT, CLERK, PATH, PRINCIPAL, REVIEWER, SECOND, SUPERVISOR, Month
@@ -351,11 +351,11 @@ async def test_an_approval_whose_reviewer_has_left_is_settled_once_and_says_why(
     await month.leave(REVIEWER)
     month.served.clock.advance(seconds=31)
     runtime = month.served.runtime
-    assert await carry_out(runtime, runtime.own["objects"], 50) == 1
+    assert await carry_out(runtime, 50) == 1
     [row] = await month.rows("SELECT state, problem FROM approval_item")
     assert (row["state"], row["problem"]) == ("failed", "审核人已经不在岗，没有发布。")
     assert (await month.done("GET", f"{PATH}/{one}", CLERK))["state"] == "confirmed"
-    assert await carry_out(runtime, runtime.own["objects"], 50) == 0
+    assert await carry_out(runtime, 50) == 0
 
 
 # -- cells --------------------------------------------------------------------------------------------------------
@@ -392,7 +392,7 @@ async def test_the_queue_of_deletions_is_empty_when_there_were_no_files(month: M
     await month.step(made, "withdraw", REVIEWER, reason="填错了村")
     await month.erased()
     runtime = month.served.runtime
-    await commands.sweep(runtime.database, runtime.own["objects"])
+    await sweep(runtime)
     assert await month.rows("SELECT * FROM object_deletion") == []
 
 

@@ -9,7 +9,7 @@ import pytest
 from services.contracts.base import Role
 from services.contracts.catalogue import ItemSet
 from services.ingest import workflow
-from services.ingest.commands import Desk, asked_items
+from services.ingest.commands.declarations import asked_items
 from services.ingest.workflow import Action, Errand, State
 from tests import builders
 from tests.ingest.conftest import ACCOUNTANT, CLERK, PATH, REVIEWER, SUPERVISOR, Month
@@ -63,12 +63,12 @@ async def test_whose_part_is_finance_neither_reads_nor_enters_party_affairs(mont
 @pytest.mark.parametrize("role", [Role.ACCOUNTANT, Role.PRINCIPAL, Role.INSPECTOR, Role.OPERATOR, Role.DEPARTMENT])
 def test_only_reviewers_let_out_file_withdraw_and_decide(role: Role) -> None:
     rights = (Action.APPROVE, Action.FILE, Action.WITHDRAW, Errand.DECIDE_WAIVER)
-    assert [role in workflow.ROLES[right] for right in rights] == [False] * 4
+    assert [role in workflow.RIGHTS[right] for right in rights] == [False] * 4
 
 
 def test_every_right_names_its_roles() -> None:
-    assert set(workflow.ROLES) == {*Action, *Errand}
-    assert Role.SYSTEM not in {role for roles in workflow.ROLES.values() for role in roles}
+    assert set(workflow.RIGHTS) == {*Action, *Errand}
+    assert Role.SYSTEM not in {role for roles in workflow.RIGHTS.values() for role in roles}
 
 
 def test_a_department_is_offered_steps_on_what_it_publishes_alone() -> None:
@@ -176,8 +176,7 @@ async def test_a_forged_place_in_the_duties_is_refused(month: Month, cursor: str
 
 async def test_of_two_first_answers_at_one_moment_none_is_lost_and_none_is_an_error(month: Month) -> None:
     reference = month.served.runtime.reference
-    desk = Desk(None, reference, None, month.served.clock.now(), None)  # type: ignore[arg-type] # only the catalogue is asked
-    body = {"answers": [{"item": c, "days": []} for c in asked_items(desk, builders.VILLAGE, "2026Q3")]}
+    body = {"answers": [{"item": c, "days": []} for c in asked_items(reference, builders.VILLAGE, "2026Q3")]}
     path = f"/ingest/v1/declarations/{builders.VILLAGE}/2026Q3"
     answers = await asyncio.gather(*(month.ask("PUT", path, user, body) for user in (CLERK, ACCOUNTANT, REVIEWER)))
     taken = sorted(a.json()["edition"] for a in answers if a.status_code == 200)

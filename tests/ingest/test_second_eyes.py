@@ -8,7 +8,8 @@ import pytest
 from services.contracts.disclosure import Opinion
 from services.ingest import workflow
 from services.ingest.gate.sheets import sheet_code
-from services.ingest.store import Filter, select_to_confirm
+from services.ingest.store.disclosures import Filter
+from services.ingest.store.opinions import select_to_confirm
 from tests import builders
 from tests.ingest.conftest import ACCOUNTANT, CLERK, PATH, REVIEWER, SECOND, SUPERVISOR, Month
 from tests.ingest.test_files import photograph, upload

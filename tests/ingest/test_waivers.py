@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.ingest.commands import asked_items
-from services.ingest.commands.desk import Desk
+from services.ingest.commands.declarations import asked_items
 from tests import builders
 from tests.ingest.conftest import ACCOUNTANT, CLERK, REVIEWER, SECOND, SUPERVISOR, Month
 
@@ -95,8 +94,7 @@ async def test_who_files_does_not_grant(month: Month) -> None:
 
 def answers(month: Month, **happened: list[str]) -> dict[str, Any]:
     reference = month.served.runtime.reference
-    desk = Desk(None, reference, None, month.served.clock.now(), None)  # type: ignore[arg-type] # only the catalogue is asked
-    asked = asked_items(desk, builders.VILLAGE, "2026Q3")
+    asked = asked_items(reference, builders.VILLAGE, "2026Q3")
     return {"answers": [{"item": code, "days": happened.get(code, [])} for code in asked]}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.ingest import commands
+from services.ingest.commands.attachments import sweep
 from services.ingest.jobs import erase_withdrawn
 from tests import builders
 from tests.ingest.conftest import CLERK, PATH, REVIEWER, SECOND, SUPERVISOR, Month
@@ -76,7 +76,7 @@ async def test_after_a_week_it_is_gone_with_key_and_file(month: Month) -> None:
     assert await month.rows("SELECT * FROM edition") == []
     assert [e["aggregate_id"] for e in await told(month, "disclosure.erased.v1")] == [made]
     runtime = month.served.runtime
-    await commands.sweep(runtime.database, runtime.own["objects"])
+    await sweep(runtime)
     assert await month.rows("SELECT * FROM attachment") == []
     assert (await month.done("GET", f"{PATH}/{made}", INSPECTOR))["body"] is None
     await month.refused(409, "erased", "POST", f"{PATH}/{made}/restore", REVIEWER, {"version": 1, "reason": "撤错了"})

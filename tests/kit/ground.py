@@ -24,10 +24,10 @@ from services.contracts.disclosure import DisclosureConfirmed
 from services.contracts.topics import DISCLOSURES, Topic
 from services.kit import outbox
 from services.kit.clock import FixedClock
-from services.kit.consumer import ConsumerGuards, Handlers, Handling, PartitionedConsumer
+from services.kit.consumer import Effects, Handlers, Handling, PartitionedConsumer
 from services.kit.db import Connection, Database
 from services.kit.reference import Reference
-from services.kit.relay import Relay, RelayGuards
+from services.kit.relay import Relay
 from services.kit.settings import Settings
 from tests import builders
 
@@ -109,28 +109,21 @@ class Ground:
         self.opened.append(database)
         return database
 
-    async def relay(self, kind: type[Relay] = Relay, guards: RelayGuards | None = None, owner: str = "ingest") -> Relay:
-        return kind(await self.open(owner), self.settings(owner), self.clock, guards)
+    async def relay(self, kind: type[Relay] = Relay, owner: str = "ingest") -> Relay:
+        return kind(await self.open(owner), self.settings(owner))
 
     async def consumer(
         self,
         kind: type[PartitionedConsumer] = PartitionedConsumer,
-        guards: ConsumerGuards | None = None,
+        effects: type[Effects] = Effects,
         project: Handlers | None = None,
         topics_: Sequence[Topic] = (DISCLOSURES,),
         group: str = "publish",
     ) -> PartitionedConsumer:
-        database = await self.open("publish")
-        return kind(
-            group,
-            self.settings("publish"),
-            database,
-            Reference(database),
-            self.clock,
-            topics=topics_,
-            project=project if project is not None else {DisclosureConfirmed: on_confirmed},
-            guards=guards,
-        )
+        database, settings = await self.open("publish"), self.settings("publish")
+        handlers: Handlers = project if project is not None else {DisclosureConfirmed: on_confirmed}
+        applied = effects(settings, Reference(database), self.clock, project=handlers)
+        return kind(group, settings, database, applied, topics_)
 
     async def admin(self, query: str, *args: object) -> list[Any]:
         conn = await asyncpg.connect(self.pg.dsn("sanwu_admin", database=self.database))
@@ -277,7 +270,7 @@ async def joined(consumer: PartitionedConsumer) -> None:
     """Wait until a consumer has its partitions."""
 
     async def has_partitions() -> bool:
-        return bool(consumer._progress.held)
+        return bool(consumer._assignment.held())
 
     await until(has_partitions)
 

@@ -14,15 +14,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import psutil
+from aiokafka import AIOKafkaConsumer
 
 from deploy.local.home import free_port
 from deploy.local.kafka import Kafka
 from deploy.local.postgres import Postgres
 from services.contracts.disclosure import DisclosureConfirmed
 from services.contracts.topics import DISCLOSURES
-from services.kit.consumer import ConsumerGuards, Handlers, Handling, PartitionedConsumer
-from services.kit.relay import RelayGuards
+from services.kit.consumer import Assignment, Handlers, Handling, PartitionedConsumer
 from tests.kit.ground import Ground, on_confirmed, running, say_many, until
+from tests.kit.unguarded import DeletesFirst, OffsetFirst, Unwatched
 
 AGGREGATES: Final = [f"d{n}" for n in range(20)]
 ALL: Final = {name: list(range(1, 13)) for name in AGGREGATES}
@@ -72,11 +73,11 @@ class Scene:
         return self.says, self.hears, self.unguarded
 
 
-class ClosesPlainly(PartitionedConsumer):
-    """A consumer that closes its driver as it once did: whatever the driver cancels, it takes for its own end."""
+class ClosedPlainly(Assignment):
+    """An assignment that ends its driver as it once did: whatever the driver cancels, it takes for its own end."""
 
-    async def _close(self) -> None:
-        driver, self._driver = self._driver, None
+    async def close(self) -> None:
+        driver, self.driver = self.driver, None
         if driver is not None:
             # On a refused connection its fetcher is between two tries nearly always; the test wants always.
             with contextlib.suppress(TimeoutError):
@@ -86,6 +87,13 @@ class ClosesPlainly(PartitionedConsumer):
             with contextlib.suppress(TimeoutError, OSError):
                 async with asyncio.timeout(20):
                     await driver.stop()
+
+
+class ClosesPlainly(PartitionedConsumer):
+    """A consumer with such an assignment."""
+
+    def _assign(self, driver: AIOKafkaConsumer | None) -> Assignment:
+        return ClosedPlainly(driver, self._look_up)
 
 
 class Movable(Kafka):
@@ -119,7 +127,6 @@ async def live_through(
     outage: AbstractAsyncContextManager[None],
     *,
     unguarded: type[PartitionedConsumer] = PartitionedConsumer,
-    guards: ConsumerGuards | None = None,
     holds: "Holds | None" = None,
     seconds: float = AWAY_S,
 ) -> Outcome:
@@ -129,7 +136,7 @@ async def live_through(
     beats = (Beats(), Beats())
     relay, consumer = await scene.says.relay(), await scene.hears.consumer(project=_handlers(holds))
     relay.beat, consumer.beat = (b.beat for b in beats)
-    other = await scene.unguarded.consumer(unguarded, guards, project=_handlers(holds), group="unguarded")
+    other = await scene.unguarded.consumer(unguarded, project=_handlers(holds), group="unguarded")
     stop = asyncio.Event()
     other_task = asyncio.create_task(other.run(stop))
     async with running(relay, consumer):
@@ -240,11 +247,11 @@ async def hanging(scene: Scene, broker: Kafka) -> Outcome:
 
 async def elsewhere(scene: Scene, broker: Movable, port: int) -> Outcome:
     # Away for as long as it takes to start; the watchdog is what finds it again.
-    return await live_through(scene, moved(broker, port), guards=ConsumerGuards(watchdog=False), seconds=0)
+    return await live_through(scene, moved(broker, port), unguarded=Unwatched, seconds=0)
 
 
 async def no_database(scene: Scene, pg: Postgres) -> Outcome:
-    return await live_through(scene, lost(pg), guards=ConsumerGuards(atomic_offset=False), holds=Holds())
+    return await live_through(scene, lost(pg), unguarded=OffsetFirst, holds=Holds())
 
 
 async def deleted_before_the_ack(
@@ -253,7 +260,7 @@ async def deleted_before_the_ack(
     """What was said and what was sent by a relay that deletes first, across a short outage."""
     await ground.create()
     database = await ground.open("ingest")
-    async with running(await ground.relay(guards=RelayGuards(delete_after_ack=False))):
+    async with running(await ground.relay(DeletesFirst)):
         said = await say_many(database, AGGREGATES, 1)
         await until(ground.nothing_waits)
         async with outage:

@@ -14,18 +14,18 @@ from services.kit import actions, trail
 from services.kit.auth import issue_token
 from services.kit.db import Connection
 from services.kit.errors import ConflictError
-from services.kit.runtime import Runtime
-from services.kit.web import EXPORTS, ActorDep, Transaction
+from services.kit.runtime import AnyRuntime
+from services.kit.visit import EXPORTS
 from tests import builders
 from tests.kit.ground import Ground
-from tests.kit.site import client_of, open_site
+from tests.kit.site import ChangingDep, client_of, open_site
 
 WHO = actions.Who("s-1", "clerk", builders.VILLAGE)
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    runtime: Runtime
+    runtime: AnyRuntime
     client: httpx2.AsyncClient
     ground: Ground
 
@@ -55,29 +55,25 @@ class Site:
 
 def _add_routes(app: FastAPI) -> None:
     @app.post("/things/{village}/{thing}")
-    async def do(village: str, thing: str, actor: ActorDep, conn: Transaction) -> None:
-        await conn.execute("SELECT 1")
+    async def do(village: str, thing: str, visit: ChangingDep) -> None:
+        await visit.conn.execute("SELECT 1")
 
     @app.post("/failing")
-    async def fail(actor: ActorDep, conn: Transaction) -> None:
+    async def fail(visit: ChangingDep) -> None:
         raise ConflictError
 
-    @app.post("/anybody")
-    async def anybody(conn: Transaction) -> None:
-        await conn.execute("SELECT 1")
-
     @app.get("/look")
-    async def look(actor: ActorDep, conn: Transaction) -> None:
-        await conn.execute("SELECT 1")
+    async def look(visit: ChangingDep) -> None:
+        await visit.conn.execute("SELECT 1")
 
     @app.get("/file", dependencies=[EXPORTS])
-    async def export(actor: ActorDep, conn: Transaction) -> None:
-        await conn.execute("SELECT 1")
+    async def export(visit: ChangingDep) -> None:
+        await visit.conn.execute("SELECT 1")
 
     @app.post("/lost")
-    async def lose(actor: ActorDep, conn: Transaction) -> None:
+    async def lose(visit: ChangingDep) -> None:
         # The commit that follows must fail: the row of the trail then goes with it.
-        await conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        await visit.conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
 @pytest_asyncio.fixture
@@ -106,7 +102,6 @@ async def test_what_failed_or_only_read_or_had_no_actor_is_not_in_the_trail(site
     clerk = site.bearer("clerk-210881006206")
     assert (await site.client.post("/failing", headers=clerk)).status_code == 409
     assert (await site.client.get("/look", headers=clerk)).status_code == 200
-    assert (await site.client.post("/anybody")).status_code == 200
     assert (await site.client.post("/things/x/1")).status_code == 401
     assert await site.rows() == []
 
@@ -308,3 +303,24 @@ async def test_pages_of_the_trail_join_without_gap(site: Site) -> None:
     seen = [i["action"] for i in (*first.json()["items"], *rest.json()["items"])]
     assert seen == [f"POST /made/{n}" for n in (4, 3, 2, 1, 0)]
     assert rest.json()["next"] is None
+
+
+async def test_pages_of_a_part_of_the_tree_join_across_its_divisions_newest_first(site: Site) -> None:
+    async with site.runtime.database.transaction() as conn:
+        for n in range(6):
+            await _at(conn, (builders.VILLAGE, builders.NEIGHBOUR, builders.FAR_VILLAGE)[n % 3], builders.CITY, f"a{n}")
+        await _at(conn, None, builders.TOWNSHIP, "township")
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        path = f"/ingest/v1/actions?limit=2{cursor}"
+        answer = (await site.client.get(path, headers=site.bearer("inspector-210881006"))).json()
+        seen += [i["action"] for i in answer["items"]]
+        if answer["next"] is None:
+            break
+        cursor = f"&cursor={answer['next']}"
+    assert seen == ["township", "a4", "a3", "a1", "a0"]
+    assert await _asked(site, "inspector-210881006", "?object=thing/a2") == (200, [])
+    assert await _asked(site, "inspector-210881006", "?object=thing/a4") == (200, ["a4"])
+    since = (builders.NOW + timedelta(minutes=1)).isoformat().replace("+", "%2B")
+    assert await _asked(site, "inspector-210881006", f"?since={since}") == (200, [])

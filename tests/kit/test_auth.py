@@ -16,7 +16,7 @@ from services.contracts.base import Role
 from services.contracts.staff import Staff, StaffRevision, StaffSet
 from services.kit import reference
 from services.kit.auth import issue_token
-from services.kit.runtime import Runtime
+from services.kit.runtime import AnyRuntime
 from tests import builders
 from tests.kit.ground import Ground
 from tests.kit.site import client_of, open_site
@@ -27,7 +27,7 @@ OTHER_KEY = Ed25519PrivateKey.generate()
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    runtime: Runtime
+    runtime: AnyRuntime
     client: httpx2.AsyncClient
     ground: Ground
 

@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pytest
@@ -13,10 +12,11 @@ from aiokafka.structs import OffsetAndMetadata
 from services.contracts.disclosure import DisclosureConfirmed, DisclosureWithdrawn
 from services.contracts.division import DivisionKind, DivisionSet
 from services.contracts.topics import DISCLOSURES, DIVISIONS
-from services.kit.consumer import ConsumerGuards, Handlers, Handling, LogLostError, PartitionedConsumer, assignment
+from services.kit.consumer import Assignment, Effects, Handlers, Handling, LogLostError, PartitionedConsumer, ends
 from services.kit.errors import Retry
 from tests import builders
 from tests.kit.ground import Ground, confirmed, joined, leave, on_confirmed, record, running, settle
+from tests.kit.unguarded import Forgetful, Hastiest, Hasty, OffsetFirst, ReferenceAnytime, Unwatched
 
 
 async def _produce(ground: Ground, count: int, aggregate_id: str = "d1") -> list[tuple[str, int]]:
@@ -27,9 +27,13 @@ async def _produce(ground: Ground, count: int, aggregate_id: str = "d1") -> list
 class SlowLookUp(PartitionedConsumer):
     """A consumer whose database answers late when partitions are assigned."""
 
-    async def _stored(self, partitions: set[TopicPartition]) -> dict[TopicPartition, int]:
+    async def _look_up(self, partitions: Collection[TopicPartition]) -> ends.Offsets:
         await asyncio.sleep(1)
-        return await super()._stored(partitions)
+        return await super()._look_up(partitions)
+
+
+class SlowAndHasty(SlowLookUp, Hastiest):
+    """The same, and it does not wait for the answer."""
 
 
 @pytest.mark.parametrize("guarded", [True, False])
@@ -43,7 +47,7 @@ async def test_nothing_is_handled_before_the_offset_is_known(ground: Ground, *, 
         place = TopicPartition(ground.prefix + DISCLOSURES.name, 0)
         driver.assign([place])
         await driver.commit({place: OffsetAndMetadata(40, "")})
-    async with running(await ground.consumer(SlowLookUp, ConsumerGuards(ready=guarded))):
+    async with running(await ground.consumer(SlowLookUp if guarded else SlowAndHasty)):
         effects = await settle(ground, 20)
         await asyncio.sleep(1)
     assert (effects == said) is guarded
@@ -62,8 +66,12 @@ class Overtaken(PartitionedConsumer):
                 for version in range(1, 21):
                     await leave(conn, confirmed("d1", version))
                 await conn.execute("UPDATE consumer_offset SET next_offset = 20 WHERE partition = 0")
-            await self._load(set(batches))
+            await self._assignment.load(set(batches))
         return await super()._work(batches, loaded)
+
+
+class OvertakenAndHasty(Overtaken, Hasty):
+    """The same, and it works on what it has in hand."""
 
 
 @pytest.mark.parametrize("guarded", [True, False])
@@ -74,7 +82,7 @@ async def test_batch_handed_out_before_a_new_assignment_is_dropped(ground: Groun
         ground.prefix + DISCLOSURES.name,
     )
     said = await _produce(ground, 60)
-    async with running(await ground.consumer(Overtaken, ConsumerGuards(ready=guarded, versions=False))):
+    async with running(await ground.consumer(Overtaken if guarded else OvertakenAndHasty, Forgetful)):
         effects = await settle(ground, 60)
     assert (effects == said) is guarded
 
@@ -92,8 +100,8 @@ async def test_effect_and_offset_commit_together(ground: Ground, *, guarded: boo
 
     said = await _produce(ground, 60)
     handlers: Handlers = {DisclosureConfirmed: cut_once}
-    guards = ConsumerGuards(atomic_offset=guarded, versions=False)
-    async with running(await ground.consumer(guards=guards, project=handlers)):
+    kind = PartitionedConsumer if guarded else OffsetFirst
+    async with running(await ground.consumer(kind, Forgetful, project=handlers)):
         await asyncio.wait_for(cut.wait(), 20)
         await asyncio.sleep(2)
     assert (await ground.effects() == said) is guarded
@@ -104,7 +112,7 @@ async def test_repeated_and_late_records_have_no_second_effect(ground: Ground, *
     await ground.create()
     first, second, third = (record(confirmed("d1", v)) for v in (1, 2, 3))
     await ground.produce(DISCLOSURES, first, first, second, third, second, first, record(confirmed("d2", 1)))
-    async with running(await ground.consumer(guards=ConsumerGuards(versions=guarded))):
+    async with running(await ground.consumer(effects=Effects if guarded else Forgetful)):
         effects = await settle(ground, 4)
     assert (effects == [("d1", 1), ("d1", 2), ("d1", 3), ("d2", 1)]) is guarded
 
@@ -134,14 +142,14 @@ async def test_reference_topics_are_read_before_the_rest(ground: Ground, *, guar
         tries += 1
         if tries <= 3:
             reason = "the copy is not ready"
-            raise Retry(reason, timedelta(seconds=0.5))
+            raise Retry(reason)
 
     async def on_known(handling: Handling, event: DisclosureConfirmed) -> None:
         known = event.village_code in handling.reference.divisions
         await leave(handling.conn, event, "known" if known else "unknown")
 
     started = await ground.consumer(
-        guards=ConsumerGuards(compacted_first=guarded),
+        PartitionedConsumer if guarded else ReferenceAnytime,
         project={DivisionSet: on_division, DisclosureConfirmed: on_known},
         topics_=(DISCLOSURES, DIVISIONS),
     )
@@ -152,25 +160,36 @@ async def test_reference_topics_are_read_before_the_rest(ground: Ground, *, guar
     assert notes == ["known" if guarded else "unknown"] * 3
 
 
+class Silent(Assignment):
+    """An assignment of which the driver hands out nothing, as after a lost group (aiokafka#1154)."""
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        await super().on_partitions_assigned(assigned)
+        if self.driver is not None:
+            self.driver.pause(*assigned)
+
+
 class Deaf(PartitionedConsumer):
-    """A consumer whose first driver lives on and hands out nothing, as after a lost group (aiokafka#1154)."""
+    """A consumer whose first driver lives on outside its group."""
 
     drivers = 0
 
-    async def assigned(self, assigned: set[TopicPartition]) -> None:
-        await super().assigned(assigned)
-        self.drivers += 1
-        if self.drivers == 1 and self._driver is not None:
-            self._driver.pause(*assigned)
+    def _assign(self, driver: AIOKafkaConsumer | None) -> Assignment:
+        self.drivers += driver is not None
+        return (Silent if self.drivers == 1 else Assignment)(driver, self._look_up)
+
+
+class DeafUnwatched(Deaf, Unwatched):
+    """The same, and nobody looks whether records wait."""
 
 
 @pytest.mark.parametrize("guarded", [True, False])
 async def test_driver_that_hands_out_nothing_is_replaced(
     ground: Ground, *, guarded: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assignment, "IDLE_LOOK_S", 0.7)
+    monkeypatch.setattr(ends, "IDLE_LOOK_S", 0.7)
     await ground.create()
-    deaf = await ground.consumer(Deaf, ConsumerGuards(watchdog=guarded))
+    deaf = await ground.consumer(Deaf if guarded else DeafUnwatched)
     async with running(deaf):
         await joined(deaf)
         said = await _produce(ground, 5)
@@ -232,9 +251,9 @@ async def test_what_was_passed_before_a_new_assignment_moves_no_offset_after_it(
     async with running(started):
         assert await settle(ground, 20) == said
         place = TopicPartition(ground.prefix + DISCLOSURES.name, 0)
-        started._progress.passed[place] = 10
-        await started.revoked({place})
-        await started.assigned({place})
+        started._assignment.pass_by(place, 10)
+        await started._assignment.on_partitions_revoked({place})
+        await started._assignment.on_partitions_assigned({place})
         await asyncio.sleep(1.5)
         rows = await ground.admin("SELECT next_offset FROM publish.consumer_offset WHERE partition = 0")
     assert rows[0]["next_offset"] == 20

@@ -9,10 +9,11 @@ import pytest_asyncio
 
 from deploy.local.postgres import DATABASE, Postgres
 from services.contracts.disclosure import DisclosureConfirmed
-from services.kit.consumer import ConsumerGuards, Handling
+from services.kit.consumer import Handling, PartitionedConsumer
 from tests.conftest import Parts
 from tests.kit.ground import Ground, lay, on_confirmed, running, say_many, settle, until
 from tests.kit.outage import lost
+from tests.kit.unguarded import OffsetFirst
 
 AGGREGATES = [f"d{n}" for n in range(10)]
 
@@ -49,7 +50,8 @@ async def test_effects_are_made_once_across_kills_of_the_database(
             in_batch.set()
             await dead.wait()
 
-    hearer = await ground.consumer(guards=ConsumerGuards(atomic_offset=guarded), project={DisclosureConfirmed: held_up})
+    kind = PartitionedConsumer if guarded else OffsetFirst
+    hearer = await ground.consumer(kind, project={DisclosureConfirmed: held_up})
     database = await ground.open("ingest")
     async with running(hearer, await ground.relay()):
         for _ in range(2):

@@ -1,12 +1,17 @@
-"""Transactions that are cancelled: their end is known, and their connection is as good as before."""
+"""Transactions: cancelled ones have a known end and leave a good connection; slow work in an open one is seen."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
+from services.kit.db import SlowInTransactionWarning, outside_transaction
+from services.kit.errors import ConflictError
+from services.kit.limited import run_limited
+from services.kit.objects import Objects
 from tests.kit.ground import Ground, confirmed, leave
 
 SLOW_COMMIT = """
@@ -62,3 +67,66 @@ async def test_transaction_cancelled_before_its_end_leaves_nothing_and_a_good_co
     async with database.transaction() as conn:
         await leave(conn, confirmed("d2", 1))
     assert await ground.effects() == [("d2", 1)]
+
+
+SLOW: dict[str, Callable[[Objects], Awaitable[object]]] = {
+    "a file written": lambda objects: objects.put(b"%PDF-"),
+    "a file read": lambda objects: objects.get("0" * 64),
+    "a file removed": lambda objects: objects.delete("0" * 64),
+    "another process": lambda _: run_limited("services.ingest.gate.child", b"", 5, 512),
+}
+
+
+@pytest.mark.parametrize("work", SLOW)
+async def test_slow_work_in_an_open_transaction_is_seen_and_before_or_after_it_is_not(
+    ground: Ground, tmp_path: Path, work: str
+) -> None:
+    database, objects = await ground.open("publish", pool_size=2), Objects(tmp_path, None)
+    async with database.transaction():
+        with pytest.raises(SlowInTransactionWarning, match=f"{work} with a transaction open"):
+            await SLOW[work](objects)
+    if work != "another process":
+        await SLOW[work](objects)
+    async with database.connection() as conn:
+        await conn.fetchval("SELECT 1")
+        outside_transaction(work)
+
+
+async def test_a_transaction_that_failed_or_stands_in_another_task_is_not_ones_own(ground: Ground) -> None:
+    database = await ground.open("publish", pool_size=4)
+    begun, done = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with database.transaction():
+            begun.set()
+            await done.wait()
+
+    holding = asyncio.create_task(hold())
+    await begun.wait()
+    outside_transaction("work beside somebody else's transaction")
+    done.set()
+    await holding
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction():
+            1 / 0  # noqa: B018 - the error is the point
+    outside_transaction("work after a transaction that failed")
+    async with database.transaction():
+        async with database.transaction():
+            pass
+        with pytest.raises(SlowInTransactionWarning):
+            outside_transaction("work after an inner one")
+
+
+async def test_what_went_wrong_is_told_though_the_server_cut_the_connection_before(ground: Ground) -> None:
+    database = await ground.open("publish", pool_size=2)
+
+    async def fail() -> None:
+        async with database.transaction() as conn:
+            await ground.admin(f"SELECT pg_terminate_backend({await conn.fetchval('SELECT pg_backend_pid()')})")
+            await asyncio.sleep(0.3)
+            raise ConflictError
+
+    with pytest.raises(ConflictError):
+        await fail()
+    async with database.transaction() as conn:
+        assert await conn.fetchval("SELECT 1") == 1

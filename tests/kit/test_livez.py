@@ -11,9 +11,10 @@ import pytest
 from deploy.local.home import free_port
 from services.contracts.topics import DISCLOSURES, TOPICS
 from services.kit import process, pulse
-from services.kit.process import Job, serve
+from services.kit.process import serve
 from services.kit.pulse import Backlog, Pulse, beating
-from services.kit.runtime import Runtime
+from services.kit.runtime import AnyRuntime
+from services.kit.service import Job
 from services.kit.settings import Settings
 from tests.kit.ground import Ground, confirmed, joined, record, running, say_many, settle, until
 from tests.kit.site import client_of, open_site
@@ -39,8 +40,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Time:
 
 def test_role_is_too_old_beyond_the_limit_and_not_at_it(clock: Time) -> None:
     watched = Pulse()
-    beat = watched.of("relay", lambda: {"leader": True})
-    watched.of("consumer")
+    beat = watched.watch("relay", lambda: {"leader": True})
+    watched.watch("consumer")
     clock.now += 60
     assert watched.answer(60) == {
         "live": True,
@@ -101,7 +102,7 @@ async def test_work_in_a_thread_beats_and_its_outcome_comes_through(monkeypatch:
 
 async def test_livez_needs_no_database_and_is_503_when_a_role_is_too_old(ground: Ground, clock: Time) -> None:
     runtime, app = await open_site(ground)
-    runtime.pulse.of("consumer")
+    runtime.pulse.watch("consumer")
     await runtime.database.close()
     async with client_of(app) as client:
         assert (await client.get("/readyz")).status_code == 503
@@ -117,22 +118,22 @@ async def test_livez_needs_no_database_and_is_503_when_a_role_is_too_old(ground:
 hung = asyncio.Event()
 
 
-async def _hang(_runtime: Runtime) -> None:
+async def _hang(_runtime: AnyRuntime) -> None:
     await hung.wait()
 
 
-async def _turn(_runtime: Runtime) -> None:
+async def _turn(_runtime: AnyRuntime) -> None:
     return
 
 
-async def _work_on(runtime: Runtime) -> None:
+async def _work_on(runtime: AnyRuntime) -> None:
     while not runtime.stopping.is_set():
         runtime.beat()
         await asyncio.sleep(0.05)
 
 
 @asynccontextmanager
-async def serving(ground: Ground, limit: int, *jobs: Job) -> AsyncIterator[httpx2.AsyncClient]:
+async def serving(ground: Ground, limit: int, *jobs: Job[Settings, None]) -> AsyncIterator[httpx2.AsyncClient]:
     """A whole service in this process, which calls a role dead much sooner than the setting allows."""
     settings: Settings = ground.settings("publish", http_port=free_port(set()))
     settings = settings.model_copy(update={"live_within_s": limit})

@@ -31,7 +31,7 @@ async def test_the_same_file_put_many_times_at_once_stands_there_once_and_whole(
     names = set(await asyncio.gather(*(objects.put(content) for _ in range(8))))
     assert len(names) == 1
     assert await objects.get(names.pop()) == content
-    assert len(list(tmp_path.glob("objects/*/*"))) == 1  # noqa: ASYNC240 -- one look at a small folder
+    assert len(list(tmp_path.glob("objects/*/*"))) == 1  # noqa: ASYNC240 - one look at a small folder
 
 
 @pytest.mark.parametrize("name", ["", "../../etc/passwd", ABC.upper(), ABC[:-1], ABC + "\n", ABC + "0", "/" + ABC])

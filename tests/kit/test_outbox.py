@@ -5,6 +5,8 @@ import contextlib
 
 import pytest
 
+from services.contracts.base import Stamp
+from services.contracts.disclosure import DisclosureConfirmed
 from services.contracts.topics import KEYS
 from services.kit import outbox
 from services.kit.db import Connection
@@ -75,7 +77,7 @@ async def test_keys_default_to_the_village_and_can_be_named(ground: Ground) -> N
     database = await ground.open("ingest")
     async with database.transaction() as conn:
         await say(conn, "d1", builders.VILLAGE)
-        await outbox.append_tombstone(conn, KEYS, "d1", at=builders.NOW, version=2)
+        await outbox.append_tombstones(conn, KEYS, {"d1": 2}, at=builders.NOW)
     rows = await ground.admin("SELECT topic, key, value FROM ingest.outbox ORDER BY seq")
     assert [tuple(r) for r in rows] == [("sanwu.disclosures", builders.VILLAGE, None), ("sanwu.keys", "d1", None)]
 
@@ -94,3 +96,65 @@ async def test_partitions_are_made_while_events_arrive(ground: Ground) -> None:
     await asyncio.gather(*(one(n) for n in range(20)), *(ensure() for _ in range(5)), *(one(n) for n in range(20, 40)))
     rows = await ground.admin("SELECT count(*) AS n FROM ingest.event WHERE aggregate_id LIKE 'p%'")
     assert rows[0]["n"] == 40
+
+
+def confirmed(stamp: Stamp) -> DisclosureConfirmed:
+    return DisclosureConfirmed.model_validate(
+        {
+            **stamp,
+            "item": "F01",
+            "period": "2026-10",
+            "edition": 1,
+            "digest": "0" * 64,
+            "confirmation": "supervisors",
+            "complete": True,
+        }
+    )
+
+
+async def test_many_events_of_one_statement_are_numbered_and_queued_in_their_order(ground: Ground) -> None:
+    database = await ground.open("ingest")
+    ids, village = [f"d{n}" for n in (9, 1, 5, 3)], builders.VILLAGE
+    async with database.transaction() as conn:
+        await say(conn, "d5")
+        stamps = await outbox.stamp_all(conn, "disclosure", dict.fromkeys(ids, village), at=builders.NOW)
+        await outbox.append_all(conn, [confirmed(stamps[i]) for i in ids])
+        again = await outbox.stamp_all(conn, "disclosure", {"d1": village}, at=builders.NOW)
+        await outbox.append_all(conn, [confirmed(again["d1"])], keys=["another"])
+    rows = await ground.admin(
+        "SELECT aggregate_id, aggregate_version, key, record_key, headers ->> 'aggregate_version' AS told,"
+        " payload ->> 'village_code' AS village FROM ingest.outbox JOIN ingest.event USING (event_id) ORDER BY seq"
+    )
+    assert [tuple(r) for r in rows] == [
+        ("d5", 1, village, village, "1", village),
+        ("d9", 1, village, village, "1", village),
+        ("d1", 1, village, village, "1", village),
+        ("d5", 2, village, village, "2", village),
+        ("d3", 1, village, village, "1", village),
+        ("d1", 2, "another", "another", "2", village),
+    ]
+
+
+async def test_who_stamps_the_same_aggregates_in_another_order_waits_and_does_not_deadlock(ground: Ground) -> None:
+    database = await ground.open("ingest", pool_size=10)
+    ids = [f"d{n}" for n in range(50)]
+
+    async def write(order: list[str]) -> None:
+        async with database.transaction() as conn:
+            stamps = await outbox.stamp_all(conn, "disclosure", dict.fromkeys(order, builders.VILLAGE), at=builders.NOW)
+            await outbox.append_all(conn, [confirmed(stamps[i]) for i in order])
+
+    await asyncio.gather(*(write(ids if n % 2 else ids[::-1]) for n in range(10)))
+    rows = await ground.admin(
+        "SELECT array_agg(aggregate_version ORDER BY seq) AS v FROM ingest.outbox JOIN ingest.event USING (event_id)"
+        " GROUP BY aggregate_id"
+    )
+    assert [r["v"] for r in rows] == [list(range(1, 11))] * 50
+
+
+async def test_no_event_at_all_is_queued_for_none(ground: Ground) -> None:
+    database = await ground.open("ingest")
+    async with database.transaction() as conn:
+        assert await outbox.stamp_all(conn, "disclosure", {}, at=builders.NOW) == {}
+        await outbox.append_all(conn, [])
+    assert await ground.admin("SELECT FROM ingest.outbox") == []

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from datetime import timedelta
 
 import pytest
 
@@ -10,9 +9,10 @@ from services.contracts import topics
 from services.contracts.disclosure import DisclosureConfirmed
 from services.contracts.topics import DISCLOSURES, EVENTS, TOPICS
 from services.kit import park
-from services.kit.consumer import ConsumerGuards, Handling, TooManyParkedError, partitioned
+from services.kit.consumer import Handling, PartitionedConsumer, TooManyParkedError, patience, replay
 from services.kit.errors import Reject, Retry
 from tests.kit.ground import Ground, confirmed, on_confirmed, record, running, settle, until
+from tests.kit.unguarded import ParksNothing
 
 DEAD_LETTERS = next(t for t in TOPICS if t.name == "publish.dlq")
 
@@ -40,7 +40,7 @@ class Impatient:
         if event.aggregate_id == "d2":
             self.tries += 1
             reason = "not yet"
-            raise Retry(reason, timedelta(seconds=0.2))
+            raise Retry(reason)
         await on_confirmed(handling, event)
 
 
@@ -57,7 +57,8 @@ async def _has_parked(ground: Ground, count: int) -> bool:
 async def test_record_that_asks_for_one_more_try_for_ever_is_given_up(
     ground: Ground, monkeypatch: pytest.MonkeyPatch, *, limit: float
 ) -> None:
-    monkeypatch.setattr(partitioned, "RETRY_LIMIT_S", limit)
+    monkeypatch.setattr(patience, "RETRY_LIMIT_S", limit)
+    monkeypatch.setattr(patience, "RETRY_AFTER_S", 0.2)
     await ground.create()
     await ground.produce(DISCLOSURES, *(record(confirmed(name, 1)) for name in ("d1", "d2", "d3")))
     handler = Impatient()
@@ -84,7 +85,8 @@ async def test_poison_is_parked_by_aggregate_and_the_partition_flows(ground: Gro
     events = [confirmed("d1", 1), confirmed("d2", 1), confirmed("d2", 2), confirmed("d1", 2), confirmed("d3", 1)]
     await ground.produce(DISCLOSURES, *map(record, events))
     handler = Handler("d2")
-    started = await ground.consumer(guards=ConsumerGuards(park=guarded), project={DisclosureConfirmed: handler})
+    kind = PartitionedConsumer if guarded else ParksNothing
+    started = await ground.consumer(kind, project={DisclosureConfirmed: handler})
     async with running(started):
         await settle(ground, 1)
         await asyncio.sleep(1)
@@ -97,7 +99,7 @@ async def test_poison_is_parked_by_aggregate_and_the_partition_flows(ground: Gro
         ("disclosure:d2", "behind a parked record"),
     ]
     handler.bad.clear()
-    assert await park.replay(started, "disclosure:d2") == 2
+    assert await replay(started._database, started._effects, "disclosure:d2") == 2
     assert (await ground.effects())[-2:] == [("d2", 1), ("d2", 2)]
     assert await _parked(ground) == []
 
@@ -148,17 +150,18 @@ async def test_unknown_type_is_parked_and_replayed_when_it_is_known(
 ) -> None:
     await ground.create()
     tag = "disclosure.confirmed.v1"
+    kind = PartitionedConsumer if guarded else ParksNothing
     await ground.produce(DISCLOSURES, *(record(confirmed("d1", v)) for v in (1, 2)))
     with monkeypatch.context() as older:
         # A version of the code that was written before this event was.
         older.setattr(topics, "_ADAPTERS", {t: a for t, a in topics._ADAPTERS.items() if t != tag})
         older.setattr(park, "EVENTS", {t: e for t, e in EVENTS.items() if t != tag})
-        async with running(await ground.consumer(guards=ConsumerGuards(park=guarded))):
+        async with running(await ground.consumer(kind)):
             await asyncio.sleep(2)
             assert len(await _parked(ground)) == (2 if guarded else 0)
             assert await ground.effects() == []
     await ground.produce(DISCLOSURES, record(confirmed("d1", 3)))
-    async with running(await ground.consumer(guards=ConsumerGuards(park=guarded))):
+    async with running(await ground.consumer(kind)):
         assert await settle(ground, 3) == [("d1", 1), ("d1", 2), ("d1", 3)]
     assert await _parked(ground) == []
 
@@ -220,12 +223,12 @@ async def test_record_that_comes_during_a_replay_is_handled_after_it(ground: Gro
     async with running(started):
         await until(lambda: _has_parked(ground, 1))
         handler.bad.clear()
-        replay = asyncio.create_task(park.replay(started, "disclosure:d1"))
+        replaying_all = asyncio.create_task(replay(started._database, started._effects, "disclosure:d1"))
         await replaying.wait()
         await ground.produce(DISCLOSURES, record(confirmed("d1", 2)))
         await asyncio.sleep(1)
         go_on.set()
-        await replay
+        await replaying_all
         assert await settle(ground, 2) == [("d1", 1), ("d1", 2)]
     assert await _parked(ground) == []
 
@@ -238,5 +241,5 @@ async def test_failing_replay_leaves_all_as_it_was(ground: Ground) -> None:
     async with running(started):
         await until(lambda: _has_parked(ground, 2))
     with pytest.raises(Reject):
-        await park.replay(started, "disclosure:d1")
+        await replay(started._database, started._effects, "disclosure:d1")
     assert await _has_parked(ground, 2)

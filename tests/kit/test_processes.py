@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from services.contracts.topics import DISCLOSURES
-from services.kit.consumer import ConsumerGuards
+from services.kit.consumer import Effects, PartitionedConsumer
 from tests.kit.ground import Ground, confirmed, record, running, say_many, settle, until
+from tests.kit.unguarded import Forgetful, Unfenced
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,14 +62,14 @@ def thawed(process: Process) -> None:
 @pytest.mark.parametrize("guarded", [True, False])
 async def test_consumer_frozen_past_its_session_loses_what_it_held(ground: Ground, *, guarded: bool) -> None:
     # Without the memory of versions in both runs: the fence alone must do.
-    off = ("--off", "versions") if guarded else ("--off", "versions", "--off", "fence")
+    off = ("--without", "versions", *(() if guarded else ("--without", "fence")))
     await ground.create()
     async with worker(ground, "publish", "consumer", "--at", "in_hand:stop", *off) as zombie:
         await told(zombie, "joined")
         said = [confirmed("d1", v) for v in range(1, 51)]
         await ground.produce(DISCLOSURES, *map(record, said))
         await frozen(zombie)
-        heir = await ground.consumer(guards=ConsumerGuards(versions=False, fence=guarded))
+        heir = await ground.consumer(PartitionedConsumer if guarded else Unfenced, Forgetful)
         async with running(heir):
             await settle(ground, 50)
             thawed(zombie)
@@ -88,7 +89,7 @@ async def test_relay_killed_between_ack_and_delete_repeats_records_and_no_effect
     async with worker(ground, "ingest", "relay", "--at", "acked:kill") as killed:
         assert await killed.wait() == -signal.SIGKILL
     assert await ground.waiting() == 30
-    hearer = await ground.consumer(guards=ConsumerGuards(versions=guarded))
+    hearer = await ground.consumer(effects=Effects if guarded else Forgetful)
     async with running(hearer, await ground.relay()):
         await until(ground.nothing_waits)
         effects = await settle(ground, 30)
@@ -102,7 +103,7 @@ async def test_relay_killed_between_ack_and_delete_repeats_records_and_no_effect
 async def test_relay_killed_before_the_ack_loses_nothing(ground: Ground, *, guarded: bool) -> None:
     await ground.create()
     said = await say_many(await ground.open("ingest"), ["d1", "d2"], 15)
-    off = () if guarded else ("--off", "delete_after_ack")
+    off = () if guarded else ("--without", "delete_after_ack")
     async with worker(ground, "ingest", "relay", "--at", "before_send:kill", *off) as killed:
         assert await killed.wait() == -signal.SIGKILL
     async with running(await ground.relay()):
@@ -117,7 +118,7 @@ async def test_relay_frozen_past_the_loss_of_its_lock_can_only_repeat(ground: Gr
     await ground.create()
     database = await ground.open("ingest")
     await say_many(database, ["d1", "d2"], 10)
-    hearer = await ground.consumer(guards=ConsumerGuards(versions=guarded))
+    hearer = await ground.consumer(effects=Effects if guarded else Forgetful)
     async with worker(ground, "ingest", "relay", "--at", "before_send:stop") as zombie, running(hearer):
         await frozen(zombie)
         await ground.admin(

@@ -13,10 +13,11 @@ from services.contracts.topics import DISCLOSURES, KEYS
 from services.kit import outbox, relay
 from services.kit.consumer import Handling
 from services.kit.db import Connection
-from services.kit.relay import Relay, RelayGuards, _acked_prefixes, _Pending
+from services.kit.relay import Relay, _acked_prefixes, _Pending
 from services.kit.shred import seal, unseal
 from tests import builders
 from tests.kit.ground import Ground, confirmed, joined, leave, running, say, say_many, settle, until
+from tests.kit.unguarded import KeepsProducer, KeysAnytime, SendsUnasked
 
 
 def _row(seq: int, key: str, topic: str = "t") -> _Pending:
@@ -59,7 +60,7 @@ async def test_events_arrive_once_in_order_with_their_headers(ground: Ground) ->
 async def test_sequence_gap_of_the_producer_is_survived(ground: Ground, *, guarded: bool) -> None:
     await ground.create()
     database = await ground.open("ingest")
-    sender = await ground.relay(guards=RelayGuards(disposable_producer=guarded))
+    sender = await ground.relay(Relay if guarded else KeepsProducer)
     async with running(sender):
         await say_many(database, ["d1", "d2"], 3)
         await until(ground.nothing_waits)
@@ -116,12 +117,16 @@ class Mute(Relay):
 
     muted = False
 
-    async def _fresh_producer(self) -> AIOKafkaProducer:
-        producer = await super()._fresh_producer()
+    async def _ensure_producer(self) -> AIOKafkaProducer:
+        producer = await super()._ensure_producer()
         if not self.muted:
             self.muted = True
             producer._sender.sender_task.cancel()
         return producer
+
+
+class MuteForEver(Mute, KeepsProducer):
+    """The same, and it keeps that producer."""
 
 
 @pytest.mark.parametrize("guarded", [True, False])
@@ -132,7 +137,7 @@ async def test_producer_that_never_answers_is_replaced(
     await ground.create()
     await say_many(await ground.open("ingest"), ["d1", "d2", "d3"], 2)
     stop = asyncio.Event()
-    task = asyncio.create_task((await ground.relay(Mute, RelayGuards(disposable_producer=guarded))).run(stop))
+    task = asyncio.create_task((await ground.relay(Mute if guarded else MuteForEver)).run(stop))
     await asyncio.sleep(3.5)
     assert (await ground.waiting() == 0) is guarded
     stop.set()
@@ -148,8 +153,8 @@ class KeysLate(Relay):
 
     known_from = 0.0
 
-    async def _fresh_producer(self) -> AIOKafkaProducer:
-        producer = await super()._fresh_producer()
+    async def _ensure_producer(self) -> AIOKafkaProducer:
+        producer = await super()._ensure_producer()
         if not hasattr(producer, "honest_send"):
             producer.honest_send = producer.send
 
@@ -161,6 +166,10 @@ class KeysLate(Relay):
 
             producer.send = send
         return producer
+
+
+class KeysLateAnytime(KeysLate, KeysAnytime):
+    """The same, and it does not wait for the keys."""
 
 
 async def _returned(conn: Connection, aggregate_id: str) -> None:
@@ -180,7 +189,7 @@ async def test_sealed_event_never_arrives_before_its_key(ground: Ground, *, guar
     await ground.create(DISCLOSURES, KEYS)
     database = await ground.open("ingest")
     hearer = await ground.consumer(project={DisclosureReturned: on_returned}, topics_=(KEYS, DISCLOSURES))
-    sender = await ground.relay(KeysLate, RelayGuards(keys_first=guarded))
+    sender = await ground.relay(KeysLate if guarded else KeysLateAnytime)
     async with running(hearer, sender):
         await joined(hearer)
         async with database.transaction() as conn:
@@ -195,7 +204,7 @@ async def test_sealed_event_never_arrives_before_its_key(ground: Ground, *, guar
 async def test_two_relays_of_a_service_do_not_send_the_same_rows(ground: Ground, *, guarded: bool) -> None:
     await ground.create()
     database = await ground.open("ingest")
-    async with running(*[await ground.relay(guards=RelayGuards(leader=guarded)) for _ in range(2)]):
+    async with running(*[await ground.relay(Relay if guarded else SendsUnasked) for _ in range(2)]):
         await asyncio.sleep(1.5)
         said = await say_many(database, [f"d{n}" for n in range(20)], 10)
         await until(ground.nothing_waits)

@@ -14,8 +14,9 @@ import pytest
 from deploy.local.home import free_port
 from services.contracts.topics import TOPICS
 from services.kit import process
-from services.kit.process import Job, RoleEndedError, Roles, Service, run_roles, serve
-from services.kit.runtime import Runtime
+from services.kit.process import RoleEndedError, Roles, run_roles, serve
+from services.kit.runtime import AnyRuntime
+from services.kit.service import Job, Service
 from services.kit.settings import Settings
 from services.kit.web import create_web
 from tests.kit.ground import Ground, until
@@ -25,23 +26,25 @@ ROLES = ["http", "relay", "consumer", "jobs"]
 runs: list[str] = []
 
 
-async def _count(_runtime: Runtime) -> None:
+async def _count(_runtime: AnyRuntime) -> None:
     runs.append("run")
 
 
-async def _fail(_runtime: Runtime) -> None:
+async def _fail(_runtime: AnyRuntime) -> None:
     runs.append("failed")
     message = "a fault of this job"
     raise ValueError(message)
 
 
-async def _give_up(_runtime: Runtime) -> None:
+async def _give_up(_runtime: AnyRuntime) -> None:
     """End as a job did whose look at Kafka was cancelled by the driver."""
     raise asyncio.CancelledError
 
 
-def service(*jobs: Job) -> Service:
-    return Service("publish", Settings, lambda runtime: create_web(runtime, "nothing"), jobs=jobs)
+def service(*jobs: Job[Settings, None]) -> Service[Settings, None]:
+    return Service(
+        "publish", Settings, lambda *_: None, lambda runtime: create_web(runtime, "nothing"), make_jobs=lambda: jobs
+    )
 
 
 async def _returns() -> None:

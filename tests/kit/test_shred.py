@@ -8,11 +8,12 @@ from cryptography.exceptions import InvalidTag
 from services.contracts.disclosure import DisclosureReturned, ReturnedContent
 from services.contracts.keys import KeySet
 from services.contracts.topics import DISCLOSURES, KEYS
-from services.kit.consumer import ConsumerGuards, Handling
+from services.kit.consumer import Effects, Handling
 from services.kit.db import Connection
 from services.kit.shred import seal, shred, unseal
 from tests import builders
 from tests.kit.ground import Ground, leave, record, running, settle, until
+from tests.kit.unguarded import Forgetful
 
 TAG = "disclosure.returned.v1"
 CONTENT = ReturnedContent(reason="发票缺少盖章")
@@ -64,7 +65,7 @@ async def test_key_never_comes_back_after_its_tombstone(ground: Ground, *, guard
     tombstone = (b"d1", None, {"aggregate_version": "2"})
     await ground.produce(KEYS, first, tombstone, first, again)
     # The versions hide a repeat; the table refuses even without them, and even a newer one.
-    async with running(await ground.consumer(guards=ConsumerGuards(versions=guarded), topics_=(KEYS,))):
+    async with running(await ground.consumer(effects=Effects if guarded else Forgetful, topics_=(KEYS,))):
         await until(lambda: _read_to(ground, 4))
     rows = await ground.admin("SELECT aggregate_id, key FROM publish.shred_key")
     assert [tuple(r) for r in rows] == [("d1", None)]

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import tracemalloc
+from collections.abc import AsyncIterator, MutableMapping
+from typing import Any
 
 import asyncpg
 import httpx2
@@ -58,7 +60,7 @@ async def test_every_2xx_is_in_the_table_when_sessions_die_at_commit(
         async def post(number: int) -> tuple[str, int]:
             body = {"id": f"d{number}", "note": "doomed" if number % 2 else "fine"}
             try:
-                return body["id"], (await client.post(path, json=body)).status_code
+                return body["id"], (await client.post(path, json=body, headers=bearer())).status_code
             except httpx2.TransportError:
                 return body["id"], 0
 
@@ -83,11 +85,11 @@ async def test_body_over_one_mebibyte_is_refused_over_a_socket(ground: Ground, *
     assert len(body) == 1024 * 1024 + 1
     async with served(*await open_site(ground)) as client:
         content = pieces() if chunked else body
-        answer = await client.post("/notes", content=content, headers={"content-type": "application/json"})
+        answer = await client.post("/notes", content=content, headers={"content-type": "application/json", **bearer()})
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
         fits = body[: 1024 * 1024 - 2] + b'"}'
         assert len(fits) == 1024 * 1024
-        answer = await client.post("/notes", content=fits, headers={"content-type": "application/json"})
+        answer = await client.post("/notes", content=fits, headers={"content-type": "application/json", **bearer()})
         assert answer.status_code == 201, answer.text
 
 
@@ -109,7 +111,7 @@ BAD_BODIES = {
 @pytest.mark.parametrize("name", BAD_BODIES)
 async def test_bad_body_is_a_problem_that_names_the_place(client: httpx2.AsyncClient, name: str) -> None:
     content, kind, message = BAD_BODIES[name]
-    answer = await client.post("/notes", content=content, headers={"content-type": kind})
+    answer = await client.post("/notes", content=content, headers={"content-type": kind, **bearer()})
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["x-request-id"]
     assert answer.headers["x-frame-options"] == "DENY"
@@ -152,7 +154,7 @@ async def test_cursor_comes_back_as_it_was_given(client: httpx2.AsyncClient) -> 
 async def test_same_key_and_body_get_the_same_answer_once(ground: Ground, client: httpx2.AsyncClient) -> None:
     headers = {**bearer(), "idempotency-key": "key-00001"}
     answers = [await client.post("/once/a", json={"id": "d1"}, headers=headers) for _ in range(3)]
-    assert {(a.status_code, a.text) for a in answers} == {(201, '{"n": 1}')}
+    assert {(a.status_code, a.text) for a in answers} == {(201, '{"n":1}')}
     assert [a.headers.get("idempotency-replayed") for a in answers] == [None, "true", "true"]
     assert await ground.effects() == [("d1", 1)]
 
@@ -186,3 +188,64 @@ async def test_failed_request_leaves_its_key_free(ground: Ground, client: httpx2
     good = await client.post("/once/a", json={"id": "d1", "note": "ab"}, headers=headers)
     assert good.status_code == 201, good.text
     assert await ground.effects() == [("d1", 1)]
+
+
+@pytest.mark.parametrize(("who", "status"), [(None, 401), ("clerk-210881006206", 403), ("operator", 200)])
+async def test_nothing_is_kept_of_a_body_whose_sender_may_not_call_the_route(
+    ground: Ground, who: str | None, status: int
+) -> None:
+    _, app = await open_site(ground)
+    headers = [] if who is None else [(b"authorization", bearer(who)["authorization"].encode())]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/operators/a",
+        "raw_path": b"/operators/a",
+        "query_string": b"",
+        "root_path": "",
+        "scheme": "http",
+        "headers": [(b"content-length", b"900000"), *headers],
+        "server": ("127.0.0.1", 8000),
+        "client": ("127.0.0.1", 1),
+        "http_version": "1.1",
+    }
+    read, told, piece = [], [], b"x" * 900
+
+    async def receive() -> dict[str, object]:
+        read.append(1)
+        return {"type": "http.request", "body": piece, "more_body": len(read) < 1000}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        told.append(message)
+
+    tracemalloc.start()
+    await app(scope, receive, send)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert told[0]["status"] == status
+    # To its end, or a gateway would tell of a broken connection instead.
+    assert len(read) == 1000
+    assert (most > 800_000) is (status == 200)
+
+
+async def test_a_form_sent_again_is_the_same_request_though_its_boundary_is_another(client: httpx2.AsyncClient) -> None:
+    async def send(boundary: str, text: str) -> httpx2.Response:
+        part = f'--{boundary}\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\n\r\n{text}\r\n'
+        kind = {"content-type": f"multipart/form-data; boundary={boundary}"}
+        headers = {**bearer(), **kind, "idempotency-key": "key-of-a-form"}
+        return await client.post("/once-a-form", content=f"{part}--{boundary}--\r\n".encode(), headers=headers)
+
+    first, again = await send("aaaaaaaa", "1,2"), await send("bbbbbbbb", "1,2")
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert first.text == again.text
+    assert again.headers["idempotency-replayed"] == "true"
+    assert (await send("cccccccc", "1,3")).json()["code"] == "idempotency_key_reused"
+
+
+async def test_an_answer_is_kept_by_nobody_on_the_way_and_a_short_key_is_called_short(
+    client: httpx2.AsyncClient,
+) -> None:
+    answer = await client.get("/me", headers=bearer())
+    assert answer.headers["cache-control"] == "no-store"
+    short = await client.post("/once/a", json={"id": "d1"}, headers={**bearer(), "idempotency-key": "seven77"})
+    assert short.json()["errors"][0]["message"] == "太短，至少 8 个字"

@@ -9,20 +9,21 @@ import asyncio
 import os
 import signal
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
-from aiokafka import TopicPartition
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.contracts.disclosure import DisclosureConfirmed
 from services.contracts.topics import DISCLOSURES
 from services.kit.clock import SystemClock
-from services.kit.consumer import ConsumerGuards, PartitionedConsumer
+from services.kit.consumer import Assignment, Effects, PartitionedConsumer
 from services.kit.db import Database
 from services.kit.reference import Reference
-from services.kit.relay import Relay, RelayGuards, _Pending
+from services.kit.relay import Relay, _Pending
 from services.kit.settings import Settings
 from tests.kit.ground import on_confirmed
+from tests.kit.unguarded import DeletesFirst, Forgetful, Unfenced
 
 SIGNALS: Final = {"stop": signal.SIGSTOP, "kill": signal.SIGKILL}
 
@@ -46,13 +47,24 @@ class FailingRelay(Relay):
 
     failpoint: Failpoint
 
-    async def _send(self, rows: list[_Pending]) -> list[int]:
-        if rows:
-            self.failpoint.reached("before_send")
-        sent = await super()._send(rows)
+    async def _send(self, session: asyncpg.Connection, rows: list[_Pending]) -> list[int]:
+        self.failpoint.reached("before_send")
+        sent = await super()._send(session, rows)
         if sent:
             self.failpoint.reached("acked")
         return sent
+
+
+class DeletesFirstAndFails(DeletesFirst, FailingRelay):
+    """The same, and rows are deleted before they are sent."""
+
+
+class Telling(Assignment):
+    """An assignment that tells when it has its partitions."""
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        await super().on_partitions_assigned(assigned)
+        print("joined", flush=True)  # noqa: T201 - the test waits for it
 
 
 class FailingConsumer(PartitionedConsumer):
@@ -60,9 +72,8 @@ class FailingConsumer(PartitionedConsumer):
 
     failpoint: Failpoint
 
-    async def assigned(self, assigned: set[TopicPartition]) -> None:
-        await super().assigned(assigned)
-        print("joined", flush=True)  # noqa: T201 - the test waits for it
+    def _assign(self, driver: AIOKafkaConsumer | None) -> Assignment:
+        return Telling(driver, self._look_up)
 
     async def _work(self, batches: Mapping[TopicPartition, list[Any]], loaded: Mapping[TopicPartition, int]) -> bool:
         if batches:
@@ -70,10 +81,15 @@ class FailingConsumer(PartitionedConsumer):
         return await super()._work(batches, loaded)
 
 
+class UnfencedAndFails(Unfenced, FailingConsumer):
+    """The same, without the fence."""
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("part", choices=("relay", "consumer"))
-    parser.add_argument("--off", action="append", default=[], help="a guard to switch off")
+    guards = ("versions", "fence", "delete_after_ack")
+    parser.add_argument("--without", action="append", default=[], choices=guards, help="a guard to do without")
     parser.add_argument("--at", help="POINT:stop or POINT:kill")
     return parser.parse_args()
 
@@ -83,21 +99,14 @@ async def _main() -> None:
     settings = Settings.load()
     database = Database(settings, "worker")
     await database.open()
-    off = dict.fromkeys(arguments.off, False)
     part: FailingRelay | FailingConsumer
     if arguments.part == "relay":
-        part = FailingRelay(database, settings, SystemClock(), replace(RelayGuards(), **off))
+        part = (DeletesFirstAndFails if "delete_after_ack" in arguments.without else FailingRelay)(database, settings)
     else:
-        part = FailingConsumer(
-            "publish",
-            settings,
-            database,
-            Reference(database),
-            SystemClock(),
-            topics=[DISCLOSURES],
-            project={DisclosureConfirmed: on_confirmed},
-            guards=replace(ConsumerGuards(), **off),
-        )
+        apply = Forgetful if "versions" in arguments.without else Effects
+        effects = apply(settings, Reference(database), SystemClock(), project={DisclosureConfirmed: on_confirmed})
+        kind = UnfencedAndFails if "fence" in arguments.without else FailingConsumer
+        part = kind("publish", settings, database, effects, [DISCLOSURES])
     part.failpoint = Failpoint(arguments.at)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)

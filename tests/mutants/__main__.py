@@ -8,43 +8,49 @@ mutmut works in `mutants/`, a copy: nothing of the project changes. Survivors ar
 was changed.
 """
 
-import argparse
 import random
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 from mutmut.mutation.file_mutation import mutate_file_contents
 from mutmut.utils.file_utils import walk_mutatable_files
 from mutmut.utils.format_utils import get_mutant_name
+from typer import BadParameter, Option
+
+from services.kit.cli import new_app, run_line
 
 #: Beside this Python: mutmut warns when it runs as a module.
 _MUTMUT: Final = str(Path(sys.executable).parent / "mutmut")
 _SEEN: Final = ("killed", "timeout", "segfault")
 
 
-def main() -> None:
-    """Read the command line, run, report; exit code 1 if mutmut could not run."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.mutants", description=__doc__.splitlines()[0] if __doc__ else ""
-    )
-    parser.add_argument(
-        "--module", nargs="+", type=Path, default=[Path("services")], help="files or folders of those there"
-    )
-    parser.add_argument("--sample", type=int, default=120, help="mutants a module at most; 0: all")
-    parser.add_argument("--seed", type=int, default=1)
-    wanted = parser.parse_args()
-    chosen = {path: _chosen(path, wanted.sample, wanted.seed) for path in _modules(wanted.module)}
+app = new_app()
+
+
+@app.command()
+def try_mutants(
+    *,
+    module: Annotated[list[Path], Option(help="A file or folder of those there; may be given again.")] = [  # noqa: B006 - read alone
+        Path("services")
+    ],
+    sample: Annotated[int, Option(help="Mutants a module at most; 0: all.")] = 120,
+    seed: int = 1,
+) -> int:
+    """Run mutmut over a sample of mutants a module and print what the tests saw; 1 if mutmut could not run."""
+    chosen = {path: _chosen(path, sample, seed) for path in _modules(module)}
     names = [name for some, _ in chosen.values() for name in some]
     if not names:
-        parser.error("no mutants there: see [tool.mutmut] in pyproject.toml")
+        message = "no mutants there: see [tool.mutmut] in pyproject.toml"
+        raise BadParameter(message)
     done = subprocess.run([_MUTMUT, "run", "--max-children", "1", *names], check=False)
     if done.returncode != 0:
-        sys.exit(1)
+        return 1
     _report(chosen, _outcomes())
+    return 0
 
 
 def _modules(under: list[Path]) -> list[Path]:
@@ -87,4 +93,4 @@ def _lines(chosen: dict[Path, tuple[list[str], int]], outcomes: dict[str, str]) 
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_line(app, sys.argv[1:], "python -m tests.mutants"))

@@ -1,6 +1,5 @@
 """`python -m tests.privacy --seed N [--templates FILE] [--each N]`: how much is found, and how much is found wrongly."""
 
-import argparse
 import random
 import re
 import sys
@@ -8,9 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
+
+from typer import Option
 
 from services.contracts.privacy import detect
+from services.kit.cli import new_app, run_line
 from tests.privacy.values import SLOTS
 
 TEMPLATES: Final = Path(__file__).with_name("templates.tsv")
@@ -82,13 +84,18 @@ def measure(made: Iterator[Sentence]) -> Figures:
     return figures
 
 
-def _main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.privacy", description=__doc__)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--templates", type=Path, default=TEMPLATES)
-    parser.add_argument("--each", type=int, default=4000, help="planted sentences, and as many look-alikes")
-    chosen = parser.parse_args()
-    figures = measure(sentences(read(chosen.templates), chosen.seed, chosen.each))
+app = new_app()
+
+
+@app.command()
+def tell_figures(
+    *,
+    seed: int = 1,
+    templates: Path = TEMPLATES,
+    each: Annotated[int, Option(help="Planted sentences, and as many look-alikes.")] = 4000,
+) -> int:
+    """How much is found, and how much is found wrongly."""
+    figures = measure(sentences(read(templates), seed, each))
     for kind, count in sorted(figures.planted.items()):
         sys.stdout.write(f"{kind:10} {figures.found[kind]:5} of {count:5} {figures.found[kind] / count:8.2%}\n")
     for word, listed in (("missed", figures.missed), ("false alarm", figures.alarms)):
@@ -100,4 +107,4 @@ def _main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(_main())
+    sys.exit(run_line(app, sys.argv[1:], "python -m tests.privacy"))

@@ -79,10 +79,9 @@ class Publishing:
 
     async def rendered(self) -> None:
         """Let the renderer serve every mark, lists over many villages as well."""
-        self.served.runtime.own["lists_not_before"] = 0.0
-        await jobs.render_dirty(self.served.runtime)
-        self.served.runtime.own["lists_not_before"] = 0.0
-        await jobs.render_dirty(self.served.runtime)
+        for _ in range(2):
+            # One that has just started does not wait with the lists.
+            await jobs.Renderer().run(self.served.runtime)
 
     async def get(self, path: str, status: int = 200, **headers: str) -> Any:
         """GET, with the status that is expected."""

@@ -1,5 +1,8 @@
 """The public JSON: shapes, cursors, tags, tombstones, bad input."""
 
+import base64
+import hashlib
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -134,6 +137,43 @@ async def test_lists_are_tagged_and_answer_304(publish: Any) -> None:
     again = await publish.get("/api/v1/divisions", 304, If_None_Match=first.headers["etag"])
     assert again.content == b""
     assert again.headers["etag"] == first.headers["etag"]
+
+
+async def test_lists_keep_their_bytes_and_their_tags(publish: Any) -> None:
+    """Whoever holds an answer of a release before is told 304, and goes on with the cursors that it gave."""
+    event = await publish.opened(village=builders.FAR_VILLAGE)
+    first = await publish.get("/api/v1/villages?limit=1")
+    township = '{"code":"210881006","name":"西海街道"}'
+    item = f'{{"code":"210881006206","name":"西海村委会","kind":"village","township":{township}}}'
+    assert first.text == f'{{"items":[{item}],"next":"{first.json()["next"]}"}}'
+    of_village = f"/api/v1/villages/{builders.FAR_VILLAGE}"
+    for path in ("/api/v1/divisions", "/api/v1/changes?limit=200", f"{of_village}/disclosures", f"{of_village}/duties"):
+        answer = await publish.get(path)
+        assert answer.content == json.dumps(answer.json(), ensure_ascii=False, separators=(",", ":")).encode()
+        assert answer.headers["etag"] == f'"{hashlib.sha256(answer.content).hexdigest()[:32]}"'
+        assert answer.headers["content-type"] == "application/json"
+        assert (await publish.get(path, 304, If_None_Match=answer.headers["etag"])).content == b""
+    changes = (await publish.get("/api/v1/changes?limit=200")).json()["items"]
+    position = base64.b64decode(changes[-1]["cursor"])
+    assert position.isdigit()
+    before = base64.b64encode(b"%d" % (int(position) - 1)).decode()
+    [last] = (await publish.get(f"/api/v1/changes?cursor={before}")).json()["items"]
+    assert (last["id"], last["cursor"]) == (event.aggregate_id, changes[-1]["cursor"])
+
+
+async def test_duties_come_by_period_and_item_and_page_by_page(publish: Any) -> None:
+    address = f"/api/v1/villages/{builders.FAR_VILLAGE}/duties"
+    everything = (await publish.get(f"{address}?limit=200")).json()["items"]
+    places = [(d["period"], d["item"]) for d in everything]
+    assert places == sorted(places)
+    assert len(places) > 6
+    seen: list[tuple[str, str]] = []
+    query = "?limit=3"
+    while query:
+        page = (await publish.get(address + query)).json()
+        seen += [(d["period"], d["item"]) for d in page["items"]]
+        query = f"?limit=3&cursor={page['next']}" if page["next"] else ""
+    assert seen == places
 
 
 async def test_duties_tell_what_is_open_late_missing_and_not_due(publish: Any) -> None:

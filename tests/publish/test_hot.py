@@ -5,15 +5,19 @@ import gzip
 import os
 import shutil
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
 import brotli
 import pytest
 
+from services.contracts.disclosure import DisclosureWithdrawn
+from services.kit.db import SlowInTransactionWarning
 from services.publish import jobs
+from services.publish.handlers import on_withdrawn
 from services.publish.hot.answers import HTML, Answer, Body, BrokenFileError, negotiated, pack, plain
-from services.publish.hot.files import file_of, open_release, remove_rendered, write_all
+from services.publish.hot.files import file_of, open_release, remove_disclosures, remove_rendered, write_all
 from services.publish.hot.front import Store
 from services.publish.hot.standby import find
 from tests import builders
@@ -104,7 +108,7 @@ async def test_readers_do_not_wait_for_a_database_that_hangs(publish: Any, place
 async def test_pages_of_items_go_with_every_change_of_their_village_and_come_back_in_time(publish: Any) -> None:
     event = await publish.opened()
     await publish.rendered()
-    release = publish.served.runtime.own["bodies"].release
+    release = publish.served.runtime.own.bodies.release
     target = file_of(release, f"{PAGE}/F01")
     assert target is not None
     assert "2026年10月" in plain(target.read_bytes()).content.decode()
@@ -122,7 +126,7 @@ async def test_nothing_of_a_withdrawn_disclosure_is_left_in_any_file(publish: An
     await publish.rendered()
     rendered = publish.served.runtime.settings.rendered
     # What an earlier release left behind counts too: whoever serves the files alone looks into all of them.
-    shutil.copytree(publish.served.runtime.own["bodies"].release, rendered / "0123456789abcdef")
+    shutil.copytree(publish.served.runtime.own.bodies.release, rendered / "0123456789abcdef")
     telling = [f for f in rendered.rglob("*.body") if "修枇杷山水管" in plain(f.read_bytes()).content.decode()]
     assert {find(rendered, p) is not None for p in (f"/d/{event.aggregate_id}", PAGE)} == {True}
     assert len(telling) >= 4
@@ -132,10 +136,42 @@ async def test_nothing_of_a_withdrawn_disclosure_is_left_in_any_file(publish: An
     assert find(rendered, f"/api/v1/disclosures/{event.aggregate_id}") is None
 
 
+async def test_a_withdrawal_removes_bodies_before_its_commit_and_beside_the_event_loop(publish: Any) -> None:
+    event = await publish.opened()
+    await publish.rendered()
+    target = file_of(publish.served.runtime.own.bodies.release, f"/d/{event.aggregate_id}")
+    assert target is not None
+    assert target.exists()
+    called: set[str] = set()
+
+    def note(_frame: object, what: str, of: Any) -> None:
+        if what == "c_call":
+            called.add(of.__name__)
+
+    withdrawal = DisclosureWithdrawn(**publish.frame(event, 1), reason="填错了村", was_published=True)
+    async with publish.served.runtime.database.transaction() as conn:
+        # Sees the calls of this thread alone.
+        sys.setprofile(note)
+        try:
+            await on_withdrawn(publish.served.handling(conn), withdrawal)
+        finally:
+            sys.setprofile(None)
+        assert not target.exists()
+    assert not called & {"unlink", "fsync"}
+
+
+async def test_no_body_is_written_with_a_transaction_open(publish: Any, tmp_path: Path) -> None:
+    async with publish.served.runtime.database.transaction():
+        with pytest.warns(SlowInTransactionWarning):
+            await asyncio.to_thread(write_all, tmp_path, [])
+        with pytest.warns(SlowInTransactionWarning):
+            await asyncio.to_thread(remove_disclosures, tmp_path / "release")
+
+
 async def test_body_that_was_not_rendered_is_made_on_request_and_then_kept(publish: Any) -> None:
     event = await publish.opened()
     path = f"/d/{event.aggregate_id}"
-    release = publish.served.runtime.own["bodies"].release
+    release = publish.served.runtime.own.bodies.release
     target = file_of(release, path)
     assert target is not None
     assert not target.exists()
@@ -239,14 +275,14 @@ def test_new_release_removes_the_old_ones(tmp_path: Path) -> None:
 
 async def test_midnight_marks_every_village_once(publish: Any) -> None:
     runtime = publish.served.runtime
-    await jobs.mark_passed_deadlines(runtime)
+    await jobs.mark_everything_daily(runtime)
     await publish.rendered()
     assert "已晚8天" in (await publish.get(f"/v/{builders.NEIGHBOUR}")).text
     publish.served.clock.advance(hours=14)
-    await jobs.mark_passed_deadlines(runtime)
+    await jobs.mark_everything_daily(runtime)
     await publish.rendered()
     assert "已晚9天" in (await publish.get(f"/v/{builders.NEIGHBOUR}")).text
-    await jobs.mark_passed_deadlines(runtime)
+    await jobs.mark_everything_daily(runtime)
     async with runtime.database.connection() as conn:
         assert await conn.fetchval("SELECT count(*) FROM dirty") == 0
     publish.served.clock.advance(hours=-14)
@@ -254,7 +290,7 @@ async def test_midnight_marks_every_village_once(publish: Any) -> None:
 
 async def test_a_page_that_is_awaited_is_there_as_soon_as_its_file_is(publish: Any) -> None:
     path = "/d/01a20c91-0000-7000-8000-0000000000ff"
-    client, release = publish.served.client, publish.served.runtime.own["bodies"].release
+    client, release = publish.served.client, publish.served.runtime.own.bodies.release
     first, again = await client.get(path), await client.get(path)
     assert (first.status_code, again.status_code) == (404, 404)
     # The same answer to the letter: nobody was asked a second time.

@@ -172,7 +172,7 @@ async def test_page_tells_who_confirmed_and_who_did_not_agree(publish: Any) -> N
 
 async def test_file_is_served_only_while_something_public_names_it(publish: Any) -> None:
     pdf = b"%PDF-1.4 made for a test %%EOF"
-    digest = await publish.served.runtime.own["objects"].put(pdf)
+    digest = await publish.served.runtime.own.objects.put(pdf)
     await publish.get(f"/objects/{digest}", 404)
     body = bodies.contract(attachments=[{"digest": digest, "title": "合同"}])
     event = await publish.opened(item="V10", period="2026-10-10", body=body)
@@ -189,7 +189,7 @@ async def test_file_is_served_only_while_something_public_names_it(publish: Any)
 
 
 async def test_the_picture_of_a_single_voucher_is_served_to_nobody(publish: Any) -> None:
-    objects = publish.served.runtime.own["objects"]
+    objects = publish.served.runtime.own.objects
     shown, voucher = await objects.put(b"%PDF-1.4 shown %%EOF"), await objects.put(b"%PDF-1.4 a voucher %%EOF")
     body = builders.ledger(attachments=[{"digest": shown, "title": "对账单"}])
     body["lines"][0] |= {"attachments": [voucher]}

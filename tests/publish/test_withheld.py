@@ -42,7 +42,7 @@ async def places(publish: Any, of: Any) -> list[tuple[str, int]]:
 
 
 async def test_it_is_out_of_every_page_and_comes_back_as_it_was_with_its_history(publish: Any) -> None:
-    digest = await publish.served.runtime.own["objects"].put(b"%PDF-1.4 made for a test %%EOF")
+    digest = await publish.served.runtime.own.objects.put(b"%PDF-1.4 made for a test %%EOF")
     body = bodies.contract(title="东山果园合同", attachments=[{"digest": digest, "title": "合同"}])
     event = await publish.opened(item="V10", period="2026-10-09", body=body)
     await publish.rendered()

@@ -29,7 +29,7 @@ async def test_a_revoked_code_leads_to_the_village_without_a_serial(qr: Served, 
     code = (await valid_code(NEIGHBOUR)).code
     await qr.client.get(f"/c/{code}")
     await qr.client.post(f"/qr/v1/codes/{code}/revoke", json={"reason": "换新"}, headers=qr.bearer("operator"))
-    await qr.runtime.own["codes"].refresh()
+    await qr.runtime.own.codes.refresh()
     answer = await qr.client.get(f"/c/{code}")
     assert (answer.status_code, answer.headers["location"]) == (302, "/v/210881006208")
     new = (await valid_code(NEIGHBOUR)).code
@@ -52,7 +52,7 @@ async def test_a_scan_works_without_the_database_once_the_codes_were_read(
 ) -> None:
     qr = await service("qr")
     code = (await valid_code(VILLAGE)).code
-    for job in qr.service.jobs:
+    for job in qr.service.make_jobs():
         await job.run(qr.runtime)
     await qr.runtime.database.close()
     try:

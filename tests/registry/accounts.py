@@ -1,8 +1,10 @@
 """Accounts for the registry's tests, taken from a staff file as its import does."""
 
 from services.kit.clock import local_day
-from services.registry import commands, store
+from services.registry import store
 from services.registry.bulk.staff import StaffRow, read_staff
+from services.registry.commands import staff as accounts
+from services.registry.commands import states
 from tests.builders import STAFF
 from tests.conftest import Served
 
@@ -32,9 +34,9 @@ async def take(served: Served, text: str) -> int:
     now = served.clock.now()
     async with served.runtime.database.connection() as conn:
         known = await store.select_usernames(conn)
-    fresh = await commands.hash_passwords([r for r in rows if r.username not in known])
+    fresh = await accounts.hash_passwords([r for r in rows if r.username not in known])
     async with served.runtime.database.transaction() as conn:
-        await commands.ensure_signer(conn, now)
-        changed = await commands.set_staff(conn, rows, fresh, local_day(now), now)
+        await states.ensure_signer(conn, now)
+        changed = await accounts.set_staff(conn, rows, fresh, local_day(now), now)
     await served.runtime.reference.refresh()
     return changed

@@ -1,6 +1,5 @@
 """What the clock does: sessions that are over and failures that count no more go; what still counts stays."""
 
-import argparse
 import getpass
 import json
 from typing import Any
@@ -8,8 +7,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from services.kit.cli import read_line
+from services.kit.process import command_line, main
+from services.registry.__main__ import SERVICE
 from services.registry.jobs import forget
-from services.registry.operate import CATALOGUE, STAFF
 from tests.conftest import Served, ServiceFactory
 from tests.registry.accounts import HEAD, PASSWORD, emptied, take
 
@@ -48,11 +49,10 @@ async def test_sessions_go_when_they_are_over_and_failures_a_day_after_their_wai
 
 async def command(served: Served, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, Any]:
     """Run an operators' command with --json."""
-    known = {"staff": STAFF, "catalogue": CATALOGUE}[words[0]]
-    parser = argparse.ArgumentParser()
-    known.add_arguments(parser)
+    asked = read_line(command_line(SERVICE), [*words, "--json"], "registry")
+    assert not isinstance(asked, int), capsys.readouterr().err
     capsys.readouterr()
-    status = await known.run(served.runtime, parser.parse_args([*words[1:], "--json"]))
+    status = await asked(served.runtime)
     await served.runtime.reference.refresh()
     return status, json.loads(capsys.readouterr().out)
 
@@ -88,8 +88,8 @@ async def test_the_machine_names_what_it_refuses(
     assert (status, told["errors"][0]["at"]) == (1, "line 2, role")
     status, told = await command(registry, capsys, "catalogue", "check", str(file))
     assert (status, told["code"]) == (1, "invalid_input")
-    with pytest.raises(SystemExit):
-        await command(registry, capsys, "catalogue", "apply", str(tmp_path / "missing.csv"))
+    assert main(SERVICE, ["catalogue", "apply", str(tmp_path / "missing.csv")]) == 2
+    assert "missing.csv' does not exist" in capsys.readouterr().err
 
 
 async def test_the_machine_imports_accounts(

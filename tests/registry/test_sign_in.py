@@ -1,14 +1,17 @@
 """Accounts from a staff file, signing in with them, and being thrown out again."""
 
 import asyncio
+from collections import Counter
 from typing import Any
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
 from services.registry import store
 from services.registry.bulk.rows import FileFaultsError
 from services.registry.bulk.staff import read_staff
+from services.registry.commands import passwords
 from tests.conftest import Served, ServiceFactory
 from tests.registry.accounts import HEAD, SECRET, emptied, take
 
@@ -61,34 +64,88 @@ async def test_after_five_failures_even_the_right_password_waits(registry: Serve
     assert (await sign_in(registry, "correct-horse-battery")).status_code == 200
 
 
-async def together(served: Served, guesses: list[Any]) -> list[int]:
+async def wait_for_locks(admin: asyncpg.Connection, asked: list[asyncio.Future[Any]]) -> None:
+    """Until each of some requests waits for a lock, or has its answer."""
+    while await admin.fetchval(WAITING) + sum(answer.done() for answer in asked) < len(asked):  # noqa: ASYNC110 - PostgreSQL tells who waits only to who asks
+        await asyncio.sleep(0.01)
+
+
+async def together(admin: asyncpg.Connection, guesses: list[Any]) -> list[int]:
     """The answers to requests that had all begun before the first of them was judged."""
-    async with served.runtime.database.transaction() as conn:
-        await store.lock_name(conn, "anna")
+    async with admin.transaction():
+        await admin.execute(store.LOCK_NAME, "anna")
         asked = [asyncio.ensure_future(guess) for guess in guesses]
-        while await conn.fetchval(WAITING) + sum(answer.done() for answer in asked) < len(guesses):  # noqa: ASYNC110 - PostgreSQL tells who waits only to who asks
-            await asyncio.sleep(0.01)
+        await wait_for_locks(admin, asked)
     return sorted([(await answer).status_code for answer in asked])
 
 
-async def test_many_guesses_together_count_one_after_the_other(registry: Served) -> None:
+async def new_password(served: Served, headers: dict[str, str], old: str) -> Any:
+    body = {"password": old, "new_password": "my-own-long-password"}
+    return await served.client.post("/registry/v1/account/password", json=body, headers=headers)
+
+
+async def headers_of_anna(served: Served) -> dict[str, str]:
+    token = (await sign_in(served, "correct-horse-battery")).json()["access_token"]
+    return {"authorization": f"Bearer {token}"}
+
+
+async def test_many_guesses_together_count_one_after_the_other(registry: Served, admin: asyncpg.Connection) -> None:
     for _ in range(4):
         assert (await sign_in(registry, "wrong")).status_code == 401
-    assert await together(registry, [sign_in(registry, f"wrong {n}") for n in range(3)]) == [401, 429, 429]
+    assert await together(admin, [sign_in(registry, f"wrong {n}") for n in range(3)]) == [401, 429, 429]
 
 
-async def test_many_guesses_at_the_old_password_together_count_one_after_the_other(registry: Served) -> None:
-    anna = {
-        "authorization": f"Bearer {(await sign_in(registry, 'correct-horse-battery')).json()['access_token']}",
-    }
-
-    async def guess(old: str) -> Any:
-        body = {"password": old, "new_password": "my-own-long-password"}
-        return await registry.client.post("/registry/v1/account/password", json=body, headers=anna)
-
+async def test_many_guesses_at_the_old_password_together_count_one_after_the_other(
+    registry: Served, admin: asyncpg.Connection
+) -> None:
+    anna = await headers_of_anna(registry)
     for n in range(4):
-        assert (await guess(f"wrong {n}")).status_code == 422
-    assert await together(registry, [guess(f"wrong {n}") for n in range(3)]) == [422, 429, 429]
+        assert (await new_password(registry, anna, f"wrong {n}")).status_code == 422
+    assert await together(admin, [new_password(registry, anna, f"wrong {n}") for n in range(3)]) == [422, 429, 429]
+
+
+async def test_of_forty_guesses_at_once_five_are_judged_wherever_they_are_made(registry: Served) -> None:
+    anna = await headers_of_anna(registry)
+    own = await asyncio.gather(*(new_password(registry, anna, f"wrong {n}") for n in range(40)))
+    assert Counter(answer.status_code for answer in own) == {422: 5, 429: 35}
+    registry.clock.advance(minutes=15)
+    await sign_in(registry, "correct-horse-battery")
+    signing_in = await asyncio.gather(*(sign_in(registry, f"wrong {n}") for n in range(40)))
+    assert Counter(answer.status_code for answer in signing_in) == {401: 5, 429: 35}
+
+
+async def test_a_reset_while_the_old_password_is_checked_wins(registry: Served, admin: asyncpg.Connection) -> None:
+    anna = await headers_of_anna(registry)
+    async with admin.transaction():
+        await admin.execute(store.LOCK_NAME, "anna")
+        asked = asyncio.ensure_future(new_password(registry, anna, "correct-horse-battery"))
+        await wait_for_locks(admin, [asked])
+        reset = await registry.client.post("/registry/v1/staff/anna/reset", headers=registry.bearer("operator"))
+    assert ((await asked).status_code, (await asked).json()["code"]) == (422, "wrong_password")
+    assert (await sign_in(registry, "my-own-long-password")).status_code == 401
+    first = await sign_in(registry, reset.json()["one_time_password"])
+    assert (first.status_code, first.json()["code"]) == (403, "new_password_required")
+
+
+@pytest.mark.parametrize("where", ["own account", "sign-in"])
+async def test_a_reset_that_is_about_to_end_wins(registry: Served, admin: asyncpg.Connection, where: str) -> None:
+    anna = await headers_of_anna(registry)
+    one_time = await passwords.make_one_time()
+    await admin.execute("SET search_path TO registry")
+    async with admin.transaction():
+        # As a reset does, step by step.
+        await admin.execute(store.LOCK_REGISTRY)
+        changes = {
+            "own account": new_password(registry, anna, "correct-horse-battery"),
+            "sign-in": sign_in(registry, "correct-horse-battery", new_password="my-own-long-password"),
+        }
+        asked = asyncio.ensure_future(changes.pop(where))
+        next(iter(changes.values())).close()
+        await wait_for_locks(admin, [asked])
+        anew = "UPDATE credential SET password_hash = $1, must_change = true WHERE username = 'anna'"
+        await admin.execute(anew, one_time.hash)
+    assert (await asked).status_code == {"own account": 422, "sign-in": 401}[where]
+    assert (await sign_in(registry, one_time.password)).json()["code"] == "new_password_required"
 
 
 async def test_a_revoked_person_is_out_at_once_and_may_sign_in_again(registry: Served) -> None:

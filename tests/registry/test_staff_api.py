@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from services.kit.auth import issue_token
+from tests import builders
 from tests.conftest import Served, ServiceFactory
 from tests.registry.accounts import HEAD, PASSWORD, emptied, take
 
@@ -33,9 +35,6 @@ def bearer(served: Served, who: str) -> dict[str, str]:
     """Somebody of builders.py, or of the file above."""
     known = [s.staff_id for s in served.runtime.reference.staff.values() if s.username == who]
     if who in {"anna", "fred", "rita", "olga"}:
-        from services.kit.auth import issue_token  # noqa: PLC0415 - for these alone
-        from tests import builders  # noqa: PLC0415
-
         token = issue_token(builders.SIGNING_KEY, builders.SIGNER_KID, known[-1], served.clock.now())
         return {"authorization": f"Bearer {token}"}
     return served.bearer(who)

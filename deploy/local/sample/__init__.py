@@ -4,7 +4,7 @@
 Both find by themselves what is done already, so that a city killed at any moment completes at its next start.
 """
 
-from deploy.local.job import StackInfo
+from deploy.local.info import StackInfo
 from deploy.local.sample import registry
 from deploy.local.sample.main_job import run_main_job
 

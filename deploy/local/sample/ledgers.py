@@ -19,6 +19,8 @@ LARGEST: Final = 5000
 #: Exponent of the amounts' distribution: 20 + 4,980·r^2.15 has a mean of 1,601 yuan.
 _SKEW: Final = 2.15
 _CASH_LIMIT: Final = 1000
+#: Of the smaller payments.
+_IN_CASH: Final = 0.7
 
 
 #: Some person of the village.
@@ -175,7 +177,7 @@ def _spending(dice: random.Random) -> dict[str, Any]:
     yuan = SMALLEST + (LARGEST - SMALLEST) * dice.random() ** _SKEW
     fen = dice.choice((round(yuan) * 100, round(yuan * 2) * 50, round(yuan * 100)))
     wording = dice.choice(_SMALL if yuan < 300 else _MIDDLE if yuan < 1500 else _LARGE)  # noqa: PLR2004 - bands of wording
-    return _line("out", fen, "cash" if yuan < _CASH_LIMIT and dice.random() < 0.7 else "bank", wording)  # noqa: PLR2004
+    return _line("out", fen, "cash" if yuan < _CASH_LIMIT and dice.random() < _IN_CASH else "bank", wording)
 
 
 def _income(dice: random.Random, about_fen: int) -> dict[str, Any]:

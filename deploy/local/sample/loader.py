@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Final
 
 from deploy.local.sample.city import AbsentError, CityClient, Refused
@@ -225,7 +226,7 @@ async def _step(city: CityClient, path: str, user: str, body: dict[str, Any]) ->
 async def _await_page(city: CityClient, path: str) -> float:
     """Poll the public page until it is there; returns the seconds it took."""
     started = time.monotonic()
-    while await city.page(path) != 200:  # noqa: PLR2004 - OK
+    while await city.page(path) != HTTPStatus.OK:
         if time.monotonic() - started > _VISIBLE_LIMIT_S:
             message = f"{path} was approved and is not public after {_VISIBLE_LIMIT_S:.0f} s"
             raise TimeoutError(message)

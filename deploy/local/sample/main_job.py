@@ -16,7 +16,7 @@ from rich.table import Table
 from services.contracts.values import period_bounds
 
 from deploy.local.faults import Fault
-from deploy.local.job import StackInfo
+from deploy.local.info import StackInfo
 from deploy.local.sample import loader
 from deploy.local.sample.city import CODES, AbsentError, CityClient
 from deploy.local.sample.ledgers import months_before

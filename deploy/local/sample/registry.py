@@ -17,7 +17,7 @@ from services.contracts.days import SHANGHAI
 
 from deploy.local.faults import Fault
 from deploy.local.home import write_text
-from deploy.local.job import StackInfo
+from deploy.local.info import StackInfo
 from deploy.local.sample.people import SEED
 
 DATA: Final = Path(__file__).parents[2] / "data"
@@ -161,8 +161,8 @@ def _write_staff(home: Path, rows: list[dict[str, str]], sample: str) -> None:
 
 
 def _two_months_before(day: date) -> date:
-    year, month = (day.year, day.month - 2) if day.month > 2 else (day.year - 1, day.month + 10)  # noqa: PLR2004
-    return date(year, month, min(day.day, 28))
+    year, month = divmod(day.year * 12 + day.month - 3, 12)
+    return date(year, month + 1, min(day.day, 28))
 
 
 async def seed(info: StackInfo, sample: str) -> None:

@@ -1,7 +1,8 @@
 """What a rule is: a pure function from a subject's window to an outcome, with what people must know about it.
 
 A rule gets its window and its settings; no clock, no table, no randomness, integers in fen. Its code hash is taken
-over its function, the words of its decorator and what it calls beside it, so a change cannot pass unnoticed (`lock.json`).
+over its function, the words of its decorator and what it calls beside it, so a change of these cannot pass unnoticed
+(`lock.json`); tables of words, windows and facts are outside it: whoever changes what they say gives a new version.
 """
 
 import ast

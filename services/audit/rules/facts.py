@@ -209,7 +209,11 @@ def gone(facts: Sequence[Fact]) -> frozenset[str]:
 
 
 def fold(facts: Iterable[Fact]) -> Cell:
-    """Make the cell that these facts tell; their order and repeats do not matter."""
+    """Make the cell that these facts tell; their order and repeats do not matter.
+
+    Facts come from two topics, in any order and more than once: every order must make the same cell. `approved` and
+    `accounts` count withdrawn disclosures too, so that alerts about their accounts still have a subject to clear.
+    """
     known = sorted({f.event: f for f in facts}.values(), key=lambda f: (f.occurred_at, f.version, f.event))
     if not known:
         return EMPTY

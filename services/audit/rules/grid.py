@@ -88,7 +88,7 @@ class Count:
     late_days: int = 0
 
     def add(self, cell: GridCell, *, is_blind: bool) -> None:
-        """Count one cell more."""
+        """Count a cell by its state, with its days past due."""
         self.states[cell.cell.state] += 1
         self.blind += is_blind
         self.late_days += cell.late_days

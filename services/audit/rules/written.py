@@ -1,11 +1,12 @@
 """Windows as lists of facts and back: the evidence of an alert, readable and recomputable without any other state."""
 
-import types
-import typing
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
-from datetime import date, datetime
+from datetime import date
+from functools import cache
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from services.contracts.values import FEN_LIMIT
 
@@ -37,31 +38,18 @@ def _plain(value: Any) -> int | str | bool | None:
     return plain
 
 
+@cache
+def _reader(kind: type) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
 def from_facts(kind: type, facts: Sequence[WindowFact]) -> Any:
     """Read a window back; ValueError when the facts do not make one."""
-    given: dict[str, Any] = {}
-    hints = typing.get_type_hints(kind)
+    given: dict[str, Any] = dict.fromkeys(field.name for field in fields(kind))
     for event, name, value in facts:
         part, _, inner = name.partition(".")
         if inner:
-            given.setdefault(part, {"event": event})[inner] = value
+            given[part] = {"event": event, **(given.get(part) or {}), inner: value}
         else:
             given[part] = value
-    try:
-        return kind(**{name: _value(hint, given.get(name)) for name, hint in hints.items()})
-    except (TypeError, KeyError, AttributeError) as error:
-        message = f"these facts make no {kind.__name__}"
-        raise ValueError(message) from error
-
-
-def _value(hint: Any, value: Any) -> Any:
-    if value is None:
-        return None
-    if typing.get_origin(hint) is types.UnionType:
-        hint = next(a for a in typing.get_args(hint) if a is not types.NoneType)
-    if is_dataclass(hint):
-        inner = typing.get_type_hints(hint)
-        return typing.cast("Any", hint)(**{n: _value(h, value[n]) for n, h in inner.items()})
-    if hint in {date, datetime}:
-        return hint.fromisoformat(value)
-    return hint(value)
+    return _reader(kind).validate_python(given)

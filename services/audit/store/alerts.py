@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from services.audit.rules.facts import CellKey
 from services.contracts.alert import Subject
@@ -176,7 +178,7 @@ UPDATE alert SET state = 'cleared', cleared_at = $2 WHERE alert_id = $1
 
 
 async def clear_alert(conn: Connection, alert_id: str, at: datetime, cause: str) -> None:
-    """End the open episode."""
+    """Set an alert cleared and end its open episode; `cause` is the event's id, or `clock` and the time."""
     await conn.execute(CLEAR_ALERT, alert_id, at, cause)
 
 
@@ -194,13 +196,12 @@ class AlertFilter:
     items: Sequence[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AlertPlace:
+class AlertPlace(NamedTuple):
     """A place in the order of alerts: most serious first, then newest."""
 
-    level: int
-    raised_at: datetime
-    alert_id: str
+    level: Annotated[int, Field(ge=1, le=3)]
+    raised_at: AwareDatetime
+    alert_id: Annotated[str, StringConstraints(pattern="^[0-9a-f]{30}$")]
 
 
 SELECT_ALERTS = """

@@ -124,7 +124,7 @@ def _figures(value: Any, at: str) -> Iterator[tuple[str, str]]:
 
 
 def off(code: str, at: str, message: str) -> Finding:
-    """One finding."""
+    """A finding: its code, the place in the body, the sentence for people."""
     return Finding(code=code, at=at, message=message)
 
 

@@ -23,7 +23,7 @@ class Tender(StrEnum):
 
 
 class Fund(Model):
-    """Where money comes from."""
+    """A source of a project's money, and how much of it."""
 
     source: ShortText
     amount_fen: Amount

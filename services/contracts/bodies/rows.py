@@ -184,7 +184,7 @@ class Heap:
     """Rows added up column by column as they come, so that many sums in one table cost no more than one."""
 
     def __init__(self, width: int) -> None:
-        """Begin with nothing."""
+        """Begin with no row; `width` is the number of columns."""
         self.rows = 0
         self._sums = [0] * width
         self._spoilt = [False] * width
@@ -199,7 +199,7 @@ class Heap:
                 self._sums[n] += value
 
     def makes(self) -> tuple[int | None, ...]:
-        """The sums by column."""
+        """What the rows so far make, column by column; None for a spoilt one."""
         return tuple(None if bad else made for made, bad in zip(self._sums, self._spoilt, strict=True))
 
 
@@ -226,7 +226,7 @@ class _Reading:
         self._has_other_total = any(word not in {"小计", "累计"} for _, word in sums)
 
     def read(self) -> tuple[ReadRow, ...]:
-        """Every row in turn."""
+        """Every row in turn, with its kind and its group."""
         return tuple(self._leading_sum(n) or self._read(row) for n, row in enumerate(self._rows))
 
     def _leading_sum(self, n: int) -> ReadRow | None:

@@ -64,7 +64,7 @@ class _Compared:
 
     @property
     def check(self) -> Comparison:
-        """The same for everybody to read."""
+        """Stated and computed side by side, in the column's unit, as people read them."""
         if self.column.type is ColumnType.AMOUNT:
             return money_check(self.code, self.at, self.label, self.stated, self.computed)
         said, made = (

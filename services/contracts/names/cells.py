@@ -31,7 +31,7 @@ class Span(NamedTuple):
 
 #: Words that a cell for names has beside names or instead of them.
 WORDS: Final = (
-    lexicon.ROLES
+    lexicon.DESIGNATIONS
     | lexicon.OFFICES
     | lexicon.HEADMEN
     | lexicon.KIN
@@ -45,12 +45,12 @@ WORDS: Final = (
 _LISTED: Final = Words(WORDS)
 #: In a cell a word has to be a usual one to be believed.
 _COMMON_WORDS: Final = Words(w for w, band in common_words().items() if band >= 7)  # noqa: PLR2004 - 128 in 60 million
-_TITLES: Final = Words((lexicon.ROLES | lexicon.OFFICES | lexicon.HEADMEN | lexicon.KIN) - {"户", "家", "人员"})
+_TITLES: Final = Words((lexicon.DESIGNATIONS | lexicon.OFFICES | lexicon.HEADMEN | lexicon.KIN) - {"户", "家", "人员"})
 _FIRMS: Final = Words(lexicon.FIRMS)
 _TRADES: Final = Words(lexicon.TRADES)
 _MONEY: Final = Words(lexicon.MONEY)
 #: Who begins a cell so is a person, whatever he owns.
-_PERSONS_FIRST: Final = Words(lexicon.ROLES - {"户", "农家", "个体", "大户", "民兵"})
+_PERSONS_FIRST: Final = Words(lexicon.DESIGNATIONS - {"户", "农家", "个体", "大户", "民兵"})
 _JOINS: Final = frozenset("和与及暨跟同转代")
 _FUNCTION: Final = _JOINS | frozenset("的之老小大阿由为按每各等最得所被向从对以已未不后前原新旧")
 #: Of a name these are rather what follows it: 李强等5户, 王五家, 王五和李四.
@@ -120,6 +120,11 @@ def _places(text: str, start: int) -> Iterator[Token]:
 
 
 def _tokens(text: str, start: int) -> Iterator[Token]:
+    """Everything that may begin here, with its cost: the cheapest way to cut the whole cell is what it says.
+
+    Costs are weights, held by measurement alone: whoever changes one runs `tests/privacy`,
+    `tests/contracts/test_cells.py`, `test_names.py`.
+    """
     if not is_han(text[start]):
         yield Token(start + 1, _PLAIN, 0.5)
     for word in _LISTED.at(text, start):

@@ -5,7 +5,7 @@ from typing import Final
 from services.contracts.names.surnames import words
 
 #: Who somebody is, before or behind a name: 农户张三丰, 刘德海护林员. What stands right before a surname here is a person.
-ROLES: Final = words(
+DESIGNATIONS: Final = words(
     "村民 社员 居民 农民 组民 群众 户主 户 农户 住户 租户 散户 贫困户 低保户 五保户 特困户 困难户 脱贫户 监测户 边缘户 危房户 缺房户 无房户 "
     "承包户 养殖户 种植户 种粮户 种粮大户 大户 示范户 农家 搬迁户 拆迁户 移民户 受灾户 灾民 移民 独生子女户 计生户 双女户 低收入户 重点户 帮扶户 "
     "优抚户 信用户 中心户 退役军人 退伍军人 复员军人 伤残军人 现役军人 军人 军属 烈属 烈士 老兵 老党员 党员 预备党员 积极分子 党员户 老人 孤老 "

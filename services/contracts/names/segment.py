@@ -36,7 +36,7 @@ class Words:
     """Words that are looked for at a place, whatever their number."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        """Take the words."""
+        """Take the words; a look at a place costs as much as there are lengths of words that begin so."""
         self.all = frozenset(words)
         self._by_first = _sizes(self.all, 0)
         self._by_last = _sizes(self.all, -1)

@@ -82,7 +82,7 @@ def _labelled(row: Row, _found: list[Part]) -> Iterator[Part]:
 
 
 def _is_public_line(digits: str) -> bool:
-    return digits.startswith(("400", "800")) and len(digits) == 10  # noqa: PLR2004 - 400-820-8820
+    return digits.startswith(("400", "800")) and len(digits) == 10  # noqa: PLR2004 - as in 400-820-8820
 
 
 def _local_phones(row: Row) -> Iterator[Part]:
@@ -98,7 +98,7 @@ def _is_local(row: Row, start: int, end: int) -> bool:
         return False
     shape = row.shape(start, end)
     is_amount = "." in row.plain[row.places[start] : row.places[end - 1]] and shape[-1] <= 2  # noqa: PLR2004 - cents
-    return not is_amount and (len(shape) <= 3 or row.singly(start, end, shape))  # noqa: PLR2004 - 783-61-23
+    return not is_amount and (len(shape) <= 3 or row.singly(start, end, shape))  # noqa: PLR2004 - as in 783-61-23
 
 
 def _labelled_account(row: Row) -> Iterator[Part]:
@@ -122,6 +122,8 @@ def _labelled_account(row: Row) -> Iterator[Part]:
 def _mobiles(row: Row, found: list[Part]) -> Iterator[Part]:
     if row.context == "paper":
         return
+    # Numbers written one after the other without a sign: one may end where the next begins. So from the right it is
+    # found out where a chain of them can end, then from the left which of them begin where something else has ended.
     starts = [m.start() for m in _MOBILE.finditer(row.digits)]
     ends = {p.start for p in found} | row.edges
     closed = set()
@@ -193,7 +195,7 @@ def _banks(row: Row, _found: list[Part]) -> Iterator[Part]:
 def _is_bank(row: Row, start: int, end: int) -> bool:
     number, shape = row.digits[start:end], row.shape(start, end)
     in_fours = all(n == 4 for n in shape[:-1]) and shape[-1] <= 4  # noqa: PLR2004 - as embossed on the card
-    is_written_so = len(shape) <= 2 or in_fours or row.singly(start, end, shape)  # noqa: PLR2004 - 622202 0000000000000
+    is_written_so = len(shape) <= 2 or in_fours or row.singly(start, end, shape)  # noqa: PLR2004 - as in 622202 0000000000000
     if not is_written_so or row.is_measure(end):
         return False
     if number.startswith(CREDIT_CODES) and uscc.is_valid(number):

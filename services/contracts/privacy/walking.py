@@ -173,7 +173,7 @@ def _cells(
 
 
 def _is_day(text: str) -> bool:
-    return len(text) == 10 and text[4] == text[7] == "-" and text[:4].isdigit()  # noqa: PLR2004 - 2026-10-03
+    return len(text) == 10 and text[4] == text[7] == "-" and text[:4].isdigit()  # noqa: PLR2004 - as in 2026-10-03
 
 
 def _column_types(inner: dict[Any, Any]) -> tuple[str, ...]:

@@ -1,52 +1,94 @@
 """Routes that take and give files: attachments, imports."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Final, NamedTuple
 from uuid import UUID
 
-from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Path, Request, Response, UploadFile
 
 from services.contracts.values import Digest, VillageCode
-from services.ingest import commands, store
-from services.ingest.api.desk import DeskDep, ReadingDeskDep, answer_once
 from services.ingest.api.disclosures import disclosure_out, saved_out
 from services.ingest.bulk.prepared import MAX_FILE_BYTES as MAX_IMPORT_BYTES
-from services.ingest.commands import Saved
+from services.ingest.bulk.prepared import Prepared
+from services.ingest.commands import attachments
+from services.ingest.commands import imports as importing
+from services.ingest.commands.findings import Saved
 from services.ingest.gate.images import MAX_FILE_BYTES
 from services.ingest.schemas import AttachmentOut, ImportedDraftOut, ImportOut, UndoneOut
-from services.ingest.store import Import
+from services.ingest.store.imports import Import, select_imports
+from services.ingest.visit import CallerDep, ChangingDep, ReadingDep
+from services.ingest.workflow import READERS, RIGHTS, Action
 from services.kit.errors import Fault, InvalidInputError
-from services.kit.web import EXPORTS, IdempotencyDep
+from services.kit.listing import Listing
+from services.kit.route import IdempotentRoute, Route
+from services.kit.visit import EXPORTS, STAFF, may
 
-router = APIRouter(prefix="/ingest/v1")
+router = APIRouter(prefix="/ingest/v1", route_class=Route)
+once = APIRouter(prefix="/ingest/v1", route_class=IdempotentRoute)
 #: Room for the frame of a form around a file.
-_FRAME_BYTES = 64 * 1024
+_FRAME_BYTES: Final = 64 * 1024
 #: Paths that take more than a request usually may.
-UPLOADS = {
+UPLOADS: Final = {
     "/ingest/v1/attachments": MAX_FILE_BYTES + _FRAME_BYTES,
     "/ingest/v1/imports": MAX_IMPORT_BYTES + _FRAME_BYTES,
-    "/desk/imports": MAX_IMPORT_BYTES + _FRAME_BYTES,
 }
+_BINARY: Final = {"type": "string", "format": "binary"}
+_PREPARED: Final = {
+    "application/json": {
+        "schema": {
+            "type": "object",
+            "required": ["disclosures"],
+            "properties": {
+                "disclosures": {
+                    "type": "array",
+                    "maxItems": 200,
+                    "items": {"$ref": "#/components/schemas/DisclosureIn"},
+                }
+            },
+        }
+    },
+    "multipart/form-data": {
+        "schema": {"type": "object", "required": ["file"], "properties": {"file": _BINARY}},
+    },
+}
+ImportId = Annotated[UUID, Path(description="id of the import")]
 
 
-@router.post("/attachments", status_code=201)
+# -- attachments --------------------------------------------------------------------------------------------------
+
+
+@router.post("/attachments", status_code=201, dependencies=[may(*attachments.UPLOADERS)], tags=["attachments"])
 async def attach(
-    village: Annotated[VillageCode, Form()], file: Annotated[UploadFile, File()], desk: DeskDep
+    caller: CallerDep, village: Annotated[VillageCode, Form()], file: Annotated[UploadFile, File()]
 ) -> AttachmentOut:
     """Take a picture or a PDF in; a picture is made anew without what it carries beside the picture."""
-    made = await commands.attach(desk, desk.objects, village, await file.read())
+    made = await attachments.attach(caller, village, await file.read())
     return AttachmentOut(digest=made.digest, media_type=made.media_type, bytes=made.size)
 
 
-@router.get("/attachments/{digest}", response_class=Response, dependencies=[EXPORTS])
-async def attachment(digest: Digest, desk: DeskDep) -> Response:
+@router.get(
+    "/attachments/{digest}",
+    response_class=Response,
+    responses={
+        200: {"content": {kind: {"schema": _BINARY} for kind in ("image/jpeg", "image/png", "application/pdf")}}
+    },
+    dependencies=[may(*READERS), EXPORTS],
+    tags=["attachments"],
+)
+async def attachment(
+    digest: Annotated[Digest, Path(description="SHA-256 of the file, as the upload answered it")], caller: CallerDep
+) -> Response:
     """The public file of an attachment, for staff before it is public."""
-    content, media_type = await commands.file_of(desk, desk.objects, digest)
+    content, media_type = await attachments.export_file(caller, digest)
     headers = {"cache-control": "private, no-store", "content-security-policy": "sandbox"}
     return Response(content, media_type=media_type, headers=headers)
 
 
-def import_out(made: Import, drafts: list[Saved]) -> ImportOut:
-    """An import for JSON."""
+# -- imports ------------------------------------------------------------------------------------------------------
+
+
+def import_out(made: Import, drafts: Sequence[Saved]) -> ImportOut:
+    """What JSON tells of an import and of its drafts."""
     return ImportOut(
         id=str(made.id),
         name=made.name,
@@ -64,50 +106,51 @@ def import_out(made: Import, drafts: list[Saved]) -> ImportOut:
     )
 
 
-@router.post("/imports", status_code=201, response_model=ImportOut)
-async def import_file(request: Request, desk: DeskDep, once: IdempotencyDep) -> Response:
-    """Take a prepared file of many villages in: JSON as the body, or JSON or CSV as the form's `file`; all or nothing."""
-    name, data = await _uploaded(request)
-    return await answer_once(
-        once,
-        desk,
-        lambda: commands.import_file(desk, name, data),
-        lambda made: import_out(made.made, list(made.drafts)),
-        201,
-    )
+class _Upload(NamedTuple):
+    name: str
+    prepared: list[Prepared]
 
 
-async def _uploaded(request: Request) -> tuple[str, bytes]:
+async def _read_upload(request: Request) -> _Upload:
+    """Read the body, or the one file of a form, as a prepared file."""
     if not request.headers.get("content-type", "").startswith("multipart/"):
-        return "import.json", await request.body()
+        return _Upload("import.json", await importing.read_file(await request.body()))
     async with request.form(max_files=1, max_fields=10) as form:
         file = form.get("file")
         if file is None or isinstance(file, str):
             raise InvalidInputError(faults=[Fault("file", "请选择要导入的文件")])
-        return file.filename or "import", await file.read()
+        return _Upload(file.filename or "import", await importing.read_file(await file.read()))
 
 
-@router.get("/imports")
-async def imports(desk: ReadingDeskDep) -> dict[str, Any]:
-    """One's own last imports."""
-    found = await store.select_imports(desk.conn, desk.actor.staff_id, 200)
-    return {"items": [import_out(i, []) for i in found], "next": None}
+@once.post(
+    "/imports",
+    status_code=201,
+    openapi_extra={"requestBody": {"required": True, "content": _PREPARED}},
+    dependencies=[may(*RIGHTS[Action.SAVE])],
+    tags=["imports"],
+)
+async def import_file(file: Annotated[_Upload, Depends(_read_upload)], desk: ChangingDep) -> ImportOut:
+    """Take a prepared file of many villages in: JSON as the body, or JSON or CSV as the form's `file`; all or nothing."""
+    made = await importing.import_file(desk, file.name, file.prepared)
+    return import_out(made.made, made.drafts)
 
 
-@router.get("/imports/{import_id}")
-async def import_of(import_id: UUID, desk: DeskDep) -> ImportOut:
+# For all staff, unlike one import: it is a list of one's own and reveals nothing to whoever never imported.
+@router.get("/imports", dependencies=[may(*STAFF)], tags=["imports"])
+async def imports(desk: ReadingDep) -> Listing[ImportOut]:
+    """One's own last 200 imports, newest first, without their drafts; empty for whoever never imported."""
+    return Listing(items=[import_out(i, []) for i in await select_imports(desk.conn, desk.actor.staff_id, 200)])
+
+
+@router.get("/imports/{import_id}", dependencies=[may(*RIGHTS[Action.SAVE])], tags=["imports"])
+async def import_of(import_id: ImportId, desk: ReadingDep) -> ImportOut:
     """An import of one's own with its drafts and what does not add up in them."""
-    made, drafts = await commands.import_of(desk, import_id)
-    saved = []
-    for draft in drafts:
-        edition = await commands.visible_edition(desk, draft, draft.edition)
-        found = await commands.findings_of(desk, draft, edition) if edition is not None else ()
-        saved.append(Saved(draft, found))
-    return import_out(made, saved)
+    found = await importing.load_import_with_findings(desk, import_id)
+    return import_out(found.made, found.drafts)
 
 
-@router.delete("/imports/{import_id}")
-async def undo_import(import_id: UUID, desk: DeskDep) -> UndoneOut:
+@router.delete("/imports/{import_id}", dependencies=[may(*RIGHTS[Action.SAVE])], tags=["imports"])
+async def undo_import(import_id: ImportId, desk: ChangingDep) -> UndoneOut:
     """Remove the drafts of an import that nobody has touched since."""
-    undone = await commands.undo_import(desk, import_id)
+    undone = await importing.undo_import(desk, import_id)
     return UndoneOut(removed=[str(i) for i in undone.removed], kept=[disclosure_out(d) for d in undone.kept])

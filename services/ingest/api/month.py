@@ -1,18 +1,17 @@
 """JSON routes of a month's other work: waivers, the quarter's page, approvals with undo, the cells."""
 
-import re
-from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Path, Query
 
 from services.contracts.disclosure import DeclaredItem
-from services.contracts.duties import CellState, GridCell
+from services.contracts.duties import CellState
 from services.contracts.values import DivisionCode, Period, VillageCode
-from services.ingest import commands, store, workflow
-from services.ingest.api.desk import DeskDep, ReadingDeskDep, after_id, answer_once
-from services.ingest.commands import Decision, VillageCells
+from services.ingest.commands import approvals, declarations
+from services.ingest.commands import waivers as waiving
+from services.ingest.commands.cells import Found, Place, Wanted, cells_page
+from services.ingest.commands.waivers import WaiverDecision
 from services.ingest.errors import UnknownDeclarationError
 from services.ingest.schemas import (
     ApprovalIn,
@@ -28,18 +27,29 @@ from services.ingest.schemas import (
     WaiverIn,
     WaiverOut,
 )
-from services.ingest.store import Approval, ApprovalItem, Declaration, Waiver
-from services.kit.errors import Fault, InvalidInputError
-from services.kit.web import IdempotencyDep, PageDep, RuntimeDep
+from services.ingest.store.approvals import Approval, ApprovalItem
+from services.ingest.store.waivers import Declaration, Waiver, select_declarations, select_waivers
+from services.ingest.visit import ChangingDep, ReadingDep
+from services.ingest.workflow import READERS, RIGHTS, Action
+from services.kit.listing import Cursor, Listing, Page
+from services.kit.route import IdempotentRoute, Route
+from services.kit.visit import may
 
-router = APIRouter(prefix="/ingest/v1")
+router = APIRouter(prefix="/ingest/v1", route_class=Route)
+once = APIRouter(prefix="/ingest/v1", route_class=IdempotentRoute)
+Division = Annotated[
+    DivisionCode | None,
+    Query(description="code of a village, a township or the city; without it all within the caller's scope"),
+]
 
 
 # -- waivers ------------------------------------------------------------------------------------------------------
 
+WAIVERS: Final = Cursor[UUID](UUID)
+
 
 def waiver_out(w: Waiver) -> WaiverOut:
-    """A waiver for JSON."""
+    """What JSON tells of a waiver: not who filed and who decided it."""
     return WaiverOut(
         id=str(w.id),
         village=w.village_code,
@@ -54,51 +64,44 @@ def waiver_out(w: Waiver) -> WaiverOut:
     )
 
 
-@router.post("/waivers", status_code=201, response_model=WaiverOut)
-async def file_waiver(body: WaiverIn, desk: DeskDep, once: IdempotencyDep) -> Response:
-    """Ask not to open a cell."""
-    return await answer_once(
-        once,
-        desk,
-        lambda: commands.file_waiver(desk, body.village, body.item, body.period, body.reason),
-        waiver_out,
-        201,
-    )
+@once.post("/waivers", status_code=201, dependencies=[may(*waiving.FILERS)], tags=["waivers"])
+async def file_waiver(body: WaiverIn, desk: ChangingDep) -> WaiverOut:
+    """Ask the township for not opening a cell; the reason will be public."""
+    return waiver_out(await waiving.file_waiver(desk, body.village, body.item, body.period, body.reason))
 
 
-@router.get("/waivers")
+@router.get("/waivers", dependencies=[may(*READERS)], tags=["waivers"])
 async def waivers(
-    desk: ReadingDeskDep,
-    page: PageDep,
-    division: DivisionCode | None = None,
-    state: Annotated[str | None, Query(max_length=10)] = None,
-) -> dict[str, Any]:
-    """Waivers of a part of the tree, newest first."""
-    desk.actor.require(*workflow.READERS)
-    scope = division or desk.actor.scope
-    desk.actor.require_scope(desk.reference, scope)
-    villages = [v.code for v in desk.reference.villages(scope)]
-    items = commands.items_within(desk)
-    found = await store.select_waivers(desk.conn, villages, state, after_id(page), page.limit + 1, items)
-    shown = [waiver_out(w) for w in found[: page.limit]]
-    return page.answer(shown, shown[-1].id if len(found) > page.limit else None)
+    desk: ReadingDep,
+    page: Annotated[Page[UUID], Depends(WAIVERS)],
+    division: Division = None,
+    state: Annotated[str | None, Query(max_length=10, description="those in this state alone")] = None,
+) -> Listing[WaiverOut]:
+    """Waivers of a part of the tree within the caller's scope, newest first."""
+    villages, items = desk.villages(division), desk.items_within()
+    found = await select_waivers(desk.conn, villages, state, page.after, page.fetch_limit, items)
+    return page.of(found, lambda w: w.id, waiver_out)
 
 
-@router.post("/waivers/{waiver_id}/{decision}", response_model=WaiverOut)
+@once.post("/waivers/{waiver_id}/{decision}", dependencies=[may(*waiving.DECIDERS)], tags=["waivers"])
 async def decide_waiver(
-    waiver_id: UUID, decision: Decision, body: DecisionIn, desk: DeskDep, once: IdempotencyDep
-) -> Response:
-    """Grant, refuse or end a waiver."""
-    return await answer_once(
-        once, desk, lambda: commands.decide_waiver(desk, waiver_id, decision, body.reason), waiver_out
-    )
+    waiver_id: Annotated[UUID, Path(description="id of the waiver")],
+    decision: Annotated[WaiverDecision, Path(description="what is decided")],
+    body: DecisionIn,
+    desk: ChangingDep,
+) -> WaiverOut:
+    """Grant or refuse a waiver that was filed, or end one that was granted; refusing and ending need a reason."""
+    return waiver_out(await waiving.decide_waiver(desk, waiver_id, decision, body.reason))
 
 
 # -- the quarter's page -------------------------------------------------------------------------------------------
 
+Village = Annotated[VillageCode, Path(description="the village's 12 digits")]
+Quarter = Annotated[Period, Path(description="2026Q3")]
+
 
 def declaration_out(d: Declaration) -> DeclarationOut:
-    """A quarter's page for JSON."""
+    """What JSON tells of a quarter's page."""
     return DeclarationOut(
         village=d.village_code,
         quarter=d.quarter,
@@ -111,128 +114,104 @@ def declaration_out(d: Declaration) -> DeclarationOut:
     )
 
 
-@router.put("/declarations/{village}/{quarter}", response_model=DeclarationOut)
-async def declare(
-    village: VillageCode, quarter: Period, body: DeclarationIn, desk: DeskDep, once: IdempotencyDep
-) -> Response:
-    """Answer for every on-event item of a quarter."""
+@once.put("/declarations/{village}/{quarter}", dependencies=[may(*declarations.FILERS)], tags=["declarations"])
+async def declare(village: Village, quarter: Quarter, body: DeclarationIn, desk: ChangingDep) -> DeclarationOut:
+    """Hand in the answers for every on-event item of a quarter; they take the place of those before."""
     answers = [DeclaredItem(item=a.item, days=tuple(a.days)) for a in body.answers]
-    return await answer_once(once, desk, lambda: commands.declare(desk, village, quarter, answers), declaration_out)
+    return declaration_out(await declarations.declare(desk, village, quarter, answers))
 
 
-@router.get("/declarations/{village}/{quarter}")
-async def declaration(village: VillageCode, quarter: Period, desk: ReadingDeskDep) -> DeclarationOut:
-    """A quarter's newest answers."""
-    desk.actor.require(*workflow.READERS)
+@router.get("/declarations/{village}/{quarter}", dependencies=[may(*READERS)], tags=["declarations"])
+async def declaration(village: Village, quarter: Quarter, desk: ReadingDep) -> DeclarationOut:
+    """The newest edition of a quarter's answers, and whether it was confirmed or returned; 404 when nobody answered yet."""
     desk.actor.require_scope(desk.reference, village)
-    found = [d for d in await store.select_declarations(desk.conn, [village]) if d.quarter == quarter]
+    found = await select_declarations(desk.conn, [village], quarter)
     if not found:
         raise UnknownDeclarationError
     return declaration_out(found[0])
 
 
-@router.post("/declarations/{village}/{quarter}/confirm", response_model=DeclarationOut)
-async def confirm_declaration(
-    village: VillageCode, quarter: Period, body: EditionIn, desk: DeskDep, once: IdempotencyDep
-) -> Response:
-    """A supervisor agrees."""
-    return await answer_once(
-        once, desk, lambda: commands.confirm_declaration(desk, village, quarter, body.edition), declaration_out
-    )
+@once.post(
+    "/declarations/{village}/{quarter}/confirm", dependencies=[may(*declarations.CONFIRMERS)], tags=["declarations"]
+)
+async def confirm_declaration(village: Village, quarter: Quarter, body: EditionIn, desk: ChangingDep) -> DeclarationOut:
+    """A supervisor's agreement to an edition of the answers; with the last one needed the quarter's page is public."""
+    return declaration_out(await declarations.confirm_declaration(desk, village, quarter, body.edition))
 
 
-@router.post("/declarations/{village}/{quarter}/return", response_model=DeclarationOut)
+@once.post(
+    "/declarations/{village}/{quarter}/return", dependencies=[may(*declarations.RETURNERS)], tags=["declarations"]
+)
 async def return_declaration(
-    village: VillageCode, quarter: Period, body: EditionReasonIn, desk: DeskDep, once: IdempotencyDep
-) -> Response:
-    """Send it back to the clerk."""
-    return await answer_once(
-        once,
-        desk,
-        lambda: commands.return_declaration(desk, village, quarter, body.edition, body.reason),
-        declaration_out,
-    )
+    village: Village, quarter: Quarter, body: EditionReasonIn, desk: ChangingDep
+) -> DeclarationOut:
+    """Send an edition of the answers back to the clerk with a reason; answers have to be handed in anew."""
+    return declaration_out(await declarations.return_declaration(desk, village, quarter, body.edition, body.reason))
 
 
 # -- approvals ----------------------------------------------------------------------------------------------------
 
+ApprovalId = Annotated[UUID, Path(description="id of the batch")]
+
 
 def approval_out(a: Approval) -> ApprovalOut:
-    """A batch for JSON."""
+    """What JSON tells of a batch."""
     items = [
         ApprovalItemOut(id=str(i.disclosure_id), version=i.edition, state=i.state, problem=i.problem) for i in a.items
     ]
     return ApprovalOut(id=str(a.id), due_at=a.due_at, undone_at=a.undone_at, items=items)
 
 
-@router.post("/approvals", status_code=201, response_model=ApprovalOut)
-async def approve_later(body: ApprovalIn, desk: DeskDep, once: IdempotencyDep, runtime: RuntimeDep) -> Response:
-    """Approve many once the time to undo has passed."""
-    wait = timedelta(seconds=runtime.settings.undo_seconds)
+@once.post(
+    "/approvals",
+    status_code=201,
+    responses={404: {"description": "`unknown_disclosure`: one of them is not there."}},
+    dependencies=[may(*RIGHTS[Action.APPROVE])],
+    tags=["approvals"],
+)
+async def approve_later(body: ApprovalIn, desk: ChangingDep) -> ApprovalOut:
+    """Store a batch to be approved once the time to undo has passed (`due_at`); until then it can be taken back."""
     items = [ApprovalItem(i.id, i.version, i.secrecy_checked_by) for i in body.items]
-    return await answer_once(once, desk, lambda: commands.approve_later(desk, items, wait), approval_out, 201)
+    return approval_out(await approvals.approve_later(desk, items))
 
 
-@router.get("/approvals/{approval_id}")
-async def approval(approval_id: UUID, desk: DeskDep) -> ApprovalOut:
-    """How it stands with a batch of one's own."""
-    return approval_out(await commands.approval_of(desk, approval_id))
+@router.get("/approvals/{approval_id}", dependencies=[may(*RIGHTS[Action.APPROVE])], tags=["approvals"])
+async def approval(approval_id: ApprovalId, desk: ReadingDep) -> ApprovalOut:
+    """A batch of one's own: what of it waits, was approved, was taken back, or failed and why."""
+    return approval_out(await approvals.approval_of(desk, approval_id))
 
 
-@router.delete("/approvals/{approval_id}")
-async def undo(approval_id: UUID, desk: DeskDep) -> ApprovalOut:
-    """Take a batch back while it waits."""
-    return approval_out(await commands.undo(desk, approval_id))
+@router.delete("/approvals/{approval_id}", dependencies=[may(*RIGHTS[Action.APPROVE])], tags=["approvals"])
+async def undo(approval_id: ApprovalId, desk: ChangingDep) -> ApprovalOut:
+    """Take a batch of one's own back while it waits; 409 once any of it was carried out."""
+    return approval_out(await approvals.undo(desk, approval_id))
 
 
 # -- cells --------------------------------------------------------------------------------------------------------
 
 
-@router.get("/duties")
+CELLS: Final = Cursor[Place](Place)
+
+
+@router.get("/duties", dependencies=[may(*READERS)], tags=["duties"])
 async def duties(
-    desk: ReadingDeskDep,
-    page: PageDep,
-    division: DivisionCode | None = None,
-    period: Annotated[str | None, Query(max_length=10)] = None,
-    state: CellState | None = None,
-) -> dict[str, Any]:
-    """Cells of a part of the tree by village, item and period: what is owed, how it stands, who holds it."""
-    desk.actor.require(*workflow.READERS)
-    scope = division or desk.actor.scope
-    desk.actor.require_scope(desk.reference, scope)
-    items = commands.items_within(desk)
+    desk: ReadingDep,
+    page: Annotated[Page[Place], Depends(CELLS)],
+    division: Division = None,
+    period: Annotated[str | None, Query(max_length=10, description="2026-10, 2026Q3, 2026H1, 2026, or a day")] = None,
+    state: Annotated[CellState | None, Query(description="those in this state alone")] = None,
+) -> Listing[CellOut]:
+    """Cells of a part of the tree by village, item and period: what is owed, how it stands, who holds it.
 
-    def wanted(c: GridCell) -> bool:
-        return (state is None or c.cell.state is state) and (items is None or c.duty.item in items)
-
-    since, skip = _place(page.after)
-    villages = [v.code for v in desk.reference.villages(scope) if v.code >= since]
-    found: list[tuple[str, CellOut]] = []
-    # Some villages at a time: a whole city's cells of years would keep everybody else waiting.
-    for start in range(0, len(villages), _VILLAGES_AT_ONCE):
-        for of in await commands.cells_of(desk, villages[start : start + _VILLAGES_AT_ONCE], period):
-            chosen = [c for c in of.cells if wanted(c)]
-            passed = skip if of.village == since else 0
-            found += [(f"{of.village}:{n}", _cell_out(of, c)) for n, c in enumerate(chosen) if n >= passed]
-        if len(found) > page.limit:
-            return page.answer([c for _, c in found[: page.limit]], found[page.limit][0])
-    return page.answer([c for _, c in found], None)
+    A page may be shorter than its limit, even empty, before the end: `next` is null at the end alone.
+    """
+    wanted = Wanted(desk.villages(division), period, state, desk.items_within())
+    found, end = await cells_page(desk, wanted, page.after, page.limit)
+    return Listing(items=[_cell_out(f) for f in found], next=CELLS.text(end) if end is not None else None)
 
 
-_VILLAGES_AT_ONCE: Final = 20
-
-
-def _place(after: str | None) -> tuple[str, int]:
-    """From which village on a list goes on, and how many of its cells were told already."""
-    if after is None:
-        return "", 0
-    match = re.fullmatch(r"(\d{12}):(\d{1,5})", after, re.ASCII)
-    if match is None:
-        raise InvalidInputError(faults=[Fault("query.cursor", "不是本接口给出的游标，请从头读取")])
-    return match[1], int(match[2])
-
-
-def _cell_out(of: VillageCells, c: GridCell) -> CellOut:
+def _cell_out(found: Found) -> CellOut:
+    of, c = found
     disclosure, waiver = of.disclosures.get(c.key), of.waivers.get(c.key)
     return CellOut(
         village=of.village,

@@ -95,7 +95,7 @@ class Prepared:
         for inner, line in self.lines.items():
             if path == inner or path.startswith((f"{inner}.", f"{inner}[")):
                 return f"第 {line} 行"
-        return f"{self.at}.{path}" if not self.lines else self.at
+        return f"{self.at}.{path}" if path and not self.lines else self.at
 
 
 def read_prepared(data: bytes) -> list[Prepared]:

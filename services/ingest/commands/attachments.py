@@ -2,32 +2,49 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
-from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.contracts.base import Finding
 from services.contracts.bodies import Body
-from services.ingest import store, workflow
-from services.ingest.commands.desk import Desk, items_within, village_of
-from services.ingest.errors import MissingAttachmentError, UnknownAttachmentError, UnusableUploadError
+from services.ingest import workflow
+from services.ingest.errors import (
+    BeingRemovedError,
+    MissingAttachmentError,
+    UnknownAttachmentError,
+    UnusableUploadError,
+)
 from services.ingest.gate.findings import file_findings
 from services.ingest.gate.images import MAX_FILE_BYTES, size_fault
-from services.ingest.store import Attachment, Disclosure
+from services.ingest.store.attachments import (
+    Attachment,
+    VillageFile,
+    forget_deletions,
+    insert_attachment,
+    insert_uses,
+    queue_unowned_for_deletion,
+    select_files,
+    select_holders,
+    take_deletions,
+)
+from services.ingest.store.disclosures import Disclosure
+from services.ingest.visit import Caller, Changing, IngestRuntime, Reading
 from services.ingest.workflow import Errand
 from services.kit import actions
-from services.kit.db import Connection, Database
 from services.kit.errors import Fault
 from services.kit.limited import OverLimitError, run_limited
-from services.kit.objects import Objects, digest_of
+from services.kit.objects import digest_of
 
-UPLOADERS: Final = workflow.ROLES[Errand.ATTACH]
+UPLOADERS: Final = workflow.RIGHTS[Errand.ATTACH]
 #: A file that nobody uses goes after this time.
 UNUSED_AFTER: Final = timedelta(days=7)
+#: How long an order of deletion is one process's own: longer than the store's library tries one call (3 minutes).
+TAKEN_FOR: Final = timedelta(minutes=10)
+_AT_ONCE: Final = 500
 _NONCE_BYTES: Final = 12
 _KEY_BITS: Final = 256
 
@@ -43,7 +60,7 @@ class _Prepared:
     personal: tuple[tuple[int, str], ...] | None
 
 
-async def prepare(data: bytes) -> _Prepared:
+async def _prepare(data: bytes) -> _Prepared:
     """Make the public file in a process of its own; UnusableUploadError says what is wrong with the upload."""
     if len(data) > MAX_FILE_BYTES or not data:
         raise UnusableUploadError(faults=[Fault("file", size_fault(data))])
@@ -60,71 +77,101 @@ async def prepare(data: bytes) -> _Prepared:
     return _Prepared(content, head["media_type"], personal)
 
 
-async def attach(desk: Desk, objects: Objects, village: str, data: bytes) -> Attachment:
-    """Take a file in for a village; what was uploaded is sealed under a key of its own (AES-256-GCM)."""
-    desk.actor.require(*UPLOADERS)
-    village_of(desk, village)
-    desk.actor.require_scope(desk.reference, village)
-    made = await prepare(data)
+def _seal_upload(caller: Caller, village: str, made: _Prepared, data: bytes) -> Attachment:
+    """The row of a file: what was uploaded stands in it sealed under a key of its own (AES-256-GCM)."""
     key, nonce = AESGCM.generate_key(_KEY_BITS), os.urandom(_NONCE_BYTES)
     digest = digest_of(made.content)
-    attachment = Attachment(
+    return Attachment(
         village_code=village,
         digest=digest,
         media_type=made.media_type,
         size=len(made.content),
-        uploaded_by=desk.actor.staff_id,
-        uploaded_at=desk.now,
+        uploaded_by=caller.actor.staff_id,
+        uploaded_at=caller.now,
         key=key,
         nonce=nonce,
         original=AESGCM(key).encrypt(nonce, data, digest.encode()),
         personal=made.personal,
     )
-    await store.insert_attachment(desk.conn, attachment)
-    # After the row: its lock keeps an older deletion of the same file away. A file whose row is not kept is never shown.
-    await objects.put(made.content)
+
+
+async def attach(caller: Caller, village: str, data: bytes) -> Attachment:
+    """Take a file in for a village; BeingRemovedError when the same file is just leaving the store.
+
+    It is opened before the transaction and put into the store after it. A process that ends in between leaves a row that
+    nobody was told of; it goes as every file does that nobody uses.
+    """
+    caller.require_village(village)
+    caller.actor.require_scope(caller.reference, village)
+    made = await _prepare(data)
+    attachment = _seal_upload(caller, village, made, data)
+    async with caller.changing(Changing) as desk:
+        actions.about(f"attachment/{attachment.digest}", village)
+        if not await insert_attachment(desk.conn, attachment):
+            raise BeingRemovedError
+    await caller.own.objects.put(made.content)
+    async with caller.runtime.database.transaction() as conn:
+        # The row may have gone with its last use before the file came: then the file goes too.
+        await queue_unowned_for_deletion(conn, attachment.digest, caller.now)
     return attachment
 
 
-async def file_of(desk: Desk, objects: Objects, digest: str) -> tuple[bytes, str]:
-    """A file for staff within whose part of the tree and of the affairs it was handed in: content and media type."""
-    desk.actor.require(*workflow.READERS)
-    items = items_within(desk)
+async def export_file(caller: Caller, digest: str) -> tuple[bytes, str]:
+    """Read a file, record in the trail who took it, and return content and media type.
+
+    For staff within whose part of the tree and of the affairs it was handed in; to others it is unknown.
+    """
+    items = caller.items_within()
+    async with caller.reading(Reading) as desk:
+        holders = await select_holders(desk.conn, digest)
     reached = [
         h
-        for h in await store.select_holders(desk.conn, digest)
-        if desk.reference.covers(desk.actor.scope, h.village_code)
-        and (not h.withdrawn or desk.actor.role in workflow.KEEPERS)
-        and (items is None or h.uploaded_by == desk.actor.staff_id or not set(items).isdisjoint(h.items))
+        for h in holders
+        if caller.reference.covers(caller.actor.scope, h.village_code)
+        and (not h.withdrawn or caller.actor.role in workflow.KEEPERS)
+        and (items is None or h.uploaded_by == caller.actor.staff_id or not set(items).isdisjoint(h.items))
     ]
-    content = await objects.get(digest) if reached else None
+    content = await caller.own.objects.get(digest) if reached else None
     if content is None:
         raise UnknownAttachmentError
-    actions.about(f"attachment/{digest}", reached[0].village_code)
+    async with caller.changing(Changing):
+        actions.about(f"attachment/{digest}", reached[0].village_code)
     return content, reached[0].media_type
 
 
-async def use_files(desk: Desk, disclosure: Disclosure, body: Body) -> None:
-    """Note which files a content names; MissingAttachmentError names the places of those that the village never gave."""
-    wanted = body.files()
-    if not wanted:
-        return
-    known = await store.select_known_digests(desk.conn, disclosure.village_code, wanted)
-    if wanted - known:
+#: Files that villages handed in, with what was read in each.
+KnownFiles = Mapping[VillageFile, tuple[tuple[int, str], ...]]
+
+
+async def known_files(desk: Changing, of: Iterable[tuple[Disclosure, Body]]) -> KnownFiles:
+    """Those of the files that some contents name which their villages handed in."""
+    wanted = {(d.village_code, digest) for d, body in of for digest in body.files()}
+    return await select_files(desk.conn, wanted) if wanted else {}
+
+
+def require_files(disclosure: Disclosure, body: Body, known: KnownFiles) -> None:
+    """MissingAttachmentError names the places of files that the village never gave."""
+    missing = {digest for digest in body.files() if (disclosure.village_code, digest) not in known}
+    if missing:
         raise MissingAttachmentError(
             faults=[
                 Fault(at, "没有上传过这个附件")
                 for at, digest in _places(body.model_dump(mode="json"), "body")
-                if digest in wanted - known
+                if digest in missing
             ]
         )
-    await store.insert_uses(desk.conn, wanted, disclosure.id, disclosure.village_code)
 
 
-async def findings_in_files(desk: Desk, disclosure: Disclosure, body: Body) -> tuple[Finding, ...]:
+async def use_files(desk: Changing, of: Iterable[tuple[Disclosure, Body]]) -> None:
+    """Store which files some contents name."""
+    uses = [(d.id, (d.village_code, digest)) for d, body in of for digest in body.files()]
+    if uses:
+        await insert_uses(desk.conn, uses)
+
+
+def findings_in_files(disclosure: Disclosure, body: Body, known: KnownFiles) -> tuple[Finding, ...]:
     """What was read in the files that a content names."""
-    wanted = body.files()
-    personal = await store.select_personal(desk.conn, disclosure.village_code, wanted) if wanted else {}
+    personal = {d: read for d in body.files() if (read := known.get((disclosure.village_code, d)))}
     if not personal:
         return ()
     titles = {a.digest: a.title for a in body.attachments}
@@ -149,20 +196,22 @@ def _places(value: Any, at: str) -> Iterator[tuple[str, str]]:
                 yield from _places(inner, f"{at}[{n}]")
 
 
-async def release_files(conn: Connection, disclosure_id: UUID, now: datetime) -> None:
-    """A disclosure names nothing any more; files without another use are deleted once this has committed."""
-    await store.delete_uses(conn, disclosure_id, now)
+async def sweep(runtime: IngestRuntime) -> None:
+    """Take queued files out of the store; an order is forgotten only after the file is gone.
 
-
-async def queue_unused(database: Database, now: datetime) -> None:
-    """Queue files that were uploaded a week ago and never used."""
-    async with database.transaction() as conn:
-        await store.queue_unused(conn, now, UNUSED_AFTER)
-
-
-async def sweep(database: Database, objects: Objects) -> None:
-    """Take queued files out of the store; an order is forgotten only after the file is gone."""
-    async with database.transaction() as conn:
-        for digest in await store.lock_deletions(conn, 500):
-            await objects.delete(digest)
-            await store.forget_deletion(conn, digest)
+    While an order is taken, the same file cannot come in. What this process does not get done (the store does not answer, it
+    is stopped) is taken again after a while; by then it deletes nothing more, for the file may have come anew.
+    """
+    taken_at = runtime.clock.now()
+    async with runtime.database.transaction() as conn:
+        taken = await take_deletions(conn, taken_at, TAKEN_FOR, _AT_ONCE)
+    gone = []
+    for digest in taken:
+        if runtime.clock.now() > taken_at + TAKEN_FOR / 2:
+            break
+        runtime.beat()
+        await runtime.own.objects.delete(digest)
+        gone.append(digest)
+    if gone:
+        async with runtime.database.transaction() as conn:
+            await forget_deletions(conn, gone, taken_at)

@@ -1,4 +1,4 @@
-"""Checking: the words of supervisors and others, returning, letting out, filing."""
+"""Checking: the words of supervisors and others, returning, approving (which lets an edition out), filing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,21 +18,10 @@ from services.contracts.disclosure import (
     Party,
     ReturnedContent,
 )
-from services.contracts.words import ROLES
-from services.ingest import store, workflow
-from services.ingest.commands.desk import (
-    Desk,
-    cell,
-    content_of,
-    counted,
-    item_of,
-    locked,
-    profile_of,
-    refuse_personal,
-    sealed,
-    stamp_of,
-)
-from services.ingest.commands.sheets import require_sheet_of, require_signers
+from services.contracts.words import ROLE_NAMES
+from services.ingest import workflow
+from services.ingest.commands.findings import refuse_personal
+from services.ingest.commands.sheets import Sheet, require_signers, use_sheet
 from services.ingest.errors import (
     AlreadyFiledError,
     MissingReasonError,
@@ -43,9 +32,19 @@ from services.ingest.errors import (
     SheetBearerError,
     SheetNeedsNamesError,
 )
-from services.ingest.store import Disclosure, Edition, Return
+from services.ingest.metrics import count_step
+from services.ingest.store.disclosures import (
+    Disclosure,
+    Edition,
+    update_approved,
+    update_confirmed,
+    update_filed,
+    update_returned,
+)
+from services.ingest.store.opinions import select_authors, select_opinions, upsert_opinion
+from services.ingest.store.returns import Return, insert_return
+from services.ingest.visit import Changing
 from services.ingest.workflow import Action
-from services.kit.clock import local_day
 from services.kit.errors import Fault
 from services.kit.outbox import append
 
@@ -57,12 +56,12 @@ class Word:
     opinion: Literal["agree", "dissent"] = "agree"
     reason: str | None = None
     names: tuple[str, ...] = ()
-    sheet: str | None = None
+    sheet: Sheet | None = None
 
 
-async def confirm(desk: Desk, disclosure_id: UUID, version: int, word: Word | None = None) -> Disclosure:
-    """Note a party's word; when nobody else has to speak, the edition is confirmed (and, with `file`, let out)."""
-    disclosure = await locked(desk, disclosure_id, version, Action.CONFIRM)
+async def confirm(desk: Changing, disclosure_id: UUID, version: int, word: Word | None = None) -> Disclosure:
+    """Store a party's word; the last one needed confirms the edition and, where the profile releases by filing, lets it out."""
+    disclosure = await desk.lock_for(Action.CONFIRM, disclosure_id, version)
     word = word or Word()
     if word.opinion == "dissent" and word.reason is None:
         raise MissingReasonError(faults=[Fault("reason", "请写明不同意见的内容")])
@@ -71,28 +70,28 @@ async def confirm(desk: Desk, disclosure_id: UUID, version: int, word: Word | No
     if word.reason is not None:
         # Villagers read what a dissenter says.
         refuse_personal(word.reason, "reason")
-    parties = item_of(desk, disclosure.item, disclosure.period).confirmations
+    parties = desk.item_of(disclosure).confirmations
     party = _party(desk, parties, word)
     if word.sheet is None:
-        await refuse_same_person(desk, disclosure)
+        await require_other_person(desk, disclosure)
         names: tuple[str, ...] = (_signature(desk),)
     else:
-        names = await _signed(desk, disclosure, word.sheet, word.names)
+        names = await _accept_sheet(desk, disclosure, word.sheet, word.names)
     opinion = Opinion(
         party=party,
         opinion=word.opinion,
         names=names,
         reason=word.reason,
-        sheet=word.sheet,
+        sheet=word.sheet.digest if word.sheet is not None else None,
         brought_by=_bearer(desk) if word.sheet is not None else None,
         at=desk.now,
     )
-    await store.upsert_opinion(desk.conn, disclosure, opinion, desk.actor.staff_id)
-    return counted(await _heard(desk, disclosure, opinion, parties), Action.CONFIRM)
+    await upsert_opinion(desk.conn, disclosure, opinion, desk.actor.staff_id)
+    return count_step(Action.CONFIRM, await _confirm_when_complete(desk, disclosure, opinion, parties))
 
 
-def _party(desk: Desk, parties: Sequence[Party], word: Word) -> Party:
-    """For whom this person speaks here."""
+def _party(desk: Changing, parties: Sequence[Party], word: Word) -> Party:
+    """For whom this person speaks here; refuses who may not, and who was not asked."""
     if word.sheet is not None:
         desk.actor.require(*workflow.SHEET_BEARERS)
         if not word.names:
@@ -105,36 +104,44 @@ def _party(desk: Desk, parties: Sequence[Party], word: Word) -> Party:
     return party
 
 
-async def _signed(desk: Desk, disclosure: Disclosure, sheet: str, names: Sequence[str]) -> tuple[str, ...]:
-    """Whose word a sheet is. Whoever wrote any edition does not bring it: the paper is what others say of it."""
-    if desk.actor.staff_id in await store.select_authors(desk.conn, disclosure, after=0):
+async def _accept_sheet(desk: Changing, disclosure: Disclosure, sheet: Sheet, names: Sequence[str]) -> tuple[str, ...]:
+    """Store that a sheet was used, and return whose word it is.
+
+    Whoever wrote any edition is refused as its bearer: the paper is what others say of it.
+    """
+    if desk.actor.staff_id in await select_authors(desk.conn, disclosure, after=0):
         raise SheetBearerError
     signers = require_signers(desk, disclosure.village_code, names)
-    await require_sheet_of(desk, disclosure, sheet)
+    await use_sheet(desk, disclosure, sheet)
     return signers
 
 
-def _bearer(desk: Desk) -> str:
+def _bearer(desk: Changing) -> str:
     """How the reviewer reads who brought a sheet: role and name."""
     name = desk.actor.name if desk.actor.name != desk.actor.username else ""
-    return f"{ROLES[desk.actor.role]}{name}"
+    return f"{ROLE_NAMES[desk.actor.role]}{name}"
 
 
 #: A person of whom the registry knows no name signs as what they are; a login name is nobody else's business.
-def _signature(desk: Desk) -> str:
-    return desk.actor.name if desk.actor.name != desk.actor.username else ROLES[desk.actor.role]
+def _signature(desk: Changing) -> str:
+    return desk.actor.name if desk.actor.name != desk.actor.username else ROLE_NAMES[desk.actor.role]
 
 
-async def _heard(desk: Desk, disclosure: Disclosure, opinion: Opinion, parties: Sequence[Party]) -> Disclosure:
-    """Say what was said, and go on when it was the last word needed."""
-    profile = profile_of(desk, disclosure.village_code)
-    opinions = await store.select_opinions(desk.conn, disclosure.id, disclosure.edition)
+async def _confirm_when_complete(
+    desk: Changing, disclosure: Disclosure, opinion: Opinion, parties: Sequence[Party]
+) -> Disclosure:
+    """Append `disclosure.confirmed.v1` for a word that was stored.
+
+    When it was the last one needed, the state becomes confirmed first; where the profile releases by filing, the edition is
+    then let out in the same transaction.
+    """
+    profile = desk.profile(disclosure.village_code)
+    opinions = await select_opinions(desk.conn, disclosure.id, disclosure.edition)
     by_account = profile.release == "file"
     complete = not workflow.open_parties(parties, opinions, profile.supervisors_needed, by_account=by_account)
-    after = await store.update_confirmed(desk.conn, disclosure.id, desk.now) if complete else disclosure
+    after = await update_confirmed(desk.conn, disclosure.id, desk.now) if complete else disclosure
     event = DisclosureConfirmed(
-        **await stamp_of(desk, disclosure),
-        **cell(disclosure),
+        **await desk.stamp_of(disclosure),
         digest=disclosure.digest,
         confirmation=opinion.party,
         opinion=opinion.opinion,
@@ -144,48 +151,49 @@ async def _heard(desk: Desk, disclosure: Disclosure, opinion: Opinion, parties: 
     )
     await append(desk.conn, event)
     if complete and profile.release == "file":
-        return await let_out(desk, after, await content_of(desk, after), release="file")
+        return await let_out(desk, after, await desk.content_of(after), release="file")
     return after
 
 
 async def send_back(
-    desk: Desk, disclosure_id: UUID, version: int, reason: str, lines: Sequence[LineReason] = ()
+    desk: Changing, disclosure_id: UUID, version: int, reason: str, lines: Sequence[LineReason] = ()
 ) -> Disclosure:
-    """Return it to the clerk with a reason, and one for each place that is wrong."""
-    disclosure = await locked(desk, disclosure_id, version, Action.RETURN)
+    """Return it to the clerk: store the reason and one for each place that is wrong, append `disclosure.returned.v1`."""
+    disclosure = await desk.lock_for(Action.RETURN, disclosure_id, version)
     refuse_personal(reason, "reason")
     for n, line in enumerate(lines):
         refuse_personal(line.reason, f"lines[{n}].reason")
     returned = Return(disclosure.edition, reason, tuple(lines), desk.actor.staff_id, desk.now)
-    await store.insert_return(desk.conn, disclosure, returned)
-    after = await store.update_returned(desk.conn, disclosure.id, reason, lines)
+    await insert_return(desk.conn, disclosure, returned)
+    after = await update_returned(desk.conn, disclosure.id, reason, lines)
     content = ReturnedContent(reason=reason, lines=tuple(lines))
     event = DisclosureReturned(
-        **await stamp_of(desk, disclosure),
-        **cell(disclosure),
-        sealed=await sealed(desk, disclosure, "disclosure.returned.v1", content),
+        **await desk.stamp_of(disclosure),
+        sealed=await desk.seal(disclosure.id, "disclosure.returned.v1", content),
     )
     await append(desk.conn, event)
-    return counted(after, Action.RETURN)
+    return count_step(Action.RETURN, after)
 
 
-async def approve(desk: Desk, disclosure_id: UUID, version: int, secrecy_checked_by: str | None = None) -> Disclosure:
-    """Let it out; publishing follows from the event."""
-    disclosure = await locked(desk, disclosure_id, version, Action.APPROVE)
-    delegation = await refuse_same_person(desk, disclosure, unless_delegated=True)
+async def approve(
+    desk: Changing, disclosure_id: UUID, version: int, secrecy_checked_by: str | None = None
+) -> Disclosure:
+    """Approve a confirmed edition and let it out (`let_out`); whoever wrote, saved or handed it in needs a delegation."""
+    disclosure = await desk.lock_for(Action.APPROVE, disclosure_id, version)
+    delegation = await require_other_person(desk, disclosure, unless_delegated=True)
     refuse_own_reset(desk, disclosure.submitted_by, disclosure.submitted_at)
-    edition = await content_of(desk, disclosure)
+    edition = await desk.content_of(disclosure)
     if secrecy_checked_by is not None:
         refuse_personal(secrecy_checked_by, "secrecy_checked_by")
     by = secrecy_checked_by or edition.secrecy_checked_by
-    if item_of(desk, disclosure.item, disclosure.period).secrecy and by is None:
+    if desk.item_of(disclosure).secrecy and by is None:
         raise SecrecyCheckMissingError(faults=[Fault("secrecy_checked_by", "请写明保密审查人的姓名")])
     after = await let_out(desk, disclosure, edition, delegation=delegation, secrecy_checked_by=by)
-    return counted(after, Action.APPROVE)
+    return count_step(Action.APPROVE, after)
 
 
 async def let_out(
-    desk: Desk,
+    desk: Changing,
     disclosure: Disclosure,
     edition: Edition,
     *,
@@ -193,21 +201,23 @@ async def let_out(
     delegation: str | None = None,
     secrecy_checked_by: str | None = None,
 ) -> Disclosure:
-    """Say the approved event, which carries the content, sealed."""
+    """Set the state to approved and append `disclosure.approved.v1` with the content, encrypted; publish follows from it.
+
+    Checks nothing: whoever calls it has.
+    """
     assert disclosure.submitted_at is not None  # noqa: S101 - held by the workflow
     assert disclosure.submitted_by is not None  # noqa: S101 - held by the workflow
     assert disclosure.confirmed_at is not None  # noqa: S101 - held by the workflow
-    after = await store.update_approved(desk.conn, disclosure.id, desk.now, release)
+    after = await update_approved(desk.conn, disclosure.id, desk.now, release)
     content = ApprovedContent(
         body=edition.body,
         accepted=edition.accepted,
-        opinions=await store.select_opinions(desk.conn, disclosure.id, disclosure.edition),
+        opinions=await select_opinions(desk.conn, disclosure.id, disclosure.edition),
         note=edition.note,
         secrecy_checked_by=secrecy_checked_by or edition.secrecy_checked_by,
     )
     event = DisclosureApproved(
-        **await stamp_of(desk, disclosure),
-        **cell(disclosure),
+        **await desk.stamp_of(disclosure),
         digest=disclosure.digest,
         history=disclosure.history,
         submitted_at=disclosure.submitted_at,
@@ -217,30 +227,30 @@ async def let_out(
         release=release,
         noted=edition.note is not None and disclosure.published_edition is not None,
         delegation=delegation,
-        sealed=await sealed(desk, disclosure, "disclosure.approved.v1", content),
+        sealed=await desk.seal(disclosure.id, "disclosure.approved.v1", content),
     )
     await append(desk.conn, event)
     return after
 
 
-async def file(desk: Desk, disclosure_id: UUID, version: int) -> Disclosure:
-    """Take note, for the township, of what a village let out itself (备案)."""
-    disclosure = await locked(desk, disclosure_id, version, Action.FILE)
+async def file(desk: Changing, disclosure_id: UUID, version: int) -> Disclosure:
+    """Note that the township has taken note of what a village let out itself (备案), and append `disclosure.filed.v1`."""
+    disclosure = await desk.lock_for(Action.FILE, disclosure_id, version)
     if disclosure.release != "file" or disclosure.filed_at is not None:
         raise AlreadyFiledError
-    after = await store.update_filed(desk.conn, disclosure.id, desk.now)
-    await append(desk.conn, DisclosureFiled(**await stamp_of(desk, disclosure), **cell(disclosure)))
-    return counted(after, Action.FILE)
+    after = await update_filed(desk.conn, disclosure.id, desk.now)
+    await append(desk.conn, DisclosureFiled(**await desk.stamp_of(disclosure)))
+    return count_step(Action.FILE, after)
 
 
-async def refuse_same_person(desk: Desk, disclosure: Disclosure, *, unless_delegated: bool = False) -> str | None:
+async def require_other_person(desk: Changing, disclosure: Disclosure, *, unless_delegated: bool = False) -> str | None:
     """Refuse who saved any edition since the public one, or handed in.
 
-    A delegation on file lets them approve, and its document is returned.
+    With `unless_delegated` a delegation on file lets them, and its document is returned; None for everybody else.
     """
-    if desk.actor.staff_id not in await store.select_authors(desk.conn, disclosure, disclosure.published_edition or 0):
+    if desk.actor.staff_id not in await select_authors(desk.conn, disclosure, disclosure.published_edition or 0):
         return None
-    document = desk.reference.delegation(desk.actor.staff_id, disclosure.village_code, local_day(desk.now))
+    document = desk.reference.delegation(desk.actor.staff_id, disclosure.village_code, desk.today)
     if (document is None or not unless_delegated) and desk.actor.staff_id != disclosure.submitted_by:
         detail = "录入、保存过这份内容的人不能自己核对或审核，请由别人来办。"
         raise SamePersonError(detail)
@@ -249,7 +259,7 @@ async def refuse_same_person(desk: Desk, disclosure: Disclosure, *, unless_deleg
     return document
 
 
-def refuse_own_reset(desk: Desk, account: str | None, acted_at: datetime | None) -> None:
+def refuse_own_reset(desk: Changing, account: str | None, acted_at: datetime | None) -> None:
     """Refuse whoever gave the account that handed something in a new password before it did, and so could have been it."""
     handed_in_by = desk.reference.staff.get(account or "")
     if handed_in_by is None or acted_at is None:

@@ -6,8 +6,6 @@ from typing import Final
 
 from services.contracts.disclosure import DeclarationConfirmed, DeclarationSubmitted, DeclaredItem
 from services.contracts.values import Frequency, period_bounds, period_frequency
-from services.ingest import store
-from services.ingest.commands.desk import Desk, profile_of, stamped, village_of
 from services.ingest.errors import (
     FuturePeriodError,
     IncompleteDeclarationError,
@@ -17,38 +15,44 @@ from services.ingest.errors import (
     WrongPeriodError,
     WrongStateError,
 )
-from services.ingest.store import Declaration
-from services.ingest.workflow import ROLES, Errand
-from services.kit.clock import local_day
+from services.ingest.store.waivers import (
+    Declaration,
+    insert_agreement,
+    insert_declaration,
+    lock_declaration,
+    update_declaration,
+)
+from services.ingest.visit import Changing
+from services.ingest.workflow import RIGHTS, Errand
 from services.kit.errors import Fault
 from services.kit.outbox import append
+from services.kit.reference import Reference
 
-FILERS: Final = ROLES[Errand.DECLARE]
-CONFIRMERS: Final = ROLES[Errand.CONFIRM_DECLARATION]
-RETURNERS: Final = ROLES[Errand.RETURN_DECLARATION]
+FILERS: Final = RIGHTS[Errand.DECLARE]
+CONFIRMERS: Final = RIGHTS[Errand.CONFIRM_DECLARATION]
+RETURNERS: Final = RIGHTS[Errand.RETURN_DECLARATION]
 
 
-def asked_items(desk: Desk, village: str, quarter: str) -> list[str]:
+def asked_items(reference: Reference, village: str, quarter: str) -> list[str]:
     """Codes of the on-event items that a village has to answer for in a quarter."""
     last = period_bounds(quarter)[1]
-    kind = desk.reference.divisions[village].now.kind
+    kind = reference.divisions[village].now.kind
     return [
         code
-        for code, item in sorted(desk.reference.items.items())
+        for code, item in sorted(reference.items.items())
         if (of := item.at(last)).frequency is Frequency.ON_EVENT
         and of.applies in {"both", kind.value}
         and not item.retired(last)
     ]
 
 
-async def declare(desk: Desk, village: str, quarter: str, answers: Sequence[DeclaredItem]) -> Declaration:
-    """Answer for a quarter; a new answer takes the place of the one before."""
-    desk.actor.require(*FILERS)
-    village_of(desk, village)
+async def declare(desk: Changing, village: str, quarter: str, answers: Sequence[DeclaredItem]) -> Declaration:
+    """Store the next edition of a quarter's answers and append `declaration.submitted.v1`; it takes the place of the one before."""
+    desk.require_village(village)
     desk.actor.require_scope(desk.reference, village)
     _check_quarter(desk, quarter)
-    _check_answers(asked_items(desk, village, quarter), quarter, answers)
-    before = await store.lock_declaration(desk.conn, village, quarter)
+    _check_answers(asked_items(desk.reference, village, quarter), quarter, answers)
+    before = await lock_declaration(desk.conn, village, quarter)
     made = Declaration(
         village_code=village,
         quarter=quarter,
@@ -60,17 +64,17 @@ async def declare(desk: Desk, village: str, quarter: str, answers: Sequence[Decl
         confirmed_at=None,
         note=None,
     )
-    if not await store.insert_declaration(desk.conn, made):
+    if not await insert_declaration(desk.conn, made):
         # Somebody else answered at the same moment, and there was no row yet to wait at.
         raise StaleVersionError(current_version=made.edition)
-    await _say(desk, made, DeclarationSubmitted)
+    await _append_event(desk, made, DeclarationSubmitted)
     return made
 
 
-def _check_quarter(desk: Desk, quarter: str) -> None:
+def _check_quarter(desk: Changing, quarter: str) -> None:
     if period_frequency(quarter) is not Frequency.QUARTERLY:
         raise WrongPeriodError(faults=[Fault("quarter", f"{quarter} 不是季度，应写作 2026Q3")])
-    if period_bounds(quarter)[1] >= local_day(desk.now):
+    if period_bounds(quarter)[1] >= desk.today:
         raise FuturePeriodError(faults=[Fault("quarter", f"{quarter} 还没有期满")])
 
 
@@ -93,9 +97,9 @@ def _check_answers(asked: Sequence[str], quarter: str, answers: Sequence[Declare
         raise IncompleteDeclarationError(faults=faults)
 
 
-async def _locked(desk: Desk, village: str, quarter: str, edition: int) -> Declaration:
+async def _lock(desk: Changing, village: str, quarter: str, edition: int) -> Declaration:
     desk.actor.require_scope(desk.reference, village)
-    declaration = await store.lock_declaration(desk.conn, village, quarter)
+    declaration = await lock_declaration(desk.conn, village, quarter)
     if declaration is None:
         raise UnknownDeclarationError
     if declaration.edition != edition:
@@ -105,31 +109,31 @@ async def _locked(desk: Desk, village: str, quarter: str, edition: int) -> Decla
     return declaration
 
 
-async def confirm_declaration(desk: Desk, village: str, quarter: str, edition: int) -> Declaration:
-    """A supervisor agrees; when enough have, it is public."""
-    desk.actor.require(*CONFIRMERS)
-    declaration = await _locked(desk, village, quarter, edition)
+async def confirm_declaration(desk: Changing, village: str, quarter: str, edition: int) -> Declaration:
+    """Store a supervisor's agreement; with the last one needed, confirm the page and append `declaration.confirmed.v1`."""
+    declaration = await _lock(desk, village, quarter, edition)
     if declaration.submitted_by == desk.actor.staff_id:
         raise SamePersonError
-    count = await store.confirm_declaration(desk.conn, declaration, desk.actor.staff_id, desk.now)
-    if count < profile_of(desk, village).supervisors_needed:
+    count = await insert_agreement(desk.conn, declaration, desk.actor.staff_id, desk.now)
+    if count < desk.profile(village).supervisors_needed:
         return declaration
-    await store.update_declaration(desk.conn, declaration, "confirmed", None, desk.now)
-    await _say(desk, declaration, DeclarationConfirmed)
+    await update_declaration(desk.conn, declaration, "confirmed", None, desk.now)
+    await _append_event(desk, declaration, DeclarationConfirmed)
     return replace(declaration, state="confirmed", confirmed_at=desk.now)
 
 
-async def return_declaration(desk: Desk, village: str, quarter: str, edition: int, reason: str) -> Declaration:
-    """Send it back to the clerk, who answers anew."""
-    desk.actor.require(*RETURNERS)
-    declaration = await _locked(desk, village, quarter, edition)
-    await store.update_declaration(desk.conn, declaration, "returned", reason, desk.now)
+async def return_declaration(desk: Changing, village: str, quarter: str, edition: int, reason: str) -> Declaration:
+    """Set a quarter's page to returned with the reason; the clerk answers anew. No event tells of it."""
+    declaration = await _lock(desk, village, quarter, edition)
+    await update_declaration(desk.conn, declaration, "returned", reason, desk.now)
     return replace(declaration, state="returned", note=reason)
 
 
-async def _say(desk: Desk, d: Declaration, event: type[DeclarationSubmitted | DeclarationConfirmed]) -> None:
+async def _append_event(
+    desk: Changing, d: Declaration, event: type[DeclarationSubmitted | DeclarationConfirmed]
+) -> None:
     said = event(
-        **await stamped(desk, "declaration", f"{d.village_code}:{d.quarter}", d.village_code),
+        **await desk.stamp("declaration", f"{d.village_code}:{d.quarter}", d.village_code),
         quarter=d.quarter,
         edition=d.edition,
         answers=d.answers,

@@ -5,31 +5,31 @@ from uuid import UUID
 
 from services.contracts.bodies import Body
 from services.contracts.values import previous_period
-from services.ingest import store
-from services.ingest.commands.desk import Desk, found_for, visible_edition
 from services.ingest.errors import UnknownDisclosureError
 from services.ingest.gate.differences import Change, differences
+from services.ingest.store.cells import select_body_of_cell
+from services.ingest.visit import Reading
 
 Difference = tuple[Change, ...]
 
 
-async def against_edition(desk: Desk, disclosure_id: UUID, older: int, newer: int) -> Difference:
+async def against_edition(desk: Reading, disclosure_id: UUID, older: int, newer: int) -> Difference:
     """From one edition to another."""
-    disclosure = await found_for(desk, disclosure_id)
-    editions = [await visible_edition(desk, disclosure, n) for n in (older, newer)]
+    disclosure = await desk.disclosure(disclosure_id)
+    editions = [await desk.visible_edition(disclosure, n) for n in (older, newer)]
     if editions[0] is None or editions[1] is None:
         raise UnknownDisclosureError
     return _between(editions[0].body, editions[1].body)
 
 
-async def against_previous(desk: Desk, disclosure_id: UUID) -> Difference | None:
+async def against_previous(desk: Reading, disclosure_id: UUID) -> Difference | None:
     """From what the village handed in for the period before to this; None when there is nothing before."""
-    disclosure = await found_for(desk, disclosure_id)
+    disclosure = await desk.disclosure(disclosure_id)
     before = previous_period(disclosure.period)
-    edition = await visible_edition(desk, disclosure, disclosure.edition)
+    edition = await desk.visible_edition(disclosure, disclosure.edition)
     if before is None or edition is None:
         return None
-    body = await store.select_body_of_cell(desk.conn, disclosure.village_code, disclosure.item, before)
+    body = await select_body_of_cell(desk.conn, disclosure.village_code, disclosure.item, before)
     return _between(body, edition.body) if body is not None else None
 
 

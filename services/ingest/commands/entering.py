@@ -1,7 +1,9 @@
 """Entering: drafts, the one tap for a period in which nothing happened, handing in, corrections."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
 from uuid import UUID
 
 import uuid_utils.compat
@@ -18,31 +20,14 @@ from services.contracts.disclosure import (
     SubmittedContent,
 )
 from services.contracts.values import period_bounds
-from services.ingest import metrics, store, workflow
-from services.ingest.commands.attachments import findings_in_files, use_files
+from services.ingest import metrics, workflow
+from services.ingest.commands.attachments import KnownFiles, findings_in_files, known_files, require_files, use_files
 from services.ingest.commands.checking import let_out
-from services.ingest.commands.desk import (
-    Desk,
-    Reason,
-    Saved,
-    accepted_of,
-    cell,
-    content_of,
-    counted,
-    duty_of,
-    findings_of,
-    item_of,
-    locked,
-    profile_of,
-    refuse_personal,
-    require_reach,
-    require_right,
-    sealed,
-    stamp_of,
-)
-from services.ingest.commands.withdrawing import end
+from services.ingest.commands.findings import Reason, Saved, accepted_of, findings_of, findings_of_all, refuse_personal
+from services.ingest.commands.withdrawing import withdraw_and_erase
 from services.ingest.errors import (
     AlreadyEnteredError,
+    BodyTooLargeError,
     FuturePeriodError,
     ItemDoesNotApplyError,
     KindMismatchError,
@@ -50,47 +35,130 @@ from services.ingest.errors import (
     SecrecyCheckMissingError,
     UnexplainedFindingsError,
 )
+from services.ingest.gate.bodies import MalformedBodyError, OversizeError, read_body
 from services.ingest.gate.findings import findings, needs_reviewer, unexplained
-from services.ingest.store import Disclosure, Edition, NewDisclosure
+from services.ingest.metrics import count_step
+from services.ingest.store.attachments import delete_uses
+from services.ingest.store.cells import select_any_body, select_last_body
+from services.ingest.store.disclosures import (
+    Disclosure,
+    Edition,
+    NewDisclosure,
+    delete_drafts,
+    insert_disclosures,
+    insert_editions,
+    select_edition,
+    update_discarded,
+    update_saved,
+    update_submitted,
+)
+from services.ingest.visit import Changing
 from services.ingest.workflow import Action, State
-from services.kit.clock import local_day
-from services.kit.errors import Fault
-from services.kit.outbox import append
+from services.kit.errors import Fault, InvalidInputError, SanwuError, faults_of
+from services.kit.outbox import append, append_all
 
 
-async def create(desk: Desk, village: str, item: str, period: str, body: Body) -> Saved:
-    """Make a draft in an empty cell; what the accounting agency makes is delivered to the village by it."""
-    desk.actor.require(*workflow.ROLES[Action.SAVE])
-    owed = duty_of(desk, village, item, period)
-    revision = item_of(desk, item, period)
-    require_reach(desk, village, revision)
-    require_right(desk, Action.SAVE, revision)
-    _refuse_kind(revision.kind, item, body)
+def parse_body(raw: dict[str, Any]) -> Body:
+    """Read a body from JSON, its faults below `body`."""
+    try:
+        return read_body(raw)
+    except OversizeError as error:
+        raise BodyTooLargeError(faults=[Fault(error.at, str(error))]) from error
+    except MalformedBodyError as error:
+        raise InvalidInputError(faults=faults_of(error.errors, below=("body",))) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is to be entered into an empty cell."""
+
+    village: str
+    item: str
+    period: str
+    body: Body
+
+
+class DraftsRefusedError(Exception):
+    """Some of many drafts cannot be made, by their places among them; nothing of any stays."""
+
+    def __init__(self, errors: Mapping[int, SanwuError]) -> None:
+        """Take why each cannot be."""
+        super().__init__(f"{len(errors)} drafts refused")
+        self.errors = errors
+
+
+async def create(desk: Changing, village: str, item: str, period: str, body: Body) -> Saved:
+    """Make a draft in an empty cell, edition 1; what the accounting agency makes is delivered to the village by it."""
+    try:
+        (saved,) = await create_all(desk, [Draft(village, item, period, body)])
+    except DraftsRefusedError as refused:
+        raise refused.errors[0] from None
+    return saved
+
+
+async def create_all(desk: Changing, drafts: Sequence[Draft]) -> list[Saved]:
+    """Make drafts in many empty cells, in as many statements as for one; DraftsRefusedError tells everything that cannot be."""
+    errors: dict[int, SanwuError] = {}
+    new: dict[int, NewDisclosure] = {}
+    for n, draft in enumerate(drafts):
+        try:
+            new[n] = _check_draft(desk, draft)
+        except SanwuError as error:
+            errors[n] = error
+    delivered = desk.actor.role is Role.ACCOUNTANT
+    # Inserted before files are looked at, for only the insertion tells which cells are taken; when anything is refused, the
+    # error undoes it with the transaction.
+    made = await insert_disclosures(desk.conn, list(new.values()), desk.actor.staff_id, desk.now, delivered=delivered)
+    contents = {n: (made[one.id], drafts[n].body) for n, one in new.items() if one.id in made}
+    known = await known_files(desk, contents.values())
+    for n in new:
+        try:
+            _require_entered(drafts[n], contents.get(n), known)
+        except SanwuError as error:
+            errors[n] = error
+    if errors:
+        raise DraftsRefusedError(errors)
+    if not contents:
+        return []
+    saved = await _insert_editions(desk, [(d, body, None) for d, body in contents.values()], known)
+    if delivered:
+        await _append_delivered(desk, [s.disclosure for s in saved])
+    return saved
+
+
+def _check_draft(desk: Changing, draft: Draft) -> NewDisclosure:
+    """Make every check of a draft that needs no row of ours, and return it as it will be stored."""
+    village, item, period = draft.village, draft.item, draft.period
+    owed = desk.duty(village, item, period)
+    revision = desk.item(item, period)
+    desk.require_entering(village, revision)
+    _refuse_kind(revision.kind, item, draft.body)
     if not owed.applies:
         raise ItemDoesNotApplyError(faults=[Fault("item", f"{village} 没有事项 {item}")])
-    if period_bounds(period)[0] > local_day(desk.now):
+    if period_bounds(period)[0] > desk.today:
         raise FuturePeriodError(faults=[Fault("period", f"{period} 还没有开始")])
-    delivered = desk.actor.role is Role.ACCOUNTANT
-    new = NewDisclosure(
+    return NewDisclosure(
         id=uuid_utils.compat.uuid7(),
         village_code=village,
         item=item,
         period=period,
-        digest=body_digest(body),
+        digest=body_digest(draft.body),
         history=owed.history,
-        by=desk.actor.staff_id,
-        at=desk.now,
-        nil=body.nil,
-        delivered=delivered,
+        nil=draft.body.nil,
     )
-    try:
-        disclosure = await store.insert_disclosure(desk.conn, new)
-    except store.CellTakenError as error:
-        raise AlreadyEnteredError(faults=[Fault("period", f"{village} 的 {item} {period} 已经录入")]) from error
-    saved = await _kept(desk, disclosure, body, None)
-    if delivered:
-        await append(desk.conn, DisclosureDelivered(**await stamp_of(desk, disclosure), **cell(disclosure)))
-    return saved
+
+
+def _require_entered(draft: Draft, content: tuple[Disclosure, Body] | None, known: KnownFiles) -> None:
+    """Refuse a draft whose cell was taken, or whose files nobody gave."""
+    if content is None:
+        words = f"{draft.village} 的 {draft.item} {draft.period} 已经录入"
+        raise AlreadyEnteredError(faults=[Fault("period", words)])
+    require_files(*content, known)
+
+
+async def _append_delivered(desk: Changing, disclosures: Sequence[Disclosure]) -> None:
+    stamps = await desk.stamps_of(disclosures)
+    await append_all(desk.conn, [DisclosureDelivered(**stamps[d.id]) for d in disclosures])
 
 
 def _refuse_kind(kind: ItemKind, item: str, body: Body) -> None:
@@ -98,46 +166,51 @@ def _refuse_kind(kind: ItemKind, item: str, body: Body) -> None:
         raise KindMismatchError(faults=[Fault("body.kind", f"事项 {item} 的内容类型是 {kind.value}")])
 
 
-async def _kept(desk: Desk, disclosure: Disclosure, body: Body, note: str | None) -> Saved:
-    """Keep an edition's content with what does not add up in it."""
-    await use_files(desk, disclosure, body)
-    found_in_files = await findings_in_files(desk, disclosure, body)
-    edition = Edition(body, findings=(*findings(body, disclosure.period), *found_in_files), note=note)
-    await store.insert_edition(desk.conn, disclosure, edition, desk.actor.staff_id, desk.now)
-    found = await findings_of(desk, disclosure, edition)
-    for finding in found:
+async def _insert_editions(
+    desk: Changing, contents: Sequence[tuple[Disclosure, Body, str | None]], known: KnownFiles
+) -> list[Saved]:
+    """Store new editions' contents and notes with what does not add up in them, and which files they use."""
+    await use_files(desk, [(d, body) for d, body, _ in contents])
+    of = [
+        (d, Edition(body, findings=(*findings(body, d.period), *findings_in_files(d, body, known)), note=note))
+        for d, body, note in contents
+    ]
+    await insert_editions(desk.conn, of, desk.actor.staff_id, desk.now)
+    found = await findings_of_all(desk, of)
+    for finding in chain.from_iterable(found.values()):
         metrics.FINDINGS.labels(code=finding.code).inc()
-    return Saved(counted(disclosure, Action.SAVE), found)
+    return [Saved(count_step(Action.SAVE, d), found[d.id]) for d, _ in of]
 
 
-async def save(desk: Desk, disclosure_id: UUID, version: int, body: Body, note: str | None = None) -> Saved:
-    """Replace a draft's or returned disclosure's content: the next edition. A correction's note stays unless given anew."""
-    disclosure = await locked(desk, disclosure_id, version, Action.SAVE)
-    _refuse_kind(item_of(desk, disclosure.item, disclosure.period).kind, disclosure.item, body)
+async def save(desk: Changing, disclosure_id: UUID, version: int, body: Body, note: str | None = None) -> Saved:
+    """Store the next edition of a draft or of a returned disclosure. A correction's note stays unless another is given."""
+    disclosure = await desk.lock_for(Action.SAVE, disclosure_id, version)
+    _refuse_kind(desk.item_of(disclosure).kind, disclosure.item, body)
     if note is None and disclosure.published_edition is not None:
-        note = (await content_of(desk, disclosure)).note
+        note = (await desk.content_of(disclosure)).note
     return await _next_edition(desk, disclosure, body, note)
 
 
-async def _next_edition(desk: Desk, disclosure: Disclosure, body: Body, note: str | None) -> Saved:
+async def _next_edition(desk: Changing, disclosure: Disclosure, body: Body, note: str | None) -> Saved:
     if note is not None:
         refuse_personal(note, "note")
     digest = body_digest(body)
-    saved = await store.update_saved(desk.conn, disclosure, digest, desk.actor.staff_id, nil=body.nil)
-    return await _kept(desk, saved, body, note)
+    known = await known_files(desk, [(disclosure, body)])
+    require_files(disclosure, body, known)
+    after = await update_saved(desk.conn, disclosure, digest, desk.actor.staff_id, nil=body.nil)
+    (saved,) = await _insert_editions(desk, [(after, body, note)], known)
+    return saved
 
 
-async def create_nil(desk: Desk, village: str, item: str, period: str) -> Saved:
+async def create_nil(desk: Changing, village: str, item: str, period: str) -> Saved:
     """Make the draft that says nothing happened: a ledger with the closings of before, an empty roster or table."""
-    desk.actor.require(*workflow.ROLES[Action.SAVE])
-    duty_of(desk, village, item, period)
-    revision = item_of(desk, item, period)
-    require_reach(desk, village, revision)
-    require_right(desk, Action.SAVE, revision)
-    last = await store.select_last_body(desk.conn, village, item, period)
+    desk.duty(village, item, period)
+    revision = desk.item(item, period)
+    desk.require_entering(village, revision)
+    last = await select_last_body(desk.conn, village, item, period)
     if last is None and revision.kind is ItemKind.TABLE:
         # A later period has the same columns; what it has in them is not asked.
-        last = await store.select_any_body(desk.conn, village, item)
+        last = await select_any_body(desk.conn, village, item)
     return await create(desk, village, item, period, _nothing(revision.kind, last))
 
 
@@ -161,19 +234,23 @@ def _nothing(kind: ItemKind, last: Body | None) -> Body:
 
 
 async def submit(
-    desk: Desk, disclosure_id: UUID, version: int, reasons: Sequence[Reason], secrecy_checked_by: str | None = None
+    desk: Changing, disclosure_id: UUID, version: int, reasons: Sequence[Reason], secrecy_checked_by: str | None = None
 ) -> Disclosure:
-    """Hand an edition in. Each finding needs a reason; UnexplainedFindingsError lists those without."""
-    disclosure = await locked(desk, disclosure_id, version, Action.SUBMIT)
-    if duty_of(desk, disclosure.village_code, disclosure.item, disclosure.period).opens_on > local_day(desk.now):
+    """Hand an edition in: the state becomes submitted, `disclosure.submitted.v1` is appended.
+
+    Where the item asks for nobody's word it is confirmed at once and, where the profile releases by filing, let out. Each
+    finding needs a reason; UnexplainedFindingsError lists those without.
+    """
+    disclosure = await desk.lock_for(Action.SUBMIT, disclosure_id, version)
+    if desk.duty(disclosure.village_code, disclosure.item, disclosure.period).opens_on > desk.today:
         raise FuturePeriodError(faults=[Fault("period", f"{disclosure.period} 还没有期满")])
-    edition = await content_of(desk, disclosure)
+    edition = await desk.content_of(disclosure)
     found = await findings_of(desk, disclosure, edition)
     for n, reason in enumerate(reasons):
         refuse_personal(reason.text, f"accept[{n}].reason")
     given = accepted_of(found, reasons)
     granted = [a for a in edition.accepted if needs_reviewer(a.code)]
-    if desk.actor.role in workflow.ROLES[Action.ACCEPT]:
+    if desk.actor.role in workflow.RIGHTS[Action.ACCEPT]:
         granted += [a for a in given if needs_reviewer(a.code)]
     open_ones = unexplained(found, given, granted)
     if open_ones:
@@ -182,30 +259,29 @@ async def submit(
     if secrecy_checked_by is not None:
         refuse_personal(secrecy_checked_by, "secrecy_checked_by")
     edition = replace(edition, accepted=accepted, secrecy_checked_by=secrecy_checked_by)
-    return counted(await _handed_in(desk, disclosure, edition), Action.SUBMIT)
+    return count_step(Action.SUBMIT, await _hand_in(desk, disclosure, edition))
 
 
-async def _handed_in(desk: Desk, disclosure: Disclosure, edition: Edition) -> Disclosure:
-    item = item_of(desk, disclosure.item, disclosure.period)
-    files = profile_of(desk, disclosure.village_code).release == "file"
+async def _hand_in(desk: Changing, disclosure: Disclosure, edition: Edition) -> Disclosure:
+    item = desk.item_of(disclosure)
+    files = desk.profile(disclosure.village_code).release == "file"
     if files and item.secrecy and edition.secrecy_checked_by is None:
         raise SecrecyCheckMissingError(faults=[Fault("secrecy_checked_by", "请写明保密审查人的姓名")])
     state = State.SUBMITTED if item.confirmations else State.CONFIRMED
-    submitted = await store.update_submitted(desk.conn, disclosure, edition, state, desk.actor.staff_id, desk.now)
-    await _say_submitted(desk, disclosure, edition.accepted)
+    submitted = await update_submitted(desk.conn, disclosure, edition, state, desk.actor.staff_id, desk.now)
+    await _append_submitted(desk, disclosure, edition.accepted)
     if files and state is State.CONFIRMED:
         return await let_out(desk, submitted, edition, release="file")
     return submitted
 
 
-async def _say_submitted(desk: Desk, disclosure: Disclosure, accepted: tuple[AcceptedFinding, ...]) -> None:
+async def _append_submitted(desk: Changing, disclosure: Disclosure, accepted: tuple[AcceptedFinding, ...]) -> None:
     content = SubmittedContent(accepted=accepted)
     event = DisclosureSubmitted(
-        **await stamp_of(desk, disclosure),
-        **cell(disclosure),
+        **await desk.stamp_of(disclosure),
         digest=disclosure.digest,
         accepted=tuple(FindingRef(code=a.code, at=a.at) for a in accepted),
-        sealed=await sealed(desk, disclosure, "disclosure.submitted.v1", content) if accepted else None,
+        sealed=await desk.seal(disclosure.id, "disclosure.submitted.v1", content) if accepted else None,
     )
     await append(desk.conn, event)
 
@@ -213,37 +289,51 @@ async def _say_submitted(desk: Desk, disclosure: Disclosure, accepted: tuple[Acc
 # -- corrections --------------------------------------------------------------------------------------------------
 
 
-async def correct(desk: Desk, disclosure_id: UUID, version: int, note: str | None, body: Body | None) -> Saved:
-    """Begin a correction: the next edition as a draft, with the published content unless another is given."""
-    disclosure = await locked(desk, disclosure_id, version, Action.CORRECT)
+async def correct(desk: Changing, disclosure_id: UUID, version: int, note: str | None, body: Body | None) -> Saved:
+    """Store the next edition of what was let out as a draft, with the same content unless another is given; say so by event."""
+    disclosure = await desk.lock_for(Action.CORRECT, disclosure_id, version)
     if body is None:
-        body = (await content_of(desk, disclosure)).body
+        body = (await desk.content_of(disclosure)).body
     else:
-        _refuse_kind(item_of(desk, disclosure.item, disclosure.period).kind, disclosure.item, body)
+        _refuse_kind(desk.item_of(disclosure).kind, disclosure.item, body)
     saved = await _next_edition(desk, disclosure, body, note)
-    event = DisclosureCorrected(**await stamp_of(desk, saved.disclosure), **cell(saved.disclosure))
+    event = DisclosureCorrected(**await desk.stamp_of(saved.disclosure))
     await append(desk.conn, event)
-    return Saved(counted(saved.disclosure, Action.CORRECT), saved.findings)
+    return Saved(count_step(Action.CORRECT, saved.disclosure), saved.findings)
 
 
-async def discard(desk: Desk, disclosure_id: UUID, version: int) -> Disclosure | None:
-    """Give a draft up. Of a correction the published edition stays; a draft that was never public is gone: None."""
-    disclosure = await locked(desk, disclosure_id, version, Action.DISCARD)
-    counted(disclosure, Action.DISCARD)
+async def discard(desk: Changing, disclosure_id: UUID, version: int) -> Disclosure | None:
+    """Delete a draft. Of a correction the published edition is the newest again, and is returned.
+
+    A draft that was never let out is deleted; one that others had heard of is withdrawn and erased instead. None for both.
+    """
+    disclosure = await desk.lock_for(Action.DISCARD, disclosure_id, version)
+    count_step(Action.DISCARD, disclosure)
     if disclosure.published_edition is None:
-        await _remove(desk, disclosure)
+        await _remove(desk, [disclosure])
         return None
-    public = await store.select_edition(desk.conn, disclosure.id, disclosure.published_edition)
+    public = await select_edition(desk.conn, disclosure.id, disclosure.published_edition)
     assert public is not None  # noqa: S101 - its number says that it was published and not withdrawn
     digest = body_digest(public.body)
-    after = await store.update_discarded(desk.conn, disclosure, digest, nil=public.body.nil)
-    await append(desk.conn, DisclosureDiscarded(**await stamp_of(desk, after), **cell(after)))
+    after = await update_discarded(desk.conn, disclosure, digest, nil=public.body.nil)
+    await append(desk.conn, DisclosureDiscarded(**await desk.stamp_of(after)))
     return after
 
 
-async def _remove(desk: Desk, disclosure: Disclosure) -> None:
+async def discard_all(desk: Changing, drafts: Sequence[Disclosure]) -> None:
+    """Delete first drafts, which the caller has locked and which were never public, in as many statements as for one."""
+    for draft in drafts:
+        desk.require_step(Action.DISCARD, draft, 1)
+        count_step(Action.DISCARD, draft)
+    await _remove(desk, drafts)
+
+
+async def _remove(desk: Changing, drafts: Sequence[Disclosure]) -> None:
     # Others have heard of it when it was handed in or delivered: then it ends as what it is, withdrawn.
-    if disclosure.submitted_at is not None or disclosure.delivered_at is not None:
-        await end(desk, disclosure, "草稿作废，没有公开过。")
-    else:
-        await store.delete_draft(desk.conn, disclosure.id)
+    told = [d for d in drafts if d.submitted_at is not None or d.delivered_at is not None]
+    if told:
+        await withdraw_and_erase(desk, told, "草稿作废，没有公开过。")
+    untold = [d.id for d in drafts if d.submitted_at is None and d.delivered_at is None]
+    if untold:
+        await delete_uses(desk.conn, untold, desk.now)
+        await delete_drafts(desk.conn, untold)

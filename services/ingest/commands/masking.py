@@ -8,33 +8,27 @@ from uuid import UUID
 from services.contracts import privacy
 from services.contracts.bodies import BODY, Body
 from services.contracts.values import canonical_json
-from services.ingest import store
-from services.ingest.commands.desk import (
-    Desk,
-    Reason,
-    Saved,
-    accepted_of,
-    content_of,
-    counted,
-    findings_of,
-    locked,
-    refuse_personal,
-)
 from services.ingest.commands.entering import save
+from services.ingest.commands.findings import Reason, Saved, accepted_of, findings_of, refuse_personal
 from services.ingest.errors import MissingReasonError, NothingToMaskError
 from services.ingest.gate.findings import needs_reviewer
+from services.ingest.metrics import count_step
+from services.ingest.store.disclosures import update_accepted
+from services.ingest.visit import Changing
 from services.ingest.workflow import Action
 from services.kit.errors import Fault
 
 
-async def mask(desk: Desk, disclosure_id: UUID, version: int, wanted: Sequence[tuple[str, str]] | None = None) -> Saved:
+async def mask(
+    desk: Changing, disclosure_id: UUID, version: int, wanted: Sequence[tuple[str, str]] | None = None
+) -> Saved:
     """Make the next edition with stars over what was found: everything, or what `wanted` names by code and place."""
-    disclosure = await locked(desk, disclosure_id, version, Action.MASK)
-    content = await content_of(desk, disclosure)
+    disclosure = await desk.lock_for(Action.MASK, disclosure_id, version)
+    content = await desk.content_of(disclosure)
     covered = _covered(content.body, None if wanted is None else set(wanted))
     if covered is None:
         raise NothingToMaskError
-    counted(disclosure, Action.MASK)
+    count_step(Action.MASK, disclosure)
     return await save(desk, disclosure_id, version, covered, content.note)
 
 
@@ -58,10 +52,10 @@ def _put(value: Any, keys: tuple[str | int, ...], text: str, hits: list[privacy.
     value[keys[-1]] = privacy.cover(text, hits) if isinstance(value[keys[-1]], str) else None
 
 
-async def accept(desk: Desk, disclosure_id: UUID, version: int, reasons: Sequence[Reason]) -> Saved:
+async def accept(desk: Changing, disclosure_id: UUID, version: int, reasons: Sequence[Reason]) -> Saved:
     """Let personal data in a draft stand, for the township; the reasons go with it when it is handed in."""
-    disclosure = await locked(desk, disclosure_id, version, Action.ACCEPT)
-    edition = await content_of(desk, disclosure)
+    disclosure = await desk.lock_for(Action.ACCEPT, disclosure_id, version)
+    edition = await desk.content_of(disclosure)
     found = await findings_of(desk, disclosure, edition)
     for n, reason in enumerate(reasons):
         refuse_personal(reason.text, f"accept[{n}].reason")
@@ -69,5 +63,5 @@ async def accept(desk: Desk, disclosure_id: UUID, version: int, reasons: Sequenc
     if not given:
         raise MissingReasonError(faults=[Fault("accept", "请在要同意公开的那一处写明原因")])
     kept = {(a.code, a.at): a for a in (*edition.accepted, *given)}
-    await store.update_accepted(desk.conn, disclosure, replace(edition, accepted=tuple(kept.values())))
-    return Saved(counted(disclosure, Action.ACCEPT), found)
+    await update_accepted(desk.conn, disclosure, replace(edition, accepted=tuple(kept.values())))
+    return Saved(count_step(Action.ACCEPT, disclosure), found)

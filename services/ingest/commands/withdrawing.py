@@ -4,14 +4,13 @@ At once for good is what was never let out, and personal data once a second pers
 it, and the township can bring it back as it was.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from services.contracts.disclosure import DisclosureErased, DisclosureRestored, DisclosureWithdrawn, WithdrawalKind
-from services.ingest import store
-from services.ingest.commands.attachments import release_files
-from services.ingest.commands.desk import Desk, cell, counted, locked, refuse_personal, stamp_of
+from services.ingest.commands.findings import refuse_personal
 from services.ingest.errors import (
     AlreadyEnteredError,
     ErasedError,
@@ -19,13 +18,24 @@ from services.ingest.errors import (
     PersonalDataError,
     SecondPersonError,
 )
-from services.ingest.store import CellTakenError, Disclosure, Withdrawal
+from services.ingest.metrics import count_step
+from services.ingest.schemas import without_withdrawn
+from services.ingest.store.attachments import delete_uses
+from services.ingest.store.disclosures import CellTakenError, Disclosure, lock_disclosure
+from services.ingest.store.withdrawals import (
+    Withdrawal,
+    count_withdrawn,
+    select_to_erase,
+    update_erased,
+    update_restored,
+    update_withdrawn,
+)
+from services.ingest.visit import Changing, IngestRuntime, stamp_of
 from services.ingest.workflow import Action, State
-from services.kit import shred
+from services.kit import answers, shred
 from services.kit.db import Connection
 from services.kit.errors import Fault
-from services.kit.outbox import append, stamp
-from services.kit.runtime import Runtime
+from services.kit.outbox import append, append_all
 
 #: Over how many days a person's withdrawals are counted, for audit.
 _RECENT: Final = timedelta(days=30)
@@ -33,17 +43,22 @@ _PERSONAL: Final[WithdrawalKind] = "personal_data"
 
 
 async def withdraw(
-    desk: Desk, disclosure_id: UUID, version: int, reason: str, *, kind: WithdrawalKind = "content", keep: timedelta
+    desk: Changing, disclosure_id: UUID, version: int, reason: str, kind: WithdrawalKind = "content"
 ) -> Disclosure:
-    """Take it out of sight; `keep` is how long what was let out can be restored."""
-    disclosure = await locked(desk, disclosure_id, version, Action.WITHDRAW)
+    """Set the state to withdrawn and append `disclosure.withdrawn.v1`: villagers no longer read it.
+
+    What was let out can be restored for as long as the settings say; anything else is erased at once.
+    """
+    disclosure = await desk.lock_for(Action.WITHDRAW, disclosure_id, version)
     refuse_personal(reason, "reason")
+    keep = timedelta(days=desk.settings.withdrawal_days)
     if not _was_let_out(disclosure) or not keep:
-        return counted(await end(desk, disclosure, reason, kind), Action.WITHDRAW)
+        (ended,) = await withdraw_and_erase(desk, [disclosure], reason, kind)
+        return count_step(Action.WITHDRAW, ended)
     said = Withdrawal(reason, desk.actor.staff_id, desk.now, kind, desk.now + keep)
-    after = await store.update_withdrawn(desk.conn, disclosure.id, said)
-    await _say_withdrawn(desk, disclosure, said)
-    return counted(after, Action.WITHDRAW)
+    after = await _hide(desk, [disclosure.id], said)
+    await _append_withdrawn(desk, [disclosure], said)
+    return count_step(Action.WITHDRAW, after[disclosure.id])
 
 
 def _was_let_out(disclosure: Disclosure) -> bool:
@@ -51,89 +66,101 @@ def _was_let_out(disclosure: Disclosure) -> bool:
     return disclosure.published_edition is not None or disclosure.state in {State.APPROVED, State.PUBLISHED}
 
 
-async def end(desk: Desk, disclosure: Disclosure, reason: str, kind: WithdrawalKind = "content") -> Disclosure:
-    """Take a disclosure out for good: its content, files and key."""
-    said = Withdrawal(reason, desk.actor.staff_id, desk.now, kind, None)
-    await store.update_withdrawn(desk.conn, disclosure.id, said)
-    after = await store.update_erased(desk.conn, disclosure.id)
-    await release_files(desk.conn, disclosure.id, desk.now)
-    await _say_withdrawn(desk, disclosure, said)
-    await shred.shred(desk.conn, str(disclosure.id), desk.now)
-    return after
+async def withdraw_and_erase(
+    desk: Changing, disclosures: Sequence[Disclosure], reason: str, kind: WithdrawalKind = "content"
+) -> list[Disclosure]:
+    """Withdraw disclosures and erase them in the same transaction, in as many statements as for one.
+
+    Their contents and words are deleted, their files queued for deletion, their keys shredded; `disclosure.withdrawn.v1`
+    tells of each.
+    """
+    said, ids = Withdrawal(reason, desk.actor.staff_id, desk.now, kind, None), [d.id for d in disclosures]
+    await _hide(desk, ids, said)
+    after = await update_erased(desk.conn, ids)
+    await delete_uses(desk.conn, ids, desk.now)
+    await _append_withdrawn(desk, disclosures, said)
+    await shred.shred_all(desk.conn, [str(i) for i in ids], desk.now)
+    return [after[i] for i in ids]
 
 
-async def _say_withdrawn(desk: Desk, disclosure: Disclosure, said: Withdrawal) -> None:
-    was_let_out = _was_let_out(disclosure)
-    recent = await store.count_withdrawn(desk.conn, desk.actor.staff_id, desk.now - _RECENT) if was_let_out else None
-    event = DisclosureWithdrawn(
-        **await stamp_of(desk, disclosure),
-        **cell(disclosure),
-        reason=said.reason,
-        was_published=was_let_out,
-        kind=said.kind,
-        key_dies_at=said.key_dies_at,
-        recent=recent or None,
-    )
-    await append(desk.conn, event)
+async def _hide(desk: Changing, ids: Sequence[UUID], said: Withdrawal) -> dict[UUID, Disclosure]:
+    """Set the state to withdrawn, and take figures and reasons out of the answers that are kept for repeated requests."""
+    gone = {str(i) for i in ids}
+    await answers.rewrite(desk.conn, sorted(gone), lambda answer: without_withdrawn(answer, gone))
+    return await update_withdrawn(desk.conn, ids, said)
 
 
-async def restore(desk: Desk, disclosure_id: UUID, version: int, reason: str) -> Disclosure:
-    """Undo a mistaken withdrawal: the same editions can be read again, and that it was away is told with the reason."""
-    disclosure = await locked(desk, disclosure_id, version, Action.RESTORE)
+async def _append_withdrawn(desk: Changing, disclosures: Sequence[Disclosure], said: Withdrawal) -> None:
+    let_out = {d.id for d in disclosures if _was_let_out(d)}
+    recent = await count_withdrawn(desk.conn, desk.actor.staff_id, desk.now - _RECENT) if let_out else 0
+    stamps = await desk.stamps_of(disclosures)
+    events = [
+        DisclosureWithdrawn(
+            **stamps[d.id],
+            reason=said.reason,
+            was_published=d.id in let_out,
+            kind=said.kind,
+            key_dies_at=said.key_dies_at,
+            recent=(recent or None) if d.id in let_out else None,
+        )
+        for d in disclosures
+    ]
+    await append_all(desk.conn, events)
+
+
+async def restore(desk: Changing, disclosure_id: UUID, version: int, reason: str) -> Disclosure:
+    """Put a withdrawn disclosure back into its state before and append `disclosure.restored.v1` with the public reason."""
+    disclosure = await desk.lock_for(Action.RESTORE, disclosure_id, version)
     refuse_personal(reason, "reason")
     if disclosure.key_dies_at is None:
         raise ErasedError
     if disclosure.withdrawal_kind == _PERSONAL:
         raise PersonalDataError
     try:
-        after = await store.update_restored(desk.conn, disclosure.id)
+        after = await update_restored(desk.conn, disclosure.id)
     except CellTakenError as error:
         cell_words = f"{disclosure.village_code} 的 {disclosure.item} {disclosure.period}"
         raise AlreadyEnteredError(faults=[Fault("period", f"{cell_words} 撤回后已经重新录入")]) from error
     event = DisclosureRestored(
-        **await stamp_of(desk, disclosure),
-        **cell(disclosure),
+        **await desk.stamp_of(disclosure),
         reason=reason,
         is_public=disclosure.published_edition is not None,
     )
     await append(desk.conn, event)
-    return counted(after, Action.RESTORE)
+    return count_step(Action.RESTORE, after)
 
 
-async def agree_to_erase(desk: Desk, disclosure_id: UUID, version: int) -> Disclosure:
-    """A second person's word that personal data goes now, not when the time to undo has passed."""
-    disclosure = await locked(desk, disclosure_id, version, Action.ERASE)
+async def agree_to_erase(desk: Changing, disclosure_id: UUID, version: int) -> Disclosure:
+    """Erase withdrawn personal data now, by a second person's word, and not when the time to undo has passed."""
+    disclosure = await desk.lock_for(Action.ERASE, disclosure_id, version)
     if disclosure.key_dies_at is None:
         raise ErasedError
     if disclosure.withdrawal_kind != _PERSONAL:
         raise NotPersonalDataError
     if disclosure.withdrawn_by == desk.actor.staff_id:
         raise SecondPersonError
-    event = DisclosureErased(**await stamp_of(desk, disclosure), **cell(disclosure))
-    return counted(await _erase(desk.conn, disclosure, event), Action.ERASE)
+    event = DisclosureErased(**await desk.stamp_of(disclosure))
+    return count_step(Action.ERASE, await _erase(desk.conn, disclosure, event))
 
 
 async def _erase(conn: Connection, disclosure: Disclosure, event: DisclosureErased) -> Disclosure:
-    after = await store.update_erased(conn, disclosure.id)
-    await release_files(conn, disclosure.id, event.occurred_at)
+    """Delete content and words, queue files for deletion, append `disclosure.erased.v1`, shred the key."""
+    after = await update_erased(conn, [disclosure.id])
+    await delete_uses(conn, [disclosure.id], event.occurred_at)
     await append(conn, event)
     await shred.shred(conn, str(disclosure.id), event.occurred_at)
-    return after
+    return after[disclosure.id]
 
 
-async def erase_due(runtime: Runtime, limit: int) -> int:
+async def erase_due(runtime: IngestRuntime, limit: int) -> int:
     """Erase what nobody brought back in time, each in a transaction of its own; returns how many were looked at."""
     database, now = runtime.database, runtime.clock.now()
     async with database.connection() as conn:
-        due = await store.select_to_erase(conn, now, limit)
+        due = await select_to_erase(conn, now, limit)
     for disclosure_id in due:
         async with database.transaction() as conn:
-            disclosure = await store.lock_disclosure(conn, disclosure_id)
+            disclosure = await lock_disclosure(conn, disclosure_id)
             if disclosure is None or disclosure.key_dies_at is None or disclosure.key_dies_at > now:
                 continue
-            village = disclosure.village_code
-            envelope = await stamp(conn, "disclosure", str(disclosure.id), at=now, village_code=village)
-            await _erase(
-                conn, disclosure, DisclosureErased(**{**envelope, "village_code": village}, **cell(disclosure))
-            )
+            await _erase(conn, disclosure, DisclosureErased(**await stamp_of(conn, disclosure, now)))
     return len(due)

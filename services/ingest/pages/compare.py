@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 from services.contracts.values import yuan
 from services.ingest.bulk.cells import CellError, to_fen, to_fen_of_wan
-from services.ingest.pages.forms import Form, Grid, row_field
-from services.ingest.pages.forms.values import FLAG, MONEY, WAN, Kind
+from services.ingest.forms import Form, Grid, row_field
+from services.ingest.forms.values import FLAG, MONEY, WAN, Kind
 
 _MOST: Final = 200
 

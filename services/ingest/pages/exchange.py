@@ -1,13 +1,14 @@
 """What was asked and what was done: each return with what was changed since, for whoever looks at the next edition."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from services.ingest import store
-from services.ingest.commands.desk import Desk, item_of
-from services.ingest.pages import forms
+from services.ingest import forms
+from services.ingest.forms import Form
 from services.ingest.pages.compare import Change, changes
-from services.ingest.pages.forms import Form
-from services.ingest.store import Disclosure, Return
+from services.ingest.store.disclosures import Disclosure, select_editions
+from services.ingest.store.returns import Return, select_returns
+from services.ingest.visit import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +21,30 @@ class Answered:
     changes: list[Change] | None
 
 
-async def exchange_of(desk: Desk, d: Disclosure, form: Form | None) -> list[Answered]:
+async def exchange_of(desk: Reading, d: Disclosure, form: Form | None) -> list[Answered]:
     """Every return since the public edition, oldest first; `form` is the newest edition's content."""
     found = []
-    revision = item_of(desk, d.item, d.period)
-    for returned in await store.select_returns(desk.conn, d):
-        before = await store.select_edition(desk.conn, d.id, returned.edition)
-        old = None
-        if before is not None:
-            raw = before.body.model_dump(mode="json", exclude_none=True)
-            old = forms.form_of(d.item, revision, (d.village_code, d.period), raw)
+    returns = await select_returns(desk.conn, d)
+    forms_before = await _forms_of(desk, d, {r.edition for r in returns}) if returns else {}
+    for returned in returns:
+        old = forms_before.get(returned.edition)
         changed = changes(old, form) if old is not None and form is not None and returned.edition < d.edition else None
         places = tuple((_place(old, line.at), line.reason) for line in returned.lines)
         by = desk.reference.name_of(returned.by) if returned.by is not None else ""
         found.append(Answered(returned, by, places, changed))
     return found
+
+
+async def _forms_of(desk: Reading, d: Disclosure, numbers: Collection[int]) -> dict[int, Form]:
+    """The contents of some editions, by their numbers."""
+    revision = desk.item_of(d)
+    editions = await select_editions(desk.conn, [(d.id, n) for n in numbers])
+    return {
+        n: forms.form_of(
+            d.item, revision, (d.village_code, d.period), e.body.model_dump(mode="json", exclude_none=True)
+        )
+        for (_, n), e in editions.items()
+    }
 
 
 def _place(form: Form | None, at: str) -> str:

@@ -2,22 +2,23 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import UploadFile
 
 from services.contracts.base import Role
 from services.contracts.duties import publishing_holder
 from services.contracts.values import period_bounds
-from services.contracts.words import CELL_STATES, HOLDERS, PARTIES, ROLES, cell_words
+from services.contracts.words import CELL_STATES, HOLDERS, PARTIES, ROLE_NAMES, cell_words
 from services.ingest import workflow
-from services.ingest.commands.desk import Desk, item_of
+from services.ingest.commands.cells import VILLAGES_AT_ONCE
 from services.ingest.errors import WrongPeriodError
+from services.ingest.visit import Member
 from services.ingest.workflow import Action, Errand, State
 from services.kit.errors import Fault, InvalidInputError
-from services.kit.pages import PageAnswerError, Pages
+from services.kit.pages import PageAnswerError, pages_of
 
 STATIC: Final = "/desk/static"
 MAX_FIELDS: Final = 20_000
@@ -39,16 +40,16 @@ WAIVER_STATES: Final = MappingProxyType(
 DECLARATION_STATES: Final = MappingProxyType(
     {"submitted": "等待村务监督委员会核对", "confirmed": "已核对并公布", "returned": "已退回，请重新填写"}
 )
-ENTERING: Final = workflow.ROLES[Action.SAVE]
+ENTERING: Final = workflow.RIGHTS[Action.SAVE]
 
 
-def nav_of(desk: Desk) -> tuple[tuple[str, str], ...]:
+def nav_of(desk: Member) -> tuple[tuple[str, str], ...]:
     """The desk's own pages that a role has."""
     role = desk.actor.role
     found = [("/desk", "待办")]
     if role in ENTERING and (role is not Role.DEPARTMENT or _publishes(desk)):
         found += [("/desk/new", "录入"), ("/desk/imports", "一键导入")]
-    if role in {*workflow.ROLES[Errand.DECLARE], Role.SUPERVISOR}:
+    if role in {*workflow.RIGHTS[Errand.DECLARE], Role.SUPERVISOR}:
         found.append(("/desk/quarters", "季度有无事项"))
     if role in {*ENTERING, Role.OPERATOR}:
         found.append(("/desk/waivers", "不公开备案"))
@@ -58,18 +59,26 @@ def nav_of(desk: Desk) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _publishes(desk: Desk) -> bool:
+def _publishes(desk: Member) -> bool:
     """Tell whether the catalogue has anything that a department publishes itself."""
     return any(publishing_holder(i.revisions[-1]) == "department" for i in desk.reference.items.values())
 
 
-def render(request: Request, desk: Desk, template: str, *, status: int = 200, **values: Any) -> Response:
+def render(request: Request, desk: Member, template: str, *, status: int = 200, **values: Any) -> Response:
     """A page of the desk in its frame."""
-    pages: Pages = request.app.state.pages
-    common = {
+    return pages_of(request).answer(template, status=status, **{**_common(request, desk), **values})
+
+
+async def render_in_turns(request: Request, desk: Member, template: str, **values: Any) -> Response:
+    """A long page of the desk in its frame, drawn bit by bit so that others are served meanwhile."""
+    return await pages_of(request).answer_in_turns(template, **{**_common(request, desk), **values})
+
+
+def _common(request: Request, desk: Member) -> dict[str, Any]:
+    return {
         "static": STATIC,
         "actor": desk.actor,
-        "role_word": ROLES[desk.actor.role],
+        "role_word": ROLE_NAMES[desk.actor.role],
         "reference": desk.reference,
         "states": STATES,
         "cell_states": CELL_STATES,
@@ -79,17 +88,23 @@ def render(request: Request, desk: Desk, template: str, *, status: int = 200, **
         "nav": nav_of(desk),
         "here": request.url.path,
         "error": None,
-        "withdrawal_days": request.app.state.runtime.settings.withdrawal_days,
-        "undo_seconds": request.app.state.runtime.settings.undo_seconds,
-        "item_of": lambda code, period: item_of(desk, code, period),
+        "withdrawal_days": desk.settings.withdrawal_days,
+        "undo_seconds": desk.settings.undo_seconds,
+        "item_of": desk.item,
         "village_name": lambda code: desk.reference.divisions[code].now.name,
     }
-    return pages.answer(template, status=status, **{**common, **values})
 
 
-def refused(request: Request, desk: Desk, template: str, *, status: int, **values: Any) -> PageAnswerError:
-    """The same as an error, so that what the refused step wrote is undone."""
+def refusal_page(request: Request, desk: Member, template: str, *, status: int, **values: Any) -> PageAnswerError:
+    """A page of the desk as an error to raise, so that what the refused step wrote is rolled back."""
     return PageAnswerError(render(request, desk, template, status=status, **values))
+
+
+def part_of(desk: Member, division: str | None, after: str) -> tuple[list[str], str | None]:
+    """A page of the villages of a division, or of all one has: those behind one, and behind which one the next page goes on, if there is one."""
+    villages = [v for v in desk.villages(division) if v > after]
+    shown, more = villages[:VILLAGES_AT_ONCE], len(villages) > VILLAGES_AT_ONCE
+    return shown, shown[-1] if more else None
 
 
 def to(path: str) -> Response:
@@ -98,19 +113,32 @@ def to(path: str) -> Response:
 
 
 async def texts(request: Request) -> dict[str, str]:
-    """Fields of a form; of a name that comes twice the last one counts."""
+    """Read the fields of a form; of a name that comes twice the last one counts."""
     async with request.form(max_fields=MAX_FIELDS, max_files=1) as form:
         return {name: value for name, value in form.multi_items() if isinstance(value, str)}
 
 
-async def texts_and_file(request: Request) -> tuple[dict[str, str], str, bytes]:
+class Upload(NamedTuple):
     """Fields of a form with the name and content of its file; no content when none was chosen."""
+
+    fields: dict[str, str]
+    name: str
+    data: bytes
+
+
+async def texts_and_file(request: Request) -> Upload:
+    """Read the fields of a form and its one file."""
     async with request.form(max_fields=MAX_FIELDS, max_files=1) as form:
         fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
         upload = next((v for v in form.values() if isinstance(v, UploadFile)), None)
         if upload is None:
-            return fields, "", b""
-        return fields, upload.filename or "", await upload.read()
+            return Upload(fields, "", b"")
+        return Upload(fields, upload.filename or "", await upload.read())
+
+
+#: They stand before the desk among a route's parameters: a form is read when no transaction is open yet.
+FieldsDep = Annotated[dict[str, str], Depends(texts)]
+UploadDep = Annotated[Upload, Depends(texts_and_file)]
 
 
 def whole(text: str) -> int:

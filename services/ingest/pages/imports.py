@@ -4,48 +4,49 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.ingest.api import DeskDep, ReadingDeskDep
-from services.ingest.commands.imports import import_file, import_of, undo_import
-from services.ingest.pages.frame import ENTERING, refused, render, texts_and_file, to
+from services.ingest.commands.imports import import_file, load_import, read_file, undo_import
+from services.ingest.pages.frame import ENTERING, UploadDep, render, to
+from services.ingest.visit import CallerDep, Changing, ChangingDep, ReadingDep
 from services.ingest.workflow import State
 from services.kit.errors import ConflictError, InvalidInputError, TooLargeError
+from services.kit.route import Route
+from services.kit.visit import may
 
-router = APIRouter()
+router = APIRouter(route_class=Route)
 
 
-@router.get("/imports")
-async def imports(request: Request, desk: ReadingDeskDep) -> Response:
+@router.get("/imports", dependencies=[may(*ENTERING)])
+async def imports(request: Request, desk: ReadingDep) -> Response:
     """Where a file is handed in."""
-    desk.actor.require(*ENTERING)
     return render(request, desk, "imports.html")
 
 
-@router.post("/imports")
-async def post_import(request: Request, desk: DeskDep) -> Response:
+@router.post("/imports", dependencies=[may(*ENTERING)])
+async def post_import(request: Request, upload: UploadDep, caller: CallerDep) -> Response:
     """All of a file or nothing."""
-    desk.actor.require(*ENTERING)
-    _, name, data = await texts_and_file(request)
     try:
-        if not data:
+        if not upload.data:
             raise InvalidInputError("请先选择文件。")  # noqa: EM101, TRY301 - one place
-        imported = await import_file(desk, name, data)
+        prepared = await read_file(upload.data)
+        async with caller.changing(Changing) as desk:
+            imported = await import_file(desk, upload.name, prepared)
     except (InvalidInputError, ConflictError, TooLargeError) as error:
-        raise refused(request, desk, "imports.html", status=error.status, error=error) from error
+        return render(request, caller, "imports.html", status=error.status, error=error)
     return to(f"/desk/imports/{imported.made.id}")
 
 
-@router.get("/imports/{import_id}")
-async def import_page(request: Request, import_id: UUID, desk: DeskDep) -> Response:
+@router.get("/imports/{import_id}", dependencies=[may(*ENTERING)])
+async def import_page(request: Request, import_id: UUID, desk: ReadingDep) -> Response:
     """What an import made, and whether it can still be undone."""
-    made, drafts = await import_of(desk, import_id)
+    made, drafts = await load_import(desk, import_id)
     # What the agency had delivered is withdrawn when it is undone, with nothing in it: it is no draft any more.
     left = [d for d in drafts if d.state is not State.WITHDRAWN]
     untouched = sum(d.state is State.DRAFT and d.edition == 1 for d in left)
     return render(request, desk, "import.html", made=made, drafts=left, untouched=untouched)
 
 
-@router.post("/imports/{import_id}/undo")
-async def undo(import_id: UUID, desk: DeskDep) -> Response:
+@router.post("/imports/{import_id}/undo", dependencies=[may(*ENTERING)])
+async def undo(import_id: UUID, desk: ChangingDep) -> Response:
     """Remove the drafts that nobody has touched."""
     await undo_import(desk, import_id)
     return to(f"/desk/imports/{import_id}")

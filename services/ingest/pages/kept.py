@@ -7,14 +7,15 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 
 from services.ingest.pages.frame import STATIC, texts
 from services.kit.errors import UnauthenticatedError
-from services.kit.pages import Pages
+from services.kit.pages import pages_of
+from services.kit.route import Route
+from services.kit.web import MAX_REQUEST_BYTES
 
 
-class KeptRoute(APIRoute):
+class KeptRoute(Route):
     """A route of the desk; a form sent from our own pages outlives its sender's sign-in."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -22,14 +23,20 @@ class KeptRoute(APIRoute):
         serve = super().get_route_handler()
 
         async def kept(request: Request) -> Response:
+            length = request.headers.get("content-length", "")
+            is_form = length.isdigit() and int(length) <= MAX_REQUEST_BYTES
+            if is_form:
+                # Not a file: what is refused unread could not be shown again.
+                await request.body()
             try:
                 return await serve(request)
             except UnauthenticatedError:
                 # A foreign page must not be able to put words into a form that a member of staff then sends.
-                if request.method != "POST" or request.headers.get("sec-fetch-site") != "same-origin":
+                if not is_form or request.method != "POST" or request.headers.get("sec-fetch-site") != "same-origin":
                     raise
-            pages: Pages = request.app.state.pages
             fields = await texts(request)
-            return pages.answer("kept.html", status=401, static=STATIC, path=request.url.path, fields=fields)
+            return pages_of(request).answer(
+                "kept.html", status=401, static=STATIC, path=request.url.path, fields=fields
+            )
 
         return kept

@@ -1,14 +1,14 @@
 """季度有无事项: a yes or no for every on-event item, agreed to by the supervisors."""
 
 from datetime import date
-from typing import Annotated, Any
+from types import MappingProxyType
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
 from services.contracts.disclosure import DeclaredItem
 from services.contracts.values import Frequency, period_bounds, period_frequency, period_of, previous_period
-from services.ingest import store, workflow
-from services.ingest.api import DeskDep, ReadingDeskDep
+from services.ingest import workflow
 from services.ingest.bulk.cells import CellError
 from services.ingest.commands.declarations import (
     CONFIRMERS,
@@ -19,36 +19,44 @@ from services.ingest.commands.declarations import (
     declare,
     return_declaration,
 )
-from services.ingest.commands.desk import Desk, village_of
 from services.ingest.errors import WrongPeriodError
-from services.ingest.pages.forms.values import DAY
-from services.ingest.pages.frame import DECLARATION_STATES, checked_period, needed, refused, render, texts, to, whole
+from services.ingest.forms.values import DAY
+from services.ingest.pages.frame import (
+    DECLARATION_STATES,
+    FieldsDep,
+    checked_period,
+    needed,
+    refusal_page,
+    render,
+    to,
+    whole,
+)
 from services.ingest.pages.kept import KeptRoute
-from services.ingest.store import Declaration
-from services.kit.clock import local_day
+from services.ingest.store.waivers import Declaration, select_declaration_states, select_declarations
+from services.ingest.visit import ChangingDep, Reading, ReadingDep
 from services.kit.errors import ConflictError, Fault, InvalidInputError
+from services.kit.visit import may
 
 router = APIRouter(route_class=KeptRoute)
+#: Whose button it is; all others are for whoever answers.
+_MAY: Final = MappingProxyType({"confirm": CONFIRMERS, "return": RETURNERS})
 
 
-def last_quarter(desk: Desk) -> str:
+def last_quarter(desk: Reading) -> str:
     """The newest quarter that is over."""
-    quarter = previous_period(period_of(local_day(desk.now), Frequency.QUARTERLY))
+    quarter = previous_period(period_of(desk.today, Frequency.QUARTERLY))
     assert quarter is not None  # noqa: S101 - quarters form a chain
     return quarter
 
 
-@router.get("/quarters")
-async def quarters(
-    request: Request, desk: ReadingDeskDep, quarter: Annotated[str, Query(max_length=10)] = ""
-) -> Response:
+@router.get("/quarters", dependencies=[may(*workflow.READERS)])
+async def quarters(request: Request, desk: ReadingDep, quarter: Annotated[str, Query(max_length=10)] = "") -> Response:
     """How each village of one's scope stands with a quarter's page."""
-    desk.actor.require(*workflow.READERS)
     wanted = checked_quarter(quarter.strip() or last_quarter(desk))
-    villages = [v.code for v in desk.reference.villages(desk.actor.scope)]
+    villages = desk.villages()
     if len(villages) == 1:
         return to(f"/desk/quarters/{villages[0]}/{wanted}")
-    found = {d.village_code: d for d in await store.select_declarations(desk.conn, villages) if d.quarter == wanted}
+    found = await select_declaration_states(desk.conn, villages, wanted)
     rows = [(v, found.get(v)) for v in villages]
     return render(request, desk, "quarters.html", quarter=wanted, rows=rows, words=DECLARATION_STATES)
 
@@ -60,25 +68,23 @@ def checked_quarter(text: str) -> str:
     return text
 
 
-@router.get("/quarters/{village}/{quarter}")
-async def quarter_page(request: Request, village: str, quarter: str, desk: ReadingDeskDep) -> Response:
+@router.get("/quarters/{village}/{quarter}", dependencies=[may(*workflow.READERS)])
+async def quarter_page(request: Request, village: str, quarter: str, desk: ReadingDep) -> Response:
     """The yes/no page of a village."""
-    desk.actor.require(*workflow.READERS)
-    village_of(desk, village)
+    desk.require_village(village)
     desk.actor.require_scope(desk.reference, village)
     return render(request, desk, "quarter.html", **await _values(desk, village, checked_quarter(quarter), {}))
 
 
-async def _values(desk: Desk, village: str, quarter: str, typed: dict[str, str]) -> dict[str, Any]:
-    found = await store.select_declarations(desk.conn, [village])
-    declaration = next((d for d in found if d.quarter == quarter), None)
+async def _values(desk: Reading, village: str, quarter: str, typed: dict[str, str]) -> dict[str, Any]:
+    declaration = next(iter(await select_declarations(desk.conn, [village], quarter)), None)
     role = desk.actor.role
     handed_in = declaration is not None and declaration.state == "submitted"
     return {
         "village": village,
         "quarter": quarter,
         "declaration": declaration,
-        "asked": asked_items(desk, village, quarter),
+        "asked": asked_items(desk.reference, village, quarter),
         "answers": typed or _shown(declaration),
         "words": DECLARATION_STATES,
         "may_answer": role in FILERS,
@@ -98,13 +104,13 @@ def _shown(declaration: Declaration | None) -> dict[str, str]:
     return shown
 
 
-@router.post("/quarters/{village}/{quarter}")
-async def post_quarter(request: Request, village: str, quarter: str, desk: DeskDep) -> Response:
+@router.post("/quarters/{village}/{quarter}", dependencies=[may(*FILERS, *RETURNERS)])
+async def post_quarter(request: Request, village: str, quarter: str, fields: FieldsDep, desk: ChangingDep) -> Response:
     """Answer, agree, or send back."""
-    village_of(desk, village)
+    desk.require_village(village)
     checked_quarter(quarter)
     desk.actor.require_scope(desk.reference, village)
-    fields = await texts(request)
+    desk.actor.require(*_MAY.get(fields.get("action", ""), FILERS))
     faults: dict[str, str] = {}
     try:
         match fields.get("action"):
@@ -114,14 +120,13 @@ async def post_quarter(request: Request, village: str, quarter: str, desk: DeskD
                 reason = needed(fields, "reason", "请写明退回的原因。")[:2000]
                 await return_declaration(desk, village, quarter, whole(fields.get("edition", "")), reason)
             case _:
-                desk.actor.require(*FILERS)
-                answers = read_answers(asked_items(desk, village, quarter), quarter, fields, faults)
+                answers = read_answers(asked_items(desk.reference, village, quarter), quarter, fields, faults)
                 if faults:
                     raise InvalidInputError  # noqa: TRY301 - told beside the cells
                 await declare(desk, village, quarter, answers)
     except (InvalidInputError, ConflictError) as error:
         values = {**await _values(desk, village, quarter, fields), "faults": faults, "error": error}
-        raise refused(request, desk, "quarter.html", status=error.status, **values) from error
+        raise refusal_page(request, desk, "quarter.html", status=error.status, **values) from error
     return to(f"/desk/quarters/{village}/{quarter}")
 
 

@@ -1,5 +1,6 @@
 """One disclosure: its content with findings beside their lines, what changed, what others said, the steps to take."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -9,29 +10,31 @@ from fastapi import APIRouter, Request, Response
 from services.contracts.bodies import Ledger
 from services.contracts.duties import publishing_holder
 from services.contracts.values import previous_period, yuan
-from services.ingest import store, workflow
-from services.ingest.api import DeskDep, ReadingDeskDep
-from services.ingest.commands.attachments import file_of
-from services.ingest.commands.desk import Desk, findings_of, item_of, profile_of, visible_edition
+from services.ingest import forms, workflow
+from services.ingest.commands.attachments import export_file
+from services.ingest.commands.findings import findings_of
 from services.ingest.commands.sheets import code_of, signers_of
 from services.ingest.errors import UnknownDisclosureError
+from services.ingest.forms import Form, Grid
 from services.ingest.gate.findings import needs_reviewer
 from services.ingest.gate.sheets import sheet_svg
-from services.ingest.pages import forms
 from services.ingest.pages.compare import Change, changes, shown
-from services.ingest.pages.entry import dump, found_for
+from services.ingest.pages.entry import dump
 from services.ingest.pages.exchange import exchange_of
-from services.ingest.pages.forms import Form, Grid
 from services.ingest.pages.frame import render
-from services.ingest.store import Disclosure, Edition
+from services.ingest.store.approvals import select_waiting
+from services.ingest.store.cells import select_body_of_cell
+from services.ingest.store.disclosures import Disclosure, Edition, select_edition, select_note_lines
+from services.ingest.store.opinions import select_authors, select_opinions
+from services.ingest.visit import CallerDep, ChangingDep, Reading, ReadingDep
 from services.ingest.workflow import Action, State
 from services.kit import actions, outbox
-from services.kit.clock import local_day
 from services.kit.errors import SanwuError
-from services.kit.web import EXPORTS
+from services.kit.route import Route
+from services.kit.visit import EXPORTS, may
 
-router = APIRouter()
-#: Roles that see what stands in the way and may ask for changes.
+router = APIRouter(route_class=Route)
+#: States in which what stands in the way is shown.
 _UNDER_WAY: Final = frozenset({State.DRAFT, State.RETURNED, State.SUBMITTED, State.CONFIRMED})
 
 
@@ -75,33 +78,32 @@ def _block(form: Form, grid: Grid, remarks: dict[str, list[str]]) -> Block:
     return Block(grid.label, heads, tuple(rows))
 
 
-@router.get("/disclosures/{disclosure_id}")
-async def disclosure_page(request: Request, disclosure_id: UUID, desk: ReadingDeskDep) -> Response:
-    """One disclosure."""
-    desk.actor.require(*workflow.READERS)
-    found = await found_for(desk, disclosure_id)
+@router.get("/disclosures/{disclosure_id}", dependencies=[may(*workflow.READERS)])
+async def disclosure_page(request: Request, disclosure_id: UUID, desk: ReadingDep) -> Response:
+    """The page of one disclosure: content, findings, words, and the steps that one can take."""
+    found = await desk.disclosure(disclosure_id)
     return render(request, desk, "disclosure.html", **await page_values(desk, found))
 
 
-async def page_values(desk: Desk, d: Disclosure, error: SanwuError | None = None) -> dict[str, Any]:
+async def page_values(desk: Reading, d: Disclosure, error: SanwuError | None = None) -> dict[str, Any]:
     """Everything that the page of a disclosure shows."""
-    edition = await visible_edition(desk, d, d.edition)
-    item = item_of(desk, d.item, d.period)
-    actions = {a.value for a in workflow.actions_for(desk.actor.role, d.state, publishing_holder(item))}
+    edition = await desk.visible_edition(d, d.edition)
+    item = desk.item_of(d)
+    steps = workflow.actions_for(desk.actor.role, d.state, publishing_holder(item))
     values: dict[str, Any] = {
         "d": d,
         "edition": edition,
         "item": item,
         "error": error,
         "typed": {},
-        "actions": await _sensible(desk, d, actions),
-        "opinions": await store.select_opinions(desk.conn, d.id, d.edition) if edition is not None else (),
-        "note_lines": await store.select_note_lines(desk.conn, d.id) if d.state is State.RETURNED else (),
-        "profile": profile_of(desk, d.village_code),
+        "actions": await _offered(desk, d, steps),
+        "opinions": await select_opinions(desk.conn, d.id, d.edition) if edition is not None else (),
+        "note_lines": await select_note_lines(desk.conn, d.id) if d.state is State.RETURNED else (),
+        "profile": desk.profile(d.village_code),
         "withdrawn_by": desk.reference.name_of(d.withdrawn_by) if d.withdrawn_by is not None else "",
         "is_party": workflow.PARTIES.get(desk.actor.role) in item.confirmations,
-        "is_author": desk.actor.staff_id in await store.select_authors(desk.conn, d, d.published_edition or 0),
-        "delegated": desk.reference.delegation(desk.actor.staff_id, d.village_code, local_day(desk.now)) is not None,
+        "is_author": desk.actor.staff_id in await select_authors(desk.conn, d, d.published_edition or 0),
+        "delegated": desk.reference.delegation(desk.actor.staff_id, d.village_code, desk.today) is not None,
         "signers": signers_of(desk, d.village_code),
         "under_way": d.state in _UNDER_WAY,
         "findings": (),
@@ -116,21 +118,22 @@ async def page_values(desk: Desk, d: Disclosure, error: SanwuError | None = None
     return values
 
 
-async def _sensible(desk: Desk, d: Disclosure, actions: set[str]) -> set[str]:
-    """Steps that a role could take but that make no sense here are not offered."""
+async def _offered(desk: Reading, d: Disclosure, steps: Iterable[Action]) -> set[str]:
+    """Those of the steps that a role could take which make sense here; the others have no button."""
+    pointless: set[Action] = set()
     if d.key_dies_at is None or d.withdrawal_kind == "personal_data":
-        actions -= {Action.RESTORE.value}
+        pointless |= {Action.RESTORE}
     if d.key_dies_at is None or d.withdrawal_kind != "personal_data" or d.withdrawn_by == desk.actor.staff_id:
-        actions -= {Action.ERASE.value}
+        pointless |= {Action.ERASE}
     if d.release != "file" or d.filed_at is not None:
-        actions -= {Action.FILE.value}
-    waiting = await store.select_waiting(desk.conn, [d.id]) if d.state is State.CONFIRMED else {}
+        pointless |= {Action.FILE}
+    waiting = await select_waiting(desk.conn, [d.id]) if d.state is State.CONFIRMED else {}
     if waiting:
-        actions -= {Action.APPROVE.value, Action.RETURN.value}
-    return actions
+        pointless |= {Action.APPROVE, Action.RETURN}
+    return {step.value for step in steps} - pointless
 
 
-async def _content_values(desk: Desk, d: Disclosure, edition: Edition) -> dict[str, Any]:
+async def _content_values(desk: Reading, d: Disclosure, edition: Edition) -> dict[str, Any]:
     form = _form(desk, d, edition)
     found = await findings_of(desk, d, edition)
     remarks: dict[str, list[str]] = {}
@@ -138,7 +141,7 @@ async def _content_values(desk: Desk, d: Disclosure, edition: Edition) -> dict[s
         name = forms.field_of(form, f.at)
         if name is not None:
             remarks.setdefault(name, []).append(f.message)
-    for line in await store.select_note_lines(desk.conn, d.id):
+    for line in await select_note_lines(desk.conn, d.id):
         name = forms.field_of(form, line.at)
         if name is not None:
             remarks.setdefault(name, []).append(f"退回：{line.reason}")
@@ -159,31 +162,31 @@ async def _content_values(desk: Desk, d: Disclosure, edition: Edition) -> dict[s
     }
 
 
-def _form(desk: Desk, d: Disclosure, edition: Edition) -> Form:
-    revision = item_of(desk, d.item, d.period)
+def _form(desk: Reading, d: Disclosure, edition: Edition) -> Form:
+    revision = desk.item_of(d)
     return forms.form_of(d.item, revision, (d.village_code, d.period), dump(edition.body))
 
 
-async def _said_before(desk: Desk, d: Disclosure) -> dict[tuple[str, str], str]:
+async def _said_before(desk: Reading, d: Disclosure) -> dict[tuple[str, str], str]:
     """Reasons that the public edition was approved with: a correction has to give its own, and may keep them."""
     if d.published_edition is None or d.published_edition == d.edition:
         return {}
-    public = await store.select_edition(desk.conn, d.id, d.published_edition)
+    public = await select_edition(desk.conn, d.id, d.published_edition)
     return {(a.code, a.at): a.reason for a in public.accepted} if public is not None else {}
 
 
-async def _since_public(desk: Desk, d: Disclosure, form: Form) -> list[Change] | None:
+async def _since_public(desk: Reading, d: Disclosure, form: Form) -> list[Change] | None:
     """What a correction changes against the edition that everybody reads; None when it is none."""
     if d.published_edition is None or d.published_edition == d.edition:
         return None
-    public = await store.select_edition(desk.conn, d.id, d.published_edition)
+    public = await select_edition(desk.conn, d.id, d.published_edition)
     return changes(_form(desk, d, public), form) if public is not None else None
 
 
-async def _since_last(desk: Desk, d: Disclosure, edition: Edition) -> list[tuple[str, str, str]]:
+async def _since_last(desk: Reading, d: Disclosure, edition: Edition) -> list[tuple[str, str, str]]:
     """The main figures beside those of the period before."""
     before = previous_period(d.period)
-    last = await store.select_body_of_cell(desk.conn, d.village_code, d.item, before) if before is not None else None
+    last = await select_body_of_cell(desk.conn, d.village_code, d.item, before) if before is not None else None
     if last is None or last.kind != edition.body.kind:
         return []
     if isinstance(last, Ledger) and isinstance(edition.body, Ledger):
@@ -204,11 +207,10 @@ def _ledger_figures(last: Ledger, now: Ledger) -> list[tuple[str, str, str]]:
     return figures
 
 
-@router.get("/disclosures/{disclosure_id}/sheet", dependencies=[EXPORTS])
-async def sheet(request: Request, disclosure_id: UUID, desk: DeskDep) -> Response:
+@router.get("/disclosures/{disclosure_id}/sheet", dependencies=[may(*workflow.READERS), EXPORTS])
+async def sheet(request: Request, disclosure_id: UUID, desk: ChangingDep) -> Response:
     """核对单: the whole content to print and sign; its code names this very edition."""
-    desk.actor.require(*workflow.READERS)
-    found = await found_for(desk, disclosure_id)
+    found = await desk.disclosure(disclosure_id)
     values = await page_values(desk, found)
     if values["edition"] is None:
         raise UnknownDisclosureError
@@ -216,8 +218,8 @@ async def sheet(request: Request, disclosure_id: UUID, desk: DeskDep) -> Respons
     return render(request, desk, "sheet.html", **values, code=sheet_svg(code_of(found)))
 
 
-@router.get("/attachments/{digest}", dependencies=[EXPORTS])
-async def attachment(digest: str, desk: DeskDep) -> Response:
+@router.get("/attachments/{digest}", dependencies=[may(*workflow.READERS), EXPORTS])
+async def attachment(digest: str, caller: CallerDep) -> Response:
     """A file that a village handed in, for staff who may see the village."""
-    content, media_type = await file_of(desk, desk.objects, digest)
+    content, media_type = await export_file(caller, digest)
     return Response(content, media_type=media_type, headers={"cache-control": "private, no-store"})

@@ -1,25 +1,26 @@
 """The buttons of a disclosure's page; what stands in the way comes back on the page, with what was typed."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
 from services.contracts.disclosure import LineReason, WithdrawalKind
 from services.contracts.values import ShortText
-from services.ingest.api import DeskDep
+from services.ingest import workflow
 from services.ingest.commands import checking, entering, masking, withdrawing
 from services.ingest.commands.attachments import attach
 from services.ingest.commands.checking import Word
-from services.ingest.commands.desk import Desk, Reason
-from services.ingest.pages.entry import found_for
-from services.ingest.pages.frame import needed, refused, render, texts, texts_and_file, to, whole
+from services.ingest.commands.findings import Reason
+from services.ingest.commands.sheets import read_photograph
+from services.ingest.pages.frame import FieldsDep, UploadDep, needed, refusal_page, render, to, whole
 from services.ingest.pages.kept import KeptRoute
 from services.ingest.pages.reading import page_values
-from services.ingest.store import Disclosure
+from services.ingest.store.disclosures import Disclosure
+from services.ingest.visit import CallerDep, Changing, ChangingDep, Reading
 from services.ingest.workflow import Action
-from services.kit.errors import ConflictError, Fault, ForbiddenError, InvalidInputError, SanwuError
+from services.kit.errors import ConflictError, Fault, ForbiddenError, InvalidInputError, SanwuError, UnavailableError
+from services.kit.visit import STAFF, may
 
 router = APIRouter(route_class=KeptRoute)
 MAX_REASON = 200
@@ -29,39 +30,44 @@ SIGNER = "signer|"
 MAX_SIGNERS = 10
 
 
-@router.post("/sheets")
-async def post_sheet(request: Request, desk: DeskDep) -> Response:
-    """A photograph of the signed sheet speaks for those who signed it."""
-    fields, _, data = await texts_and_file(request)
+@router.post("/sheets", dependencies=[may(*workflow.SHEET_BEARERS)])
+async def post_sheet(request: Request, upload: UploadDep, caller: CallerDep) -> Response:
+    """A photograph of the signed sheet speaks for those who signed it.
+
+    It is taken in first and stays for a while, whatever comes of the word.
+    """
+    fields = upload.fields
     try:
         disclosure_id = UUID(fields.get("id", ""))
     except ValueError as error:
         raise InvalidInputError from error
-    found = await found_for(desk, disclosure_id)
+    async with caller.reading(Reading) as desk:
+        found = await desk.disclosure(disclosure_id)
     try:
-        if not data:
+        if not upload.data:
             raise InvalidInputError("请先选择核对单的照片。")  # noqa: EM101, TRY301 - one place
         names = tuple(name.removeprefix(SIGNER) for name in fields if name.startswith(SIGNER))[:MAX_SIGNERS]
-        made = await attach(desk, desk.objects, found.village_code, data)
-        word = Word(opinion="agree", names=names, sheet=made.digest)
-        await checking.confirm(desk, found.id, whole(fields.get("version", "")), word)
-    except (InvalidInputError, ConflictError, ForbiddenError) as error:
-        raise await _again(request, desk, found, error, fields) from error
+        made = await attach(caller, found.village_code, upload.data)
+        word = Word(names=names, sheet=await read_photograph(caller.own.objects, made.digest))
+        async with caller.changing(Changing) as desk:
+            await checking.confirm(desk, found.id, whole(fields.get("version", "")), word)
+    except (InvalidInputError, ConflictError, ForbiddenError, UnavailableError) as error:
+        async with caller.reading(Reading) as desk:
+            raise await _again(request, desk, found, error, fields) from error
     return to(f"/desk/disclosures/{found.id}")
 
 
-@router.post("/disclosures/{disclosure_id}/{action}")
-async def step(request: Request, disclosure_id: UUID, action: Action, desk: DeskDep) -> Response:
-    """One step by a button."""
-    fields = await texts(request)
-    found = await found_for(desk, disclosure_id)
+@router.post("/disclosures/{disclosure_id}/{action}", dependencies=[may(*STAFF)])
+async def step(request: Request, disclosure_id: UUID, action: Action, fields: FieldsDep, desk: ChangingDep) -> Response:
+    """Take the step of a button; what stands in the way comes back on the page."""
+    found = await desk.disclosure(disclosure_id)
     try:
-        await _take(desk, found, action, fields, timedelta(days=request.app.state.runtime.settings.withdrawal_days))
+        await _take(desk, found, action, fields)
     except (InvalidInputError, ConflictError, ForbiddenError) as error:
         raise await _again(request, desk, found, error, fields) from error
     if action is Action.MASK:
         # What was typed beside other findings is not lost.
-        after = await found_for(desk, disclosure_id)
+        after = await desk.disclosure(disclosure_id)
         values = {**await page_values(desk, after), "typed": fields, "masked": True}
         return render(request, desk, "disclosure.html", **values)
     if action is Action.CORRECT:
@@ -70,14 +76,14 @@ async def step(request: Request, disclosure_id: UUID, action: Action, desk: Desk
 
 
 async def _again(
-    request: Request, desk: Desk, d: Disclosure, error: SanwuError, typed: Mapping[str, str]
+    request: Request, desk: Reading, d: Disclosure, error: SanwuError, typed: Mapping[str, str]
 ) -> SanwuError:
     """The page once more, with what was typed into it."""
-    values = {**await page_values(desk, await found_for(desk, d.id), error), "typed": typed}
-    return refused(request, desk, "disclosure.html", status=error.status, **values)
+    values = {**await page_values(desk, await desk.disclosure(d.id), error), "typed": typed}
+    return refusal_page(request, desk, "disclosure.html", status=error.status, **values)
 
 
-async def _take(desk: Desk, d: Disclosure, action: Action, fields: Mapping[str, str], keep: timedelta) -> None:
+async def _take(desk: Changing, d: Disclosure, action: Action, fields: Mapping[str, str]) -> None:
     version = whole(fields.get("version", ""))
     checked_by = fields.get("secrecy_checked_by", "").strip()[:MAX_REASON] or None
     match action:
@@ -93,7 +99,7 @@ async def _take(desk: Desk, d: Disclosure, action: Action, fields: Mapping[str, 
             reason = _text(fields, "reason", "请写明退回的原因。", MAX_TEXT)
             await checking.send_back(desk, d.id, version, reason, line_reasons(fields))
         case Action.WITHDRAW | Action.RESTORE | Action.ERASE:
-            await _take_away(desk, d, action, fields, keep)
+            await _take_away(desk, d, action, fields)
         case Action.CORRECT:
             note = _text(fields, "note", "请写明更正说明，说明会随新的一版公开。", MAX_TEXT)
             await entering.correct(desk, d.id, version, note, None)
@@ -103,7 +109,7 @@ async def _take(desk: Desk, d: Disclosure, action: Action, fields: Mapping[str, 
             raise InvalidInputError("请在填写页上操作。")  # noqa: EM101 - one place
 
 
-async def _let_stand_or_mask(desk: Desk, d: Disclosure, action: Action, fields: Mapping[str, str]) -> None:
+async def _let_stand_or_mask(desk: Changing, d: Disclosure, action: Action, fields: Mapping[str, str]) -> None:
     version = whole(fields.get("version", ""))
     if action is Action.MASK:
         await masking.mask(desk, d.id, version, _wanted(fields))
@@ -117,15 +123,15 @@ def _wanted(fields: Mapping[str, str]) -> list[tuple[str, str]] | None:
     return [(code, at)] if at else None
 
 
-async def _take_away(desk: Desk, d: Disclosure, action: Action, fields: Mapping[str, str], keep: timedelta) -> None:
-    """The steps of a withdrawal."""
+async def _take_away(desk: Changing, d: Disclosure, action: Action, fields: Mapping[str, str]) -> None:
+    """Withdraw, restore or erase."""
     version = whole(fields.get("version", ""))
     match action:
         case Action.WITHDRAW:
             reason = _text(fields, "reason", "请写明撤回的原因，原因会公开。", MAX_TEXT)
             needed(fields, "sure", "请先勾选“确定撤回”。")
             kind: WithdrawalKind = "personal_data" if fields.get("kind") == "personal_data" else "content"
-            await withdrawing.withdraw(desk, d.id, version, reason, kind=kind, keep=keep)
+            await withdrawing.withdraw(desk, d.id, version, reason, kind)
         case Action.RESTORE:
             reason = _text(fields, "reason", "请写明恢复的原因，原因会公开。", MAX_TEXT)
             await withdrawing.restore(desk, d.id, version, reason)

@@ -9,20 +9,29 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.contracts.base import Role
 from services.contracts.catalogue import ItemKind
-from services.contracts.duties import CellState, GridCell
+from services.contracts.duties import GridCell
 from services.contracts.values import Frequency, period_bounds, period_of, previous_period
-from services.ingest import store, workflow
-from services.ingest.api import ReadingDeskDep
-from services.ingest.commands.cells import VillageCells, cells_of
-from services.ingest.commands.desk import Desk, item_of, items_within, remarks_of
-from services.ingest.pages.frame import render, to
-from services.ingest.store import Declaration, Disclosure, Filter, Waiver
+from services.ingest import workflow
+from services.ingest.commands.cells import VillageCells, open_cells
+from services.ingest.commands.findings import remarks_of
+from services.ingest.pages.frame import part_of, render, to
+from services.ingest.store.approvals import select_batches
+from services.ingest.store.disclosures import Disclosure, Filter
+from services.ingest.store.lists import select_disclosures
+from services.ingest.store.opinions import select_to_confirm, select_word_marks
+from services.ingest.store.waivers import (
+    Declaration,
+    Waiver,
+    select_declarations,
+    select_submitted_declarations,
+    select_waivers,
+)
+from services.ingest.visit import Reading, ReadingDep
 from services.ingest.workflow import State
-from services.kit.clock import local_day
+from services.kit.route import Route
+from services.kit.visit import may
 
-router = APIRouter()
-#: Cells on which somebody still has something to do.
-OPEN_CELLS: Final = frozenset({CellState.NOT_OPENED, CellState.NOT_DUE, CellState.IN_PROGRESS})
+router = APIRouter(route_class=Route)
 NIL_KINDS: Final = frozenset({ItemKind.LEDGER, ItemKind.ROSTER, ItemKind.TABLE})
 #: Rows of one list of the to-do.
 _MOST: Final = 200
@@ -46,42 +55,46 @@ class Task:
         return self.disclosure is None or self.disclosure.state in {State.DRAFT, State.RETURNED}
 
 
-def tasks_of(desk: Desk, village: VillageCells) -> list[Task]:
+def tasks_of(desk: Reading, village: VillageCells) -> list[Task]:
     """Open cells of a village, the longest overdue first; the actor's part of the affairs only."""
     found = [
         Task(village.village, c, village.disclosures.get(c.key), village.waivers.get(c.key))
         for c in village.cells
-        if c.cell.state in OPEN_CELLS and _concerns(desk, c)
+        if _concerns(desk, c)
     ]
     return sorted(found, key=lambda t: (not t.is_mine, -t.cell.late_days, t.cell.duty.due, t.cell.duty.item))
 
 
-def _concerns(desk: Desk, cell: GridCell) -> bool:
+def _concerns(desk: Reading, cell: GridCell) -> bool:
     declared = period_bounds(cell.duty.period)[0] != period_bounds(cell.duty.period)[1]
-    item = item_of(desk, cell.duty.item, cell.duty.period)
+    item = desk.item(cell.duty.item, cell.duty.period)
     if item.frequency is Frequency.ON_EVENT and declared:
         return False
     return not desk.actor.affairs or item.affair in desk.actor.affairs
 
 
-@router.get("")
+@router.get("", dependencies=[may(*workflow.READERS)])
 async def desk_page(
-    request: Request, desk: ReadingDeskDep, village: Annotated[str, Query(max_length=12)] = ""
+    request: Request,
+    desk: ReadingDep,
+    village: Annotated[str, Query(max_length=12)] = "",
+    after: Annotated[str, Query(max_length=12)] = "",
 ) -> Response:
-    """What waits for me."""
-    desk.actor.require(*workflow.READERS)
+    """What waits for me; of many villages a part at a time, those behind one."""
     role = desk.actor.role
     if role is Role.CLERK or (role is Role.ACCOUNTANT and village):
         desk.actor.require_scope(desk.reference, code := village or desk.actor.scope)
         return await _entering(request, desk, code)
+    if role is Role.ACCOUNTANT:
+        return await _villages(request, desk, after)
     if role in _FIRST_PAGES:
         return await _FIRST_PAGES[role](request, desk)
     return to("/desk/grid" if role in {Role.DEPARTMENT, Role.INSPECTOR} else "/desk/list")
 
 
-async def _entering(request: Request, desk: Desk, village: str) -> Response:
+async def _entering(request: Request, desk: Reading, village: str) -> Response:
     """The to-do of whoever enters for one village."""
-    (cells,) = await cells_of(desk, [village])
+    (cells,) = [of async for of in open_cells(desk, [village])]
     tasks = tasks_of(desk, cells)
     corrections = [d for d in cells.disclosures.values() if d.published_edition and d.state in _UNDER_WAY]
     checked = [d for d in cells.disclosures.values() if d.state in _IN_CHECK]
@@ -93,7 +106,7 @@ async def _entering(request: Request, desk: Desk, village: str) -> Response:
         mine=[t for t in tasks if t.is_mine],
         waiting=[t for t in tasks if not t.is_mine],
         corrections=corrections,
-        marks=await store.select_word_marks(desk.conn, checked),
+        marks=await select_word_marks(desk.conn, checked),
         quarter=await unanswered_quarter(desk, village),
         nil_kinds=NIL_KINDS,
         ledger=ItemKind.LEDGER,
@@ -101,83 +114,81 @@ async def _entering(request: Request, desk: Desk, village: str) -> Response:
     )
 
 
-async def unanswered_quarter(desk: Desk, village: str) -> tuple[str, Declaration | None] | None:
+async def unanswered_quarter(desk: Reading, village: str) -> tuple[str, Declaration | None] | None:
     """The last quarter that is over, when its yes/no page still has to be answered; with what was returned."""
-    quarter = previous_period(period_of(local_day(desk.now), Frequency.QUARTERLY))
-    found = await store.select_declarations(desk.conn, [village])
-    last = next((d for d in found if d.quarter == quarter), None)
-    if quarter is None or (last is not None and last.state != "returned"):
-        return None
-    return quarter, last
+    quarter = previous_period(period_of(desk.today, Frequency.QUARTERLY))
+    assert quarter is not None  # noqa: S101 - quarters form a chain
+    last = next(iter(await select_declarations(desk.conn, [village], quarter)), None)
+    return (quarter, last) if last is None or last.state == "returned" else None
 
 
-async def _villages(request: Request, desk: Desk) -> Response:
+async def _villages(request: Request, desk: Reading, after: str) -> Response:
     """An accountant's villages with what is open in each."""
-    villages = [v.code for v in desk.reference.villages(desk.actor.scope)]
+    villages, more = part_of(desk, None, after)
     rows = []
-    for cells in await cells_of(desk, villages):
+    async for cells in open_cells(desk, villages):
         mine = [t for t in tasks_of(desk, cells) if t.is_mine]
         rows.append((cells.village, len(mine), sum(t.cell.late_days > 0 for t in mine)))
-    return render(request, desk, "villages.html", rows=rows, to_confirm=await _to_confirm(desk, villages))
+    to_confirm = await _to_confirm(desk, desk.villages())
+    return render(request, desk, "villages.html", rows=rows, more=more, to_confirm=to_confirm)
 
 
-async def _to_confirm(desk: Desk, villages: list[str]) -> list[Disclosure]:
+async def _to_confirm(desk: Reading, villages: list[str]) -> list[Disclosure]:
     """Handed in, asking for this role's word, and this person has not spoken yet."""
     party = workflow.PARTIES[desk.actor.role]
     asked = [c for c, i in desk.reference.items.items() if any(party in r.confirmations for r in i.revisions)]
     wanted = Filter(villages, items=asked, limit=_MOST)
-    found = await store.select_to_confirm(desk.conn, wanted, party, desk.actor.staff_id)
-    return [d for d in found if party in item_of(desk, d.item, d.period).confirmations]
+    found = await select_to_confirm(desk.conn, wanted, party, desk.actor.staff_id)
+    return [d for d in found if party in desk.item_of(d).confirmations]
 
 
-async def _checking(request: Request, desk: Desk) -> Response:
-    villages = [v.code for v in desk.reference.villages(desk.actor.scope)]
+async def _checking(request: Request, desk: Reading) -> Response:
+    villages = desk.villages()
     declarations = []
     if desk.actor.role is Role.SUPERVISOR:
-        declarations = await store.select_declarations(desk.conn, villages)
-    recent = await store.select_disclosures(desk.conn, Filter(villages, limit=20))
+        declarations = await select_submitted_declarations(desk.conn, villages)
+    recent = await select_disclosures(desk.conn, Filter(villages, limit=20))
     return render(
         request,
         desk,
         "checking.html",
         to_confirm=await _to_confirm(desk, villages),
-        declarations=[d for d in declarations if d.state == "submitted"],
+        declarations=declarations,
         recent=recent,
     )
 
 
-async def _reviewing(request: Request, desk: Desk) -> Response:
+async def _reviewing(request: Request, desk: Reading) -> Response:
     """What a township has to let out, to file and to decide."""
-    villages = [v.code for v in desk.reference.villages(desk.actor.scope)]
+    villages = desk.villages()
     confirmed = await _mine(desk, villages, State.CONFIRMED, undecided=True)
     submitted = await _mine(desk, villages, State.SUBMITTED)
-    filed = await store.select_waivers(desk.conn, villages, "filed", None, 200, items_within(desk))
+    filed = await select_waivers(desk.conn, villages, "filed", None, 200, desk.items_within())
     return render(
         request,
         desk,
         "reviewing.html",
         confirmed=confirmed,
         remarks=await remarks_of(desk, confirmed),
-        batches=await store.select_batches(desk.conn, villages),
+        batches=await select_batches(desk.conn, villages),
         to_file=await _mine(desk, villages, State.PUBLISHED, to_file=True),
         waivers=filed,
         submitted=submitted,
-        marks=await store.select_word_marks(desk.conn, [*confirmed, *submitted]),
+        marks=await select_word_marks(desk.conn, [*confirmed, *submitted]),
         most=_MOST,
     )
 
 
 async def _mine(
-    desk: Desk, villages: list[str], state: State, *, to_file: bool = False, undecided: bool = False
+    desk: Reading, villages: list[str], state: State, *, to_file: bool = False, undecided: bool = False
 ) -> list[Disclosure]:
-    items = items_within(desk)
+    items = desk.items_within()
     wanted = Filter(villages, items=items, states=[state.value], limit=_MOST, to_file=to_file, undecided=undecided)
-    return await store.select_disclosures(desk.conn, wanted)
+    return await select_disclosures(desk.conn, wanted)
 
 
-_FIRST_PAGES: Final[Mapping[Role, Callable[[Request, Desk], Awaitable[Response]]]] = MappingProxyType(
+_FIRST_PAGES: Final[Mapping[Role, Callable[[Request, Reading], Awaitable[Response]]]] = MappingProxyType(
     {
-        Role.ACCOUNTANT: _villages,
         Role.SUPERVISOR: _checking,
         Role.PRINCIPAL: _checking,
         Role.REVIEWER: _reviewing,
@@ -185,27 +196,24 @@ _FIRST_PAGES: Final[Mapping[Role, Callable[[Request, Desk], Awaitable[Response]]
 )
 
 
-@router.get("/list")
+@router.get("/list", dependencies=[may(*workflow.READERS)])
 async def everything(
     request: Request,
-    desk: ReadingDeskDep,
+    desk: ReadingDep,
     village: Annotated[str, Query(max_length=12)] = "",
     item: Annotated[str, Query(max_length=3)] = "",
     state: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     """Disclosures of one's part of the tree, newest first."""
-    desk.actor.require(*workflow.READERS)
-    scope = village or desk.actor.scope
-    desk.actor.require_scope(desk.reference, scope)
     villages = desk.reference.villages(desk.actor.scope)
     wanted = Filter(
-        [v.code for v in desk.reference.villages(scope)],
+        desk.villages(village or None),
         item=item or None,
-        items=items_within(desk),
+        items=desk.items_within(),
         states=[state] if state else None,
         limit=200,
     )
-    found = await store.select_disclosures(desk.conn, wanted)
+    found = await select_disclosures(desk.conn, wanted)
     chosen = {"village": village, "item": item, "state": state}
     items = [(code, i.revisions[-1].name) for code, i in sorted(desk.reference.items.items())]
     return render(request, desk, "list.html", found=found, villages=villages, items=items, chosen=chosen)

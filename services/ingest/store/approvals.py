@@ -50,16 +50,25 @@ async def insert_approval(conn: Connection, approval: Approval) -> None:
     )
 
 
-SELECT_APPROVAL = "SELECT * FROM approval WHERE id = $1 FOR UPDATE"
+SELECT_APPROVAL = "SELECT * FROM approval WHERE id = $1"
+LOCK_APPROVAL = "SELECT * FROM approval WHERE id = $1 FOR UPDATE"
 SELECT_ITEMS = "SELECT * FROM approval_item WHERE approval_id = $1 ORDER BY disclosure_id"
+
+
+async def select_approval(conn: Connection, approval_id: UUID) -> Approval | None:
+    """A batch with its items."""
+    return await _approval(conn, await conn.fetchrow(SELECT_APPROVAL, approval_id))
 
 
 async def lock_approval(conn: Connection, approval_id: UUID) -> Approval | None:
     """A batch with its items, held until the transaction ends."""
-    row = await conn.fetchrow(SELECT_APPROVAL, approval_id)
+    return await _approval(conn, await conn.fetchrow(LOCK_APPROVAL, approval_id))
+
+
+async def _approval(conn: Connection, row: Row | None) -> Approval | None:
     if row is None:
         return None
-    items = tuple(_item(r) for r in await conn.fetch(SELECT_ITEMS, approval_id))
+    items = tuple(_item(r) for r in await conn.fetch(SELECT_ITEMS, row["id"]))
     return Approval(row["id"], row["actor_id"], row["created_at"], row["due_at"], row["undone_at"], items)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.kit.db import Connection
+from services.kit.db import Connection, affected
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,14 @@ INSERT INTO attachment (village_code, digest, media_type, size, uploaded_by, upl
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb)
 ON CONFLICT (village_code, digest) DO UPDATE SET uploaded_at = excluded.uploaded_at, personal = excluded.personal
 """
+#: Until this has committed, nobody else can queue the file: an order of its own, and nobody sees it.
+CLAIM_OBJECT = "INSERT INTO object_deletion (digest, queued_at) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING"
 #: A file that comes back must not be swept away by an older order.
-FORGET_DELETION = "DELETE FROM object_deletion WHERE digest = $1"
+FORGET_DELETION = "DELETE FROM object_deletion WHERE digest = $1 AND taken_at IS NULL"
 
 
-async def insert_attachment(conn: Connection, a: Attachment) -> None:
-    """Keep an upload; the same file again is the same row."""
+async def insert_attachment(conn: Connection, a: Attachment) -> bool:
+    """Keep an upload; the same file again is the same row. False when the file is being removed from the store just now."""
     await conn.execute(
         INSERT_ATTACHMENT,
         a.village_code,
@@ -49,27 +51,27 @@ async def insert_attachment(conn: Connection, a: Attachment) -> None:
         a.original,
         None if a.personal is None else json.dumps(a.personal),
     )
-    await conn.execute(FORGET_DELETION, a.digest)
+    await conn.execute(CLAIM_OBJECT, a.digest, a.uploaded_at)
+    return affected(await conn.execute(FORGET_DELETION, a.digest)) == 1
 
 
-SELECT_KNOWN_DIGESTS = "SELECT digest FROM attachment WHERE village_code = $1 AND digest = ANY($2::text[])"
+#: A file that a village handed in: its code and the file's digest.
+VillageFile = tuple[str, str]
 
-
-async def select_known_digests(conn: Connection, village: str, digests: Collection[str]) -> set[str]:
-    """Which of some files the village handed in."""
-    return {r["digest"] for r in await conn.fetch(SELECT_KNOWN_DIGESTS, village, list(digests))}
-
-
-SELECT_PERSONAL = """
-SELECT digest, personal::text AS personal FROM attachment
-WHERE village_code = $1 AND digest = ANY($2::text[]) AND personal <> '[]'
+SELECT_FILES = """
+SELECT village_code, digest, coalesce(personal, '[]')::text AS personal
+FROM attachment JOIN unnest($1::text[], $2::text[]) AS k (village_code, digest) USING (village_code, digest)
 """
 
 
-async def select_personal(conn: Connection, village: str, digests: Collection[str]) -> dict[str, list[tuple[int, str]]]:
-    """What was found in the texts of some of a village's files: pages and kinds, by file."""
-    rows = await conn.fetch(SELECT_PERSONAL, village, list(digests))
-    return {r["digest"]: [(page, kind) for page, kind in json.loads(r["personal"])] for r in rows}
+async def select_files(
+    conn: Connection, wanted: Collection[VillageFile]
+) -> dict[VillageFile, tuple[tuple[int, str], ...]]:
+    """Which of some files were handed in, with what was found in their texts: pages and kinds."""
+    rows = await conn.fetch(SELECT_FILES, [v for v, _ in wanted], [d for _, d in wanted])
+    return {
+        (r["village_code"], r["digest"]): tuple((page, kind) for page, kind in json.loads(r["personal"])) for r in rows
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,23 +103,26 @@ async def select_holders(conn: Connection, digest: str) -> list[Holder]:
 
 
 INSERT_USES = """
-INSERT INTO attachment_use (digest, disclosure_id, village_code) SELECT d, $2, $3 FROM unnest($1::text[]) AS t (d)
+INSERT INTO attachment_use (digest, disclosure_id, village_code)
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[])
 ON CONFLICT DO NOTHING
 """
 
 
-async def insert_uses(conn: Connection, digests: Collection[str], disclosure_id: UUID, village: str) -> None:
-    await conn.execute(INSERT_USES, list(digests), disclosure_id, village)
+async def insert_uses(conn: Connection, uses: Collection[tuple[UUID, VillageFile]]) -> None:
+    """Note which disclosures name which files of their village."""
+    columns = ([f[1] for _, f in uses], [i for i, _ in uses], [f[0] for _, f in uses])
+    await conn.execute(INSERT_USES, *columns)
 
 
 #: Sealed originals go with the last use in their village; the file goes with the last use anywhere.
 DELETE_USES = """
-WITH gone AS (DELETE FROM attachment_use WHERE disclosure_id = $1 RETURNING digest, village_code),
+WITH gone AS (DELETE FROM attachment_use WHERE disclosure_id = ANY($1::uuid[]) RETURNING digest, village_code),
 unused AS (
     DELETE FROM attachment a USING gone g WHERE a.digest = g.digest AND a.village_code = g.village_code
       AND NOT EXISTS (
         SELECT FROM attachment_use u
-        WHERE u.digest = a.digest AND u.village_code = a.village_code AND u.disclosure_id <> $1
+        WHERE u.digest = a.digest AND u.village_code = a.village_code AND u.disclosure_id <> ALL($1::uuid[])
       )
     RETURNING a.digest, a.village_code
 )
@@ -129,9 +134,9 @@ ON CONFLICT (digest) DO NOTHING
 """
 
 
-async def delete_uses(conn: Connection, disclosure_id: UUID, at: datetime) -> None:
-    """A disclosure names nothing any more: what nobody else names is queued for deletion, its original is gone."""
-    await conn.execute(DELETE_USES, disclosure_id, at)
+async def delete_uses(conn: Connection, ids: Sequence[UUID], at: datetime) -> None:
+    """Some disclosures name nothing any more: what nobody else names is queued for deletion, its original is gone."""
+    await conn.execute(DELETE_USES, ids, at)
 
 
 QUEUE_UNUSED = """
@@ -147,18 +152,41 @@ ON CONFLICT (digest) DO NOTHING
 """
 
 
-async def queue_unused(conn: Connection, now: datetime, after: timedelta) -> None:
-    """Files that were uploaded long ago and never used."""
+async def queue_unused_for_deletion(conn: Connection, now: datetime, after: timedelta) -> None:
+    """Delete uploads of long ago that nothing uses, and queue the files that no other village handed in."""
     await conn.execute(QUEUE_UNUSED, now, after)
 
 
-SELECT_DELETIONS = "SELECT digest FROM object_deletion ORDER BY queued_at LIMIT $1 FOR UPDATE"
+QUEUE_UNOWNED = """
+INSERT INTO object_deletion (digest, queued_at) SELECT $1, $2 WHERE NOT EXISTS (SELECT FROM attachment WHERE digest = $1)
+ON CONFLICT (digest) DO NOTHING
+"""
 
 
-async def lock_deletions(conn: Connection, limit: int) -> Sequence[str]:
-    """Files to delete, held so that an upload of the same file waits."""
-    return [r["digest"] for r in await conn.fetch(SELECT_DELETIONS, limit)]
+async def queue_unowned_for_deletion(conn: Connection, digest: str, at: datetime) -> None:
+    """Queue a file that no village has handed in any more."""
+    await conn.execute(QUEUE_UNOWNED, digest, at)
 
 
-async def forget_deletion(conn: Connection, digest: str) -> None:
-    await conn.execute(FORGET_DELETION, digest)
+#: A file that a village handed in while another's withdrawal queued it stays.
+TAKE_DELETIONS = """
+UPDATE object_deletion SET taken_at = $1 WHERE digest IN (
+    SELECT o.digest FROM object_deletion o
+    WHERE (o.taken_at IS NULL OR o.taken_at <= $1::timestamptz - $2::interval)
+      AND NOT EXISTS (SELECT FROM attachment a WHERE a.digest = o.digest)
+    ORDER BY o.queued_at LIMIT $3 FOR UPDATE SKIP LOCKED
+) RETURNING digest
+"""
+
+
+async def take_deletions(conn: Connection, at: datetime, taken_for: timedelta, limit: int) -> list[str]:
+    """Take orders of files to delete that nobody has taken, or took so long ago that they were left."""
+    return [r["digest"] for r in await conn.fetch(TAKE_DELETIONS, at, taken_for, limit)]
+
+
+FORGET_DELETIONS = "DELETE FROM object_deletion WHERE digest = ANY($1::text[]) AND taken_at = $2"
+
+
+async def forget_deletions(conn: Connection, digests: Sequence[str], taken_at: datetime) -> None:
+    """The files are gone; an order that somebody else took since is theirs."""
+    await conn.execute(FORGET_DELETIONS, list(digests), taken_at)

@@ -3,12 +3,15 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from datetime import date
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
 from services.contracts.bodies import BODY, AccountSums, Body, Neighbour
+from services.contracts.duties import CellKey
+from services.contracts.owing import Run
 from services.contracts.values import previous_period
 from services.ingest.store.disclosures import Disclosure, disclosure_of
 from services.kit.db import Connection
@@ -137,11 +140,113 @@ async def select_remarked(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, R
 _ACCOUNTS: Final = TypeAdapter(tuple[AccountSums, ...])
 
 
-SELECT_CELLS = """
-SELECT * FROM disclosure WHERE village_code = ANY($1::text[]) AND state <> 'withdrawn' ORDER BY id
+class Periods(NamedTuple):
+    """Periods of an item that stand side by side as texts: one, or the days from a first to a last one."""
+
+    item: str
+    first: str
+    last: str
+
+
+SELECT_CELLS_IN = """
+SELECT d.* FROM unnest($1::text[]) AS v (code) CROSS JOIN unnest($2::text[], $3::text[], $4::text[]) AS k (item, first, last)
+JOIN disclosure d ON d.village_code = v.code AND d.item = k.item AND d.period BETWEEN k.first AND k.last
+WHERE d.state <> 'withdrawn' ORDER BY d.id
 """
 
 
-async def select_cells(conn: Connection, villages: Sequence[str]) -> list[Disclosure]:
-    """Everything under way or public in some villages, oldest first."""
-    return [disclosure_of(r) for r in await conn.fetch(SELECT_CELLS, list(villages))]
+async def select_cells_in(conn: Connection, villages: Sequence[str], of: Sequence[Periods]) -> list[Disclosure]:
+    """What is under way or public in some villages' cells of some periods, oldest first."""
+    columns = ([p.item for p in of], [p.first for p in of], [p.last for p in of])
+    return [disclosure_of(r) for r in await conn.fetch(SELECT_CELLS_IN, villages, *columns)]
+
+
+SELECT_UNDER_WAY = """
+SELECT * FROM disclosure WHERE village_code = ANY($1::text[])
+  AND state IN ('draft', 'submitted', 'confirmed', 'returned', 'approved') ORDER BY id
+"""
+
+
+async def select_under_way(conn: Connection, villages: Sequence[str]) -> list[Disclosure]:
+    """What somebody still works on in some villages, corrections too, oldest first."""
+    return [disclosure_of(r) for r in await conn.fetch(SELECT_UNDER_WAY, villages)]
+
+
+SELECT_CELLS_AFTER = """
+SELECT * FROM disclosure
+WHERE village_code = $1 AND (item, period) > ($2, $3) AND state <> 'withdrawn' ORDER BY item, period, id LIMIT $4
+"""
+
+
+async def select_cells_after(conn: Connection, village: str, after: CellKey, limit: int) -> list[Disclosure]:
+    """What is under way or public in a village's cells behind one of them, by item and period."""
+    rows = await conn.fetch(SELECT_CELLS_AFTER, village, *after, limit)
+    return [disclosure_of(r) for r in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """Days of an item in a village that need something: a stretch without a gap, both ends included."""
+
+    village: str
+    item: str
+    frequency: str
+    first: date
+    last: date
+
+
+#: Of what is owed from a first to a last day only that leaves the database which is not settled.
+SELECT_UNSETTLED = """
+SELECT v.code, k.item, k.frequency, lower(stretch) AS first, upper(stretch) - 1 AS last
+FROM unnest($1::text[]) AS v (code)
+CROSS JOIN unnest($2::text[], $3::text[], $4::date[], $5::date[]) AS k (item, frequency, first, last)
+LEFT JOIN settled s ON (s.village_code, s.item, s.frequency) = (v.code, k.item, k.frequency)
+CROSS JOIN LATERAL unnest(daterange(k.first, k.last, '[]')::datemultirange - coalesce(s.days, '{}')) AS stretch
+"""
+
+
+async def select_unsettled(conn: Connection, villages: Sequence[str], runs: Sequence[Run]) -> list[Unsettled]:
+    """What of some runs of duties, each from its first day to its last, nobody has published or had waived."""
+    columns = ([r.item for r in runs], [r.frequency.value for r in runs])
+    days = ([r.firsts[0] for r in runs], [r.lasts[-1] for r in runs])
+    rows = await conn.fetch(SELECT_UNSETTLED, villages, *columns, *days)
+    return [Unsettled(r["code"], r["item"], r["frequency"], r["first"], r["last"]) for r in rows]
+
+
+SELECT_DECLARED = """
+SELECT village_code, item, day::date AS day FROM settled
+CROSS JOIN LATERAL unnest(declared - days) AS stretch
+CROSS JOIN LATERAL generate_series(lower(stretch), upper(stretch) - 1, interval '1 day') AS day
+WHERE village_code = ANY($1::text[]) AND NOT isempty(declared - days)
+"""
+
+
+async def select_declared(conn: Connection, villages: Sequence[str]) -> list[tuple[str, CellKey]]:
+    """Days of events that a quarter's page named and of which nothing is public yet, with their villages."""
+    rows = await conn.fetch(SELECT_DECLARED, villages)
+    return [(r["village_code"], CellKey(r["item"], r["day"].isoformat())) for r in rows]
+
+
+SELECT_ANSWERED = """
+SELECT item, lower(stretch) AS first, upper(stretch) - 1 AS last, kind FROM settled
+CROSS JOIN LATERAL (
+    SELECT 'days', stretch FROM unnest(declared) AS stretch UNION ALL SELECT 'nothing', stretch FROM unnest(nothing) AS stretch
+) AS answered (kind, stretch)
+WHERE village_code = $1 AND item >= $2 AND frequency = 'on_event' ORDER BY item, first
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a village's confirmed quarters said of an item: days of events, or (`nil`) whole quarters of nothing."""
+
+    item: str
+    nil: bool
+    first: date
+    last: date
+
+
+async def select_answered(conn: Connection, village: str, since: str) -> list[Answered]:
+    """The answers of all quarters, from one item on."""
+    rows = await conn.fetch(SELECT_ANSWERED, village, since)
+    return [Answered(r["item"], r["kind"] == "nothing", r["first"], r["last"]) for r in rows]

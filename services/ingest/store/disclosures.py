@@ -1,7 +1,7 @@
 """Disclosures and their editions."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
@@ -69,10 +69,7 @@ class NewDisclosure:
     period: str
     digest: str
     history: bool
-    by: str
-    at: datetime
     nil: bool
-    delivered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,52 +97,76 @@ class CellTakenError(Exception):
 def disclosure_of(row: Row) -> Disclosure:
     """A row of the table."""
     values: dict[str, Any] = {name: row[name] for name in Disclosure.__dataclass_fields__}
-    return Disclosure(**{**values, "state": State(row["state"])})
+    values["state"] = State(values["state"])
+    return Disclosure(**values)
 
 
-async def changed(conn: Connection, statement: LiteralString, *values: object) -> Disclosure:
-    """Run a statement that returns the one row it changed."""
+async def update_returning(conn: Connection, statement: LiteralString, *values: object) -> Disclosure:
+    """Run an INSERT or UPDATE that returns the one row it wrote."""
     row = await conn.fetchrow(statement, *values)
     assert row is not None  # noqa: S101 - inserted, or locked by this transaction
     return disclosure_of(row)
 
 
-INSERT_DISCLOSURE = """
+#: Of two drafts for a cell the first takes it. Cells in one order for everybody, so that two imports wait and do not deadlock.
+INSERT_DISCLOSURES = """
 INSERT INTO disclosure
-    (id, village_code, item, period, state, edition, digest, history, created_at, saved_by, nil, delivered_at)
-VALUES ($1, $2, $3, $4, 'draft', 1, $5, $6, $7, $8, $9, CASE WHEN $10 THEN $7::timestamptz END)
+    (id, village_code, item, period, state, edition, digest, history, nil, created_at, saved_by, delivered_at)
+SELECT id, village, item, period, 'draft', 1, digest, history, nil, $8, $9, CASE WHEN $10 THEN $8::timestamptz END
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::boolean[])
+    WITH ORDINALITY AS t (id, village, item, period, digest, history, nil, n)
+ORDER BY village, item, period, n
 ON CONFLICT DO NOTHING
 RETURNING *
 """
 
 
-async def insert_disclosure(conn: Connection, new: NewDisclosure) -> Disclosure:
-    """Make a draft; CellTakenError when its cell is taken, and the transaction can go on."""
-    values = (new.id, new.village_code, new.item, new.period, new.digest, new.history, new.at, new.by)
-    row = await conn.fetchrow(INSERT_DISCLOSURE, *values, new.nil, new.delivered)
-    if row is None:
-        raise CellTakenError
-    return disclosure_of(row)
+async def insert_disclosures(
+    conn: Connection, new: Sequence[NewDisclosure], by: str, at: datetime, *, delivered: bool
+) -> dict[UUID, Disclosure]:
+    """Make drafts, by id; those whose cell is taken are left out, and the transaction can go on."""
+    if not new:
+        return {}
+    columns = zip(*((n.id, n.village_code, n.item, n.period, n.digest, n.history, n.nil) for n in new), strict=True)
+    rows = await conn.fetch(INSERT_DISCLOSURES, *columns, at, by, delivered)
+    return {r["id"]: disclosure_of(r) for r in rows}
 
 
-INSERT_EDITION = """
-INSERT INTO edition (disclosure_id, edition, body, findings, saved_by, saved_at, note)
-VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6, $7)
+INSERT_EDITIONS = """
+INSERT INTO edition (disclosure_id, edition, body, findings, note, saved_by, saved_at)
+SELECT id, edition, body::jsonb, findings::jsonb, note, $6, $7
+FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[]) AS t (id, edition, body, findings, note)
 """
 
 
-async def insert_edition(conn: Connection, of: Disclosure, edition: Edition, by: str, at: datetime) -> None:
-    found = json.dumps([f.model_dump() for f in edition.findings])
-    body = edition.body.model_dump_json(exclude_none=True)
-    await conn.execute(INSERT_EDITION, of.id, of.edition, body, found, by, at, edition.note)
+async def insert_editions(conn: Connection, of: Sequence[tuple[Disclosure, Edition]], by: str, at: datetime) -> None:
+    """Keep the newest edition of each of some disclosures."""
+    columns = zip(
+        *(
+            (
+                d.id,
+                d.edition,
+                e.body.model_dump_json(exclude_none=True),
+                json.dumps([f.model_dump() for f in e.findings]),
+                e.note,
+            )
+            for d, e in of
+        ),
+        strict=True,
+    )
+    await conn.execute(INSERT_EDITIONS, *columns, by, at)
 
 
-SELECT_DISCLOSURE = "SELECT * FROM disclosure WHERE id = $1"
+SELECT_KNOWN = "SELECT * FROM disclosure WHERE id = ANY($1::uuid[])"
+
+
+async def select_known(conn: Connection, ids: Collection[UUID]) -> dict[UUID, Disclosure]:
+    """Those of some disclosures that there are, by id."""
+    return {r["id"]: disclosure_of(r) for r in await conn.fetch(SELECT_KNOWN, list(ids))}
 
 
 async def select_disclosure(conn: Connection, disclosure_id: UUID) -> Disclosure | None:
-    row = await conn.fetchrow(SELECT_DISCLOSURE, disclosure_id)
-    return disclosure_of(row) if row else None
+    return (await select_known(conn, [disclosure_id])).get(disclosure_id)
 
 
 LOCK_DISCLOSURE = "SELECT * FROM disclosure WHERE id = $1 FOR UPDATE"
@@ -157,41 +178,26 @@ async def lock_disclosure(conn: Connection, disclosure_id: UUID) -> Disclosure |
     return disclosure_of(row) if row else None
 
 
-SELECT_DISCLOSURES = """
-SELECT * FROM disclosure
-WHERE village_code = ANY($1::text[])
-  AND ($2::text IS NULL OR item = $2) AND ($3::text IS NULL OR period = $3)
-  AND ($4::text[] IS NULL OR state = ANY($4::text[])) AND ($5::uuid IS NULL OR id < $5)
-  AND ($7::text[] IS NULL OR item = ANY($7::text[]))
-  AND (NOT $8::boolean OR (release = 'file' AND filed_at IS NULL))
-  AND (NOT $9::boolean OR NOT EXISTS (
-    SELECT FROM approval_item i WHERE i.disclosure_id = disclosure.id AND i.state = 'waiting'
-  ))
-ORDER BY id DESC LIMIT $6
+SELECT_EDITIONS = """
+SELECT disclosure_id, edition, body::text AS body, accepted::text AS accepted, findings::text AS findings, note,
+    secrecy_checked_by
+FROM edition JOIN unnest($1::uuid[], $2::int[]) AS k (disclosure_id, edition) USING (disclosure_id, edition)
 """
 
 
-async def select_disclosures(conn: Connection, wanted: Filter) -> list[Disclosure]:
-    """Newest first."""
-    states = list(wanted.states) if wanted.states is not None else None
-    items = list(wanted.items) if wanted.items is not None else None
-    cell = (list(wanted.villages), wanted.item, wanted.period)
-    page = (states, wanted.after, wanted.limit, items)
-    rows = await conn.fetch(SELECT_DISCLOSURES, *cell, *page, wanted.to_file, wanted.undecided)
-    return [disclosure_of(r) for r in rows]
-
-
-SELECT_EDITION = """
-SELECT body::text AS body, accepted::text AS accepted, findings::text AS findings, note, secrecy_checked_by
-FROM edition WHERE disclosure_id = $1 AND edition = $2
-"""
+async def select_editions(conn: Connection, wanted: Iterable[tuple[UUID, int]]) -> dict[tuple[UUID, int], Edition]:
+    """Contents by disclosure and edition; of what was withdrawn, none."""
+    keys = list(wanted)
+    rows = await conn.fetch(SELECT_EDITIONS, [k[0] for k in keys], [k[1] for k in keys])
+    return {(r["disclosure_id"], r["edition"]): _edition_of(r) for r in rows}
 
 
 async def select_edition(conn: Connection, disclosure_id: UUID, edition: int) -> Edition | None:
     """An edition's content; None once withdrawn."""
-    row = await conn.fetchrow(SELECT_EDITION, disclosure_id, edition)
-    if row is None:
-        return None
+    return (await select_editions(conn, [(disclosure_id, edition)])).get((disclosure_id, edition))
+
+
+def _edition_of(row: Row) -> Edition:
     accepted = tuple(AcceptedFinding.model_validate(a) for a in json.loads(row["accepted"]))
     found = tuple(Finding.model_validate(f) for f in json.loads(row["findings"]))
     return Edition(BODY.validate_json(row["body"]), accepted, found, row["note"], row["secrecy_checked_by"])
@@ -207,7 +213,7 @@ RETURNING *
 
 async def update_saved(conn: Connection, of: Disclosure, digest: str, by: str, *, nil: bool) -> Disclosure:
     """The next edition of a draft; of what was let out, a correction: publish has it or gets it before the next one."""
-    return await changed(conn, UPDATE_SAVED, of.id, of.edition + 1, digest, by, nil)
+    return await update_returning(conn, UPDATE_SAVED, of.id, of.edition + 1, digest, by, nil)
 
 
 UPDATE_SUBMITTED = """
@@ -233,14 +239,14 @@ async def update_submitted(
     """Hand an edition in, with the reasons given for its findings."""
     if edition.accepted or edition.secrecy_checked_by is not None:
         await update_accepted(conn, disclosure, edition)
-    return await changed(conn, UPDATE_SUBMITTED, disclosure.id, state, at, by)
+    return await update_returning(conn, UPDATE_SUBMITTED, disclosure.id, state, at, by)
 
 
 UPDATE_CONFIRMED = "UPDATE disclosure SET state = 'confirmed', confirmed_at = $2 WHERE id = $1 RETURNING *"
 
 
 async def update_confirmed(conn: Connection, disclosure_id: UUID, at: datetime) -> Disclosure:
-    return await changed(conn, UPDATE_CONFIRMED, disclosure_id, at)
+    return await update_returning(conn, UPDATE_CONFIRMED, disclosure_id, at)
 
 
 UPDATE_RETURNED = """
@@ -251,7 +257,9 @@ UPDATE disclosure SET state = 'returned', note = $2, note_lines = $3::jsonb, con
 async def update_returned(
     conn: Connection, disclosure_id: UUID, reason: str, lines: Sequence[LineReason]
 ) -> Disclosure:
-    return await changed(conn, UPDATE_RETURNED, disclosure_id, reason, json.dumps([x.model_dump() for x in lines]))
+    return await update_returning(
+        conn, UPDATE_RETURNED, disclosure_id, reason, json.dumps([x.model_dump() for x in lines])
+    )
 
 
 SELECT_NOTE_LINES = "SELECT note_lines::text FROM disclosure WHERE id = $1"
@@ -272,14 +280,14 @@ WHERE id = $1 RETURNING *
 
 
 async def update_approved(conn: Connection, disclosure_id: UUID, at: datetime, release: str) -> Disclosure:
-    return await changed(conn, UPDATE_APPROVED, disclosure_id, at, release)
+    return await update_returning(conn, UPDATE_APPROVED, disclosure_id, at, release)
 
 
 UPDATE_FILED = "UPDATE disclosure SET filed_at = $2 WHERE id = $1 RETURNING *"
 
 
 async def update_filed(conn: Connection, disclosure_id: UUID, at: datetime) -> Disclosure:
-    return await changed(conn, UPDATE_FILED, disclosure_id, at)
+    return await update_returning(conn, UPDATE_FILED, disclosure_id, at)
 
 
 UPDATE_PUBLISHED = """
@@ -307,18 +315,18 @@ async def update_discarded(conn: Connection, disclosure: Disclosure, digest: str
     """Give a correction up: the published edition is the newest again."""
     await conn.execute(DELETE_LATER_OPINIONS, disclosure.id, disclosure.published_edition)
     await conn.execute(DELETE_LATER_EDITIONS, disclosure.id, disclosure.published_edition)
-    return await changed(conn, UPDATE_DISCARDED, disclosure.id, digest, nil)
+    return await update_returning(conn, UPDATE_DISCARDED, disclosure.id, digest, nil)
 
 
-DELETE_EDITIONS = "DELETE FROM edition WHERE disclosure_id = $1"
-DELETE_OPINIONS = "DELETE FROM confirmation WHERE disclosure_id = $1"
+DELETE_EDITIONS = "DELETE FROM edition WHERE disclosure_id = ANY($1::uuid[])"
+DELETE_OPINIONS = "DELETE FROM confirmation WHERE disclosure_id = ANY($1::uuid[])"
 
 
-DELETE_DRAFT = "DELETE FROM disclosure WHERE id = $1"
+DELETE_DRAFTS = "DELETE FROM disclosure WHERE id = ANY($1::uuid[])"
 
 
-async def delete_draft(conn: Connection, disclosure_id: UUID) -> None:
-    """Remove a draft that nobody but its authors ever saw."""
-    await conn.execute(DELETE_EDITIONS, disclosure_id)
-    await conn.execute(DELETE_OPINIONS, disclosure_id)
-    await conn.execute(DELETE_DRAFT, disclosure_id)
+async def delete_drafts(conn: Connection, ids: Sequence[UUID]) -> None:
+    """Remove drafts that nobody but their authors ever saw."""
+    await conn.execute(DELETE_EDITIONS, ids)
+    await conn.execute(DELETE_OPINIONS, ids)
+    await conn.execute(DELETE_DRAFTS, ids)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.ingest.store.disclosures import Disclosure
-from services.kit.db import Connection
+from services.ingest.store.disclosures import Disclosure, disclosure_of
+from services.kit.db import Connection, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,23 @@ async def insert_import(conn: Connection, made: Import, drafts: Sequence[Disclos
     )
 
 
+SELECT_IMPORT = "SELECT * FROM import WHERE id = $1"
+
+
+async def select_import(conn: Connection, import_id: UUID) -> Import | None:
+    return _import_of(await conn.fetchrow(SELECT_IMPORT, import_id))
+
+
 LOCK_IMPORT = "SELECT * FROM import WHERE id = $1 FOR UPDATE"
 
 
 async def lock_import(conn: Connection, import_id: UUID) -> Import | None:
-    row = await conn.fetchrow(LOCK_IMPORT, import_id)
-    return Import(**{name: row[name] for name in Import.__dataclass_fields__}) if row else None
+    """An import, held until the transaction ends."""
+    return _import_of(await conn.fetchrow(LOCK_IMPORT, import_id))
+
+
+def _import_of(row: Row | None) -> Import | None:
+    return Import(**{name: row[name] for name in Import.__dataclass_fields__}) if row is not None else None
 
 
 SELECT_IMPORTS = "SELECT * FROM import WHERE imported_by = $1 ORDER BY id DESC LIMIT $2"
@@ -54,15 +65,29 @@ SELECT_IMPORTS = "SELECT * FROM import WHERE imported_by = $1 ORDER BY id DESC L
 async def select_imports(conn: Connection, by: str, limit: int) -> list[Import]:
     """A person's imports, newest first."""
     rows = await conn.fetch(SELECT_IMPORTS, by, limit)
-    return [Import(**{name: row[name] for name in Import.__dataclass_fields__}) for row in rows]
+    return [made for row in rows if (made := _import_of(row)) is not None]
 
 
-SELECT_IMPORT_DRAFTS = "SELECT disclosure_id FROM import_draft WHERE import_id = $1 ORDER BY village_code, item, period"
+SELECT_IMPORT_DRAFTS = """
+SELECT d.* FROM import_draft i JOIN disclosure d ON d.id = i.disclosure_id
+WHERE i.import_id = $1 ORDER BY i.village_code, i.item, i.period
+"""
 
 
-async def select_import_drafts(conn: Connection, import_id: UUID) -> list[UUID]:
-    """Ids of what an import made, whether it is still there or not."""
-    return [r["disclosure_id"] for r in await conn.fetch(SELECT_IMPORT_DRAFTS, import_id)]
+async def select_import_drafts(conn: Connection, import_id: UUID) -> list[Disclosure]:
+    """What an import made, as far as it is still there."""
+    return [disclosure_of(r) for r in await conn.fetch(SELECT_IMPORT_DRAFTS, import_id)]
+
+
+LOCK_IMPORT_DRAFTS = """
+SELECT d.* FROM import_draft i JOIN disclosure d ON d.id = i.disclosure_id
+WHERE i.import_id = $1 ORDER BY i.village_code, i.item, i.period FOR UPDATE OF d
+"""
+
+
+async def lock_import_drafts(conn: Connection, import_id: UUID) -> list[Disclosure]:
+    """The same, held until the transaction ends."""
+    return [disclosure_of(r) for r in await conn.fetch(LOCK_IMPORT_DRAFTS, import_id)]
 
 
 UPDATE_UNDONE = "UPDATE import SET undone_at = $2 WHERE id = $1"

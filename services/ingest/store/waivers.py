@@ -4,9 +4,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
+from pydantic import TypeAdapter
+
 from services.contracts.disclosure import DeclaredItem
+from services.contracts.duties import CellKey
 from services.kit.db import Connection, Row, UniqueViolationError, affected
 
 
@@ -96,7 +100,7 @@ async def update_waiver(
 ) -> Waiver:
     """Grant, refuse or end it."""
     row = await conn.fetchrow(UPDATE_WAIVER, waiver_id, state, decision, by, at)
-    assert row is not None  # noqa: S101 - locked by this transaction
+    assert row is not None  # noqa: S101 - inserted, or locked by this transaction
     return _waiver(row)
 
 
@@ -119,14 +123,43 @@ async def select_waivers(
     return [_waiver(r) for r in await conn.fetch(SELECT_WAIVERS, list(villages), state, after, limit, items)]
 
 
-SELECT_LIVE_WAIVERS = """
-SELECT * FROM waiver WHERE village_code = ANY($1::text[]) AND state IN ('filed', 'granted')
+SELECT_WAIVERS_IN = """
+SELECT * FROM waiver WHERE village_code = ANY($1::text[]) AND item = ANY($2::text[]) AND period = ANY($3::text[])
+  AND state IN ('filed', 'granted')
 """
 
 
-async def select_live_waivers(conn: Connection, villages: Sequence[str]) -> list[Waiver]:
-    """Those asked for and those in force."""
-    return [_waiver(r) for r in await conn.fetch(SELECT_LIVE_WAIVERS, list(villages))]
+async def select_waivers_in(
+    conn: Connection, villages: Sequence[str], items: Sequence[str], periods: Sequence[str]
+) -> list[Waiver]:
+    """Those asked for and those in force in some villages' cells of some periods."""
+    return [_waiver(r) for r in await conn.fetch(SELECT_WAIVERS_IN, villages, items, periods)]
+
+
+#: What is waived is settled; only where somebody works on it nevertheless the cell still has to know.
+SELECT_OPEN_WAIVERS = """
+SELECT * FROM waiver WHERE village_code = ANY($1::text[]) AND state = 'filed'
+UNION ALL
+SELECT w.* FROM disclosure d JOIN waiver w USING (village_code, item, period)
+WHERE d.village_code = ANY($1::text[]) AND d.state IN ('draft', 'submitted', 'confirmed', 'returned', 'approved')
+  AND w.state = 'granted'
+"""
+
+
+async def select_open_waivers(conn: Connection, villages: Sequence[str]) -> list[Waiver]:
+    """Those asked for, and those in force on cells that somebody works on."""
+    return [_waiver(r) for r in await conn.fetch(SELECT_OPEN_WAIVERS, villages)]
+
+
+SELECT_WAIVERS_AFTER = """
+SELECT * FROM waiver WHERE village_code = $1 AND (item, period) > ($2, $3) AND state IN ('filed', 'granted')
+ORDER BY item, period LIMIT $4
+"""
+
+
+async def select_waivers_after(conn: Connection, village: str, after: CellKey, limit: int) -> list[Waiver]:
+    """Those asked for and those in force in a village's cells behind one of them, by item and period."""
+    return [_waiver(r) for r in await conn.fetch(SELECT_WAIVERS_AFTER, village, *after, limit)]
 
 
 # -- declarations -------------------------------------------------------------------------------------------------
@@ -134,8 +167,10 @@ async def select_live_waivers(conn: Connection, villages: Sequence[str]) -> list
 
 def _declaration(row: Row) -> Declaration:
     values = {name: row[name] for name in Declaration.__dataclass_fields__}
-    answers = tuple(DeclaredItem.model_validate(a) for a in json.loads(row["answers"]))
-    return Declaration(**{**values, "answers": answers})
+    return Declaration(**{**values, "answers": _ANSWERS.validate_json(row["answers"])})
+
+
+_ANSWERS: Final = TypeAdapter(tuple[DeclaredItem, ...])
 
 
 SELECT_DECLARATION = """
@@ -174,7 +209,7 @@ SELECT count(*) FROM declaration_confirmation WHERE village_code = $1 AND quarte
 """
 
 
-async def confirm_declaration(conn: Connection, d: Declaration, by: str, at: datetime) -> int:
+async def insert_agreement(conn: Connection, d: Declaration, by: str, at: datetime) -> int:
     """Note a supervisor's agreement; how many different people have agreed."""
     await conn.execute(CONFIRM_DECLARATION, d.village_code, d.quarter, d.edition, by, at)
     count: int = await conn.fetchval(COUNT_DECLARATION, d.village_code, d.quarter, d.edition)
@@ -193,13 +228,41 @@ async def update_declaration(conn: Connection, d: Declaration, state: str, note:
 
 
 SELECT_DECLARATIONS = """
-SELECT DISTINCT ON (village_code, quarter) village_code, quarter, edition, state, answers::text AS answers,
+SELECT DISTINCT ON (village_code) village_code, quarter, edition, state, answers::text AS answers,
     submitted_by, submitted_at, confirmed_at, note
-FROM declaration WHERE village_code = ANY($1::text[]) AND ($2::text IS NULL OR state = $2)
-ORDER BY village_code, quarter, edition DESC
+FROM declaration WHERE village_code = ANY($1::text[]) AND quarter = $2 AND ($3::text IS NULL OR state = $3)
+ORDER BY village_code, edition DESC
 """
 
 
-async def select_declarations(conn: Connection, villages: Sequence[str], state: str | None = None) -> list[Declaration]:
-    """The newest edition of each quarter, of those in a state if one is named."""
-    return [_declaration(r) for r in await conn.fetch(SELECT_DECLARATIONS, list(villages), state)]
+async def select_declarations(
+    conn: Connection, villages: Sequence[str], quarter: str, state: str | None = None
+) -> list[Declaration]:
+    """The newest edition of a quarter, of those in a state if one is named."""
+    return [_declaration(r) for r in await conn.fetch(SELECT_DECLARATIONS, villages, quarter, state)]
+
+
+SELECT_DECLARATION_STATES = """
+SELECT DISTINCT ON (village_code) village_code, state FROM declaration
+WHERE village_code = ANY($1::text[]) AND quarter = $2 ORDER BY village_code, edition DESC
+"""
+
+
+async def select_declaration_states(conn: Connection, villages: Sequence[str], quarter: str) -> dict[str, str]:
+    """How villages stand with a quarter, by village; one that has not answered is not among them."""
+    rows = await conn.fetch(SELECT_DECLARATION_STATES, villages, quarter)
+    return {r["village_code"]: r["state"] for r in rows}
+
+
+SELECT_SUBMITTED_DECLARATIONS = """
+SELECT village_code, quarter, edition, state, answers::text AS answers, submitted_by, submitted_at, confirmed_at, note
+FROM declaration d WHERE village_code = ANY($1::text[]) AND state = 'submitted' AND NOT EXISTS (
+    SELECT FROM declaration n WHERE (n.village_code, n.quarter) = (d.village_code, d.quarter) AND n.edition > d.edition
+)
+ORDER BY village_code, quarter
+"""
+
+
+async def select_submitted_declarations(conn: Connection, villages: Sequence[str]) -> list[Declaration]:
+    """Quarters whose newest edition waits for a word."""
+    return [_declaration(r) for r in await conn.fetch(SELECT_SUBMITTED_DECLARATIONS, villages)]

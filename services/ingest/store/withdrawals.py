@@ -1,5 +1,6 @@
 """Withdrawing, restoring and erasing disclosures."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +11,6 @@ from services.ingest.store.disclosures import (
     DELETE_OPINIONS,
     CellTakenError,
     Disclosure,
-    changed,
     disclosure_of,
 )
 from services.kit.db import Connection
@@ -30,11 +30,11 @@ class Withdrawal:
 UPDATE_WITHDRAWN = """
 UPDATE disclosure SET withdrawn_from = state, state = 'withdrawn', note = $2, withdrawn_at = $3, withdrawn_by = $4,
     withdrawal_kind = $5, key_dies_at = $6
-WHERE id = $1 RETURNING *
+WHERE id = ANY($1::uuid[]) RETURNING *
 """
 UPDATE_ERASED = """
 UPDATE disclosure SET state = 'withdrawn', note_lines = '[]', digest = '', withdrawn_from = NULL, key_dies_at = NULL
-WHERE id = $1 RETURNING *
+WHERE id = ANY($1::uuid[]) RETURNING *
 """
 #: What a reason said of the withdrawal goes with it; why an edition was sent back stands with the edition.
 UPDATE_RESTORED = """
@@ -45,29 +45,19 @@ WHERE id = $1 AND NOT EXISTS (
       AND o.id <> d.id AND o.state <> 'withdrawn' AND length(o.period) < 10
 ) RETURNING d.*
 """
-#: Answers kept for repeated requests hold figures in findings, and reasons; what is left answers a repetition truly.
-EMPTY_ANSWERS = """
-UPDATE idempotency SET response = CASE
-    WHEN response::jsonb ->> 'id' = $1 THEN jsonb_build_object('id', $1, 'state', 'withdrawn')
-    ELSE jsonb_set(response::jsonb, '{disclosures}', (
-        SELECT jsonb_agg(CASE WHEN d ->> 'id' = $1 THEN d || '{"state": "withdrawn", "findings": []}' ELSE d END)
-        FROM jsonb_array_elements(response::jsonb -> 'disclosures') AS d
-    ), false) END::text
-WHERE strpos(response, $1) > 0 AND (response::jsonb ->> 'id' = $1 OR jsonb_typeof(response::jsonb -> 'disclosures') = 'array')
-"""
 
 
-async def update_withdrawn(conn: Connection, disclosure_id: UUID, w: Withdrawal) -> Disclosure:
+async def update_withdrawn(conn: Connection, ids: Sequence[UUID], w: Withdrawal) -> dict[UUID, Disclosure]:
     """Out of sight, with the reason; the content stays until it is erased."""
-    await conn.execute(EMPTY_ANSWERS, str(disclosure_id))
-    return await changed(conn, UPDATE_WITHDRAWN, disclosure_id, w.reason, w.at, w.by, w.kind, w.key_dies_at)
+    rows = await conn.fetch(UPDATE_WITHDRAWN, ids, w.reason, w.at, w.by, w.kind, w.key_dies_at)
+    return {r["id"]: disclosure_of(r) for r in rows}
 
 
-async def update_erased(conn: Connection, disclosure_id: UUID) -> Disclosure:
-    """Keep the tombstone with its reason; the content of every edition and what was said of it goes."""
-    await conn.execute(DELETE_EDITIONS, disclosure_id)
-    await conn.execute(DELETE_OPINIONS, disclosure_id)
-    return await changed(conn, UPDATE_ERASED, disclosure_id)
+async def update_erased(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, Disclosure]:
+    """Keep the tombstones with their reason; the content of every edition and what was said of it goes."""
+    await conn.execute(DELETE_EDITIONS, ids)
+    await conn.execute(DELETE_OPINIONS, ids)
+    return {r["id"]: disclosure_of(r) for r in await conn.fetch(UPDATE_ERASED, ids)}
 
 
 async def update_restored(conn: Connection, disclosure_id: UUID) -> Disclosure:

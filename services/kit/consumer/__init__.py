@@ -7,18 +7,21 @@ records of a partition whose offset was not loaded when they were handed out are
 them again.
 """
 
-from services.kit.consumer.assignment import LogLostError
-from services.kit.consumer.handling import ConsumerGuards, Handler, Handlers, Handling
+from services.kit.consumer.assignment import Assignment, LogLostError
+from services.kit.consumer.handling import Effects, Handler, Handlers, Handling
 from services.kit.consumer.identity import AnotherLogError
 from services.kit.consumer.partitioned import PartitionedConsumer, TooManyParkedError
+from services.kit.consumer.replays import replay
 
 __all__ = [
     "AnotherLogError",
-    "ConsumerGuards",
+    "Assignment",
+    "Effects",
     "Handler",
     "Handlers",
     "Handling",
     "LogLostError",
     "PartitionedConsumer",
     "TooManyParkedError",
+    "replay",
 ]

@@ -1,35 +1,24 @@
-"""Which partitions a process has, where it stands in them, and whether its driver still belongs to the group."""
+"""Which partitions one driver was given, and where this process stands in each. It is forgotten with its driver."""
 
 import asyncio
 import contextlib
-import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Collection
+from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
-from services.contracts.topics import Topic
 from services.kit import metrics
-from services.kit.consumer import offsets
-from services.kit.consumer.handling import ConsumerGuards
-from services.kit.db import INFRASTRUCTURE_ERRORS, Database
-from services.kit.driver import DriverCancelledError, ask, end
+from services.kit.consumer.ends import LookUp, ask_ends
+from services.kit.db import INFRASTRUCTURE_ERRORS
+from services.kit.driver import end
 from services.kit.log import get_logger
 from services.kit.pulse import Beat, nothing
-from services.kit.settings import Settings
 
 log = get_logger(__name__)
 
 REVOKE_WAIT_S: Final = 30.0
-#: How often a consumer that gets nothing asks whether there is something.
-IDLE_LOOK_S: Final = 30.0
-#: How long the log may take to tell its ends.
-ANSWER_S: Final = 15.0
 CLOSE_S: Final = 5.0
-
-_Offsets = Mapping[TopicPartition, int]
 
 
 class LogLostError(Exception):
@@ -40,173 +29,123 @@ class LogLostError(Exception):
         super().__init__(f"{tp.topic}[{tp.partition}]: stored offset {offset} is outside the log {begin}..{end}")
 
 
-@dataclass(slots=True)
-class Progress:
-    """What this process knows of its partitions, forgotten with the driver. `held`: the offset it believes stored."""
+class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # the driver ships no types
+    """The partitions of one driver. Held is a partition whose stored offset this process knows, and believes unmoved.
 
-    held: dict[TopicPartition, int] = field(default_factory=dict)
-    wait_until: dict[TopicPartition, float] = field(default_factory=dict)
-    retried_since: dict[TopicPartition, tuple[int, float]] = field(default_factory=dict)
-    #: Handed out and of no interest to this service: the stored offset follows later, many at a time.
-    passed: dict[TopicPartition, int] = field(default_factory=dict)
-    #: Moved since the last mirror commit.
-    moved: dict[TopicPartition, int] = field(default_factory=dict)
-    next_tidy: float = 0.0
-    #: Something waits that the next poll may bring: no pause before it.
-    hurry: bool = False
+    One per driver, and its listener: what a driver that was given up still tells, it tells to an assignment that nobody
+    asks any more.
+    """
 
+    def __init__(self, driver: Any, look_up: LookUp) -> None:
+        """Hold nothing yet; `driver` is an AIOKafkaConsumer, or None for an assignment that stays empty."""
+        #: None when there is none (any more).
+        self.driver = driver
+        #: Taken while records are worked on: partitions are not let go in the middle of a batch.
+        self.in_hand = asyncio.Lock()
+        #: For whoever polls next to raise: the driver logs what its callbacks raise, and goes on.
+        self.fatal: LogLostError | None = None
+        self._look_up = look_up
+        self._held: dict[TopicPartition, int] = {}
+        self._passed: dict[TopicPartition, int] = {}
+        self._moved: dict[TopicPartition, int] = {}
 
-class Assignment:
-    """Holds the driver and the offsets that were loaded for it."""
+    # -- what the driver tells ----------------------------------------------------------------------------------
 
-    def __init__(self, settings: Settings, database: Database, topics: Sequence[Topic], guards: ConsumerGuards) -> None:
-        """Prepare only."""
-        self._settings = settings
-        self._database = database
-        self._topics = {settings.topic_prefix + t.name: t for t in topics}
-        self._guards = guards
-        self._driver: AIOKafkaConsumer | None = None
-        self._progress = Progress()
-        self._in_hand = asyncio.Lock()
-        self._behind: dict[TopicPartition, int] = {}
-        self._next_look = 0.0
-        self._fatal: Exception | None = None
-        self.caught_up = asyncio.Event()
-
-    async def revoked(self, _revoked: set[TopicPartition]) -> None:
-        """Wait for the batch in hand, then hold nothing."""
+    async def on_partitions_revoked(self, _revoked: set[TopicPartition]) -> None:
+        """Wait for the batch in hand, then hold nothing. The driver waits for this before partitions go."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(REVOKE_WAIT_S), self._in_hand:
-                self._progress.held.clear()
-        self._progress.held.clear()
-        self._progress.passed.clear()
+            async with asyncio.timeout(REVOKE_WAIT_S), self.in_hand:
+                self._held.clear()
+        self._held.clear()
+        self._passed.clear()
 
-    async def assigned(self, assigned: set[TopicPartition]) -> None:
-        """Load each partition's offset and seek there; nothing of it is handled before."""
-        driver = self._driver
-        if driver is None or not assigned:
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Load each partition's offset and seek there. The driver does not wait for this (aiokafka#738)."""
+        if self.driver is None or not assigned:
             return
-        if self._guards.ready:
-            driver.pause(*assigned)
+        self.driver.pause(*assigned)
         metrics.CONSUMER_REBALANCES.inc()
-        await self._load(assigned)
-        driver.resume(*(assigned & driver.assignment()))
+        await self.load(assigned)
+        if self.driver is not None:
+            self.driver.resume(*(assigned & self.driver.assignment()))
 
-    async def _load(self, partitions: set[TopicPartition], beat: Beat = nothing) -> None:
-        """Take the stored offsets of partitions as held; retries until PostgreSQL and Kafka answer."""
+    # -- where this process stands ------------------------------------------------------------------------------
+
+    def held(self) -> dict[TopicPartition, int]:
+        """The offset that this process believes stored, of each partition that it holds, as of now."""
+        return dict(self._held)
+
+    def reached(self) -> dict[TopicPartition, int]:
+        """The offset that this process wants next, of each partition that it holds; it may be stored later."""
+        return {**self._held, **self._passed}
+
+    async def load(self, partitions: Collection[TopicPartition], beat: Beat = nothing) -> None:
+        """Hold partitions at their stored offsets and seek there; retries until PostgreSQL and Kafka answer.
+
+        Sets `fatal` when one lies outside the log. Partitions that went away meanwhile are not held.
+        """
         pause = 0.1
-        while (driver := self._driver) is not None:
+        while (driver := self.driver) is not None:
             beat()
             try:
-                stored = await self._stored(partitions)
-                begin, end = await _ends_of(driver, partitions)
-                for tp in partitions & driver.assignment():
-                    offset = stored.get(tp, begin[tp])
-                    if not begin[tp] <= offset <= end[tp]:
-                        self._fatal = LogLostError(tp, offset, begin[tp], end[tp])
-                        return
-                    driver.seek(tp, offset)
-                    self._progress.held[tp] = offset
-                    self._progress.passed.pop(tp, None)
+                stored = await self._look_up(partitions)
+                begins, ends = await ask_ends(driver, partitions)
             except (*INFRASTRUCTURE_ERRORS, KafkaError) as error:
                 log.warning("offsets not loaded yet", error=repr(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5.0)
-            else:
-                return
-
-    async def _stored(self, partitions: set[TopicPartition]) -> dict[TopicPartition, int]:
-        async with self._database.connection() as conn:
-            return await offsets.stored(conn, partitions)
-
-    async def _note_ends(self, topics: Sequence[Topic]) -> dict[TopicPartition, int]:
-        driver = self._driver
-        if driver is None:
-            return {}
-        partitions = self._partitions(topics)
-        begins, ends = await _ends_of(driver, partitions)
-        return {tp: end for tp, end in ends.items() if end > begins[tp]}
-
-    def _partitions(self, topics: Iterable[Topic]) -> list[TopicPartition]:
-        prefix = self._settings.topic_prefix
-        return [TopicPartition(prefix + t.name, n) for t in topics for n in range(t.partitions)]
-
-    async def _reached(self, noted: Mapping[TopicPartition, int]) -> bool:
-        """Tell whether every noted end was handled, by this process or a copy of it."""
-        if not noted:
-            return True
-        stored = await self._stored(set(noted))
-        return all(stored.get(tp, 0) >= end for tp, end in noted.items())
-
-    def _rewind(self, tp: TopicPartition) -> None:
-        if self._driver is not None and tp in self._progress.held and tp in self._driver.assignment():
-            self._driver.seek(tp, self._progress.held[tp])
-
-    async def catch_up_with(self, topics: Sequence[Topic], within_s: float) -> bool:
-        """Wait until all that stands on some topics at this moment was handled, here or by a copy; False when it was not.
-
-        What judges that something did *not* happen must ask first: after a pause the news may still be on its way.
-        """
-        with contextlib.suppress(KafkaError, TimeoutError, DriverCancelledError):
-            async with asyncio.timeout(within_s):
-                if self._driver is None or not self.caught_up.is_set():
-                    return False
-                noted = await self._note_ends(topics)
-                while not await self._reached(noted):  # noqa: ASYNC110 - the other side may be another process
-                    await asyncio.sleep(0.1)
-                return True
-        return False
-
-    async def _look_whether_stalled(self, driver: AIOKafkaConsumer, *, got_records: bool) -> None:
-        """A driver can live on outside its group (aiokafka#1154): records wait, none come; then raise."""
-        now = time.monotonic()
-        if got_records:
-            self._behind, self._next_look = {}, now + IDLE_LOOK_S
-        if now < self._next_look:
+                continue
+            # From here on nothing is awaited: what is assigned stays so until all of it is sought and held.
+            for tp in driver.assignment().intersection(partitions):
+                offset = stored.get(tp, begins[tp])
+                if not begins[tp] <= offset <= ends[tp]:
+                    self.fatal = LogLostError(tp, offset, begins[tp], ends[tp])
+                    return
+                driver.seek(tp, offset)
+                self._held[tp] = offset
+                self._passed.pop(tp, None)
             return
-        self._next_look = now + IDLE_LOOK_S
-        partitions = driver.assignment() or self._partitions(self._topics.values())
-        begins, ends = await _ends_of(driver, partitions)
-        stored = await self._stored(set(partitions))
-        behind = {tp: at for tp in partitions if (at := stored.get(tp, begins[tp])) < ends[tp]}
-        if any(self._behind.get(tp) == at for tp, at in behind.items()):
-            message = f"records wait and none came for {IDLE_LOOK_S} s"
-            raise TimeoutError(message)
-        self._behind = behind
 
-    async def _close(self) -> None:
-        driver, self._driver = self._driver, None
-        self._progress, self._behind = Progress(), {}
+    async def lose(self, tp: TopicPartition, beat: Beat = nothing) -> None:
+        """Forget where we stood in a partition, and read where it stands, when it is still ours."""
+        self._held.pop(tp, None)
+        await self.load({tp}, beat)
+
+    def rewind(self, tp: TopicPartition) -> None:
+        """Let the driver hand out again what it handed out of a partition beyond the held offset."""
+        if self.driver is not None and tp in self._held and tp in self.driver.assignment():
+            self.driver.seek(tp, self._held[tp])
+
+    def move(self, tp: TopicPartition, next_offset: int) -> None:
+        """Hold a partition at the offset that was just stored, in the transaction that held the one before."""
+        self._held[tp] = self._moved[tp] = next_offset
+        # What was passed before lies behind now: to store it later would move the offset back.
+        self._passed.pop(tp, None)
+
+    def pass_by(self, tp: TopicPartition, next_offset: int) -> None:
+        """Note that records before an offset were handed out and have no effect: it is stored later, many at a time."""
+        self._passed[tp] = next_offset
+
+    def take_passed(self) -> dict[TopicPartition, int]:
+        """What was passed by and is still to be stored; whoever takes it stores it."""
+        taken, self._passed = self._passed, {}
+        return taken
+
+    def take_moved(self) -> dict[TopicPartition, int]:
+        """Where partitions were moved to since this was asked last."""
+        taken, self._moved = self._moved, {}
+        return taken
+
+    async def close(self) -> None:
+        """End the driver, in a few seconds at most; a load that is under way ends too."""
+        driver, self.driver = self.driver, None
         if driver is not None:
             await end(_stop(driver), CLOSE_S)
 
 
-async def _stop(driver: AIOKafkaConsumer) -> None:
+async def _stop(driver: Any) -> None:
     try:
         await driver.stop()
     finally:
         # A cancellation of its fetcher comes out before it has closed its connections.
         await driver._client.close()  # noqa: SLF001 - there is no other way
-
-
-async def _ends_of(driver: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> tuple[_Offsets, _Offsets]:
-    """The first and the next offset of partitions' logs."""
-    if not partitions:
-        return {}, {}
-    begins = await ask(driver.beginning_offsets(partitions), ANSWER_S)
-    return begins, await ask(driver.end_offsets(partitions), ANSWER_S)
-
-
-class Listener(ConsumerRebalanceListener):  # type: ignore[misc] # the driver ships no types
-    """Tells an assignment what the driver tells."""
-
-    def __init__(self, consumer: Assignment) -> None:
-        self._consumer = consumer
-
-    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Called before partitions go; the driver waits for it."""
-        await self._consumer.revoked(revoked)
-
-    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Called when partitions came; the driver does not wait for it."""
-        await self._consumer.assigned(assigned)

@@ -11,23 +11,9 @@ from services.kit import metrics, park, reference
 from services.kit.clock import Clock
 from services.kit.db import Connection
 from services.kit.errors import Reject
-from services.kit.park import Incoming
 from services.kit.pulse import Beat
-from services.kit.settings import Settings
+from services.kit.record import Incoming
 from services.kit.shred import save_key
-
-
-@dataclass(frozen=True, slots=True)
-class ConsumerGuards:
-    """What protects the consumer; tests switch one off to prove that they would see the loss."""
-
-    ready: bool = True
-    fence: bool = True
-    versions: bool = True
-    park: bool = True
-    compacted_first: bool = True
-    atomic_offset: bool = True
-    watchdog: bool = True
 
 
 @dataclass(slots=True)
@@ -49,20 +35,18 @@ class Effects:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: Any,
         ref: reference.Reference,
         clock: Clock,
-        maps: tuple[Handlers, Handlers],
-        guards: ConsumerGuards,
-        beat: Beat,
+        *,
+        project: Handlers | None = None,
+        react: Handlers | None = None,
     ) -> None:
-        """`maps` are PROJECT and REACT, run in this order; `beat` is called at every record."""
+        """`project` and `react` are a service's handlers, run in this order."""
+        self.reference = ref
+        self.clock = clock
         self._settings = settings
-        self._reference = ref
-        self._clock = clock
-        self._maps = maps
-        self._guards = guards
-        self._beat = beat
+        self._maps = (project or {}, react or {})
 
     def concerns(self, record: Incoming, topic: Topic) -> bool:
         """Tell whether a record has an effect here; what is known and handled by nobody has none."""
@@ -74,28 +58,28 @@ class Effects:
             or any(model in handlers for handlers in self._maps)
         )
 
-    async def handle(self, conn: Connection, incoming: Sequence[Incoming]) -> None:
-        """Apply what is new; what stands behind a parked record of its aggregate is parked too."""
-        fresh = await park.fresh(conn, incoming) if self._guards.versions else list(incoming)
-        behind = await park.parked_aggregates(conn, incoming) if self._guards.park else frozenset()
-        for record in fresh:
+    async def handle(self, conn: Connection, incoming: Sequence[Incoming], beat: Beat) -> None:
+        """Apply what is new; what stands behind a parked record of its aggregate is parked too. Beats at each record."""
+        new = await park.take_new(conn, incoming)
+        behind = await park.lock_parked_aggregates(conn, incoming)
+        for record in new:
             if record.aggregate_key in behind:
-                await park.insert(conn, record, park.BEHIND, self._clock.now())
+                await park.set_aside(conn, record, park.BEHIND, self.clock.now())
                 outcome = "parked"
             else:
+                beat()
                 await self.handle_one(conn, record)
                 outcome = "done"
             metrics.CONSUMER_EVENTS.labels(type=record.type, outcome=outcome).inc()
 
     async def handle_one(self, conn: Connection, record: Incoming) -> None:
-        """Apply one record."""
-        self._beat()
+        """Apply one record as for the first time, whatever was seen of its aggregate: parked ones come back this way."""
         if record.topic == KEYS.name:
             await save_key(conn, record.key.decode(), None if record.value is None else _key_of(record))
             return
         event = record.event()
         await reference.project(conn, event)
-        handling = Handling(conn, self._clock, self._reference, self._settings)
+        handling = Handling(conn, self.clock, self.reference, self._settings)
         for handlers in self._maps:
             if (handler := handlers.get(type(event))) is not None:
                 await handler(handling, event)

@@ -18,7 +18,7 @@ class AnotherLogError(Exception):
     """Offsets of one Kafka mean nothing in another one. Say everything anew (`republish --new-log`), then restart."""
 
     def __init__(self, noted: str, found: str) -> None:
-        """Name both."""
+        """`noted` is the log that the offsets belong to, `found` the one that answers now: Kafka's ids."""
         super().__init__(
             f"offsets belong to Kafka {noted} and this is {found}: run `republish --new-log`, then restart"
         )

@@ -25,12 +25,12 @@ class Lag:
         #: What the consumer waits for instead of polling.
         self.trouble: str | None = None
 
-    def polled(self) -> None:
-        """A poll has returned."""
+    def note_poll(self) -> None:
+        """A poll has returned: nothing keeps the consumer from polling any more."""
         self._polled, self.trouble = time.monotonic(), None
         metrics.CONSUMER_LAST_POLL.set(time.time())  # noqa: TID251 - a metric of the wall clock
 
-    def handled(self, tp: TopicPartition, timestamp_ms: int) -> None:
+    def note_handled(self, tp: TopicPartition, timestamp_ms: int) -> None:
         """Note the broker's time of the last record of a batch."""
         self._written_ms[tp] = timestamp_ms
 

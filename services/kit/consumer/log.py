@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.contracts.topics import Topic
 from services.kit.driver import ask, end
-from services.kit.park import Incoming
+from services.kit.record import Incoming
 from services.kit.settings import Settings
 
 #: A topic's full name (prefix included) and a partition.

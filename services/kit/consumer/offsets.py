@@ -36,7 +36,7 @@ async def move(conn: Connection, tp: TopicPartition, next_offset: int) -> None:
 SELECT_OFFSETS = "SELECT topic, partition, next_offset FROM consumer_offset WHERE topic = ANY($1::text[])"
 
 
-async def stored(conn: Connection, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+async def select_offsets(conn: Connection, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
     """The stored offsets of those partitions that have one."""
     rows = await conn.fetch(SELECT_OFFSETS, list({tp.topic for tp in partitions}))
     found = {TopicPartition(r["topic"], r["partition"]): r["next_offset"] for r in rows}

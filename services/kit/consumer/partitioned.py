@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -11,20 +11,23 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
-from services.contracts.topics import KEYS, TOPICS, Topic
+from services.contracts.topics import KEYS, Topic
 from services.kit import metrics, park, reference
-from services.kit.clock import Clock
-from services.kit.consumer import assignment, offsets
-from services.kit.consumer.assignment import Assignment, Listener
-from services.kit.consumer.handling import ConsumerGuards, Effects, Handlers
+from services.kit.consumer import offsets, patience
+from services.kit.consumer.assignment import Assignment
+from services.kit.consumer.ends import Ends, Offsets, Watchdog, ask_ends
+from services.kit.consumer.handling import Effects
 from services.kit.consumer.identity import AnotherLogError, check_log
 from services.kit.consumer.lag import Lag
+from services.kit.consumer.member import join, make_member
+from services.kit.consumer.patience import Patience
+from services.kit.consumer.replays import replay_known_types
 from services.kit.db import INFRASTRUCTURE_ERRORS, Connection, Database
 from services.kit.driver import DriverCancelledError, ask
 from services.kit.errors import Reject, Retry
 from services.kit.log import get_logger
-from services.kit.park import Incoming
 from services.kit.pulse import Beat, nothing
+from services.kit.record import Incoming
 from services.kit.settings import Settings
 from services.kit.shred import KeyMissingError, give_up_key
 
@@ -40,12 +43,7 @@ TRIES: Final = 3
 #: How often a consumer in front of another Kafka looks whether its offsets were made new.
 REPAIR_LOOK_S: Final = 3.0
 SILENT_LIMIT_S: Final = 30.0
-#: To join a group takes as long as a member that hangs is waited for; whoever gives up before hangs for the next.
-REBALANCE_MS: Final = 60_000
-JOIN_SLACK_S: Final = 30.0
 COMMIT_S: Final = 2.0
-#: A code that is still unknown after so long will not become known by waiting.
-RETRY_LIMIT_S: Final = 300.0
 #: So many parked in an hour mean a bad deploy, not bad records.
 PARK_LIMIT: Final = 100
 
@@ -62,39 +60,33 @@ class ZombieError(Exception):
     """Another process has moved the offset: this one no longer owns the partition."""
 
 
-class PartitionedConsumer(Assignment):
+class PartitionedConsumer:
     """Consumes the topics of one service. `run` returns when stopped and raises when only a restart can help."""
 
     def __init__(
-        self,
-        service: str,
-        settings: Settings,
-        database: Database,
-        ref: reference.Reference,
-        clock: Clock,
-        *,
-        topics: Sequence[Topic] | None = None,
-        project: Handlers | None = None,
-        react: Handlers | None = None,
-        guards: ConsumerGuards | None = None,
+        self, service: str, settings: Settings, database: Database, effects: Effects, topics: Iterable[Topic]
     ) -> None:
-        """Prepare only; `run` works. Topics default to those that name the service as a consumer."""
-        wanted = topics or [t for t in TOPICS if service in t.consumers]
-        super().__init__(settings, database, wanted, guards or ConsumerGuards())
+        """Prepare only; `run` works."""
         self._service = service
-        self._reference = ref
-        self._clock = clock
-        self._effects = Effects(settings, ref, clock, (project or {}, react or {}), self._guards, self._turn)
+        self._settings = settings
+        self._database = database
+        self._effects = effects
+        self._topics = {settings.topic_prefix + t.name: t for t in topics}
+        self._ends = Ends(settings.topic_prefix, self._look_up)
+        self._assignment = self._assign(None)
+        self._patience = Patience()
+        self._next_tidy = 0.0
+        #: Something waits that the next poll may bring: no pause before it.
+        self._hurry = False
+        #: Aggregates whose key was missed once (None), then with the ends to be reached before it counts as shredded.
+        self._missing_keys: dict[str, Offsets | None] = {}
         self.lag = Lag(settings.topic_prefix)
         #: Called at every turn: a try, a poll, a transaction, a record.
         self.beat: Beat = nothing
-        #: Aggregates whose key was missed once (None), then with the ends to be reached before it counts as shredded.
-        self._missing_keys: dict[str, dict[TopicPartition, int] | None] = {}
+        #: Set for good when the compacted topics were read to where they ended at the start.
+        self.caught_up = asyncio.Event()
 
     # -- life ---------------------------------------------------------------------------------------------------
-
-    def _turn(self) -> None:
-        self.beat()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until stopped; a lost broker or database is waited out."""
@@ -102,8 +94,9 @@ class PartitionedConsumer(Assignment):
         while not stop.is_set():
             self.beat()
             try:
-                await park.replay_known_types(self)
-                await park.show_count(self._database)
+                await replay_known_types(self._database, self._effects, self.beat)
+                async with self._database.connection() as conn:
+                    await park.show_count(conn)
                 await self._consume(stop)
                 pause = 0.5
             except (*INFRASTRUCTURE_ERRORS, KafkaError) as error:
@@ -121,46 +114,64 @@ class PartitionedConsumer(Assignment):
             finally:
                 await self._close()
 
+    async def _close(self) -> None:
+        """Give the driver up, and with it whatever was held or waited for."""
+        assignment, self._assignment = self._assignment, self._assign(None)
+        self._patience = Patience()
+        await assignment.close()
+
+    def _assign(self, driver: AIOKafkaConsumer | None) -> Assignment:
+        return Assignment(driver, self._look_up)
+
+    async def _look_up(self, partitions: Collection[TopicPartition]) -> Offsets:
+        async with self._database.connection() as conn:
+            return await offsets.select_offsets(conn, partitions)
+
     async def _consume(self, stop: asyncio.Event) -> None:
         await check_log(self._database, self._settings.kafka)
-        rebalance_ms = max(REBALANCE_MS, self._settings.session_timeout_ms)
-        driver = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka,
-            group_id=self._settings.topic_prefix + self._service,
-            group_instance_id=self._settings.instance,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            session_timeout_ms=self._settings.session_timeout_ms,
-            rebalance_timeout_ms=rebalance_ms,
-            heartbeat_interval_ms=min(3_000, self._settings.session_timeout_ms // 3),
-            max_partition_fetch_bytes=4 * 1024 * 1024,
-        )
-        self._driver = driver
-        driver.subscribe(list(self._topics), listener=Listener(self))
+        driver = make_member(self._settings, self._service)
+        self._assignment = self._assign(driver)
+        driver.subscribe(list(self._topics), listener=self._assignment)
         self.beat()
-        await ask(driver.start(), rebalance_ms / 1000 + JOIN_SLACK_S, self.beat)
-        noted = await self._note_ends([t for t in self._topics.values() if t.compacted])
-        self._next_look = time.monotonic() + assignment.IDLE_LOOK_S
+        await join(driver, self._settings, self.beat)
+        noted = await self._ends.ask(driver, [t for t in self._topics.values() if t.compacted])
+        watchdog = Watchdog()
         while not stop.is_set():
             self.beat()
             # A poll that does not return never will: a new driver is the cure.
             batches = await ask(driver.getmany(timeout_ms=POLL_MS, max_records=MAX_RECORDS), SILENT_LIMIT_S)
-            loaded = dict(self._progress.held)
-            if self._fatal is not None:
-                raise self._fatal
+            loaded = self._assignment.held()
+            if self._assignment.fatal is not None:
+                raise self._assignment.fatal
             self.beat()
-            self.lag.polled()
-            if not self.caught_up.is_set() and await self._reached(noted):
-                await self._reference.refresh()
+            self.lag.note_poll()
+            if not self.caught_up.is_set() and await self._ends.reached(noted):
+                await self._effects.reference.refresh()
                 self.caught_up.set()
-            async with self._in_hand:
+            async with self._assignment.in_hand:
                 worked = await self._work(batches, loaded)
                 await self._tidy()
-            if batches and not worked and not self._progress.hurry:
+            if batches and not worked and not self._hurry:
                 await asyncio.sleep(0.1)
-            self._progress.hurry = False
-            if self._guards.watchdog:
-                await self._look_whether_stalled(driver, got_records=bool(batches))
+            self._hurry = False
+            await self._watch(watchdog, driver, got_records=bool(batches))
+
+    async def _watch(self, watchdog: Watchdog, driver: AIOKafkaConsumer, *, got_records: bool) -> None:
+        """TimeoutError when records wait and none come: a new driver is the cure."""
+        if got_records:
+            watchdog.rest()
+        elif watchdog.is_due():
+            partitions = driver.assignment() or self._ends.partitions(self._topics.values())
+            begins, ends = await ask_ends(driver, partitions)
+            watchdog.look(await self._look_up(partitions), begins, ends)
+
+    async def catch_up_with(self, topics: Sequence[Topic], within_s: float) -> bool:
+        """Wait until all that stands on some topics at this moment was handled, here or by a copy; False when it was not.
+
+        What judges that something did *not* happen must ask first: after a pause the news may still be on its way.
+        """
+        driver = self._assignment.driver
+        return driver is not None and self.caught_up.is_set() and await self._ends.reach(driver, topics, within_s)
 
     # -- work ---------------------------------------------------------------------------------------------------
 
@@ -169,126 +180,131 @@ class PartitionedConsumer(Assignment):
     ) -> bool:
         """Handle what was polled, compacted topics first; True when any record was handled.
 
-        `loaded` are the offsets held when the records were handed out: a partition that was assigned anew since then
-        starts elsewhere.
+        `loaded` are the offsets held when the records were handed out. Compacted topics go first and one after the
+        other: what other records refer to (divisions, items, keys) is often polled together with them.
         """
         due: list[tuple[TopicPartition, list[ConsumerRecord]]] = []
         for tp, records in batches.items():
-            held = self._progress.held.get(tp)
-            if not records or (self._guards.ready and (held is None or held != loaded.get(tp))):
+            if not records or not self._stands(tp, loaded):
                 continue
-            if self._must_wait(tp):
-                self._rewind(tp)
+            if self._patience.waits(tp) or self._waits_for_reference(tp):
+                self._assignment.rewind(tp)
             else:
                 due.append((tp, records))
         reference_first = [b for b in due if self._topics[b[0].topic].compacted]
-        worked = [await self._timed(tp, records) for tp, records in reference_first]
+        worked = [await self._handle_timed(tp, records) for tp, records in reference_first]
         turn = asyncio.Semaphore(AT_ONCE)
 
-        async def in_turn(tp: TopicPartition, records: list[ConsumerRecord]) -> bool:
+        async def handle_in_turn(tp: TopicPartition, records: list[ConsumerRecord]) -> bool:
             async with turn:
-                return await self._timed(tp, records)
+                return await self._handle_timed(tp, records)
 
-        rest = [in_turn(tp, records) for tp, records in due if not self._topics[tp.topic].compacted]
+        rest = [handle_in_turn(tp, records) for tp, records in due if not self._topics[tp.topic].compacted]
         # A failure of one is raised when all have ended: nothing of this driver may work on beside the next.
         outcomes = await asyncio.gather(*rest, return_exceptions=True)
         for failure in (o for o in outcomes if isinstance(o, BaseException)):
             raise failure
         return any([*worked, *outcomes])
 
-    async def _timed(self, tp: TopicPartition, records: Sequence[ConsumerRecord]) -> bool:
+    def _stands(self, tp: TopicPartition, loaded: Mapping[TopicPartition, int]) -> bool:
+        """Tell whether records that were handed out are those that come next.
+
+        They are not when the driver was faster than the look-up of the offset, nor when the partition was assigned
+        anew since then: they begin elsewhere, and the seek brings the right ones.
+        """
+        held = self._assignment.held().get(tp)
+        return held is not None and held == loaded.get(tp)
+
+    def _waits_for_reference(self, tp: TopicPartition) -> bool:
+        """Tell whether a partition's records may refer to what was not read yet."""
+        return not self._topics[tp.topic].compacted and not self.caught_up.is_set()
+
+    async def _handle_timed(self, tp: TopicPartition, records: Sequence[ConsumerRecord]) -> bool:
         started = time.monotonic()
-        worked = await self._batch(tp, records)
+        worked = await self._handle_batch(tp, records)
         metrics.CONSUMER_BATCH.observe(time.monotonic() - started)
         if worked:
-            self.lag.handled(tp, records[-1].timestamp)
+            self.lag.note_handled(tp, records[-1].timestamp)
         return worked
 
     async def _tidy(self) -> None:
         """Once in a while: store how far records of no interest were passed, mirror the offsets for lag tools."""
         now = time.monotonic()
-        if now < self._progress.next_tidy:
+        if now < self._next_tidy:
             return
-        self._progress.next_tidy = now + TIDY_S
-        if self._driver is not None:
-            self.lag.look(self._driver, {**self._progress.held, **self._progress.passed})
-        passed, self._progress.passed = self._progress.passed, {}
-        for tp, offset in passed.items():
+        self._next_tidy = now + TIDY_S
+        driver = self._assignment.driver
+        if driver is not None:
+            self.lag.look(driver, self._assignment.reached())
+        for tp, offset in self._assignment.take_passed().items():
             try:
                 await self._apply(tp, [], offset)
             except ZombieError:
-                await self._lost(tp)
+                await self._lose(tp)
             except INFRASTRUCTURE_ERRORS as error:
-                await self._unknown(tp, error)
-        moved, self._progress.moved = self._progress.moved, {}
-        if moved and self._driver is not None:
+                await self._ask_anew(tp, error)
+        moved = self._assignment.take_moved()
+        if moved and driver is not None:
             # Nobody of ours reads the mirror back, so a failure does not matter.
             mirror = {tp: OffsetAndMetadata(offset, "") for tp, offset in moved.items()}
             with contextlib.suppress(KafkaError, TimeoutError, DriverCancelledError):
-                await ask(self._driver.commit(mirror), COMMIT_S)
+                await ask(driver.commit(mirror), COMMIT_S)
 
-    def _must_wait(self, tp: TopicPartition) -> bool:
-        if self._progress.wait_until.get(tp, 0) > time.monotonic():
-            return True
-        before_reference = not self._topics[tp.topic].compacted and not self.caught_up.is_set()
-        return before_reference and self._guards.compacted_first
-
-    async def _batch(self, tp: TopicPartition, records: Sequence[ConsumerRecord]) -> bool:
-        """One transaction for the batch; when that fails, record by record."""
+    async def _handle_batch(self, tp: TopicPartition, records: Sequence[ConsumerRecord]) -> bool:
+        """One transaction for the batch; when that fails, record by record. False when something has to wait."""
         incoming = [Incoming.read(r, self._settings.topic_prefix) for r in records]
+        next_offset = incoming[-1].offset + 1
         wanted = [r for r in incoming if self._effects.concerns(r, self._topics[tp.topic])]
         if not wanted:
-            self._progress.passed[tp] = incoming[-1].offset + 1
+            self._assignment.pass_by(tp, next_offset)
             return True
         try:
-            await self._apply(tp, wanted, incoming[-1].offset + 1)
+            await self._apply(tp, wanted, next_offset)
         except ZombieError:
-            await self._lost(tp)
+            await self._lose(tp)
             return False
         except INFRASTRUCTURE_ERRORS as error:
-            await self._unknown(tp, error)
+            await self._ask_anew(tp, error)
             return False
         except Exception as error:  # noqa: BLE001 - whatever a handler raises decides about its record alone
             log.info("batch replayed record by record", topic=tp.topic, error=park.reason(error))
-            if not await self._one_by_one(tp, wanted):
+            if not await self._handle_one_by_one(tp, wanted):
                 return False
-            self._progress.passed[tp] = incoming[-1].offset + 1
+            self._assignment.pass_by(tp, next_offset)
         return True
 
-    async def _one_by_one(self, tp: TopicPartition, incoming: Sequence[Incoming]) -> bool:
+    async def _handle_one_by_one(self, tp: TopicPartition, incoming: Sequence[Incoming]) -> bool:
+        """A transaction for each record; False when one has to wait, and with it those behind it."""
         for record in incoming:
             try:
-                if not await self._one(tp, record):
+                if not await self._handle_or_park(tp, record):
                     return False
             except ZombieError:
-                await self._lost(tp)
+                await self._lose(tp)
                 return False
             except INFRASTRUCTURE_ERRORS as error:
-                await self._unknown(tp, error)
+                await self._ask_anew(tp, error)
                 return False
         return True
 
-    async def _one(self, tp: TopicPartition, record: Incoming) -> bool:
+    async def _handle_or_park(self, tp: TopicPartition, record: Incoming) -> bool:
         """Apply one record, or park it after some tries; False when it has to wait."""
         for attempt in range(1, TRIES + 1):
             try:
                 await self._apply(tp, [record], record.offset + 1)
             except (ZombieError, *INFRASTRUCTURE_ERRORS):
                 raise
-            except (Retry, KeyMissingError) as outcome:
-                if isinstance(outcome, KeyMissingError):
-                    await self._await_key(tp, outcome.aggregate_id)
-                elif self._out_of_patience(tp, record.offset):
+            except KeyMissingError as missing:
+                await self._await_key(tp, missing.aggregate_id)
+                return False
+            except Retry as outcome:
+                if self._patience.lose(tp, record.offset):
                     await self._park(tp, record, outcome)
                     return True
-                else:
-                    self._progress.wait_until[tp] = time.monotonic() + outcome.after.total_seconds()
-                    self._rewind(tp)
+                self._patience.wait(tp, patience.RETRY_AFTER_S)
+                self._assignment.rewind(tp)
                 return False
             except Exception as error:  # noqa: BLE001 - deterministic as far as anybody can tell
-                if not self._guards.park:
-                    self._rewind(tp)
-                    return False
                 if attempt == TRIES or isinstance(error, Reject | ValueError):
                     await self._park(tp, record, error)
                     return True
@@ -297,94 +313,70 @@ class PartitionedConsumer(Assignment):
         return False
 
     async def _apply(self, tp: TopicPartition, incoming: Sequence[Incoming], next_offset: int) -> None:
+        """One transaction: fence, effects, offset. ZombieError when the partition is another's by now."""
         self.beat()
-        if not self._guards.atomic_offset:
-            async with self._database.transaction() as conn:
-                await offsets.lock(conn, tp, next_offset)
-                await offsets.move(conn, tp, next_offset)
         async with self._database.transaction() as conn:
-            if self._guards.atomic_offset:
-                await self._fence(conn, tp)
+            await self._fence(conn, tp)
             if incoming:
-                await self._effects.handle(conn, incoming)
-            if self._guards.atomic_offset:
-                await offsets.move(conn, tp, next_offset)
-        self._progress.held[tp] = self._progress.moved[tp] = next_offset
-        self._progress.passed.pop(tp, None)
+                await self._effects.handle(conn, incoming, self.beat)
+            await offsets.move(conn, tp, next_offset)
+        self._assignment.move(tp, next_offset)
         if self._missing_keys:
             for record in incoming:
                 self._missing_keys.pop(record.aggregate[1], None)
         if self._topics[tp.topic].name in reference.TOPIC_NAMES:
-            await self._reference.refresh()
+            await self._effects.reference.refresh()
 
     async def _fence(self, conn: Connection, tp: TopicPartition) -> None:
         """Lock the partition's offset; whoever holds another value than the stored one is a zombie."""
-        held = self._progress.held.get(tp)
-        stored = await offsets.lock(conn, tp, held or 0)
-        if self._guards.fence and self._guards.ready and stored != held:
+        held = self._assignment.held().get(tp)
+        if await offsets.lock(conn, tp, held or 0) != held:
             raise ZombieError
-
-    async def handle_one(self, conn: Connection, record: Incoming) -> None:
-        """Apply one record, as for the first time: parked ones come back this way."""
-        await self._effects.handle_one(conn, record)
 
     # -- what can go wrong --------------------------------------------------------------------------------------
 
-    async def _lost(self, tp: TopicPartition) -> None:
+    async def _lose(self, tp: TopicPartition) -> None:
         """We were a zombie: forget the partition, read where its owner stands."""
         log.warning("partition fenced off", topic=tp.topic, partition=tp.partition)
-        self._progress.held.pop(tp, None)
-        if self._driver is not None and tp in self._driver.assignment():
-            await self._load({tp}, self.beat)
+        await self._assignment.lose(tp, self.beat)
 
-    async def _unknown(self, tp: TopicPartition, error: BaseException) -> None:
+    async def _ask_anew(self, tp: TopicPartition, error: BaseException) -> None:
         """Whether the commit happened is unknown: ask the table, never guess."""
         log.warning("batch interrupted", topic=tp.topic, partition=tp.partition, error=repr(error))
-        self._progress.held.pop(tp, None)
-        await self._load({tp}, self.beat)
+        await self._assignment.lose(tp, self.beat)
 
     async def _await_key(self, tp: TopicPartition, aggregate_id: str) -> None:
         """Read on at once: a poll can bring a record before its key, when the broker looked for keys first.
 
         From the second miss on the end of the keys topic is noted; a key still missing when that is read was shredded.
+        Not from the first: the relay sends keys first, so the poll that comes next nearly always brings the key, and
+        the log need not be asked. Once the noted end is read waiting is over for good: a compacted topic has no key
+        for this record any more, and whoever waited on would hold up the partition for ever.
         """
         if aggregate_id not in self._missing_keys:
             self._missing_keys[aggregate_id] = None
         elif (noted := self._missing_keys[aggregate_id]) is None:
             keys = [t for t in self._topics.values() if t.name == KEYS.name]
-            self._missing_keys[aggregate_id] = await self._note_ends(keys)
-            self._progress.wait_until[tp] = time.monotonic() + KEY_WAIT_S
-        elif await self._reached(noted):
+            self._missing_keys[aggregate_id] = await self._ends.ask(self._assignment.driver, keys)
+            self._patience.wait(tp, KEY_WAIT_S)
+        elif await self._ends.reached(noted):
             async with self._database.transaction() as conn:
                 await give_up_key(conn, aggregate_id)
             del self._missing_keys[aggregate_id]
-        self._progress.hurry = True
-        self._rewind(tp)
-
-    def _out_of_patience(self, tp: TopicPartition, offset: int) -> bool:
-        """Tell whether a record has been retried for five minutes."""
-        now = time.monotonic()
-        since = self._progress.retried_since.get(tp)
-        if since is None or since[0] != offset:
-            self._progress.retried_since[tp] = (offset, now)
-            return False
-        return now - since[1] > RETRY_LIMIT_S
+        self._hurry = True
+        self._assignment.rewind(tp)
 
     async def _park(self, tp: TopicPartition, record: Incoming, error: Exception) -> None:
+        """Set a record aside and go on behind it, in one transaction; TooManyParkedError beyond the hour's limit."""
         log.error("record parked", topic=tp.topic, offset=record.offset, type=record.type, error=park.reason(error))
-        now = self._clock.now()
+        now = self._effects.clock.now()
         async with self._database.transaction() as conn:
             await self._fence(conn, tp)
             # Counted in the table: a restart must not begin a new hundred.
             if await park.count_poisoned(conn, now - timedelta(hours=1)) >= PARK_LIMIT:
                 raise TooManyParkedError
-            await park.fresh(conn, [record])
-            await park.insert(conn, record, park.reason(error), now, dead_letters_of=self._service)
+            await park.take_new(conn, [record])
+            await park.set_aside(conn, record, park.reason(error), now, dead_letters_of=self._service)
             await offsets.move(conn, tp, record.offset + 1)
-        self._progress.held[tp] = record.offset + 1
+        self._assignment.move(tp, record.offset + 1)
         metrics.CONSUMER_EVENTS.labels(type=record.type, outcome="parked").inc()
-
-    @property
-    def database(self) -> Database:
-        """The database that parked records stand in."""
-        return self._database

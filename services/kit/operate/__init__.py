@@ -4,18 +4,22 @@ Each tells its outcome as one JSON object on standard output with `--json`, as l
 one sentence on standard error and status 1.
 """
 
-from collections.abc import Sequence
+from typer import Typer
 
+from services.kit.cli import new_app
 from services.kit.consumer import Handlers
-from services.kit.operate.dlq import dlq_command
-from services.kit.operate.republish import REPUBLISH
-from services.kit.operate.state import STATE
-from services.kit.runtime import Command
+from services.kit.operate.dlq import dlq_app
+from services.kit.operate.republish import republish
+from services.kit.operate.state import state
 
 
-def commands(project: Handlers, react: Handlers) -> Sequence[Command]:
+def commands(project: Handlers, react: Handlers) -> Typer:
     """The commands, for a service with these handlers."""
-    return (STATE, dlq_command(project, react), REPUBLISH)
+    app = new_app()
+    app.command("state")(state)
+    app.command("republish")(republish)
+    app.add_typer(dlq_app(project, react), name="dlq")
+    return app
 
 
 __all__ = ["commands"]

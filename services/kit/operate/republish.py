@@ -5,21 +5,25 @@ they are old. With `--new-log` the service also forgets where it stood: an offse
 new one.
 """
 
-import argparse
-import json
-import sys
+from contextlib import suppress
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated
+
+from typer import BadParameter, Option
 
 from services.contracts.topics import KEYS, TOPIC_OF
 from services.kit import trail
-from services.kit.db import Connection, affected
-from services.kit.runtime import Command, Runtime
+from services.kit.cli import NO_SENSE, By, Refusal, Told, on_runtime
+from services.kit.db import affected
+from services.kit.runtime import AnyRuntime
 
 #: Nobody may queue an event between our look at the table and our rows: a newer state would stand before an older one.
 LOCK_OUTBOX = "LOCK TABLE outbox IN SHARE ROW EXCLUSIVE MODE"
 DROP_POINTERS = "DELETE FROM outbox WHERE event_id IS NOT NULL"
-#: In the order of each aggregate's versions, whatever the clock did; across aggregates by time.
+#: In the order of each aggregate's versions, across aggregates by time. An event's own time alone will not do: a clock
+#: that was put back gave a later version an earlier time, and a reader who sees it first takes the rest for old. So each
+#: event stands no earlier than any version before it (`placed`). Events from before `record_key` was kept get the key
+#: that they had: these five kinds were keyed by themselves, all others by village.
 REPEAT = """
 INSERT INTO outbox (topic, key, event_id, occurred_at, headers)
 SELECT t.topic,
@@ -52,79 +56,60 @@ MOVE_PARKED = "UPDATE parked_event SET record_offset = -id WHERE record_offset >
 MOVE_DECISIONS = "UPDATE park_decision SET record_offset = -1 - record_offset WHERE record_offset >= 0"
 
 
-async def repeat(conn: Connection, runtime: Runtime, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Queue the chosen events in the caller's transaction; returns counts."""
-    aggregate, _, aggregate_id = (arguments.aggregate or "").partition(":")
-    types, topics = list(TOPIC_OF), [t.name for t in TOPIC_OF.values()]
-    await conn.execute(LOCK_OUTBOX)
-    if arguments.new_log:
-        await conn.execute(DROP_POINTERS)
-        await conn.execute(FORGET_OFFSETS)
-        await conn.execute(FORGET_LOG)
-        await conn.execute(MOVE_PARKED)
-        await conn.execute(MOVE_DECISIONS)
-    chosen = (arguments.since, aggregate or None, aggregate_id or None)
-    queued = affected(await conn.execute(REPEAT, *chosen, types, topics))
-    tombstones = 0
-    if arguments.new_log or arguments.all:
-        tombstones = affected(await conn.execute(REPEAT_TOMBSTONES, KEYS.name, runtime.clock.now()))
-    row = await conn.fetchrow(COUNT, types)
-    assert row is not None  # noqa: S101 - an aggregate answers one row
-    return {"queued": queued, "tombstones": tombstones, "events": row["events"], "unknown": row["unknown"]}
-
-
-async def _republish(runtime: Runtime, arguments: argparse.Namespace) -> int:
-    ways = [arguments.since is not None, arguments.aggregate is not None, arguments.all, arguments.new_log]
-    if sum(ways) != 1:
-        sys.stderr.write("Say what to republish: one of --since, --aggregate, --all, --new-log.\n")
-        return 2
-    how = (
-        "--aggregate"
-        if arguments.aggregate
-        else "--since"
-        if arguments.since
-        else "--all"
-        if arguments.all
-        else "--new-log"
-    )
-    async with runtime.database.transaction() as conn:
-        told = await repeat(conn, runtime, arguments)
-        await trail.note_command(conn, runtime, arguments.by, f"republish {how}", _things(arguments))
-    told = {"service": runtime.service, **told}
-    sentence = f"{told['queued']} events and {told['tombstones']} tombstones queued, {told['unknown']} of unknown types"
-    sys.stdout.write(f"{json.dumps(told) if arguments.json else sentence}\n")
-    return 0
-
-
-def _things(arguments: argparse.Namespace) -> list[str]:
-    return [arguments.aggregate.replace(":", "/", 1)] if arguments.aggregate else []
-
-
 def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        message = "give a time zone, as in 2026-11-24T00:00:00+08:00"
-        raise argparse.ArgumentTypeError(message)
-    return moment
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment
+    message = "give a moment with its time zone, as 2026-11-24T00:00:00+08:00"
+    raise BadParameter(message)
 
 
 def _aggregate(text: str) -> str:
     kind, _, identity = text.partition(":")
     if not kind or not identity:
         message = "give KIND:ID, as in disclosure:0192…"
-        raise argparse.ArgumentTypeError(message)
+        raise BadParameter(message)
     return text
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--since", type=_moment, metavar="TIME", help="events from a moment on (RFC 3339)")
-    parser.add_argument("--aggregate", type=_aggregate, metavar="KIND:ID", help="all events of one aggregate")
-    parser.add_argument("--all", action="store_true", help="all events")
-    parser.add_argument(
-        "--new-log", action="store_true", help="all events, for an empty Kafka; the service reads it from its beginning"
-    )
-    parser.add_argument("--json", action="store_true", help="tell the outcome as one JSON object")
-    trail.add_by(parser)
-
-
-REPUBLISH: Final = Command("republish", "say events again, from the table that keeps them", _add_arguments, _republish)
+@on_runtime
+async def republish(
+    runtime: AnyRuntime,
+    *,
+    since: Annotated[
+        datetime | None,
+        Option(parser=_moment, metavar="TIME", help="Events from a moment on (RFC 3339, with its zone)."),
+    ] = None,
+    aggregate: Annotated[
+        str | None, Option(parser=_aggregate, metavar="KIND:ID", help="All events of one aggregate.")
+    ] = None,
+    everything: Annotated[bool, Option("--all", help="All events.")] = False,
+    new_log: Annotated[
+        bool, Option("--new-log", help="All events, for an empty Kafka; the service reads it from its beginning.")
+    ] = False,
+    by: By = None,
+) -> Told:
+    """Say events again from the table that keeps them: the repair for a lost or cut log."""
+    ways = {"--since": since, "--aggregate": aggregate, "--all": everything, "--new-log": new_log}
+    given = [name for name, value in ways.items() if value]
+    if len(given) != 1:
+        message = f"Say what to republish: one of {', '.join(ways)}."
+        raise Refusal(message, NO_SENSE)
+    kind, _, identity = (aggregate or "").partition(":")
+    types, topics = list(TOPIC_OF), [t.name for t in TOPIC_OF.values()]
+    async with runtime.database.transaction() as conn:
+        await conn.execute(LOCK_OUTBOX)
+        if new_log:
+            for statement in (DROP_POINTERS, FORGET_OFFSETS, FORGET_LOG, MOVE_PARKED, MOVE_DECISIONS):
+                await conn.execute(statement)
+        queued = affected(await conn.execute(REPEAT, since, kind or None, identity or None, types, topics))
+        tombstones = 0
+        if new_log or everything:
+            tombstones = affected(await conn.execute(REPEAT_TOMBSTONES, KEYS.name, runtime.clock.now()))
+        row = await conn.fetchrow(COUNT, types)
+        assert row is not None  # noqa: S101 - an aggregate answers one row
+        things = [f"{kind}/{identity}"] if kind else []
+        await trail.note_command(conn, runtime, by, f"republish {given[0]}", things)
+    values = {"service": runtime.service, "queued": queued, "tombstones": tombstones, **dict(row.items())}
+    return Told(values, [f"{queued} events and {tombstones} tombstones queued, {row['unknown']} of unknown types"])

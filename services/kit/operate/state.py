@@ -1,8 +1,5 @@
 """`state`: how a service stands, from its tables and the log's ends: what the process says of itself is not asked."""
 
-import argparse
-import json
-import sys
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -10,13 +7,14 @@ from aiokafka.errors import KafkaError
 
 from services.contracts.topics import TOPICS
 from services.kit import standing
+from services.kit.cli import Told, on_runtime
 from services.kit.driver import ask, end
-from services.kit.runtime import Command, Runtime
+from services.kit.runtime import AnyRuntime
 
 _KAFKA_PATIENCE_S: Final = 10.0
 
 
-async def _log(runtime: Runtime, stored: dict[tuple[str, int], int]) -> dict[str, Any]:
+async def _log(runtime: AnyRuntime, stored: dict[tuple[str, int], int]) -> dict[str, Any]:
     """How far the stored offsets are behind the log, by topic, and how many dead letters there are."""
     prefix = runtime.settings.topic_prefix
     topics = [t for t in TOPICS if runtime.service in t.consumers]
@@ -42,19 +40,11 @@ async def _log(runtime: Runtime, stored: dict[tuple[str, int], int]) -> dict[str
     return {"kafka": "up", "lag": lag, "outside_the_log": outside, "dead_letters": letters_count}
 
 
-async def _state(runtime: Runtime, arguments: argparse.Namespace) -> int:
+@on_runtime
+async def state(runtime: AnyRuntime) -> Told:
+    """Outbox, parked records, distance to the log's ends."""
     async with runtime.database.connection() as conn:
-        told = {"events": await conn.fetchval(standing.COUNT_EVENTS), **await standing.tables(conn)}
+        tables = {"events": await conn.fetchval(standing.COUNT_EVENTS), **await standing.tables(conn)}
         at = await standing.offsets(conn)
-    told |= await _log(runtime, {place: offset for place, (offset, _) in at.items()})
-    told = {"service": runtime.service, **told}
-    text = json.dumps(told) if arguments.json else "\n".join(f"{name}: {value}" for name, value in told.items())
-    sys.stdout.write(f"{text}\n")
-    return 0
-
-
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="as one JSON object")
-
-
-STATE: Final = Command("state", "outbox, parked records, distance to the log's ends", _add_arguments, _state)
+    log = await _log(runtime, {place: offset for place, (offset, _) in at.items()})
+    return Told({"service": runtime.service, **tables, **log})

@@ -1,1 +1,1 @@
-"""From the read model to bodies: `renderer` makes them, `asked` answers with them when none was rendered yet."""
+"""From the read model to bodies: `renderer` makes them, `release` names everything that has a hand in how they look."""

@@ -4,10 +4,13 @@ import json
 from datetime import datetime
 
 from services.contracts.disclosure import Opinion
+from services.contracts.division import Division
+from services.contracts.duties import CellState, GridCell
 from services.publish.hot.answers import PROBLEM, Body, body_of_nothing
-from services.publish.render.places import Village
+from services.publish.render.due import how_due
+from services.publish.render.places import Township, Village
 from services.publish.render.rows import Publication
-from services.publish.schemas import OpinionOut, PlaceOut, VillageOut
+from services.publish.schemas import DivisionOut, DutyOut, OpinionOut, PlaceOut, VillageOut
 
 
 def rfc3339(moment: datetime) -> str:
@@ -28,9 +31,38 @@ def opinion_out(of: Opinion) -> OpinionOut:
 
 
 def village_out(village: Village) -> VillageOut:
-    """A village for JSON."""
+    """A village with its township as the API tells it."""
     township = PlaceOut(code=village.township.code, name=village.township.name)
     return VillageOut(code=village.code, name=village.name, kind=village.kind.value, township=township)
+
+
+def division_out(division: Division, township: Township | None) -> DivisionOut:
+    """A division for JSON, with the township it belongs to."""
+    return DivisionOut(
+        code=division.code,
+        name=division.now.name,
+        kind=division.now.kind.value,
+        parent=division.now.parent,
+        township=PlaceOut(code=township.code, name=township.name) if township is not None else None,
+    )
+
+
+def duty_out(of: GridCell, live: Publication | None, reason: str | None) -> DutyOut:
+    """A cell for JSON: what opens it, and why it is waived where it is."""
+    return DutyOut(
+        item=of.duty.item,
+        period=of.duty.period,
+        due=of.duty.due.isoformat(),
+        state=of.cell.state.value,
+        held_by=of.cell.held_by,
+        since=rfc3339(of.cell.since) if of.cell.since is not None else None,
+        late_days=of.late_days,
+        how_due=how_due(of.duty) if not of.duty.history else "",
+        history=of.duty.history,
+        reference=of.duty.reference,
+        disclosure_id=live.disclosure_id if live is not None else None,
+        waiver=reason if of.cell.state is CellState.WAIVED else None,
+    )
 
 
 def gone(p: Publication, path: str) -> Body:

@@ -1,7 +1,7 @@
 """From the read model to bodies: one way for the renderer and for whoever reads before the renderer came by.
 
-`load` reads everything that a set of subjects needs in a handful of statements; `render` is pure work on a processor
-and may run in a thread.
+`load` reads everything that a set of subjects needs in a handful of statements; `render` asks nobody, is work for a
+processor and may run in a thread. All that it leaves behind is `Loaded.standing_now`, which the job stores for the lists.
 """
 
 import hashlib
@@ -16,11 +16,11 @@ from services.contracts.bodies import BODY, Ledger
 from services.contracts.checks import Check
 from services.contracts.division import DivisionKind
 from services.contracts.duties import CellKey, Duty, GridCell
-from services.kit.clock import local_day
+from services.contracts.values import Frequency, period_bounds
+from services.kit.clock import Clock, local_day
 from services.kit.db import Connection
 from services.kit.pages import Pages
-from services.kit.runtime import Runtime
-from services.publish import store
+from services.kit.reference import Reference
 from services.publish.bodies.out import gone, opinion_out, rfc3339, village_out
 from services.publish.bodies.release import fingerprint
 from services.publish.hot.answers import CSS, HTML, JSON, Body, body_of_nothing, body_of_persons, pack
@@ -43,6 +43,8 @@ from services.publish.schemas import (
     MonthOut,
     VillagePageOut,
 )
+from services.publish.settings import PublishSettings
+from services.publish.store import marks, publications, standings, unopened
 
 _HERE: Final = Path(__file__).parents[1]
 _RECENT: Final = 8
@@ -74,21 +76,22 @@ class Loaded:
 class Bodies:
     """Renders subjects; made once a process."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, settings: PublishSettings, reference: Reference, clock: Clock) -> None:
         """Take the templates and the stylesheet; `release` changes whenever what they make could look different."""
-        self._runtime = runtime
-        self._reference = runtime.reference
-        self.pages = Pages(runtime, _HERE / "templates")
+        self._public_url = settings.public_url
+        self._reference = reference
+        self._clock = clock
+        self.pages = Pages(reference, _HERE / "templates")
         style = (_HERE / "static" / "page.css").read_bytes()
         self.style_path = f"/assets/page-{hashlib.sha256(style).hexdigest()[:12]}.css"
         #: Packed, as it stands in a file.
         self.style = pack(Body(style, CSS, cache_control=FOREVER))
-        self.release: Path = runtime.settings.rendered / fingerprint(runtime.settings.public_url)
+        self.release = settings.rendered / fingerprint(settings.public_url)
 
     # -- places -------------------------------------------------------------------------------------------------
 
     def township(self, code: str) -> Township | None:
-        """A township by code."""
+        """A township by code; None for anything else."""
         division = self._reference.divisions.get(code)
         if division is None or division.now.kind is not DivisionKind.TOWNSHIP:
             return None
@@ -122,30 +125,30 @@ class Bodies:
         for kind, key in subjects:
             keys[kind].append(key)
         villages, ids = sorted({*keys["village"], *keys["items"]}), keys["disclosure"]
-        publications = await store.select_publications(conn, ids) if ids else {}
+        shown = await publications.select_publications(conn, ids) if ids else {}
         of_village: dict[str, list[Publication]] = {code: [] for code in villages}
-        for p in await store.select_of_villages(conn, villages) if villages else ():
+        for p in await publications.select_of_villages(conn, villages) if villages else ():
             of_village[p.village_code].append(p)
         months = [m for m in (newest_month(of_village[code]) for code in keys["village"]) if m is not None]
-        wanted = {(p.disclosure_id, p.edition) for p in (*publications.values(), *months)}
-        times = await store.select_edition_times(conn, ids) if ids else {}
+        wanted = {(p.disclosure_id, p.edition) for p in (*shown.values(), *months)}
+        times = await publications.select_edition_times(conn, ids) if ids else {}
         # What a correction changed is told from the public edition before it; savings between them were never public.
-        wanted |= {(i, n) for i, p in publications.items() if (n := edition_before(times.get(i, ()), p.edition))}
+        wanted |= {(i, n) for i, p in shown.items() if (n := edition_before(times.get(i, ()), p.edition))}
         listed = [v.code for code in keys["township"] for v in self.villages_of(code)]
         return Loaded(
-            now=self._runtime.clock.now(),
-            publications=publications,
+            now=self._clock.now(),
+            publications=shown,
             of_village=of_village,
-            editions=await store.select_editions(conn, sorted(wanted)) if wanted else {},
+            editions=await publications.select_editions(conn, sorted(wanted)) if wanted else {},
             times=times,
-            steps=_by_village(await store.select_steps(conn, villages)) if villages else {},
-            waivers=_by_village(await store.select_waivers(conn, villages)) if villages else {},
-            declarations=_by_village(await store.select_declarations(conn, villages)) if villages else {},
-            codes=_by_village(await store.select_codes(conn, villages)) if villages else {},
-            before=await store.select_before(conn, ids) if ids else {},
-            newest=await store.select_newest_of_item(conn, listed, MONEY_ITEM) if listed else {},
-            recent=await store.select_recent(conn, _RECENT) if keys["city"] else [],
-            standings=await store.select_standings(conn) if keys["township"] or keys["city"] else {},
+            steps=_by_village(await marks.select_steps(conn, villages)) if villages else {},
+            waivers=_by_village(await unopened.select_waivers(conn, villages)) if villages else {},
+            declarations=_by_village(await unopened.select_declarations(conn, villages)) if villages else {},
+            codes=_by_village(await marks.select_codes(conn, villages)) if villages else {},
+            before=await publications.select_before(conn, ids) if ids else {},
+            newest=await publications.select_newest_of_item(conn, listed, MONEY_ITEM) if listed else {},
+            recent=await publications.select_recent(conn, _RECENT) if keys["city"] else [],
+            standings=await standings.select_standings(conn) if keys["township"] or keys["city"] else {},
         )
 
     # -- rendering ----------------------------------------------------------------------------------------------
@@ -201,9 +204,24 @@ class Bodies:
             f"/v/{code}/{item}": self.item_of(village, facts, cells, item, loaded.now) for item in self._reference.items
         }
 
-    def cells_of(self, village: Village, facts: CellFacts, now: datetime) -> tuple[GridCell, ...]:
-        """All cells of a village as they stand."""
-        return grid(facts, self._reference.owed(village.code, now), self._duties_of(village), now)
+    def cells_of(
+        self, village: Village, facts: CellFacts, now: datetime, period: str | None = None
+    ) -> tuple[GridCell, ...]:
+        """All cells of a village as they stand: what it owed until now and what it opened, or those of one period, due yet or not."""
+        make = self._duties_of(village)
+        if period is None:
+            return grid(facts, self._reference.owed(village.code, now), make, now)
+        return tuple(c for c in grid(facts, self._periodic(make, period), make, now) if c.key.period == period)
+
+    def _periodic(self, make: Callable[[CellKey], Duty | None], period: str) -> list[Duty]:
+        """What is owed for a period as such; on-event items have a cell once there is an event or an answer."""
+        last = period_bounds(period)[1]
+        found = (
+            make(CellKey(code, period))
+            for code, item in sorted(self._reference.items.items())
+            if item.at(last).frequency is not Frequency.ON_EVENT
+        )
+        return [duty for duty in found if duty is not None]
 
     def _duties_of(self, village: Village) -> Callable[[CellKey], Duty | None]:
         return lambda key: self._reference.duty(village.code, key)
@@ -308,7 +326,7 @@ class Bodies:
             history=when.history,
             late_days=when.late_days,
             title=title(self._reference.items, p.item, p.period),
-            url=f"{self._runtime.settings.public_url}/d/{p.disclosure_id}",
+            url=f"{self._public_url}/d/{p.disclosure_id}",
         )
 
     def _township(self, loaded: Loaded, code: str) -> dict[str, Body]:

@@ -16,7 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-#: Kind (disclosure, village, items of a village, township, city) and key.
+from services.kit.db import outside_transaction
+
+#: Kind (disclosure, village, items of a village, township, city; all as a mark) and key of something that is rendered.
 Subject = tuple[str, str]
 
 _ID: Final = r"[0-9A-Za-z-]{1,64}"
@@ -86,6 +88,7 @@ def _next_generation(rendered: Path) -> None:
 
 def write_all(rendered: Path, files: Sequence[tuple[Path, bytes]]) -> None:
     """Write files, each whole or not at all, durable when this returns."""
+    outside_transaction("bodies written")
     folders = {target.parent for target, _ in files}
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
@@ -111,7 +114,10 @@ def _sync_folder(folder: Path) -> None:
 
 
 def remove_rendered(rendered: Path, subjects: Sequence[Subject]) -> None:
-    """Remove the bodies of subjects from every release, durably; with a village go the pages of its items."""
+    """Remove the bodies of subjects from every release, durably; with a village go the pages of its items.
+
+    It blocks, and a withdrawal calls it with its transaction open: see `handlers`.
+    """
     paths = [p for s in subjects for p in paths_of(s)]
     for release in releases(rendered):
         for kind, key in subjects:
@@ -138,6 +144,7 @@ def releases(rendered: Path) -> list[Path]:
 
 def remove_disclosures(release: Path) -> None:
     """Remove all disclosures' bodies of a release; each is rendered anew when somebody reads it."""
+    outside_transaction("bodies removed")
     for folder in _DISCLOSURES:
         shutil.rmtree(release / folder, ignore_errors=True)
     _next_generation(release.parent)
@@ -145,6 +152,7 @@ def remove_disclosures(release: Path) -> None:
 
 def open_release(rendered: Path, release: Path) -> bool:
     """Make a release's folder and remove all others; False when it was there."""
+    outside_transaction("a release opened")
     for other in releases(rendered):
         if other != release:
             shutil.rmtree(other, ignore_errors=True)

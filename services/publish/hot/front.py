@@ -176,7 +176,7 @@ def choose(answer: Answer, scope: Scope) -> tuple[Start, Message]:
 
 
 class AnswerResponse(Response):
-    """The same answer from behind: for a body that was not rendered yet."""
+    """An answer as `Front` gives it, from FastAPI behind it: for a body that was not rendered yet."""
 
     def __init__(self, answer: Answer) -> None:
         """Take an answer that nobody else holds: the frame around adds headers to it."""
@@ -184,7 +184,7 @@ class AnswerResponse(Response):
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
-        """Send it."""
+        """Send the variant that the request accepts; 304 when the reader has it."""
         start, body = choose(self._answer, scope)
         await send(start)
         await send(body)

@@ -63,7 +63,7 @@ def with_age(body: Body, written: float) -> bytes:
 
 
 class Standby:
-    """The ASGI application."""
+    """Answers from files alone: no database, no Kafka, no FastAPI."""
 
     def __init__(self, rendered: Path) -> None:
         """Answer from the releases in a folder."""

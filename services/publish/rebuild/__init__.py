@@ -3,6 +3,6 @@
 Killed at any moment it leaves the old model serving; the next rebuild drops what was begun and starts clean.
 """
 
-from services.publish.rebuild.command import digest_command, rebuild_command
+from services.publish.rebuild.command import digest, rebuild_command
 
-__all__ = ["digest_command", "rebuild_command"]
+__all__ = ["digest", "rebuild_command"]

@@ -1,24 +1,23 @@
 """`python -m services.publish rebuild` and `digest`."""
 
-import argparse
-import json
-import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Annotated, Final
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+from typer import Option
 
 from services.kit import trail
+from services.kit.cli import By, Refusal, Told, Work, on_runtime
 from services.kit.consumer import Handlers
 from services.kit.db import INFRASTRUCTURE_ERRORS, UnstorableError
-from services.kit.process import Command
-from services.kit.rebuild import Rebuild, RebuildError, Tally, alone
-from services.kit.runtime import Runtime
+from services.kit.rebuild import Rebuild, RebuildError, Tally, lock_rebuild
+from services.kit.runtime import AnyRuntime
 from services.publish.rebuild.compare import Difference, by_village, differences, rows_by_table
 from services.publish.store import marks, read_model
 
@@ -28,7 +27,7 @@ _ANSWERED: Final = frozenset({marks.INSERT_MARKS, marks.INSERT_CHANGE})
 _SHOWN: Final = 50
 
 
-class DiffersError(RebuildError):
+class DiffersError(Exception):
     """The new model is not the serving one's equal."""
 
     def __init__(self, found: list[Difference], failed: list[str]) -> None:
@@ -37,71 +36,64 @@ class DiffersError(RebuildError):
         self.failed = failed
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--accept", action="store_true", help="switch even when villages differ")
-    parser.add_argument("--check", action="store_true", help="build and compare, then drop the new model")
-    parser.add_argument("--drop-old", action="store_true", help="drop the models that served before, build nothing")
-    parser.add_argument("--json", action="store_true", help="tell the outcome as one JSON object")
-    trail.add_by(parser)
-
-
-def rebuild_command(project: Handlers) -> Command:
+def rebuild_command(project: Handlers) -> Callable[..., Work]:
     """`rebuild`, with the handlers that fill the read model."""
 
-    async def run(runtime: Runtime, arguments: argparse.Namespace) -> int:
-        status = await _guarded(_drop_old if arguments.drop_old else _rebuild, runtime, arguments, project)
-        if status == 0 and not arguments.check:
+    @on_runtime
+    async def rebuild(
+        runtime: AnyRuntime,
+        *,
+        accept: Annotated[bool, Option("--accept", help="Switch even when villages differ.")] = False,
+        check: Annotated[bool, Option("--check", help="Build and compare, then drop the new model.")] = False,
+        drop_old: Annotated[
+            bool, Option("--drop-old", help="Drop the models that served before, build nothing.")
+        ] = False,
+        by: By = None,
+    ) -> Told:
+        """Build the read model anew beside the serving one, compare it by village, switch to it."""
+        try:
+            told = await (_drop_old(runtime) if drop_old else _rebuild(runtime, project, accept=accept, check=check))
+        except DiffersError as error:
+            sentences = [*(d.sentence() for d in error.found[:_SHOWN]), *error.failed[:_SHOWN], str(error)]
+            values = {"switched": False, "differences": [asdict(d) for d in error.found], "failed": error.failed}
+            return Told(values, (), sentences, 1)
+        except (*INFRASTRUCTURE_ERRORS, UnstorableError, ExceptionGroup) as error:
+            cause = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+            message = f"The rebuild was interrupted, the old model serves on: {cause!r}"
+            raise Refusal(message) from error
+        if not check:
             async with runtime.database.transaction() as conn:
-                how = "rebuild --drop-old" if arguments.drop_old else "rebuild"
-                await trail.note_command(conn, runtime, arguments.by, how)
-        return status
+                await trail.note_command(conn, runtime, by, "rebuild --drop-old" if drop_old else "rebuild")
+        return told
 
-    return Command("rebuild", "build the read model anew beside the serving one, compare, switch", _add_arguments, run)
-
-
-async def _guarded(
-    work: Callable[[Runtime, argparse.Namespace, Handlers], Awaitable[int]],
-    runtime: Runtime,
-    arguments: argparse.Namespace,
-    project: Handlers,
-) -> int:
-    try:
-        return await work(runtime, arguments, project)
-    except DiffersError as error:
-        _tell(arguments, {"switched": False, "differences": [_plain(d) for d in error.found], "failed": error.failed})
-        for sentence in [*(d.sentence() for d in error.found[:_SHOWN]), *error.failed[:_SHOWN]]:
-            sys.stderr.write(f"{sentence}\n")
-        sys.stderr.write(f"{error}\n")
-    except RebuildError as error:
-        sys.stderr.write(f"{error}\n")
-    except (*INFRASTRUCTURE_ERRORS, UnstorableError) as error:
-        sys.stderr.write(f"The rebuild was interrupted, the old model serves on: {error!r}\n")
-    except ExceptionGroup as group:
-        sys.stderr.write(f"The rebuild was interrupted, the old model serves on: {group.exceptions[0]!r}\n")
-    return 1
+    return rebuild
 
 
-async def _drop_old(runtime: Runtime, arguments: argparse.Namespace, _project: Handlers) -> int:
-    async with alone(runtime) as session, session.transaction() as conn:
+async def _drop_old(runtime: AnyRuntime) -> Told:
+    async with lock_rebuild(runtime) as session, session.transaction() as conn:
         dropped = await read_model.drop_old(conn) + await read_model.drop_unfinished(conn)
-    _tell(arguments, {"dropped": dropped}, f"{dropped} models dropped")
-    return 0
+    return Told({"dropped": dropped}, [f"{dropped} models dropped"])
 
 
-async def _rebuild(runtime: Runtime, arguments: argparse.Namespace, project: Handlers) -> int:
+async def _rebuild(runtime: AnyRuntime, project: Handlers, *, accept: bool, check: bool) -> Told:
     started = time.monotonic()
     with ExitStack() as stack:
-        show = stack.enter_context(_Bar(quiet=arguments.json))
+        bar = stack.enter_context(_bar())
+        task = bar.add_task("rebuild", total=None)
+
+        def show(tally: Tally) -> None:
+            bar.update(task, completed=tally.read, total=max(tally.total, tally.read))
+
         # Handlers remove rendered bodies of what is withdrawn: here they find an empty folder.
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sanwu-rebuild-")))
         settings = runtime.settings.model_copy(update={"home": scratch})
-        async with alone(runtime) as session:
+        async with lock_rebuild(runtime) as session:
             async with session.transaction() as conn:
                 await read_model.drop_unfinished(conn)
                 number = await read_model.make_read_model(conn)
             rebuild = Rebuild(runtime, project, f"publish_read_{number}", settings, _ANSWERED)
             try:
-                found, held = await _build(rebuild, number, arguments, show)
+                found, held = await _build(rebuild, number, show, accept=accept, check=check)
             finally:
                 # After the switch there is none of that name.
                 async with session.transaction() as conn:
@@ -109,37 +101,37 @@ async def _rebuild(runtime: Runtime, arguments: argparse.Namespace, project: Han
     seconds = time.monotonic() - started
     tally = rebuild.tally
     outcome = {
-        "switched": not arguments.check,
+        "switched": not check,
         "number": number,
         "records": tally.read,
         "projected": tally.projected,
         "passed_over": len(tally.passed_over),
         "failed": _failed(tally),
-        "differences": [_plain(d) for d in found],
+        "differences": [asdict(d) for d in found],
         "seconds": round(seconds, 3),
         "held_seconds": round(held, 3),
     }
-    verb = "compared and dropped" if arguments.check else "switched"
+    verb = "compared and dropped" if check else "switched"
     held_ms = f"{held * 1000:.0f} ms"
-    _tell(arguments, outcome, f"{verb}: {tally.projected} events in {seconds:.1f} s, consumers held for {held_ms}")
-    return 0
+    sentence = f"{verb}: {tally.projected} events in {seconds:.1f} s, consumers held for {held_ms}"
+    return Told(outcome, [sentence])
 
 
 async def _build(
-    rebuild: Rebuild, number: int, arguments: argparse.Namespace, show: "_Bar"
+    rebuild: Rebuild, number: int, show: Callable[[Tally], None], *, accept: bool, check: bool
 ) -> tuple[list[Difference], float]:
     """Build, compare, switch under the locks; returns the accepted differences and how long consumers were held."""
     try:
-        async with rebuild.building(show.progress):
+        async with rebuild.building(show):
             async with rebuild.snapshot() as conn:
                 serving = await read_model.select_digests(conn, SERVING)
                 built = await read_model.select_digests(conn, f"publish_read_{number}")
             found, failed = differences(serving, built), _failed(rebuild.tally)
-            if (found or failed) and not arguments.accept:
+            if (found or failed) and not accept:
                 raise DiffersError(found, failed)
             held = time.monotonic()
-            if not arguments.check:
-                async with rebuild.held() as conn:
+            if not check:
+                async with rebuild.hold_consumers() as conn:
                     await read_model.switch_read_model(conn, number)
             return found, time.monotonic() - held
     except TimeoutError as error:
@@ -151,56 +143,18 @@ def _failed(tally: Tally) -> list[str]:
     return [f"{r.topic}[{r.partition}]@{r.offset} {r.type}: {why}" for r, why in tally.failed]
 
 
-def _plain(d: Difference) -> dict[str, Any]:
-    return {"village": d.village, "table": d.table, "serving_rows": d.serving_rows, "built_rows": d.built_rows}
+def _bar() -> Progress:
+    """A progress bar on standard error, where somebody looks."""
+    columns = ("rebuild", BarColumn(), TaskProgressColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
-def _tell(arguments: argparse.Namespace, outcome: dict[str, Any], sentence: str = "") -> None:
-    if arguments.json:
-        sys.stdout.write(json.dumps(outcome, ensure_ascii=False) + "\n")
-    elif sentence:
-        sys.stdout.write(f"{sentence}\n")
-
-
-class _Bar:
-    """A progress bar on standard error."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        columns = (
-            TextColumn("rebuild"),
-            BarColumn(),
-            TaskProgressColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-        )
-        self._bar = Progress(*columns, console=Console(stderr=True), disable=quiet)
-        self._task = self._bar.add_task("rebuild", total=None)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def progress(self, tally: Tally) -> None:
-        """Show how far it is."""
-        self._bar.update(self._task, completed=tally.read, total=max(tally.total, tally.read))
-
-
-def _digest_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="as one JSON object")
-
-
-async def _digest(runtime: Runtime, arguments: argparse.Namespace) -> int:
+@on_runtime
+async def digest(runtime: AnyRuntime) -> Told:
+    """A digest of the read model for each village."""
     async with runtime.database.connection() as conn:
         found = await read_model.select_digests(conn, SERVING)
     villages, rows = by_village(found), rows_by_table(found)
-    if arguments.json:
-        sys.stdout.write(json.dumps({"rows": rows, "villages": villages}, ensure_ascii=False) + "\n")
-    else:
-        sys.stdout.writelines(f"{digest}  {village or '-'}\n" for village, digest in villages.items())
-    return 0
-
-
-digest_command: Final = Command("digest", "a digest of the read model for each village", _digest_arguments, _digest)
+    lines = (f"{digest}  {village or '-'}" for village, digest in villages.items())
+    return Told({"rows": rows, "villages": villages}, lines)

@@ -194,6 +194,6 @@ def _name(row: Any) -> str:
 
 
 def _words(row: Any) -> str:
-    """The same with its amount."""
+    """A row's name with its amount, where it has one."""
     fen = row.get("amount_fen") if isinstance(row, dict) else None
     return _name(row) + (amount(fen) if isinstance(fen, int) else "")

@@ -47,7 +47,7 @@ class Texts:
         self._known = Words({n for name in names for n in (name, "".join(name.split())) if len(n) >= _SHORTEST})
 
     def text(self, text: str) -> str:
-        """One text."""
+        """Mask one text; a text that comes again costs nothing."""
         if text not in self._seen:
             self._seen[text] = public_text(text, self._known if self._known.all else None)
         return self._seen[text]

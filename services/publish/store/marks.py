@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from services.kit.db import Connection, Row, affected
+from services.publish.hot.files import Subject
 from services.publish.render.rows import Change, Code, Publication, Step
-
-#: Kind (disclosure, village, items of a village, township, city, all) and key of something to be rendered again.
-Subject = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Annotated, NamedTuple
+
+from pydantic import AwareDatetime, StringConstraints
 
 from services.contracts.bodies import LedgerSums
 from services.kit.db import Connection, Row, affected
@@ -258,12 +261,19 @@ ORDER BY published_at DESC, disclosure_id DESC LIMIT $6
 """
 
 
+class ListPlace(NamedTuple):
+    """Where a disclosure stands among a village's, newest first."""
+
+    published_at: AwareDatetime
+    disclosure_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]+$")]
+
+
 async def select_list(
     conn: Connection,
     village: str,
     items: Sequence[str],
     period: str | None,
-    after: tuple[datetime, str] | None,
+    after: ListPlace | None,
     limit: int,
 ) -> list[Publication]:
     """A village's disclosures of some items, newest first, behind a place in that order."""

@@ -12,7 +12,7 @@ from typing import Final
 
 from services.contracts.base import Role
 from services.contracts.staff import Staff, StaffRevision
-from services.contracts.words import ROLES
+from services.contracts.words import ROLE_NAMES
 from services.kit.reference import Reference
 
 #: Pairs of roles in one village that one person cannot hold.
@@ -34,8 +34,8 @@ class Namesake:
 
     @property
     def sentence(self) -> str:
-        """Told to the operator."""
-        return f"与{ROLES[self.role]}账号 {self.username}（{self.scope}）同名"
+        """Role, username and place of the other account, for the operator."""
+        return f"与{ROLE_NAMES[self.role]}账号 {self.username}（{self.scope}）同名"
 
 
 def plain_name(name: str | None) -> str:

@@ -1,23 +1,15 @@
-"""Passwords (argon2id), one-time passwords and the second factor (RFC 6238), without the database."""
+"""Passwords: hashed (argon2id) beside the event loop, made up for one time, and what may be somebody's own."""
 
 import asyncio
-import base64
-import binascii
-import hmac
 import secrets
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import argon2
-import pyotp
-import uuid_utils.compat
 
-from services.contracts.base import Role
+from services.kit.db import outside_transaction
 from services.kit.errors import Fault, InvalidInputError
-from services.registry import store
-from services.registry.bulk.staff import SHORTEST_PASSWORD, StaffRow
+from services.registry.bulk.staff import SHORTEST_PASSWORD
 
 #: OWASP's second choice of parameters: 19 MiB, two passes, one lane.
 HASHER: Final = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -25,34 +17,26 @@ HASHER: Final = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parall
 _HASHING: Final = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
 #: Checked when the name is unknown, so that the time of the answer does not tell.
 NOBODY: Final = HASHER.hash(secrets.token_urlsafe(16))
-#: Who needs a second factor, always.
-TOTP_ROLES: Final = frozenset({Role.INSPECTOR, Role.OPERATOR, Role.REVIEWER, Role.ACCOUNTANT})
 LONGEST_PASSWORD: Final = 200
-_STEP_S: Final = 30
-_DIGITS: Final = 6
+_FEWEST_CHARACTERS: Final = 6
 
 
-async def hash_passwords(rows: Sequence[StaffRow]) -> list[store.Credential]:
-    """Hash many passwords beside the event loop, about 20 ms each."""
-    hashes = await asyncio.gather(*(hashed(r.password) for r in rows))
-    return [
-        store.Credential(new_id(), row.username, secret, totp_secret=row.totp_secret)
-        for row, secret in zip(rows, hashes, strict=True)
-    ]
+class OneTime(NamedTuple):
+    """A password to be told once and changed at the first sign-in, and its hash."""
+
+    password: str
+    hash: str
 
 
-def new_id() -> str:
-    """A new account's opaque id."""
-    return str(uuid_utils.compat.uuid7())
-
-
-async def hashed(password: str) -> str:
-    """A password's hash."""
+async def hash_password(password: str) -> str:
+    """A password's hash: 20 ms, longer when many wait."""
+    outside_transaction("hashing a password")
     return await asyncio.get_running_loop().run_in_executor(_HASHING, HASHER.hash, password)
 
 
 async def is_right(stored: str, password: str) -> bool:
-    """Tell whether a password fits a hash."""
+    """Tell whether a password fits a hash; as slow as hashing."""
+    outside_transaction("checking a password")
     return await asyncio.get_running_loop().run_in_executor(_HASHING, _verify, stored, password)
 
 
@@ -64,38 +48,14 @@ def _verify(stored: str, password: str) -> bool:
 
 
 def one_time_password() -> str:
-    """A password to be told once and changed at the first sign-in."""
+    """A random password, to be told once and changed at the first sign-in."""
     return secrets.token_urlsafe(12)
 
 
-async def one_time() -> tuple[str, str]:
-    """A password to be told once, and its hash."""
+async def make_one_time() -> OneTime:
+    """Make up a password for one time and hash it."""
     password = one_time_password()
-    return password, await hashed(password)
-
-
-def new_secret() -> str:
-    """A second factor's secret: 160 bits, base32."""
-    return pyotp.random_base32()
-
-
-def enrolment(secret: str, username: str) -> str:
-    """The address that an authenticator application reads from a code."""
-    return pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name="阳光三务")
-
-
-def matching_step(secret: str, code: str, now: datetime) -> int | None:
-    """The step (30 s) of a code: this one, the one before or after; None when it fits none of them."""
-    code = "".join(code.split())
-    if len(code) != _DIGITS or not code.isascii() or not code.isdigit():
-        return None
-    try:
-        base64.b32decode(secret + "=" * (-len(secret) % 8))
-    except binascii.Error:
-        return None
-    here, totp = int(now.timestamp()) // _STEP_S, pyotp.TOTP(secret)
-    fitting = [s for s in (here - 1, here, here + 1) if hmac.compare_digest(totp.generate_otp(s), code)]
-    return fitting[-1] if fitting else None
+    return OneTime(password, await hash_password(password))
 
 
 def check_new_password(new: str, old: str, username: str) -> None:
@@ -106,5 +66,5 @@ def check_new_password(new: str, old: str, username: str) -> None:
         raise InvalidInputError(faults=[Fault("new_password", f"新密码最多 {LONGEST_PASSWORD} 个字符")])
     if new == old:
         raise InvalidInputError(faults=[Fault("new_password", "新密码不能与原密码相同")])
-    if username in new or len(set(new)) < _DIGITS:
+    if username in new or len(set(new)) < _FEWEST_CHARACTERS:
         raise InvalidInputError(faults=[Fault("new_password", "新密码不能含有用户名，也不能只由少数几个字符组成")])

@@ -1,13 +1,16 @@
-"""Accounts: from files, and one by one. Who may manage whom is decided here.
+"""Accounts: from files, and one by one.
 
 Operators manage the accounts within their part of the tree, and never end or change their own. A township's reviewer
 may reset the accounts of villages and agency below. Secrets are told once, in the answer, and rest nowhere in clear.
 """
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
+
+import uuid_utils.compat
 
 from services.contracts import privacy
 from services.contracts.base import Role
@@ -16,19 +19,17 @@ from services.contracts.division import DivisionKind
 from services.contracts.staff import Delegation, Reset, Staff, StaffRevision
 from services.contracts.words import DIVISIONS
 from services.kit import actions
-from services.kit.auth import Actor
 from services.kit.db import Connection
 from services.kit.errors import Fault, ForbiddenError, InvalidInputError, NotFoundError
-from services.kit.reference import Reference
 from services.registry import store
 from services.registry.bulk.staff import StaffRow
-from services.registry.commands import passwords
+from services.registry.commands import passwords, second_factor
 from services.registry.commands.namesakes import namesakes
-from services.registry.commands.states import say_staff
+from services.registry.commands.passwords import OneTime
+from services.registry.commands.states import set_accounts
 from services.registry.errors import OwnAccountError, SamePersonTwiceError, UsernameTakenError
+from services.registry.visit import Changing
 
-#: Whom a township's reviewer may give a new password.
-BELOW_REVIEWER: Final = frozenset({Role.CLERK, Role.ACCOUNTANT, Role.PRINCIPAL, Role.SUPERVISOR})
 _VILLAGE: Final = frozenset({DivisionKind.VILLAGE, DivisionKind.COMMUNITY})
 _TOWNSHIP: Final = frozenset({DivisionKind.TOWNSHIP})
 _PLACES: Final = {
@@ -65,21 +66,24 @@ class Secrets:
     @property
     def totp_uri(self) -> str | None:
         """The second factor as an authenticator application reads it from a code."""
-        return passwords.enrolment(self.totp_secret, self.username) if self.totp_secret else None
-
-
-@dataclass(frozen=True, slots=True)
-class Office:
-    """One change of accounts: in whose transaction, by whom, when."""
-
-    conn: Connection
-    reference: Reference
-    actor: Actor
-    now: datetime
-    today: date
+        return second_factor.enrolment(self.totp_secret, self.username) if self.totp_secret else None
 
 
 # -- from files
+
+
+async def hash_passwords(rows: Sequence[StaffRow]) -> list[store.Credential]:
+    """Credentials of new accounts whose passwords a file states."""
+    hashes = await asyncio.gather(*(passwords.hash_password(r.password) for r in rows))
+    return [
+        store.Credential(new_id(), row.username, secret, totp_secret=row.totp_secret)
+        for row, secret in zip(rows, hashes, strict=True)
+    ]
+
+
+def new_id() -> str:
+    """A new account's opaque id."""
+    return str(uuid_utils.compat.uuid7())
 
 
 async def set_staff(
@@ -92,15 +96,15 @@ async def set_staff(
     if fresh:
         await store.insert_credentials(conn, fresh, now)
     await store.enrol(conn, {r.username: r.totp_secret for r in rows if r.totp_secret is not None}, now)
-    ids = await store.select_usernames(conn)
-    count = 0
-    for row in rows:
-        kept = await store.select_reference(conn, "staff", ids[row.username])
-        staff = with_row(Staff.model_validate_json(kept) if kept else None, ids[row.username], row, today, now)
-        if staff is not None:
-            await say_staff(conn, staff, now)
-            count += 1
-    return count
+    accounts = await accounts_of(conn, rows)
+    after = [with_row(known, staff_id, row, today, now) for row in rows for staff_id, known in [accounts[row.username]]]
+    return await set_accounts(conn, [staff for staff in after if staff is not None], now)
+
+
+async def accounts_of(conn: Connection, rows: Sequence[StaffRow]) -> dict[str, tuple[str, Staff | None]]:
+    """Accounts that rows of a file name and that there are, by username: id and state, None when it was never set."""
+    found = await store.select_accounts(conn, [r.username for r in rows])
+    return {u: (i, Staff.model_validate_json(state) if state else None) for u, (i, state) in found.items()}
 
 
 def with_row(known: Staff | None, staff_id: str, row: StaffRow, today: date, now: datetime) -> Staff | None:
@@ -136,41 +140,11 @@ def _with_post(known: Staff, post: Post, today: date) -> Staff:
 # -- one by one
 
 
-async def find(conn: Connection, username: str) -> Staff:
-    """An account, held until the transaction ends; NotFoundError for an unknown name."""
-    # An import that read the person before would say the old state after this one.
-    await store.lock_registry(conn)
-    credential = await store.select_credential(conn, username)
-    kept = await store.select_reference(conn, "staff", credential.staff_id) if credential else None
-    if kept is None:
-        detail = f"没有用户名为 {username} 的账号。"
-        raise NotFoundError(detail)
-    staff = Staff.model_validate_json(kept)
-    actions.about(f"staff/{staff.staff_id}")
-    return staff
-
-
-def require_manager(actor: Actor, reference: Reference, staff: Staff) -> None:
-    """Raise ForbiddenError unless an operator's part of the tree holds the account."""
-    actor.require(Role.OPERATOR)
-    if not reference.covers(actor.scope, staff.revisions[-1].scope):
-        detail = f"账号 {staff.username} 不在您的管辖范围内。"
-        raise ForbiddenError(detail)
-
-
-def may_reset(actor: Actor, reference: Reference, staff: Staff) -> bool:
-    """Tell whether somebody may give an account a new password: operators, and reviewers for those below them."""
-    last = staff.revisions[-1]
-    if actor.staff_id == staff.staff_id or not reference.covers(actor.scope, last.scope):
-        return False
-    return actor.role is Role.OPERATOR or (actor.role is Role.REVIEWER and last.role in BELOW_REVIEWER)
-
-
-def _check_post(office: Office, post: Post) -> None:
-    division = office.reference.divisions.get(post.scope)
+def _check_post(desk: Changing, post: Post) -> None:
+    division = desk.reference.divisions.get(post.scope)
     if division is None:
         raise InvalidInputError(faults=[Fault("scope", f"没有代码为 {post.scope} 的区划")])
-    if not office.reference.covers(office.actor.scope, post.scope):
+    if not desk.reference.covers(desk.actor.scope, post.scope):
         detail = f"区划 {post.scope} 不在您的管辖范围内。"
         raise ForbiddenError(detail)
     if (problem := misplaced(post.role, division.now.kind)) is not None:
@@ -185,130 +159,130 @@ def misplaced(role: Role, kind: DivisionKind) -> str | None:
     return f"角色 {role.value} 的管辖范围应为{named}的代码" if kinds is not None and kind not in kinds else None
 
 
-async def require_apart(office: Office, staff: Staff, others: Iterable[Staff], namesake: str | None) -> None:
-    """Refuse an account whose name and place say that one person would check themselves; a reason goes to the trail."""
-    found = [n for n in namesakes(office.reference, staff, others, office.today) if n.refused]
+async def _refuse_or_record_namesake(desk: Changing, staff: Staff, namesake: str | None) -> None:
+    """Refuse an account by which one person would check themselves, by name and place; a stated reason goes to the trail."""
+    others = desk.reference.staff.values()
+    found = [n for n in namesakes(desk.reference, staff, others, desk.today) if n.refused]
     if not found:
         return
     if namesake is None:
         raise SamePersonTwiceError(faults=[Fault("namesake", f"{staff.username} {n.sentence}") for n in found])
     about = actions.Subject(f"staff/{staff.staff_id}: {namesake}")
-    await actions.record(office.conn, office.actor.who, "staff namesake", office.now, about)
+    await actions.record(desk.conn, desk.actor.who, "staff namesake", desk.now, about)
 
 
-async def create(office: Office, username: str, post: Post, one_time: tuple[str, str]) -> tuple[Staff, Secrets]:
+async def create(desk: Changing, username: str, post: Post, one_time: OneTime) -> tuple[Staff, Secrets]:
     """Open an account; `one_time` is its first password and that one's hash."""
-    office.actor.require(Role.OPERATOR)
-    _check_post(office, post)
-    await store.lock_registry(office.conn)
-    if await store.select_credential(office.conn, username) is not None:
+    _check_post(desk, post)
+    await store.lock_registry(desk.conn)
+    if await store.select_credential(desk.conn, username) is not None:
         raise UsernameTakenError
-    staff_id = passwords.new_id()
-    secret = passwords.new_secret() if post.role in passwords.TOTP_ROLES else None
-    credential = store.Credential(staff_id, username, one_time[1], totp_secret=secret, must_change=True)
-    await store.insert_credentials(office.conn, [credential], office.now)
-    revision = StaffRevision(since=office.today, role=post.role, scope=post.scope, affairs=post.affairs)
+    staff_id = new_id()
+    secret = second_factor.new_secret() if post.role in second_factor.TOTP_ROLES else None
+    credential = store.Credential(staff_id, username, one_time.hash, totp_secret=secret, must_change=True)
+    await store.insert_credentials(desk.conn, [credential], desk.now)
+    revision = StaffRevision(since=desk.today, role=post.role, scope=post.scope, affairs=post.affairs)
     staff = Staff(
         staff_id=staff_id,
         username=username,
         name=post.name,
         revisions=(revision,),
-        sessions_not_before=office.now,
+        sessions_not_before=desk.now,
     )
-    await require_apart(office, staff, office.reference.staff.values(), post.namesake)
-    await say_staff(office.conn, staff, office.now)
-    return staff, Secrets(username, one_time[0], secret)
+    await _refuse_or_record_namesake(desk, staff, post.namesake)
+    await set_accounts(desk.conn, [staff], desk.now)
+    return staff, Secrets(username, one_time.password, secret)
 
 
-async def change(office: Office, username: str, post: Post) -> tuple[Staff, Secrets]:
+async def change(desk: Changing, username: str, post: Post) -> tuple[Staff, Secrets]:
     """Another name, role, scope or affairs; an ended account is taken up again. A role that needs one gets a secret."""
-    staff = await find(office.conn, username)
-    require_manager(office.actor, office.reference, staff)
-    _check_post(office, post)
+    staff = await desk.lock_managed_account(username)
+    _check_post(desk, post)
     last = staff.revisions[-1]
-    if staff.staff_id == office.actor.staff_id and (last.role, last.scope) != (post.role, post.scope):
+    if desk.is_own(staff) and (last.role, last.scope) != (post.role, post.scope):
         raise OwnAccountError
-    changed = _with_post(staff, post, office.today)
+    changed = _with_post(staff, post, desk.today)
     if (changed.name, changed.revisions) != (staff.name, staff.revisions):
-        await require_apart(office, changed, office.reference.staff.values(), post.namesake)
+        await _refuse_or_record_namesake(desk, changed, post.namesake)
     secret = None
-    credential = await store.select_credential(office.conn, username)
-    if post.role in passwords.TOTP_ROLES and credential is not None and credential.totp_secret is None:
-        secret = passwords.new_secret()
-        await store.set_totp(office.conn, staff.staff_id, secret, office.now)
+    credential = await store.select_credential(desk.conn, username)
+    if post.role in second_factor.TOTP_ROLES and credential is not None and credential.totp_secret is None:
+        secret = second_factor.new_secret()
+        await store.set_totp(desk.conn, staff.staff_id, secret, desk.now)
     if changed != staff:
-        await say_staff(office.conn, changed, office.now)
+        await set_accounts(desk.conn, [changed], desk.now)
     return changed, Secrets(username, None, secret)
 
 
-async def end(office: Office, username: str) -> Staff:
+async def end(desk: Changing, username: str) -> Staff:
     """End an account today: no role from now on, every session void. Its history stays."""
-    staff = await find(office.conn, username)
-    require_manager(office.actor, office.reference, staff)
-    if staff.staff_id == office.actor.staff_id:
+    staff = await desk.lock_managed_account(username)
+    if desk.is_own(staff):
         raise OwnAccountError
-    return await end_anyone(office.conn, staff, office.today, office.now)
+    return await end_unchecked(desk, staff)
 
 
-async def end_anyone(conn: Connection, staff: Staff, today: date, now: datetime) -> Staff:
-    """The same without asking who does it: for the operators' command on the machine itself."""
+async def end_unchecked(desk: Changing, staff: Staff) -> Staff:
+    """End an account today without checking rights: `end` has checked them, the command on the machine itself may.
+
+    Deletes its sessions and sets its last revision as ended; one that has ended before is returned as it is.
+    """
     last = staff.revisions[-1]
-    await store.delete_sessions_of(conn, staff.staff_id)
-    if last.until is not None and last.until <= today:
+    await store.delete_sessions_of(desk.conn, staff.staff_id)
+    if last.until is not None and last.until <= desk.today:
         return staff
-    ended = (*staff.revisions[:-1], last.model_copy(update={"until": today}))
-    staff = staff.model_copy(update={"revisions": ended, "sessions_not_before": now})
-    await say_staff(conn, staff, now)
+    ended = (*staff.revisions[:-1], last.model_copy(update={"until": desk.today}))
+    staff = staff.model_copy(update={"revisions": ended, "sessions_not_before": desk.now})
+    await set_accounts(desk.conn, [staff], desk.now)
     return staff
 
 
-async def revoke(office: Office, username: str) -> Staff:
+async def revoke(desk: Changing, username: str) -> None:
     """Void every token and session of a person, everywhere, by event; NotFoundError for an unknown name."""
-    staff = await find(office.conn, username)
-    require_manager(office.actor, office.reference, staff)
-    return await _revoke(office.conn, staff, office.now)
+    await void_sessions(desk, await desk.lock_managed_account(username))
 
 
-async def _revoke(conn: Connection, staff: Staff, now: datetime) -> Staff:
-    await store.delete_sessions_of(conn, staff.staff_id)
-    staff = staff.model_copy(update={"sessions_not_before": now})
-    await say_staff(conn, staff, now)
-    return staff
+async def void_sessions(desk: Changing, staff: Staff) -> None:
+    """Delete an account's sessions and set it with every token void up to now, in every service by event."""
+    await store.delete_sessions_of(desk.conn, staff.staff_id)
+    await set_accounts(desk.conn, [staff.model_copy(update={"sessions_not_before": desk.now})], desk.now)
 
 
-async def reset(office: Office, username: str, one_time: tuple[str, str]) -> Secrets:
+async def reset(desk: Changing, username: str, one_time: OneTime) -> Secrets:
     """A new one-time password, and a new second factor where there is one or must be; every session is void."""
-    staff = await find(office.conn, username)
-    if staff.staff_id == office.actor.staff_id:
+    staff = await desk.lock_account(username)
+    if desk.is_own(staff):
         detail = "不能重置自己的账号；改密码请到“我的账号”。"
         raise OwnAccountError(detail)
-    if not may_reset(office.actor, office.reference, staff):
+    if not desk.may_reset(staff):
         detail = f"您不能重置账号 {username}。"
         raise ForbiddenError(detail)
-    return await reset_anyone(office, staff, one_time)
+    return await reset_unchecked(desk, staff, one_time)
 
 
-async def reset_anyone(office: Office, staff: Staff, one_time: tuple[str, str]) -> Secrets:
-    """The same whoever does it: for the operators' command on the machine itself."""
-    conn, now = office.conn, office.now
+async def reset_unchecked(desk: Changing, staff: Staff, one_time: OneTime) -> Secrets:
+    """Reset an account without checking rights: `reset` has checked them, the command on the machine itself may.
+
+    Stores the password, a new second factor (or none) and the reset, forgets failures, voids every session.
+    """
+    conn, now = desk.conn, desk.now
     credential = await store.select_credential(conn, staff.username)
-    needed = staff.revisions[-1].role in passwords.TOTP_ROLES or (credential is not None and credential.totp_secret)
-    secret = passwords.new_secret() if needed else None
-    await store.set_password(conn, staff.staff_id, one_time[1], now, must_change=True)
+    needed = staff.revisions[-1].role in second_factor.TOTP_ROLES or (credential is not None and credential.totp_secret)
+    secret = second_factor.new_secret() if needed else None
+    await store.set_password(conn, staff.staff_id, one_time.hash, now, must_change=True)
     await store.set_totp(conn, staff.staff_id, secret, now)
     await store.forget_failures(conn, staff.username)
     # Whoever did it could use the account until its owner chooses another password: everybody is to know.
-    resets = (*staff.resets_since(now), Reset(by=office.actor.staff_id, at=now))
-    await _revoke(conn, staff.model_copy(update={"resets": resets}), now)
-    return Secrets(staff.username, one_time[0], secret)
+    resets = (*staff.resets_since(now), Reset(by=desk.actor.staff_id, at=now))
+    await void_sessions(desk, staff.model_copy(update={"resets": resets}))
+    return Secrets(staff.username, one_time.password, secret)
 
 
-async def delegate(office: Office, username: str, delegation: Delegation) -> Staff:
+async def delegate(desk: Changing, username: str, delegation: Delegation) -> Staff:
     """Put on record that somebody may both hand in and approve within a part of the tree, on a document."""
-    staff = await find(office.conn, username)
-    require_manager(office.actor, office.reference, staff)
-    office.actor.require_scope(office.reference, delegation.scope)
-    if staff.staff_id == office.actor.staff_id:
+    staff = await desk.lock_managed_account(username)
+    desk.actor.require_scope(desk.reference, delegation.scope)
+    if desk.is_own(staff):
         detail = "不能给自己登记一人多岗授权，请由另一位平台管理员操作。"
         raise OwnAccountError(detail)
     personal = [
@@ -321,20 +295,19 @@ async def delegate(office: Office, username: str, delegation: Delegation) -> Sta
     if delegation.until is not None and delegation.until <= delegation.since:
         raise InvalidInputError(faults=[Fault("until", "应晚于起始日期")])
     staff = staff.model_copy(update={"delegations": (*staff.delegations, delegation)})
-    await say_staff(office.conn, staff, office.now)
+    await set_accounts(desk.conn, [staff], desk.now)
     return staff
 
 
-async def end_delegation(office: Office, username: str, document: str) -> Staff:
+async def end_delegation(desk: Changing, username: str, document: str) -> Staff:
     """End today what rests on a document; what was approved before stays right."""
-    staff = await find(office.conn, username)
-    require_manager(office.actor, office.reference, staff)
-    live = [d for d in staff.delegations if d.document == document and (d.until is None or d.until > office.today)]
+    staff = await desk.lock_managed_account(username)
+    live = [d for d in staff.delegations if d.document == document and (d.until is None or d.until > desk.today)]
     if not live:
         detail = f"账号 {username} 没有依据“{document}”的有效授权。"
         raise NotFoundError(detail)
-    until = office.today
+    until = desk.today
     rest = tuple(d.model_copy(update={"until": until}) if d in live else d for d in staff.delegations)
     staff = staff.model_copy(update={"delegations": rest})
-    await say_staff(office.conn, staff, office.now)
+    await set_accounts(desk.conn, [staff], desk.now)
     return staff

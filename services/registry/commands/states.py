@@ -1,51 +1,61 @@
-"""Reference data: said again only when it differs; a file read twice changes nothing."""
+"""Reference data: set only where it differs; a file read twice changes nothing."""
 
 import base64
 import hashlib
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.contracts.base import Event, Revision, Stamp
+from services.contracts.base import Model, Revision, Stamp
 from services.contracts.catalogue import CalendarSet, CalendarYear, Item, ItemSet, Profile, ProfileSet
 from services.contracts.days import missing_years
 from services.contracts.division import Division, DivisionSet
 from services.contracts.staff import Signer, SignerSet, Staff, StaffSet
 from services.kit import outbox, reference
-from services.kit.clock import local_day
 from services.kit.db import Connection
-from services.kit.runtime import Runtime
+from services.kit.reference import ReferenceEvent
 from services.registry import metrics, store
 
+State = TypeVar("State", bound=Model)
 AnyRevision = TypeVar("AnyRevision", bound=Revision)
 
 
-async def _say(conn: Connection, event: Event, key: str) -> None:
-    await reference.project(conn, event)
-    await outbox.append(conn, event, key=key)
-    metrics.EVENTS_SET.labels(kind=event.aggregate).inc()
+async def _set_states(
+    conn: Connection,
+    kind: str,
+    states: Mapping[str, State],
+    event: Callable[[Stamp, State], ReferenceEvent],
+    now: datetime,
+) -> int:
+    """Store whole states in `reference` and append their events, in the order given; returns how many.
 
-
-async def _stamp(conn: Connection, aggregate: str, key: str, now: datetime) -> Stamp:
-    return await outbox.stamp(conn, aggregate, key, at=now)
+    Three statements, however many states there are.
+    """
+    if states:
+        stamps = await outbox.stamp_all(conn, kind, dict.fromkeys(states), at=now)
+        events = [event(stamps[key], state) for key, state in states.items()]
+        await reference.project_all(conn, events)
+        # A division's code is its key alone; the other topics hold several kinds.
+        await outbox.append_all(conn, events, [key if kind == "division" else f"{kind}:{key}" for key in states])
+        metrics.EVENTS_SET.labels(kind=kind).inc(len(events))
+    return len(states)
 
 
 async def set_divisions(conn: Connection, divisions: Sequence[Division], now: datetime) -> int:
-    """Say every new division, and a new revision of each whose name, kind or parent differs; returns how many.
+    """Set every new division, and a new revision of each whose name, kind or parent differs; returns how many.
 
     `duties_from`, `profile` and `sample` of a known division stay as they are: a file read twice changes nothing.
     """
-    count = 0
+    known = await store.select_references(conn, "division", [d.code for d in divisions])
+    states = {}
     for division in divisions:
-        kept = await store.select_reference(conn, "division", division.code)
+        kept = known.get(division.code)
         state = _division_with(Division.model_validate_json(kept) if kept else None, division)
         if state is not None:
-            event = DivisionSet(**await _stamp(conn, "division", state.code, now), division=state)
-            await _say(conn, event, state.code)
-            count += 1
-    return count
+            states[state.code] = state
+    return await _set_states(conn, "division", states, lambda stamp, d: DivisionSet(**stamp, division=d), now)
 
 
 def _division_with(known: Division | None, stated: Division) -> Division | None:
@@ -61,15 +71,15 @@ def _division_with(known: Division | None, stated: Division) -> Division | None:
 
 
 async def set_items(conn: Connection, items: Sequence[Item], now: datetime) -> int:
-    """Say every catalogue item whose newest content differs, whatever its dates; returns how many. History stays."""
-    count = 0
+    """Set every catalogue item whose newest content differs, whatever its dates; returns how many. History stays."""
+    known = await store.select_references(conn, "item", [i.code for i in items])
+    states = {}
     for stated in items:
-        kept = await store.select_reference(conn, "item", stated.code)
+        kept = known.get(stated.code)
         item = _item_with(Item.model_validate_json(kept) if kept else None, stated)
         if item is not None:
-            await _say(conn, ItemSet(**await _stamp(conn, "item", item.code, now), item=item), f"item:{item.code}")
-            count += 1
-    return count
+            states[item.code] = item
+    return await _set_states(conn, "item", states, lambda stamp, i: ItemSet(**stamp, item=i), now)
 
 
 def _item_with(known: Item | None, stated: Item) -> Item | None:
@@ -91,44 +101,43 @@ def followed_by(known: Sequence[AnyRevision], new: AnyRevision) -> tuple[AnyRevi
 
 
 def same_content(one: Revision, other: Revision) -> bool:
-    """Tell whether two revisions say the same, whatever their dates."""
+    """Tell whether two revisions have the same content, whatever their dates."""
     dates = {"since", "until"}
     return one.model_dump(exclude=dates) == other.model_dump(exclude=dates)
 
 
 async def set_profile(conn: Connection, profile: Profile, now: datetime) -> int:
-    """Say a deadline profile if it differs; returns 0 or 1."""
+    """Set a deadline profile if its newest content differs; returns 0 or 1."""
     kept = await store.select_reference(conn, "profile", profile.code)
     if kept is not None and same_content(Profile.model_validate_json(kept).revisions[-1], profile.revisions[-1]):
         return 0
-    event = ProfileSet(**await _stamp(conn, "profile", profile.code, now), profile=profile)
-    await _say(conn, event, f"profile:{profile.code}")
-    return 1
+    return await _set_states(
+        conn, "profile", {profile.code: profile}, lambda stamp, p: ProfileSet(**stamp, profile=p), now
+    )
 
 
-def years_missing(runtime: Runtime) -> tuple[int, ...]:
+def years_missing(copy: reference.Reference, today: date) -> tuple[int, ...]:
     """Years whose working days the registry should know and does not."""
-    return missing_years(local_day(runtime.clock.now()), (y.year for y in runtime.reference.years.values()))
+    return missing_years(today, (y.year for y in copy.years.values()))
 
 
 async def set_calendar(conn: Connection, year: CalendarYear, now: datetime) -> int:
-    """Say a year's calendar if it differs; returns 0 or 1."""
+    """Set a year's calendar if it differs; returns 0 or 1."""
     kept = await store.select_reference(conn, "calendar", str(year.year))
     if kept is not None and CalendarYear.model_validate_json(kept) == year:
         return 0
-    event = CalendarSet(**await _stamp(conn, "calendar", str(year.year), now), calendar=year)
-    await _say(conn, event, f"calendar:{year.year}")
-    return 1
+    states = {str(year.year): year}
+    return await _set_states(conn, "calendar", states, lambda stamp, y: CalendarSet(**stamp, calendar=y), now)
 
 
-async def say_staff(conn: Connection, staff: Staff, now: datetime) -> None:
-    """Say a person's whole state."""
-    event = StaffSet(**await _stamp(conn, "staff", staff.staff_id, now), staff=staff)
-    await _say(conn, event, f"staff:{staff.staff_id}")
+async def set_accounts(conn: Connection, staff: Sequence[Staff], now: datetime) -> int:
+    """Set the whole state of each of some accounts, whether it differs or not; returns how many."""
+    states = {s.staff_id: s for s in staff}
+    return await _set_states(conn, "staff", states, lambda stamp, s: StaffSet(**stamp, staff=s), now)
 
 
 async def ensure_signer(conn: Connection, now: datetime) -> store.SigningKey:
-    """The key that signs tokens; the first call makes it and tells its public half."""
+    """The key that signs tokens; the first call makes it, stores it and sets its public half for every service."""
     await store.lock_registry(conn)
     if (known := await store.select_signing_key(conn)) is not None:
         return known
@@ -137,6 +146,6 @@ async def ensure_signer(conn: Connection, now: datetime) -> store.SigningKey:
     kid = hashlib.sha256(public.encode()).hexdigest()[:16]
     key = store.SigningKey(kid, private.private_bytes_raw())
     await store.insert_signing_key(conn, key, now)
-    event = SignerSet(**await _stamp(conn, "signer", kid, now), signer=Signer(kid=kid, public_key=public))
-    await _say(conn, event, f"signer:{kid}")
+    signer = Signer(kid=kid, public_key=public)
+    await _set_states(conn, "signer", {kid: signer}, lambda stamp, s: SignerSet(**stamp, signer=s), now)
     return key

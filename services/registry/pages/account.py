@@ -5,35 +5,37 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.kit.web import ActorDep, Reading, RuntimeDep, Transaction
-from services.registry import commands, store
-from services.registry.api.account import resets_of
+from services.kit.visit import STAFF, may
+from services.registry import store
+from services.registry.api.account import own_resets
+from services.registry.commands import signing_in
+from services.registry.commands.signing_in import PasswordChange
 from services.registry.pages.frame import page
+from services.registry.visit import CallerDep, ChangingDep, ReadingDep
 
-router = APIRouter()
+router = APIRouter(dependencies=[may(*STAFF)])
 Typed = Annotated[str, Form(max_length=200)]
 
 
 @router.get("/account")
-async def account(request: Request, runtime: RuntimeDep, actor: ActorDep, conn: Reading) -> Response:
+async def account(request: Request, desk: ReadingDep) -> Response:
     """Who I am, where I am signed in."""
-    sessions = await store.select_sessions_of(conn, actor.staff_id, runtime.clock.now())
-    place = runtime.reference.divisions.get(actor.scope)
-    resets = [(runtime.reference.name_of(r.by), r.at) for r in resets_of(runtime, actor)]
-    values = {"sessions": sessions, "resets": resets, "place": place.now.name if place else actor.scope}
-    return page(request, actor, "account.html", **values)
+    sessions = await store.select_sessions_of(desk.conn, desk.actor.staff_id, desk.now)
+    place = desk.reference.divisions.get(desk.actor.scope)
+    resets = [(desk.reference.name_of(r.by), r.at) for r in own_resets(desk)]
+    where = place.now.name if place else desk.actor.scope
+    return page(request, desk, "account.html", sessions=sessions, resets=resets, place=where)
 
 
 @router.post("/account/password")
-async def change_password(runtime: RuntimeDep, actor: ActorDep, password: Typed, new_password: Typed) -> Response:
+async def change_password(caller: CallerDep, password: Typed, new_password: Typed) -> Response:
     """Change my own password; then everybody signs in anew, I too."""
-    change = commands.PasswordChange(password, new_password)
-    await commands.change_own_password(runtime.database, runtime.settings, actor, change, runtime.clock.now())
+    await signing_in.change_own_password(caller, PasswordChange(password, new_password))
     return RedirectResponse("/sign-in?next=/account", 303)
 
 
 @router.post("/account/sign-out-everywhere")
-async def sign_out_everywhere(runtime: RuntimeDep, actor: ActorDep, conn: Transaction) -> Response:
+async def sign_out_everywhere(desk: ChangingDep) -> Response:
     """End every session of mine."""
-    await commands.sign_out_everywhere(conn, actor.staff_id, runtime.clock.now())
+    await signing_in.sign_out_everywhere(desk)
     return RedirectResponse("/sign-in", 303)

@@ -12,23 +12,27 @@ from services.contracts.catalogue import Affair
 from services.contracts.staff import Delegation
 from services.contracts.values import DivisionCode, ShortText
 from services.kit.errors import InvalidInputError
+from services.kit.listing import Page
 from services.kit.pages import BlankIsNone
-from services.kit.web import ActorDep, Reading, RuntimeDep, Transaction
+from services.kit.visit import may
 from services.registry import store
 from services.registry.api.staff import (
+    ACCOUNTS,
+    OneTimeDep,
     Username,
-    chosen_staff,
-    office_of,
+    choose_staff,
+    import_out,
     secrets_out,
     staff_out,
-    take_file,
+    staff_page,
     warnings_of,
 )
-from services.registry.commands import passwords
+from services.registry.commands import imports
 from services.registry.commands import staff as accounts
 from services.registry.commands.staff import Post
 from services.registry.pages.frame import page
 from services.registry.schemas import NewUsername
+from services.registry.visit import MAY_MANAGE, MAY_RESET, CallerDep, ChangingDep, ReadingDep
 
 router = APIRouter(prefix="/admin")
 PAGE_SIZE = 100
@@ -40,7 +44,7 @@ class Filters(BaseModel):
     search: Annotated[ShortText | None, BlankIsNone] = None
     role: Annotated[Role | None, BlankIsNone] = None
     scope: Annotated[DivisionCode | None, BlankIsNone] = None
-    after: Annotated[ShortText | None, BlankIsNone] = None
+    cursor: Annotated[ShortText | None, BlankIsNone] = None
 
 
 class PostForm(BaseModel):
@@ -58,7 +62,7 @@ class PostForm(BaseModel):
 
 
 class NewForm(PostForm):
-    """A new account."""
+    """A new account as it is typed: its post and its username."""
 
     username: NewUsername
 
@@ -77,81 +81,64 @@ async def start() -> Response:
     return RedirectResponse("/admin/staff", 303)
 
 
-@router.get("/staff")
-async def listed(
-    request: Request, runtime: RuntimeDep, actor: ActorDep, conn: Reading, filters: Annotated[Filters, Query()]
-) -> Response:
+@router.get("/staff", dependencies=[may(*MAY_RESET)])
+async def list_staff(request: Request, desk: ReadingDep, filters: Annotated[Filters, Query()]) -> Response:
     """Accounts with role, scope and last sign-in; below, a form for a new one."""
-    found = chosen_staff(runtime, actor, filters.search, filters.role, filters.scope)
-    rest = [s for s in found if filters.after is None or s.username > filters.after]
-    shown = rest[:PAGE_SIZE]
-    signed_in = await store.select_signed_in(conn, [s.staff_id for s in shown])
+    found = choose_staff(desk, filters.search, filters.role, filters.scope)
+    after = ACCOUNTS.place(filters.cursor) if filters.cursor is not None else None
+    shown = await staff_page(desk, Page(PAGE_SIZE, after, ACCOUNTS), found)
     return page(
         request,
-        actor,
+        desk,
         "staff_list.html",
         filters=filters,
         count=len(found),
-        accounts=[staff_out(s, runtime, signed_in) for s in shown],
-        places={c: d.now.name for c, d in runtime.reference.divisions.items()},
-        more=shown[-1].username if len(rest) > PAGE_SIZE else None,
+        accounts=shown.items,
+        places={c: d.now.name for c, d in desk.reference.divisions.items()},
+        more=shown.next,
     )
 
 
-@router.post("/staff")
+@router.post("/staff", dependencies=[may(*MAY_MANAGE)])
 async def create(
-    request: Request, runtime: RuntimeDep, actor: ActorDep, conn: Transaction, form: Annotated[NewForm, Form()]
+    request: Request, one_time: OneTimeDep, desk: ChangingDep, form: Annotated[NewForm, Form()]
 ) -> Response:
     """Open an account and show its one-time password, once."""
-    office = await office_of(runtime, actor, conn)
-    member, secrets = await accounts.create(office, form.username, form.post(), await passwords.one_time())
-    warnings = warnings_of(runtime, member)
-    return page(request, actor, "secrets.html", secrets=[secrets_out(secrets)], warnings=warnings)
+    member, secrets = await accounts.create(desk, form.username, form.post(), one_time)
+    return page(request, desk, "secrets.html", secrets=[secrets_out(secrets)], warnings=warnings_of(desk, member))
 
 
-@router.get("/staff/{username}")
-async def one(
-    username: Username, request: Request, runtime: RuntimeDep, actor: ActorDep, conn: Transaction
-) -> Response:
+@router.get("/staff/{username}", dependencies=[may(*MAY_RESET)])
+async def one(username: Username, request: Request, desk: ReadingDep) -> Response:
     """An account with everything that may be done to it."""
-    actor.require(Role.OPERATOR, Role.REVIEWER)
-    member = await accounts.find(conn, username)
-    resettable = accounts.may_reset(actor, runtime.reference, member)
-    if actor.role is Role.OPERATOR:
-        accounts.require_manager(actor, runtime.reference, member)
-    elif not resettable:
-        actor.require(Role.OPERATOR)
-    signed_in = await store.select_signed_in(conn, [member.staff_id])
-    account = staff_out(member, runtime, signed_in)
-    manages = actor.role is Role.OPERATOR
-    last = member.revisions[-1]
+    member = await desk.account(username)
+    resettable = desk.may_reset(member)
+    if not resettable:
+        desk.actor.require(Role.OPERATOR)
+    desk.require_reach(member)
+    signed_in = await store.select_signed_in(desk.conn, [member.staff_id])
     return page(
         request,
-        actor,
+        desk,
         "staff_one.html",
-        account=account,
+        account=staff_out(member, desk.today, signed_in.get(member.staff_id)),
         member=member,
-        last=last,
-        manages=manages,
+        last=member.revisions[-1],
+        manages=desk.actor.role is Role.OPERATOR,
         resettable=resettable,
-        warnings=warnings_of(runtime, member),
-        resets=[(runtime.reference.name_of(r.by), r.at) for r in member.resets_since(runtime.clock.now())],
+        warnings=warnings_of(desk, member),
+        resets=[(desk.reference.name_of(r.by), r.at) for r in member.resets_since(desk.now)],
     )
 
 
-@router.post("/staff/{username}/change")
+@router.post("/staff/{username}/change", dependencies=[may(*MAY_MANAGE)])
 async def change(
-    username: Username,
-    request: Request,
-    runtime: RuntimeDep,
-    actor: ActorDep,
-    conn: Transaction,
-    form: Annotated[PostForm, Form()],
+    username: Username, request: Request, desk: ChangingDep, form: Annotated[PostForm, Form()]
 ) -> Response:
     """Another name, role, scope or affairs."""
-    _, secrets = await accounts.change(await office_of(runtime, actor, conn), username, form.post())
+    _, secrets = await accounts.change(desk, username, form.post())
     if secrets.totp_secret is not None:
-        return page(request, actor, "secrets.html", secrets=[secrets_out(secrets)])
+        return page(request, desk, "secrets.html", secrets=[secrets_out(secrets)])
     return _back(username)
 
 
@@ -159,79 +146,66 @@ def _back(username: str) -> Response:
     return RedirectResponse(f"/admin/staff/{username}", 303)
 
 
-@router.post("/staff/{username}/end")
-async def end(username: Username, runtime: RuntimeDep, actor: ActorDep, conn: Transaction) -> Response:
-    """End an account."""
-    await accounts.end(await office_of(runtime, actor, conn), username)
+@router.post("/staff/{username}/end", dependencies=[may(*MAY_MANAGE)])
+async def end(username: Username, desk: ChangingDep) -> Response:
+    """End an account today and void its sessions; back to its page."""
+    await accounts.end(desk, username)
     return _back(username)
 
 
-@router.post("/staff/{username}/revoke")
-async def revoke(username: Username, runtime: RuntimeDep, actor: ActorDep, conn: Transaction) -> Response:
+@router.post("/staff/{username}/revoke", dependencies=[may(*MAY_MANAGE)])
+async def revoke(username: Username, desk: ChangingDep) -> Response:
     """Void every session of somebody."""
-    await accounts.revoke(await office_of(runtime, actor, conn), username)
+    await accounts.revoke(desk, username)
     return _back(username)
 
 
-@router.post("/staff/{username}/reset")
-async def reset(
-    username: Username, request: Request, runtime: RuntimeDep, actor: ActorDep, conn: Transaction
-) -> Response:
+@router.post("/staff/{username}/reset", dependencies=[may(*MAY_RESET)])
+async def reset(username: Username, request: Request, one_time: OneTimeDep, desk: ChangingDep) -> Response:
     """Show a new one-time password, once."""
-    secrets = await accounts.reset(await office_of(runtime, actor, conn), username, await passwords.one_time())
-    return page(request, actor, "secrets.html", secrets=[secrets_out(secrets)])
+    secrets = await accounts.reset(desk, username, one_time)
+    return page(request, desk, "secrets.html", secrets=[secrets_out(secrets)])
 
 
-@router.post("/staff/{username}/delegations")
-async def delegate(
-    username: Username, runtime: RuntimeDep, actor: ActorDep, conn: Transaction, form: Annotated[DelegationForm, Form()]
-) -> Response:
+@router.post("/staff/{username}/delegations", dependencies=[may(*MAY_MANAGE)])
+async def delegate(username: Username, desk: ChangingDep, form: Annotated[DelegationForm, Form()]) -> Response:
     """Put a delegation on record, from today."""
-    office = await office_of(runtime, actor, conn)
-    delegation = Delegation(since=office.today, until=form.until, scope=form.scope, document=form.document)
-    await accounts.delegate(office, username, delegation)
+    delegation = Delegation(since=desk.today, until=form.until, scope=form.scope, document=form.document)
+    await accounts.delegate(desk, username, delegation)
     return _back(username)
 
 
-@router.post("/staff/{username}/delegations/end")
-async def end_delegation(
-    username: Username, runtime: RuntimeDep, actor: ActorDep, conn: Transaction, document: Annotated[ShortText, Form()]
-) -> Response:
+@router.post("/staff/{username}/delegations/end", dependencies=[may(*MAY_MANAGE)])
+async def end_delegation(username: Username, desk: ChangingDep, document: Annotated[ShortText, Form()]) -> Response:
     """End today what rests on a document."""
-    await accounts.end_delegation(await office_of(runtime, actor, conn), username, document)
+    await accounts.end_delegation(desk, username, document)
     return _back(username)
 
 
-@router.get("/import")
-async def import_form(request: Request, actor: ActorDep) -> Response:
-    """Choose a staff file."""
-    actor.require(Role.OPERATOR)
-    return page(request, actor, "staff_import.html", result=None, error=None, text="")
+@router.get("/import", dependencies=[may(*MAY_MANAGE)])
+async def import_form(request: Request, caller: CallerDep) -> Response:
+    """The form that takes a staff file, as a file or pasted."""
+    return page(request, caller, "staff_import.html", result=None, error=None, text="")
 
 
-@router.post("/import")
+@router.post("/import", dependencies=[may(*MAY_MANAGE)])
 async def import_file(
     request: Request,
-    runtime: RuntimeDep,
-    actor: ActorDep,
-    conn: Transaction,
+    desk: ChangingDep,
     file: Annotated[UploadFile | None, File()] = None,
     text: Annotated[str, Form()] = "",
 ) -> Response:
     """Show what a staff file would change, with every fault."""
     data = await file.read() if file is not None and file.size else text.encode()
-    office = await office_of(runtime, actor, conn)
     try:
-        result = await take_file(office, data, apply=False)
+        result = import_out(await imports.plan_staff(desk, imports.read_staff_file(data)))
     except InvalidInputError as error:
-        return page(request, actor, "staff_import.html", result=None, error=error, text="")
-    return page(request, actor, "staff_import.html", result=result, error=None, text=data.decode("utf-8-sig"))
+        return page(request, desk, "staff_import.html", result=None, error=error, text="")
+    return page(request, desk, "staff_import.html", result=result, error=None, text=data.decode("utf-8-sig"))
 
 
-@router.post("/import/apply")
-async def apply_file(
-    request: Request, runtime: RuntimeDep, actor: ActorDep, conn: Transaction, text: Annotated[str, Form()]
-) -> Response:
+@router.post("/import/apply", dependencies=[may(*MAY_MANAGE)])
+async def apply_file(request: Request, caller: CallerDep, text: Annotated[str, Form()]) -> Response:
     """Take a staff file whole; what was made up for new accounts is shown once."""
-    result = await take_file(await office_of(runtime, actor, conn), text.encode(), apply=True)
-    return page(request, actor, "staff_import.html", result=result, error=None, text="")
+    result = import_out(*await imports.take_staff_file(caller, text.encode()))
+    return page(request, caller, "staff_import.html", result=result, error=None, text="")

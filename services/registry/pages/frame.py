@@ -5,11 +5,12 @@ from typing import Any, Final
 from fastapi import Request, Response
 
 from services.contracts.base import Role
-from services.contracts.words import AFFAIRS, DIVISIONS, RELEASES, ROLES
+from services.contracts.words import AFFAIRS, DIVISIONS, RELEASES, ROLE_NAMES
 from services.kit.auth import Actor
-from services.kit.pages import Pages
-from services.kit.web import runtime_of
+from services.kit.pages import pages_of
+from services.kit.visit import STAFF
 from services.registry.commands.states import years_missing
+from services.registry.visit import Caller, Reading
 
 STATIC: Final = "/registry/static"
 
@@ -28,18 +29,17 @@ def nav_of(actor: Actor) -> tuple[tuple[str, str], ...]:
     return (*reading, *own)
 
 
-def page(request: Request, actor: Actor, template: str, **values: Any) -> Response:
+def page(request: Request, desk: Reading | Caller, template: str, *, status: int = 200, **values: Any) -> Response:
     """Render one of the registry's pages for somebody who is signed in."""
-    pages: Pages = request.app.state.pages
+    actor = desk.actor
     frame: dict[str, Any] = {"static": STATIC, "actor": actor, "nav": nav_of(actor), "here": request.url.path}
     words = {
-        "roles": ROLES,
+        "roles": {role: ROLE_NAMES[role] for role in STAFF},
         "affairs": AFFAIRS,
-        "role_word": ROLES[actor.role],
+        "role_word": ROLE_NAMES[actor.role],
         "releases": RELEASES,
         "divisions_words": DIVISIONS,
     }
-    runtime = runtime_of(request)
     if actor.role is Role.OPERATOR:
-        frame["years_missing"] = years_missing(runtime)
-    return pages.answer(template, **{**frame, **words, **values})
+        frame["years_missing"] = years_missing(desk.reference, desk.today)
+    return pages_of(request).answer(template, status=status, **{**frame, **words, **values})

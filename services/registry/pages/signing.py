@@ -9,12 +9,11 @@ from pydantic import BaseModel, StringConstraints
 
 from services.kit.auth import TOKEN_COOKIE, TOKEN_LIFETIME
 from services.kit.errors import SanwuError, UnauthenticatedError
-from services.kit.pages import Pages
-from services.kit.runtime import Runtime
-from services.kit.web import RuntimeDep, Transaction
-from services.registry import commands
-from services.registry.commands import Tokens
+from services.kit.pages import pages_of
+from services.registry.commands import signing_in
+from services.registry.commands.signing_in import Attempt, Tokens
 from services.registry.pages.frame import STATIC
+from services.registry.visit import Visit, VisitDep
 
 router = APIRouter()
 REFRESH_COOKIE = "sanwu_refresh"
@@ -34,39 +33,34 @@ def _own_path(target: str) -> str:
     return target if safe else "/desk"
 
 
-def _pages(request: Request) -> Pages:
-    pages: Pages = request.app.state.pages
-    return pages
-
-
-def _set_token(response: Response, runtime: Runtime, access: str) -> None:
+def _set_token(response: Response, visit: Visit, access: str) -> None:
     response.set_cookie(
         TOKEN_COOKIE,
         access,
         max_age=int(TOKEN_LIFETIME.total_seconds()),
         httponly=True,
         samesite="lax",
-        secure=runtime.settings.secure_cookies,
+        secure=visit.settings.secure_cookies,
     )
 
 
-def _set_session(response: Response, runtime: Runtime, tokens: Tokens) -> None:
-    _set_token(response, runtime, tokens.access)
+def _set_session(response: Response, visit: Visit, tokens: Tokens) -> None:
+    _set_token(response, visit, tokens.access)
     response.set_cookie(
         REFRESH_COOKIE,
         tokens.refresh,
-        max_age=int(runtime.settings.session_length.total_seconds()),
+        max_age=int(visit.settings.session_length.total_seconds()),
         path="/registry",
         httponly=True,
         samesite="lax",
-        secure=runtime.settings.secure_cookies,
+        secure=visit.settings.secure_cookies,
     )
 
 
 @router.get("/sign-in")
 async def sign_in_form(request: Request, next: str = "/desk") -> Response:  # noqa: A002 - the query's name
-    """The sign-in form."""
-    return _pages(request).answer("sign_in.html", static=STATIC, next=_own_path(next), error=None, username="")
+    """The sign-in form; `next` is where it leads, on this site only."""
+    return pages_of(request).answer("sign_in.html", static=STATIC, next=_own_path(next), error=None, username="")
 
 
 class SignInForm(BaseModel):
@@ -80,30 +74,30 @@ class SignInForm(BaseModel):
 
 
 @router.post("/sign-in")
-async def sign_in(request: Request, runtime: RuntimeDep, form: Annotated[SignInForm, Form()]) -> Response:
+async def sign_in(request: Request, visit: VisitDep, form: Annotated[SignInForm, Form()]) -> Response:
     """Sign in with the form; errors come back on the form, which asks for a new password when one is needed."""
     target = _own_path(form.next)
-    attempt = commands.Attempt(form.username.strip(), form.password, form.totp or None, form.new_password or None)
+    attempt = Attempt(form.username.strip(), form.password, form.totp or None, form.new_password or None)
     try:
-        tokens = await commands.sign_in(runtime.database, runtime.settings, attempt, runtime.clock.now())
+        tokens = await signing_in.sign_in(visit, attempt)
     except SanwuError as error:
         values = {"static": STATIC, "next": target, "error": error, "username": form.username}
-        return _pages(request).answer("sign_in.html", status=error.status, **values)
+        return pages_of(request).answer("sign_in.html", status=error.status, **values)
     response = RedirectResponse(target, 303)
-    _set_session(response, runtime, tokens)
+    _set_session(response, visit, tokens)
     return response
 
 
 @router.get("/registry/renew")
-async def renew(runtime: RuntimeDep, conn: Transaction, next: str = "/desk", refresh: Refresh = None) -> Response:  # noqa: A002 - the query's name
+async def renew(visit: VisitDep, next: str = "/desk", refresh: Refresh = None) -> Response:  # noqa: A002 - the query's name
     """Give a page a fresh token and send it back; without an open session, to the sign-in form."""
     target = _own_path(next)
     try:
-        access = await commands.renew(conn, runtime.reference, refresh or "", runtime.clock.now())
+        access = await signing_in.renew(visit, refresh or "")
     except UnauthenticatedError:
         return RedirectResponse(f"/sign-in?{urlencode({'next': target})}", 303)
     response = RedirectResponse(target, 303)
-    _set_token(response, runtime, access)
+    _set_token(response, visit, access)
     return response
 
 
@@ -116,10 +110,10 @@ async def leave() -> Response:
 
 
 @router.post("/registry/sign-out")
-async def sign_out(runtime: RuntimeDep, conn: Transaction, refresh: Refresh = None) -> Response:
-    """End the session."""
+async def sign_out(visit: VisitDep, refresh: Refresh = None) -> Response:
+    """Delete the session and its cookie, then show the sign-in form."""
     if refresh is not None:
-        await commands.sign_out(conn, refresh, runtime.clock.now())
+        await signing_in.sign_out(visit, refresh)
     response = RedirectResponse("/sign-in", 303)
     response.delete_cookie(REFRESH_COOKIE, path="/registry")
     return response

@@ -1,0 +1,68 @@
+"""Where the parts of a city are, and the settings that its services get.
+
+known(path)            # of a home in which a city was started before; reads, and writes nothing
+planned(home, url)     # of a city that is to be started: ports and passwords are chosen where there are none
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from deploy.local.faults import Fault
+from deploy.local.home import Home, read_json
+from deploy.local.postgres import SERVICES, dsn
+from deploy.local.service import Standby, environment
+
+#: The gateway's addresses in a home, and everybody else's.
+PORTS: Final = "ports.json"
+
+
+@dataclass(frozen=True)
+class StackInfo:
+    """What is told of a city to whoever works on it."""
+
+    home: Path
+    #: The gateway's address, as people see it.
+    url: str
+    #: The content of ports.json.
+    addresses: Mapping[str, str]
+    #: SANWU_… settings of each service.
+    settings: Mapping[str, Mapping[str, str]]
+
+    def environment(self, service: str) -> dict[str, str]:
+        """Return the environment for a command of a service, such as `python -m services.registry import`."""
+        return environment(self.settings[service])
+
+
+def known(path: Path) -> StackInfo:
+    """The city of a home; a fault where none was ever started."""
+    passwords, addresses = (read_json(path / name) for name in ("secrets.json", PORTS))
+    if not passwords or not addresses:
+        raise Fault(f"No city lives in {path}: set SANWU_HOME to its folder, or start one there with `make run`.")
+    return _info(path, {n: str(a) for n, a in addresses.items()}, {n: str(p) for n, p in passwords.items()})
+
+
+def planned(home: Home, url: str) -> StackInfo:
+    """The city that is to be reached at `url`."""
+    inner = {name: f"http://127.0.0.1:{home.port(name)}" for name in (*SERVICES, Standby.name)}
+    drivers = {name: f"127.0.0.1:{home.port(name)}" for name in ("postgres", "kafka")}
+    passwords = {name: home.password(name) for name in SERVICES}
+    return _info(home.path, {"gateway": url, **inner, **drivers}, passwords)
+
+
+def _info(home: Path, addresses: Mapping[str, str], passwords: Mapping[str, str]) -> StackInfo:
+    url = addresses["gateway"]
+    settings = {
+        name: {
+            "SANWU_DATABASE_URL": dsn(name, passwords[name], addresses["postgres"]),
+            "SANWU_KAFKA": addresses["kafka"],
+            "SANWU_HTTP_PORT": str(urlsplit(addresses[name]).port),
+            "SANWU_HOME": str(home),
+            "SANWU_PUBLIC_URL": url,
+            "SANWU_INSTANCE": name,
+        }
+        for name in SERVICES
+    }
+    return StackInfo(home, url, addresses, settings)

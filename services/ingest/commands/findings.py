@@ -1,0 +1,111 @@
+"""What does not add up in a disclosure, why it is right all the same, and what must not stand beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.contracts import privacy
+from services.contracts.base import AcceptedFinding, Finding
+from services.contracts.bodies import Ledger, figures
+from services.contracts.values import previous_period
+from services.ingest.gate.findings import chain_findings, neighbour_notes, note_finding
+from services.ingest.store.cells import select_chains, select_remarked
+from services.ingest.store.disclosures import Disclosure, Edition, select_editions
+from services.ingest.visit import Reading
+from services.kit.errors import Fault, InvalidInputError
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A disclosure after a step, with what does not add up in its newest edition."""
+
+    disclosure: Disclosure
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a finding is right as it stands; without `at` it speaks for every finding of the code."""
+
+    code: str
+    at: str | None
+    text: str
+
+
+def accepted_of(found: Sequence[Finding], reasons: Sequence[Reason]) -> tuple[AcceptedFinding, ...]:
+    """Real findings with the first reason that speaks for them."""
+    accepted = []
+    for f in found:
+        text = next((r.text for r in reasons if r.code == f.code and r.at in {None, f.at}), None)
+        if text is not None:
+            accepted.append(AcceptedFinding(code=f.code, at=f.at, reason=text))
+    return tuple(accepted)
+
+
+#: A disclosure with one of its editions.
+Of = tuple[Disclosure, Edition]
+
+
+async def findings_of(desk: Reading, disclosure: Disclosure, edition: Edition) -> tuple[Finding, ...]:
+    """What does not add up: in the content, as found when it was saved, and against what was said before, as it is now."""
+    return (await findings_of_all(desk, [(disclosure, edition)]))[disclosure.id]
+
+
+async def findings_of_all(desk: Reading, of: Sequence[Of]) -> dict[UUID, tuple[Finding, ...]]:
+    """The same of many disclosures, in no more statements."""
+    chains, silent = await _chains_of(desk, of), await _silent_changes(desk, of)
+    return {d.id: (*chains.get(d.id, ()), *silent.get(d.id, ()), *edition.findings) for d, edition in of}
+
+
+async def chain_notes(desk: Reading, village: str, item: str, period: str) -> list[str]:
+    """What a ledger that is begun should know of its neighbours: what it follows, what it has to tie to."""
+    (chain,) = await select_chains(desk.conn, [(village, item, period)])
+    return neighbour_notes(period, chain.before, chain.after)
+
+
+async def chain_of(desk: Reading, disclosure: Disclosure, edition: Edition) -> tuple[Finding, ...]:
+    """Against the nearest ledgers before and after, published or under check."""
+    return (await _chains_of(desk, [(disclosure, edition)])).get(disclosure.id, ())
+
+
+async def _chains_of(desk: Reading, of: Sequence[Of]) -> dict[UUID, tuple[Finding, ...]]:
+    ledgers = [(d, e.body) for d, e in of if isinstance(e.body, Ledger) and previous_period(d.period) is not None]
+    places = [(d.village_code, d.item, d.period) for d, _ in ledgers]
+    chains = await select_chains(desk.conn, places) if places else []
+    return {
+        d.id: chain_findings(d.period, body.sums.accounts, chain.before, chain.after)
+        for (d, body), chain in zip(ledgers, chains, strict=True)
+    }
+
+
+async def remarks_of(desk: Reading, disclosures: Sequence[Disclosure]) -> dict[UUID, int]:
+    """How many places of each disclosure do not add up or were explained, the chain as it is now, for a list."""
+    known = await select_remarked(desk.conn, [d.id for d in disclosures])
+    # What is no ledger has no chain, and to look for one would go through all its years.
+    ledgers = [d for d in disclosures if known[d.id].accounts]
+    chains = await select_chains(desk.conn, [(d.village_code, d.item, d.period) for d in ledgers])
+    links = {d.id: chain for d, chain in zip(ledgers, chains, strict=True)}
+    counts = {}
+    for d in disclosures:
+        mine, chain = known[d.id], links.get(d.id)
+        found = chain_findings(d.period, mine.accounts, chain.before, chain.after) if chain is not None else ()
+        counts[d.id] = len(mine.places | {(f.code, f.at) for f in found})
+    return counts
+
+
+async def _silent_changes(desk: Reading, of: Sequence[Of]) -> dict[UUID, tuple[Finding, ...]]:
+    """Corrections that change figures and do not say why."""
+    public = {
+        (d.id, d.published_edition): e
+        for d, e in of
+        if d.published_edition is not None and d.published_edition != d.edition and e.note is None
+    }
+    before = await select_editions(desk.conn, public) if public else {}
+    return {key[0]: (note_finding(),) for key, b in before.items() if figures(b.body) != figures(public[key].body)}
+
+
+def refuse_personal(text: str, at: str) -> None:
+    """Refuse a sentence beside the content with personal data in it; whoever acts may be named."""
+    faults = [Fault(f.at, f.message) for f in privacy.findings(text, at) if f.code != "privacy.name"]
+    if faults:
+        raise InvalidInputError(faults=faults)

@@ -1,0 +1,34 @@
+"""Forms of all seven kinds: fields to a body and back, made from the catalogue; pure."""
+
+from services.ingest.bulk.cells import account_words, to_yuan
+from services.ingest.forms.codec import (
+    Form,
+    add_rows,
+    field_of,
+    form_of,
+    keep_field,
+    note_faults,
+    read_form,
+    row_field,
+    to_body,
+)
+from services.ingest.forms.spec import MAX_FORM_ROWS, Cell, Grid, Spec, spec_for
+
+__all__ = [
+    "MAX_FORM_ROWS",
+    "Cell",
+    "Form",
+    "Grid",
+    "Spec",
+    "account_words",
+    "add_rows",
+    "field_of",
+    "form_of",
+    "keep_field",
+    "note_faults",
+    "read_form",
+    "row_field",
+    "spec_for",
+    "to_body",
+    "to_yuan",
+]

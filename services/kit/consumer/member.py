@@ -1,0 +1,37 @@
+"""A driver that is a member of a service's group: how it is set up, and how long it may take to join."""
+
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer
+
+from services.kit.driver import ask
+from services.kit.pulse import Beat
+from services.kit.settings import Settings
+
+#: To join a group takes as long as a member that hangs is waited for; whoever gives up before hangs for the next.
+REBALANCE_MS: Final = 60_000
+JOIN_SLACK_S: Final = 30.0
+
+
+def make_member(settings: Settings, service: str) -> AIOKafkaConsumer:
+    """A driver for the group of a service; it has asked nobody for anything yet."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka,
+        group_id=settings.topic_prefix + service,
+        group_instance_id=settings.instance,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        session_timeout_ms=settings.session_timeout_ms,
+        rebalance_timeout_ms=_rebalance_ms(settings),
+        heartbeat_interval_ms=min(3_000, settings.session_timeout_ms // 3),
+        max_partition_fetch_bytes=4 * 1024 * 1024,
+    )
+
+
+async def join(driver: AIOKafkaConsumer, settings: Settings, beat: Beat) -> None:
+    """Start a member; TimeoutError when it could not join in the time that the slowest of the others has."""
+    await ask(driver.start(), _rebalance_ms(settings) / 1000 + JOIN_SLACK_S, beat)
+
+
+def _rebalance_ms(settings: Settings) -> int:
+    return max(REBALANCE_MS, settings.session_timeout_ms)

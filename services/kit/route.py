@@ -1,0 +1,212 @@
+"""Routes of the JSON interfaces: what they tell OpenAPI of themselves, and answers that are given once.
+
+A body is read before the dependencies run: a slow sender holds no transaction open. FastAPI reads a declared body first
+by itself, but not one that a dependency reads (CSV, a form, the digest of an idempotent request).
+
+`IdempotentRoute` is for what a program may send again without knowing whether it was done, and what answers with a model.
+An answer rests in `idempotency` for 48 h, so none that holds a secret is given by such a route.
+"""
+
+import functools
+import hashlib
+import inspect
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Header, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from services.contracts.base import Role
+from services.contracts.words import ROLE_NAMES
+from services.kit import metrics
+from services.kit.db import Connection
+from services.kit.errors import IdempotencyKeyReusedError, SanwuError
+from services.kit.problems import PROBLEM_CONTENT
+from services.kit.visit import SAFE_METHODS, STAFF, ActorDep, Transaction, current_actor, require_actor, runtime_of
+
+_BAD_REQUEST: Final = 400
+_RESPONSE: Final = "#/components/responses/Problem"
+
+
+class Route(APIRoute):
+    """A route that reads its body first and says who may call it and how it may fail."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        """As FastAPI's, with the problems of `services.kit.problems` among the answers."""
+        super().__init__(path, endpoint, **options)
+        told = {
+            s: {"content": PROBLEM_CONTENT, **of} if int(s) >= _BAD_REQUEST else of for s, of in self.responses.items()
+        }
+        self.responses = {**told, "default": {"$ref": _RESPONSE, "description": "Any other problem."}}
+        refused = {str(s): {"$ref": f"{_RESPONSE}{s}"} for s in sorted(self._problems()) if s not in self.responses}
+        self.openapi_extra = {**(self.openapi_extra or {}), "responses": refused}
+        self.description = f"{self.description}\n\nWho: {self._who()}."
+
+    def _roles(self) -> list[Role] | None:
+        """Roles that may call it, all of them when none is named; None when nobody need sign in."""
+        asked = [d for d in _all(self.dependant) if d.call is current_actor]
+        if not asked:
+            return None
+        named = {name for d in asked for name in d.own_oauth_scopes or ()}
+        return [role for role in STAFF if role.value in named or not named]
+
+    def _who(self) -> str:
+        roles = self._roles()
+        if roles is None:
+            return "anybody, without signing in"
+        if len(roles) == len(STAFF):
+            return "every member of staff"
+        return ", ".join(f"{role.value} ({ROLE_NAMES[role]})" for role in roles)
+
+    def _problems(self) -> set[int]:
+        parameters = [p for d in _all(self.dependant) for p in (*d.path_params, *d.query_params)]
+        # A model among them stands for its fields.
+        named = {n for p in parameters for n in getattr(p.field_info.annotation, "model_fields", {p.name: p})}
+        found = {503}
+        if self._roles() is not None:
+            found |= {401, 403}
+        # A path names a thing, `division` a node of the tree: either may not be there.
+        if any(d.path_params for d in _all(self.dependant)) or "division" in named:
+            found.add(404)
+        if named:
+            found.add(422)
+        if not (self.methods or set()) <= SAFE_METHODS:
+            found |= {409, 413, 422}
+        return found
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, with the body read before anything else is done."""
+        handle, roles = super().get_route_handler(), self._roles()
+
+        async def read_first(request: Request) -> Response:
+            if request.method not in SAFE_METHODS:
+                try:
+                    if roles is not None:
+                        await _refuse_unread(request, roles)
+                    await request.body()
+                except ClientDisconnect as error:
+                    raise HTTPException(_BAD_REQUEST) from error
+            return await handle(request)
+
+        return read_first
+
+
+async def _refuse_unread(request: Request, roles: Collection[Role]) -> None:
+    """Refuse who may not call a route, with nothing of what they send kept in memory."""
+    try:
+        require_actor(request, roles)
+    except SanwuError:
+        # To its end all the same: a gateway takes an answer that comes before for a broken connection.
+        async for _ in request.stream():
+            pass
+        raise
+
+
+def _all(dependant: Dependant) -> Iterator[Dependant]:
+    yield dependant
+    for inner in dependant.dependencies:
+        yield from _all(inner)
+
+
+# -- answers that are given once
+
+
+CLAIM_KEY = """
+INSERT INTO idempotency (actor, route, key, request_digest, created_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (actor, route, key) DO NOTHING
+"""
+SELECT_ANSWER = """
+SELECT request_digest, status, response FROM idempotency WHERE actor = $1 AND route = $2 AND key = $3
+"""
+SAVE_ANSWER = "UPDATE idempotency SET status = $4, response = $5 WHERE actor = $1 AND route = $2 AND key = $3"
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotentRequest:
+    """A request as its Idempotency-Key stands for it, within its transaction."""
+
+    conn: Connection
+    actor: str
+    route: str
+    key: str | None
+    digest: str
+    now: datetime
+
+    async def answer(self, work: Callable[[], Awaitable[BaseModel | None]], status: int) -> Response:
+        """Do the work once; a repeated key gets the first answer, which is kept 48 h."""
+        if self.key is None:
+            return _json(_text(await work()), status)
+        claimed = await self.conn.execute(CLAIM_KEY, self.actor, self.route, self.key, self.digest, self.now)
+        if claimed.endswith(" 0"):
+            return await self._first_answer()
+        text = _text(await work())
+        await self.conn.execute(SAVE_ANSWER, self.actor, self.route, self.key, status, text)
+        return _json(text, status)
+
+    async def _first_answer(self) -> Response:
+        row = await self.conn.fetchrow(SELECT_ANSWER, self.actor, self.route, self.key)
+        if row is None or row["request_digest"] != self.digest:
+            raise IdempotencyKeyReusedError
+        return _json(row["response"], row["status"], {"idempotency-replayed": "true"})
+
+
+def _text(made: BaseModel | None) -> str:
+    return made.model_dump_json() if made is not None else "null"
+
+
+def _json(text: str, status: int, headers: dict[str, str] | None = None) -> Response:
+    return Response(text, status, headers, "application/json")
+
+
+_KEY_IS: Final = "the caller's own key of this request: sent again, it gets the first answer (kept 48 h)"
+
+
+async def _read_idempotency_key(
+    request: Request,
+    conn: Transaction,
+    actor: ActorDep,
+    key: Annotated[
+        str | None, Header(alias="Idempotency-Key", min_length=8, max_length=100, description=_KEY_IS)
+    ] = None,
+) -> IdempotentRequest:
+    # The path names the thing acted on: the same words about another thing are another request.
+    body = await request.body()
+    # Every sending of a form has another boundary between its parts.
+    if boundary := request.headers.get("content-type", "").partition("boundary=")[2].strip('"'):
+        body = body.replace(boundary.encode("latin-1"), b"")
+    digest = hashlib.sha256(request.url.path.encode() + b"\n" + body).hexdigest()
+    route = metrics.route_of(request.url.path, request.scope["route"].path)
+    now = runtime_of(request).clock.now()
+    return IdempotentRequest(conn, actor.staff_id, f"{request.method} {route}", key, digest, now)
+
+
+class IdempotentRoute(Route):
+    """A route that changes something and answers with a model: sent again with the same Idempotency-Key, it is done once."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        """As `Route`; the key is looked up before the endpoint is called."""
+        super().__init__(path, _answered_once(endpoint, options.get("status_code") or 200), **options)
+
+
+def _answered_once(
+    endpoint: Callable[..., Awaitable[BaseModel | None]], status: int
+) -> Callable[..., Awaitable[Response]]:
+    @functools.wraps(endpoint)
+    async def answered(*, asked: IdempotentRequest, **given: Any) -> Response:
+        return await asked.answer(lambda: endpoint(**given), status)
+
+    # FastAPI reads the signature. `asked` comes last, so that bodies and the endpoint's own dependencies are resolved before
+    # it; keyword-only, for it has no default and others have.
+    signature = inspect.signature(endpoint)
+    asked = inspect.Parameter(
+        "asked", inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[IdempotentRequest, Depends(_read_idempotency_key)]
+    )
+    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in signature.parameters.values()]
+    answered.__signature__ = signature.replace(parameters=[*parameters, asked])  # type: ignore[attr-defined] # FastAPI reads it
+    return answered

@@ -1,0 +1,276 @@
+"""What a route works with, as one value: in which process, over which connection, by whom, when.
+
+`Reading` is a signed-in reader's: no transaction and so no lock. `Changing` has one transaction, recorded in the trail,
+committed before the first byte of the answer leaves. `Public` needs nobody signed in. `Visit` and `Caller` are the same two
+with no connection taken, for what needs none or does slow work first. A service declares its own kinds once, in its
+`visit.py`, with its settings and `Own`; routes, pages and the commands behind them take nothing else.
+"""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Final, Generic, TypeVar, cast
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request, params
+from fastapi.security import APIKeyCookie, HTTPBearer, SecurityScopes
+
+from services.contracts.base import Role
+from services.kit import actions, metrics
+from services.kit.auth import TOKEN_COOKIE, Actor, read_token
+from services.kit.clock import local_day
+from services.kit.db import Connection
+from services.kit.errors import ForbiddenError, UnauthenticatedError
+from services.kit.reference import Reference
+from services.kit.runtime import AnyRuntime, Own_co, Runtime, Settings_co
+from services.kit.settings import Settings
+
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Everybody who can sign in.
+STAFF: Final = tuple(role for role in Role if role is not Role.SYSTEM)
+
+
+@dataclass(frozen=True)
+class Visit(Generic[Settings_co, Own_co]):
+    """A request of anybody, before a connection is taken."""
+
+    runtime: Runtime[Settings_co, Own_co]
+    now: datetime
+
+    @property
+    def reference(self) -> Reference:
+        """The service's copy of divisions, catalogue, staff."""
+        return self.runtime.reference
+
+    @property
+    def settings(self) -> Settings_co:
+        """The service's settings."""
+        return self.runtime.settings
+
+    @property
+    def own(self) -> Own_co:
+        """What the service made when it started."""
+        return self.runtime.own
+
+    @property
+    def today(self) -> date:
+        """The day in Shanghai at `now`."""
+        return local_day(self.now)
+
+
+@dataclass(frozen=True)
+class Public(Visit[Settings_co, Own_co]):
+    """A request of anybody, with a connection: each statement on its own."""
+
+    conn: Connection
+
+
+@dataclass(frozen=True)
+class Reading(Public[Settings_co, Own_co]):
+    """A request of a member of staff: each statement on its own, so no lock."""
+
+    actor: Actor
+
+
+@dataclass(frozen=True)
+class Changing(Reading[Settings_co, Own_co]):
+    """A request of a member of staff within one transaction, in the trail, committed before the answer leaves."""
+
+
+@dataclass(frozen=True)
+class Caller(Visit[Settings_co, Own_co]):
+    """A member of staff whose request does slow work outside of its transaction; checks come first all the same."""
+
+    actor: Actor
+    request: Request
+
+    @asynccontextmanager
+    async def reading(self, kind: "type[ReadingT]") -> AsyncIterator["ReadingT"]:
+        """A connection for the checks before the slow work, or for the answer after it."""
+        async with self.runtime.database.connection() as conn:
+            yield kind(self.runtime, self.now, conn, self.actor)
+
+    @asynccontextmanager
+    async def changing(self, kind: "type[ChangingT]") -> AsyncIterator["ChangingT"]:
+        """The transaction of this request, in the trail as any other; committed at the end of the block."""
+        async with audited_transaction(self.request, self.actor) as conn:
+            yield kind(self.runtime, self.now, conn, self.actor)
+
+    async def record_export(self, thing: str, village: str | None) -> None:
+        """Put into the trail that something is handed out, whatever the method; in a transaction of its own."""
+        self.request.state.exports = True
+        async with audited_transaction(self.request, self.actor):
+            actions.about(thing, village)
+
+
+PublicT = TypeVar("PublicT", bound=Public[Settings, object])
+ReadingT = TypeVar("ReadingT", bound=Reading[Settings, object])
+ChangingT = TypeVar("ChangingT", bound=Changing[Settings, object])
+VisitT = TypeVar("VisitT", bound=Visit[Settings, object])
+CallerT = TypeVar("CallerT", bound=Caller[Settings, object])
+
+
+# -- who asks
+
+
+#: How a request says who it is from; here for OpenAPI, the tokens are read below.
+_BEARER: Final = HTTPBearer(
+    scheme_name="bearer",
+    bearerFormat="JWT",
+    description="`access_token` of POST /registry/v1/sign-in, good for 15 minutes.",
+    auto_error=False,
+)
+_COOKIE: Final = APIKeyCookie(
+    scheme_name="cookie",
+    name=TOKEN_COOKIE,
+    description="The same token as pages hold it; unsafe methods only from our own pages.",
+    auto_error=False,
+)
+
+
+def runtime_of(request: Request) -> AnyRuntime:
+    """The runtime that `create_web` put into the application."""
+    return cast("AnyRuntime", request.app.state.runtime)
+
+
+def _token(request: Request) -> str | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if token:
+        return token if scheme.lower() == "bearer" else None
+    cookie = request.cookies.get(TOKEN_COOKIE)
+    if cookie and request.method not in SAFE_METHODS:
+        _require_same_origin(request)
+    return cookie
+
+
+def _require_same_origin(request: Request) -> None:
+    """A cookie travels by itself, so a foreign page could use it: unsafe methods must come from our own pages."""
+    if request.headers.get("sec-fetch-site") == "same-origin":
+        return
+    origin, public = request.headers.get("origin"), urlsplit(runtime_of(request).settings.public_url)
+    if origin is None or urlsplit(origin)[:2] != public[:2]:
+        detail = "请求不是从本站页面发出的。"
+        raise ForbiddenError(detail)
+
+
+async def current_actor(
+    request: Request,
+    allowed: SecurityScopes,
+    _bearer: Annotated[object, Depends(_BEARER)],
+    _cookie: Annotated[object, Depends(_COOKIE)],
+) -> Actor:
+    """Who asks, as a dependency: see `require_actor`."""
+    return require_actor(request, [Role(name) for name in allowed.scopes])
+
+
+def require_actor(request: Request, roles: Collection[Role]) -> Actor:
+    """Who asks; UnauthenticatedError when nobody is signed in, ForbiddenError for none of the roles (none named: any)."""
+    token = _token(request)
+    if token is None:
+        raise UnauthenticatedError
+    runtime = runtime_of(request)
+    actor = read_token(token, runtime.reference, runtime.clock.now())
+    if roles:
+        actor.require(*roles)
+    return actor
+
+
+ActorDep = Annotated[Actor, Depends(current_actor)]
+
+
+def may(*roles: Role) -> params.Depends:
+    """For a route's `dependencies`: who may call it. Checked before anything else is done, and told by OpenAPI."""
+    return params.Security(current_actor, scopes=[role.value for role in roles])
+
+
+# -- the kinds as dependencies
+
+
+@asynccontextmanager
+async def audited_transaction(request: Request, actor: Actor) -> AsyncIterator[Connection]:
+    """A transaction; what a member of staff changed goes into the trail with the change itself, an error leaves neither."""
+    with actions.gathering() as subject:
+        async with runtime_of(request).database.transaction() as conn:
+            yield conn
+            if request.method not in SAFE_METHODS or hasattr(request.state, "exports"):
+                await _record(request, conn, actor, subject)
+
+
+async def _record(request: Request, conn: Connection, actor: Actor, subject: actions.Subject) -> None:
+    runtime, parameters = runtime_of(request), request.path_params
+    subject.object = subject.object or ("/".join(str(p) for p in parameters.values())[:200] or None)
+    if (village := parameters.get("village")) in runtime.reference.divisions:
+        subject.village_code = village
+    route = metrics.route_of(request.url.path, request.scope["route"].path)
+    await actions.record(conn, actor.who, f"{request.method} {route}", runtime.clock.now(), subject)
+
+
+async def _transaction(request: Request, actor: ActorDep) -> AsyncIterator[Connection]:
+    async with audited_transaction(request, actor) as conn:
+        yield conn
+
+
+#: One a request, shared by all that asks for it. `scope="function"`: the commit runs before the answer is sent; without
+#: it FastAPI answers first.
+Transaction = Annotated[Connection, Depends(_transaction, scope="function")]
+
+
+async def _mark_export(request: Request) -> None:
+    request.state.exports = True
+
+
+#: For a GET route that changes nothing and hands a file out: `dependencies=[EXPORTS]` puts it into the trail.
+EXPORTS: Final = params.Depends(_mark_export)
+
+
+def visit_dep(kind: type[VisitT]) -> params.Depends:
+    """The dependency that makes a visit of anybody, with no connection taken."""
+
+    async def visit(request: Request) -> VisitT:
+        runtime = runtime_of(request)
+        return kind(runtime, runtime.clock.now())
+
+    return params.Depends(visit)
+
+
+def public_dep(kind: type[PublicT], within_s: float) -> params.Depends:
+    """The dependency that makes a visit of anybody; a reader waits no longer than `within_s` for the database."""
+
+    async def visit(request: Request) -> AsyncIterator[PublicT]:
+        runtime = runtime_of(request)
+        async with runtime.database.connection_within(within_s) as conn:
+            yield kind(runtime, runtime.clock.now(), conn)
+
+    return params.Depends(visit, scope="function")
+
+
+def caller_dep(kind: type[CallerT]) -> params.Depends:
+    """The dependency that makes a visit of a member of staff, with no connection taken."""
+
+    async def visit(request: Request, actor: ActorDep) -> CallerT:
+        runtime = runtime_of(request)
+        return kind(runtime, runtime.clock.now(), actor, request)
+
+    return params.Depends(visit)
+
+
+def reading_dep(kind: type[ReadingT]) -> params.Depends:
+    """The dependency that makes the visit of a member of staff who changes nothing."""
+
+    async def visit(request: Request, actor: ActorDep) -> AsyncIterator[ReadingT]:
+        runtime = runtime_of(request)
+        async with runtime.database.connection() as conn:
+            yield kind(runtime, runtime.clock.now(), conn, actor)
+
+    return params.Depends(visit, scope="function")
+
+
+def changing_dep(kind: type[ChangingT]) -> params.Depends:
+    """The dependency that makes a visit which changes something, or hands a file out."""
+
+    async def visit(request: Request, actor: ActorDep, conn: Transaction) -> ChangingT:
+        runtime = runtime_of(request)
+        return kind(runtime, runtime.clock.now(), conn, actor)
+
+    return params.Depends(visit)

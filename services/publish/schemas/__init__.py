@@ -1,0 +1,155 @@
+"""HTTP bodies of publish, all of them going out."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field, RootModel
+
+from services.contracts.checks import Check
+from services.kit.examples import read_examples
+
+example = read_examples(__file__)
+
+
+class WordsOut(RootModel[dict[str, dict[str, str]]], json_schema_extra=example("WordsOut")):
+    """What the members of each closed set are called, by the field that holds them."""
+
+
+class PlaceOut(BaseModel, json_schema_extra=example("PlaceOut")):
+    """A division's code and name."""
+
+    code: str
+    name: str
+
+
+class VillageOut(BaseModel, json_schema_extra=example("VillageOut")):
+    """A village or community and the township it belongs to."""
+
+    code: str
+    name: str
+    kind: str
+    township: PlaceOut
+
+
+class DivisionOut(BaseModel, json_schema_extra=example("DivisionOut")):
+    """Any division of the tree; `township` is null for the city and the townships themselves."""
+
+    code: str
+    name: str
+    kind: str
+    parent: str | None
+    township: PlaceOut | None
+
+
+class DisclosureOut(BaseModel, json_schema_extra=example("DisclosureOut")):
+    """What is public of a disclosure, without its content. `version` counts its public editions: 1, 2, 3 …
+
+    `nil`: the village says that nothing happened; `history`: from before its duties began; `late_days`: days from the
+    due day to the first publication, whatever came after.
+    """
+
+    id: str
+    village: str
+    item: str
+    period: str
+    version: int
+    state: str
+    published_at: str
+    nil: bool
+    history: bool
+    late_days: int
+    title: str
+    url: str
+
+
+class OpinionOut(BaseModel, json_schema_extra=example("OpinionOut")):
+    """One party's word on the edition, as the page tells it."""
+
+    party: str
+    names: list[str]
+    opinion: str
+    reason: str | None
+    at: str
+    sheet: bool
+
+
+class EditionOut(BaseModel, json_schema_extra=example("EditionOut")):
+    """One edition that can still be read."""
+
+    version: int
+    published_at: str
+
+
+class DisclosureBodyOut(DisclosureOut, json_schema_extra=example("DisclosureBodyOut")):
+    """A disclosure with its content, names masked as the catalogue says.
+
+    `due` is null for what is from before the village's duties began (`history`). `how_due` tells how the day came about.
+    `checks`: what the content states beside what it comes to itself, equal or not, and a ledger's opening beside the
+    closing of the period before where that is open; with the village's own reason for a difference.
+    """
+
+    first_published_at: str
+    due: str | None
+    how_due: str
+    reference: bool = Field(description="whether `due` is a reference only: the city has not confirmed the deadlines")
+    was_withdrawn_at: str | None = Field(description="when it was taken out of sight, if it came back since")
+    restored_at: str | None
+    restored_reason: str | None
+    publisher: str
+    release: str
+    approved_by: str | None = Field(
+        description="the township that let the newest edition out, at `published_at`; null where the village did"
+    )
+    filed_at: str | None
+    opinions: list[OpinionOut]
+    note: str | None
+    editions: list[EditionOut]
+    body: dict[str, Any]
+    checks: list[Check]
+
+
+class MonthOut(DisclosureOut, json_schema_extra=example("MonthOut")):
+    """The newest month of money that a village has open, and whether its sums agree."""
+
+    checks: list[Check]
+
+
+class VillagePageOut(VillageOut, json_schema_extra=example("VillagePageOut")):
+    """A village with its newest month of money (null when none is open) and what it lacks.
+
+    `missing` counts what is past due and not open, `late_days` is of the one late longest, `held` counts by holder.
+    """
+
+    month: MonthOut | None
+    missing: int
+    late_days: int
+    held: dict[str, int]
+
+
+class ChangeOut(BaseModel, json_schema_extra=example("ChangeOut")):
+    """One thing that villagers could see change; `cursor` continues right behind it."""
+
+    cursor: str
+    kind: str
+    id: str
+    village: str
+    item: str
+    period: str
+    version: int
+    changed_at: str
+
+
+class DutyOut(BaseModel, json_schema_extra=example("DutyOut")):
+    """One cell: what a village owes and how that stands."""
+
+    item: str
+    period: str
+    due: str
+    state: str
+    held_by: str | None
+    since: str | None
+    late_days: int
+    how_due: str
+    history: bool
+    reference: bool = Field(description="whether `due` is a reference only: the city has not confirmed the deadlines")
+    disclosure_id: str | None
+    waiver: str | None

@@ -1,0 +1,81 @@
+"""What routes of publish work with: nobody signs in, so a visit is anybody's."""
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from starlette.responses import Response
+
+from services.kit import visit
+from services.kit.clock import Clock
+from services.kit.db import Database
+from services.kit.errors import NotFoundError
+from services.kit.objects import Objects
+from services.kit.reference import Reference
+from services.kit.runtime import Runtime
+from services.publish.bodies.renderer import Bodies
+from services.publish.hot.answers import Answer, pack
+from services.publish.hot.files import Subject, file_of
+from services.publish.hot.front import AnswerResponse
+from services.publish.render.places import Village
+from services.publish.settings import PublishSettings
+from services.publish.store import marks, publications
+
+#: Seconds. A reader waits no longer for the database: then the answer is that it cannot be read now.
+_PATIENCE_S: Final = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What publish holds while a process lives."""
+
+    bodies: Bodies
+    objects: Objects
+
+
+def make_own(settings: PublishSettings, _database: Database, clock: Clock, reference: Reference) -> Own:
+    """Read the templates; files that ingest wrote are read from where the settings say."""
+    return Own(Bodies(settings, reference, clock), Objects(settings.home, settings.objects_url))
+
+
+PublishRuntime = Runtime[PublishSettings, Own]
+
+
+class Visit(visit.Visit[PublishSettings, Own]):
+    """A reader whom the reference copy alone can answer."""
+
+    @property
+    def bodies(self) -> Bodies:
+        """The process's renderer."""
+        return self.own.bodies
+
+    def village(self, code: str) -> Village:
+        """A village or community; NotFoundError for anything that is none."""
+        village = self.bodies.village(code)
+        if village is None:
+            detail = f"没有代码为 {code[:20]} 的村（社区）。"
+            raise NotFoundError(detail)
+        return village
+
+
+class Public(Visit, visit.Public[PublishSettings, Own]):
+    """A reader with a connection."""
+
+    async def render(self, subject: Subject, path: str) -> Response:
+        """Render a body that was asked for before the renderer came by, and insert a mark so that it writes the file; NotFoundError."""
+        target = file_of(self.bodies.release, path)
+        if target is None:
+            raise NotFoundError
+        kind, key = subject
+        # What is awaited is asked for often while it is not there: that answer costs one look.
+        if kind == "disclosure" and not await publications.select_publications(self.conn, [key]):
+            raise NotFoundError
+        body = self.bodies.render(await self.bodies.load(self.conn, [subject]), subject).get(path)
+        if body is None:
+            raise NotFoundError
+        if not target.exists():
+            await marks.insert_marks(self.conn, [subject])
+        return AnswerResponse(Answer(pack(body)))
+
+
+VisitDep = Annotated[Visit, visit.visit_dep(Visit)]
+PublicDep = Annotated[Public, visit.public_dep(Public, _PATIENCE_S)]

@@ -1,0 +1,62 @@
+"""Codes in the memory of a process, so that a scan needs no database."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from services.kit.db import Database
+from services.qr import metrics
+from services.qr.store import CodeRow, select_changed_codes
+
+#: A row committed late by another process may carry an earlier time than one already read.
+_OVERLAP: Final = timedelta(seconds=30)
+#: Made-up codes make no more questions to the database than this.
+_PATIENCE_S: Final = 1.0
+#: Whoever holds a phone will not wait longer; the gateway asks publish before that.
+_ANSWER_S: Final = 2.0
+
+
+class CodesInMemory:
+    """Every code (some 100 bytes each), so that a scan needs no database.
+
+    Read anew after this process's commits and on a miss. A copy of the process that knows a code already learns of its
+    revocation at its next look; until then the village is right and only the hint in the address is old.
+    """
+
+    def __init__(self, database: Database) -> None:
+        """Start empty; `refresh` fills."""
+        self._database = database
+        self._codes: dict[str, CodeRow] = {}
+        self._since = datetime(2000, 1, 1, tzinfo=UTC)
+        self._looked_at = float("-inf")
+        self._lock = asyncio.Lock()
+        self._changed = asyncio.Event()
+        database.listeners.append(self._changed)
+
+    async def find(self, code: str) -> CodeRow | None:
+        """A code; asks the database only about one that is not known yet. What a known one became is told by `refresh`.
+
+        Raises one of INFRASTRUCTURE_ERRORS when an unknown code cannot be looked up.
+        """
+        known = self._codes.get(code)
+        if known is None:
+            async with asyncio.timeout(_ANSWER_S):
+                await self.refresh()
+        return self._codes.get(code)
+
+    async def refresh(self) -> None:
+        """Read what changed, unless somebody has just done so."""
+        async with self._lock:
+            if not self._changed.is_set() and time.monotonic() - self._looked_at < _PATIENCE_S:
+                return
+            self._changed.clear()
+            try:
+                async with self._database.connection() as conn:
+                    rows, newest = await select_changed_codes(conn, self._since - _OVERLAP)
+            except BaseException:
+                self._changed.set()
+                raise
+            self._codes.update((row.code, row) for row in rows)
+            self._since, self._looked_at = newest, time.monotonic()
+            metrics.CODES_HELD.set(len(self._codes))
