@@ -28,7 +28,8 @@ class SlowLookUp(PartitionedConsumer):
     """A consumer whose database answers late when partitions are assigned."""
 
     async def _look_up(self, partitions: Collection[TopicPartition]) -> ends.Offsets:
-        await asyncio.sleep(1)
+        # Longer than a busy machine takes to fetch: who does not wait has the records before the answer.
+        await asyncio.sleep(3)
         return await super()._look_up(partitions)
 
 
