@@ -92,13 +92,8 @@ async def unseal(
     return model.model_validate_json(zlib.decompress(plain))
 
 
-async def shred(conn: Connection, aggregate_id: str, at: datetime) -> None:
-    """Destroy an aggregate's key here and, by a tombstone, everywhere."""
-    await shred_all(conn, [aggregate_id], at)
-
-
-async def shred_all(conn: Connection, aggregate_ids: Sequence[str], at: datetime) -> None:
-    """Destroy the keys of many aggregates, in no more statements than one takes."""
+async def shred(conn: Connection, aggregate_ids: Sequence[str], at: datetime) -> None:
+    """Destroy the keys of aggregates here and, by tombstones, everywhere; in as many statements as for one."""
     stamps = await stamp_all(conn, "key", dict.fromkeys(aggregate_ids), at=at)
     await conn.execute(DROP_KEYS, aggregate_ids)
     await conn.execute(FORGET_KEY_EVENTS, aggregate_ids)

@@ -83,7 +83,7 @@ async def test_owner_shreds_its_key_its_event_and_tells_everybody(ground: Ground
     async with running(await ground.relay()):
         await until(ground.nothing_waits)
         async with database.transaction() as conn:
-            await shred(conn, "d1", builders.NOW)
+            await shred(conn, ["d1"], builders.NOW)
         await until(ground.nothing_waits)
     assert [(r.key, r.value is None) for r in await ground.log(KEYS)] == [(b"d1", False), (b"d1", True)]
     assert await ground.admin("SELECT FROM ingest.event") == []
@@ -97,7 +97,7 @@ async def test_key_shredded_before_it_was_sent_is_never_sent(ground: Ground) -> 
     await ground.create(DISCLOSURES, KEYS)
     await _sealed(ground, "d1", 1)
     async with (await ground.open("ingest")).transaction() as conn:
-        await shred(conn, "d1", builders.NOW)
+        await shred(conn, ["d1"], builders.NOW)
     async with running(await ground.relay()):
         await until(ground.nothing_waits)
     assert {r.value for r in await ground.log(KEYS)} == {None}

@@ -21,7 +21,7 @@ from services.ingest.workflow import READERS, RIGHTS, Action
 from services.kit.errors import Fault, InvalidInputError
 from services.kit.listing import Listing
 from services.kit.route import IdempotentRoute, Route
-from services.kit.visit import EXPORTS, STAFF, may
+from services.kit.visit import STAFF, may
 
 router = APIRouter(prefix="/ingest/v1", route_class=Route)
 once = APIRouter(prefix="/ingest/v1", route_class=IdempotentRoute)
@@ -72,7 +72,7 @@ async def attach(
     responses={
         200: {"content": {kind: {"schema": _BINARY} for kind in ("image/jpeg", "image/png", "application/pdf")}}
     },
-    dependencies=[may(*READERS), EXPORTS],
+    dependencies=[may(*READERS)],
     tags=["attachments"],
 )
 async def attachment(

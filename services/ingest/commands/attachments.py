@@ -134,8 +134,7 @@ async def export_file(caller: Caller, digest: str) -> tuple[bytes, str]:
     content = await caller.own.objects.get(digest) if reached else None
     if content is None:
         raise UnknownAttachmentError
-    async with caller.changing(Changing):
-        actions.about(f"attachment/{digest}", reached[0].village_code)
+    await caller.record_export(f"attachment/{digest}", reached[0].village_code)
     return content, reached[0].media_type
 
 

@@ -5,7 +5,7 @@ it, and the township can bring it back as it was.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -32,10 +32,11 @@ from services.ingest.store.withdrawals import (
 )
 from services.ingest.visit import Changing, IngestRuntime, stamp_of
 from services.ingest.workflow import Action, State
-from services.kit import answers, shred
+from services.kit import answers
 from services.kit.db import Connection
 from services.kit.errors import Fault
 from services.kit.outbox import append, append_all
+from services.kit.shred import shred
 
 #: Over how many days a person's withdrawals are counted, for audit.
 _RECENT: Final = timedelta(days=30)
@@ -57,7 +58,7 @@ async def withdraw(
         return count_step(Action.WITHDRAW, ended)
     said = Withdrawal(reason, desk.actor.staff_id, desk.now, kind, desk.now + keep)
     after = await _hide(desk, [disclosure.id], said)
-    await _append_withdrawn(desk, [disclosure], said)
+    await append_all(desk.conn, await _events(desk, [disclosure], said))
     return count_step(Action.WITHDRAW, after[disclosure.id])
 
 
@@ -76,10 +77,7 @@ async def withdraw_and_erase(
     """
     said, ids = Withdrawal(reason, desk.actor.staff_id, desk.now, kind, None), [d.id for d in disclosures]
     await _hide(desk, ids, said)
-    after = await update_erased(desk.conn, ids)
-    await delete_uses(desk.conn, ids, desk.now)
-    await _append_withdrawn(desk, disclosures, said)
-    await shred.shred_all(desk.conn, [str(i) for i in ids], desk.now)
+    after = await _erase(desk.conn, ids, await _events(desk, disclosures, said), desk.now)
     return [after[i] for i in ids]
 
 
@@ -90,11 +88,11 @@ async def _hide(desk: Changing, ids: Sequence[UUID], said: Withdrawal) -> dict[U
     return await update_withdrawn(desk.conn, ids, said)
 
 
-async def _append_withdrawn(desk: Changing, disclosures: Sequence[Disclosure], said: Withdrawal) -> None:
+async def _events(desk: Changing, disclosures: Sequence[Disclosure], said: Withdrawal) -> list[DisclosureWithdrawn]:
     let_out = {d.id for d in disclosures if _was_let_out(d)}
     recent = await count_withdrawn(desk.conn, desk.actor.staff_id, desk.now - _RECENT) if let_out else 0
     stamps = await desk.stamps_of(disclosures)
-    events = [
+    return [
         DisclosureWithdrawn(
             **stamps[d.id],
             reason=said.reason,
@@ -105,7 +103,6 @@ async def _append_withdrawn(desk: Changing, disclosures: Sequence[Disclosure], s
         )
         for d in disclosures
     ]
-    await append_all(desk.conn, events)
 
 
 async def restore(desk: Changing, disclosure_id: UUID, version: int, reason: str) -> Disclosure:
@@ -140,16 +137,19 @@ async def agree_to_erase(desk: Changing, disclosure_id: UUID, version: int) -> D
     if disclosure.withdrawn_by == desk.actor.staff_id:
         raise SecondPersonError
     event = DisclosureErased(**await desk.stamp_of(disclosure))
-    return count_step(Action.ERASE, await _erase(desk.conn, disclosure, event))
+    after = await _erase(desk.conn, [disclosure.id], [event], desk.now)
+    return count_step(Action.ERASE, after[disclosure.id])
 
 
-async def _erase(conn: Connection, disclosure: Disclosure, event: DisclosureErased) -> Disclosure:
-    """Delete content and words, queue files for deletion, append `disclosure.erased.v1`, shred the key."""
-    after = await update_erased(conn, [disclosure.id])
-    await delete_uses(conn, [disclosure.id], event.occurred_at)
-    await append(conn, event)
-    await shred.shred(conn, str(disclosure.id), event.occurred_at)
-    return after[disclosure.id]
+async def _erase(
+    conn: Connection, ids: Sequence[UUID], events: Sequence[DisclosureWithdrawn | DisclosureErased], at: datetime
+) -> dict[UUID, Disclosure]:
+    """Delete content and words, queue files for deletion, append the events that tell of it, shred the keys."""
+    after = await update_erased(conn, ids)
+    await delete_uses(conn, ids, at)
+    await append_all(conn, events)
+    await shred(conn, [str(i) for i in ids], at)
+    return after
 
 
 async def erase_due(runtime: IngestRuntime, limit: int) -> int:
@@ -162,5 +162,6 @@ async def erase_due(runtime: IngestRuntime, limit: int) -> int:
             disclosure = await lock_disclosure(conn, disclosure_id)
             if disclosure is None or disclosure.key_dies_at is None or disclosure.key_dies_at > now:
                 continue
-            await _erase(conn, disclosure, DisclosureErased(**await stamp_of(conn, disclosure, now)))
+            event = DisclosureErased(**await stamp_of(conn, disclosure, now))
+            await _erase(conn, [disclosure.id], [event], now)
     return len(due)
