@@ -16,19 +16,9 @@ from services.kit.pulse import Backlog, Pulse, beating
 from services.kit.runtime import AnyRuntime
 from services.kit.service import Job
 from services.kit.settings import Settings
-from tests.kit.ground import Ground, confirmed, joined, record, running, say_many, settle, until
+from tests.kit.ground import Ground, Time, confirmed, joined, record, running, say_many, settle, until
 from tests.kit.site import client_of, open_site
 from tests.kit.test_roles import ROLES, service
-
-
-class Time:
-    """A monotonic clock that stands where it is put."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -8,18 +8,9 @@ from aiokafka import TopicPartition
 from services.kit.consumer import ends, patience
 from services.kit.consumer.ends import Watchdog
 from services.kit.consumer.patience import Patience
+from tests.kit.ground import Time
 
 FIRST, SECOND = TopicPartition("t", 0), TopicPartition("t", 1)
-
-
-class Time:
-    """A monotonic clock that stands where it is put."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture
