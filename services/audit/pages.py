@@ -214,7 +214,7 @@ def _shown(fact: list[Any], sources: Mapping[str, str], reference: Reference) ->
     if part == "before":
         words = _PARTS[part] + words
     if field in _PEOPLE and value in reference.staff:
-        value = reference.staff[value].name or reference.staff[value].username
+        value = reference.staff[value].called
     source = "公开目录与历法" if field in _OWED else "公开记录"
     return ShownFact(words, _value_words(field, value), source, sources.get(event) if event else None)
 

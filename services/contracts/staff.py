@@ -51,6 +51,11 @@ class Staff(Model):
     sessions_not_before: AwareDatetime = Field(description="tokens issued earlier are void")
     resets: tuple[Reset, ...] = Field(default=(), description="of the last 30 days, oldest first")
 
+    @property
+    def called(self) -> str:
+        """The person's name; the username until one is given."""
+        return self.name or self.username
+
     def resets_since(self, moment: datetime) -> tuple[Reset, ...]:
         """Resets that are remembered at a moment."""
         return tuple(r for r in self.resets if r.at > moment - RESETS_KEPT)
@@ -58,6 +63,13 @@ class Staff(Model):
     def at(self, day: date) -> StaffRevision | None:
         """Return the role in force on a day, or None."""
         return next((r for r in reversed(self.revisions) if r.holds(day)), None)
+
+
+def name_of(staff_id: str, staff: Staff | None) -> str:
+    """How an account is called on pages; nobody in particular when it is not known."""
+    if staff_id == MACHINE:
+        return "服务器上的管理命令"
+    return staff.called if staff is not None else "另一位同事"
 
 
 class Signer(Model):

@@ -109,4 +109,4 @@ def actor_of(staff_id: str, reference: Reference, now: datetime) -> Actor | None
     held = staff.at(local_day(now)) if staff is not None else None
     if staff is None or held is None:
         return None
-    return Actor(staff.staff_id, staff.username, held.role, held.scope, staff.name or staff.username, held.affairs)
+    return Actor(staff.staff_id, staff.username, held.role, held.scope, staff.called, held.affairs)

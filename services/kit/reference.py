@@ -23,7 +23,7 @@ from services.contracts.catalogue import (
 from services.contracts.division import Division, DivisionKind, DivisionSet
 from services.contracts.duties import CellKey, Duty, DutyDivision
 from services.contracts.owing import Owing
-from services.contracts.staff import MACHINE, Signer, SignerSet, Staff, StaffSet
+from services.contracts.staff import Signer, SignerSet, Staff, StaffSet, name_of
 from services.contracts.topics import CATALOGUE, DIVISIONS, STAFF
 from services.kit.clock import local_day
 from services.kit.db import Connection, Database
@@ -207,10 +207,7 @@ class Reference:
 
     def name_of(self, staff_id: str) -> str:
         """How a member of staff is called; nobody in particular when the copy does not know them."""
-        if staff_id == MACHINE:
-            return "服务器上的管理命令"
-        staff = self.staff.get(staff_id)
-        return (staff.name or staff.username) if staff is not None else "另一位同事"
+        return name_of(staff_id, self.staff.get(staff_id))
 
     def staff_role(self, staff_id: str, moment: datetime) -> tuple[str, str] | None:
         """Role and scope of a member of staff at a moment; None when unknown or not in service."""

@@ -216,8 +216,7 @@ async def _conflict(desk: Reading, form: Form, theirs: Disclosure, note: str | N
         revision = desk.item_of(theirs)
         now = forms.form_of(theirs.item, revision, (theirs.village_code, theirs.period), dump(edition.body))
         difference = changes(now, form)
-    staff = desk.reference.staff.get(theirs.saved_by)
-    who = (staff.name or staff.username) if staff is not None else "另一位同事"
+    who = desk.reference.name_of(theirs.saved_by)
     return {"form": form, "theirs": theirs, "difference": difference, "who": who, "note": note or ""}
 
 

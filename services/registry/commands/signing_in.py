@@ -7,7 +7,7 @@ from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.contracts.staff import MACHINE, Staff, StaffRevision
+from services.contracts.staff import Staff, StaffRevision, name_of
 from services.kit import actions
 from services.kit.auth import issue_token
 from services.kit.clock import local_day
@@ -150,10 +150,7 @@ async def _new_password_required(conn: Connection, staff_id: str, now: datetime)
 
 
 async def _load_name(conn: Connection, staff_id: str) -> str:
-    if staff_id == MACHINE:
-        return "服务器上的管理命令"
-    staff = await _load_staff(conn, staff_id)
-    return (staff.name or staff.username) if staff is not None else "另一位同事"
+    return name_of(staff_id, await _load_staff(conn, staff_id))
 
 
 async def _fail(
