@@ -8,6 +8,7 @@
 """
 
 import itertools
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -40,6 +41,11 @@ from tests.running import RunningCity, start_city, stop_city
 _numbers = itertools.count(1)
 #: What runs outside this process; a test that asks for none of it is marked `pure`.
 _OUTSIDE = frozenset({"parts", "small_city", "city", "browser"})
+
+
+def pytest_configure() -> None:
+    """A run that is told to end (by `make`, by CI) ends as with Ctrl-C: what it started is stopped first."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
