@@ -1,6 +1,7 @@
 """Reference pages for operators: every setting and every metric of every service."""
 
 import inspect
+import json
 import re
 from collections.abc import Iterable
 from importlib import import_module
@@ -109,6 +110,8 @@ def _default(field: FieldInfo) -> str:
         return f"`{str(value).lower()}`"
     if isinstance(value, str | int):
         return f"`{value}`" if value != "" else "empty"
+    if isinstance(value, tuple):
+        return f"`{json.dumps([str(v) for v in value])}`"
     # Durations are written as the environment takes them.
     minutes, hours = int(value.total_seconds() // 60), int(value.total_seconds() // 3600)
     return f"`PT{hours}H`" if hours else f"`PT{minutes}M`"

@@ -7,6 +7,8 @@ from typing import Self
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.kit.address import LOOPBACK, Network
+
 
 class Settings(BaseSettings):
     """What every service needs to know. Frozen; a service's own settings extend it."""
@@ -24,6 +26,9 @@ class Settings(BaseSettings):
     )
     public_url: str = Field(
         default="http://127.0.0.1:8000", description="the one origin that people see, without a slash at the end"
+    )
+    gateways: tuple[Network, ...] = Field(
+        default=LOOPBACK, description="whose word counts on where a request comes from (`X-Forwarded-For`)"
     )
     topic_prefix: str = Field(default="", description="put before every topic name, so that tests can share a broker")
     pool_size: int = Field(default=8, ge=2, le=50, description="PostgreSQL connections of the pool")

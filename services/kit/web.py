@@ -3,7 +3,7 @@
 import inspect
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kit import metrics
+from services.kit.address import Network, coming_from
 from services.kit.errors import TooLargeError
 from services.kit.examples import restore_nulls
 from services.kit.health import add_health
@@ -41,10 +42,11 @@ SECURITY_HEADERS: Final = {
 class Frame:
     """Outermost ASGI layer: request id, size limit, security headers, metrics, the last catch of errors."""
 
-    def __init__(self, app: ASGIApp, uploads: Mapping[str, int]) -> None:
-        """Wrap an application; `uploads` are the bytes allowed on paths that take files."""
+    def __init__(self, app: ASGIApp, uploads: Mapping[str, int], gateways: Sequence[Network]) -> None:
+        """Wrap an application; `uploads` are the bytes allowed on paths that take files, `gateways` who may say for whom."""
         self._app = app
         self._uploads = uploads
+        self._gateways = gateways
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; what nobody caught becomes a problem with status 500."""
@@ -75,7 +77,8 @@ class Frame:
 
         try:
             limit = self._uploads.get(scope["path"], MAX_REQUEST_BYTES)
-            await self._app(scope, _limited(receive, headers, limit), framed)
+            with coming_from(scope, headers, self._gateways):
+                await self._app(scope, _limited(receive, headers, limit), framed)
         except Exception as error:
             # Whatever it is, the caller gets a problem and no traceback.
             if started_to_answer:
@@ -147,6 +150,6 @@ def create_web(
     app.problems = problem_components(errors)
     app.state.runtime = runtime
     register_error_handlers(app)
-    app.add_middleware(Frame, uploads=uploads or {})
+    app.add_middleware(Frame, uploads=uploads or {}, gateways=runtime.settings.gateways)
     add_health(app, runtime)
     return app

@@ -1,0 +1,51 @@
+"""Where a request comes from: what the gateway says of it, believed of the gateway alone.
+
+The gateway names its client in `X-Forwarded-For` and drops what the client itself put there.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Final
+
+from starlette.types import Scope
+
+Network = IPv4Network | IPv6Network
+LOOPBACK: Final = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+_address: ContextVar[str | None] = ContextVar("address", default=None)
+
+
+@contextmanager
+def coming_from(scope: Scope, headers: Mapping[bytes, bytes], gateways: Sequence[Network]) -> Iterator[None]:
+    """Know within this block where a request comes from."""
+    token = _address.set(_client_of(scope, headers, gateways))
+    try:
+        yield
+    finally:
+        _address.reset(token)
+
+
+def client_address() -> str | None:
+    """The address of whoever sent the request that is served; None outside of one, or when nobody knows."""
+    return _address.get()
+
+
+def _client_of(scope: Scope, headers: Mapping[bytes, bytes], gateways: Sequence[Network]) -> str | None:
+    client = scope.get("client")
+    peer = _plain(client[0]) if client else None
+    forwarded = headers.get(b"x-forwarded-for")
+    if forwarded is None or peer is None or not any(ip_address(peer) in network for network in gateways):
+        return peer
+    # The last one is what the gateway itself saw.
+    return _plain(forwarded.decode("latin-1").rpartition(",")[2].strip()) or peer
+
+
+def _plain(address: str) -> str | None:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return None
+    # Of a socket for both kinds of addresses.
+    mapped = getattr(found, "ipv4_mapped", None)
+    return str(mapped or found)
