@@ -18,13 +18,14 @@ test: ## Run every test, on real PostgreSQL, Kafka and a browser (ARGS= goes to 
 	@$(VENV)/bin/python -m deploy.local.browser
 	@$(VENV)/bin/python -m pytest $(ARGS)
 
-check: ## Lint, format, types, imports and generated documents
+check: ## Lint, format, types, imports, generated documents, and no secret in a file
 	@$(SETUP) test
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy .
 	@$(VENV)/bin/lint-imports
 	@$(VENV)/bin/python -m deploy.docs --check
+	@$(VENV)/bin/python -m deploy.leaks
 
 bench: ## Measure against nginx, pgbench and the others; writes docs/benchmarks.md
 	@$(SETUP) test

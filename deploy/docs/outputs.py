@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 from typer import Option
 
-from deploy.docs import asyncapi, openapi, reference, topics
+from deploy.docs import asyncapi, openapi, reference, sbom, topics
 from services.contracts.topics import SERVICES, TOPICS
 from services.kit.cli import new_app, run_line
 
@@ -21,6 +21,7 @@ OUTPUTS: Final[Mapping[Path, Callable[[], str]]] = {
     Path("docs/metrics.md"): reference.metrics_text,
     Path("docs/settings.md"): reference.settings_text,
     Path("docs/asyncapi.json"): asyncapi.asyncapi_text,
+    Path("docs/sbom.json"): sbom.sbom_text,
     **{openapi.OPENAPI / f"{name}.json": partial(openapi.openapi_text, name) for name in SERVICES},
     **{
         topics.SCHEMAS / f"{topic.name}.v1.json": partial(topics.schema_text, topic) for topic in TOPICS if topic.events
