@@ -63,7 +63,9 @@ def _pass_on(service: str, *words: str) -> int:
 async def _live(service: str, words: Sequence[str]) -> int:
     info = ask.running_city(home_path())
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", f"services.{service}", *words), env=info.environment(service)
+        *(sys.executable, "-m", f"services.{service}", *words),
+        env=info.environment(service),
+        preexec_fn=ask.as_owner(info.home),
     )
     return await process.wait()
 

@@ -10,14 +10,18 @@ import asyncio
 import os
 import signal
 import sys
+from pathlib import Path
 
 from rich.console import Console
 from services.kit.cli import new_app, run_line
 
-from deploy.local import stack
+from deploy.local import privileges, stack
 from deploy.local.faults import Fault, describe, guarded
 from deploy.local.home import Home, home_path
 from deploy.local.origin import SAMPLES
+from deploy.local.part import end_orphans
+from deploy.local.postgres import Postgres
+from deploy.local.stack import UNFINISHED
 
 _LAST_PORT = 65_535
 
@@ -39,7 +43,27 @@ def run() -> int:
     sample = os.environ.get("SANWU_SAMPLE") or None
     if sample not in {None, *SAMPLES}:
         raise Fault(f"SANWU_SAMPLE is {sample!r}: choose {', '.join(SAMPLES)}.")
-    return asyncio.run(_run_until_signal(home, _port(), sample))
+    port = _port()
+    os.umask(0o077)
+    _leave_root(home, port)
+    return asyncio.run(_run_until_signal(home, port, sample))
+
+
+def _leave_root(home: Home, port: int) -> None:
+    """Close the home to others and, when we are root, become its owner before anything is started."""
+    with home.lock():
+        if home.path.stat().st_uid == os.geteuid():
+            # As root: of a version that ran as root. What it left would go on with files that change their owner.
+            end_orphans(home)
+        if os.geteuid() == 0 and not (home.path / UNFINISHED).exists():
+            # Only an account can make PostgreSQL's folder, and the owner may have none.
+            asyncio.run(Postgres(home).prepare())
+        home.tighten()
+    if (owner := privileges.owner_of(home.path)) is not None and not privileges.become(owner, home.path, port):
+        print(
+            f"  The city runs as user {owner[0]}, who cannot reach all of {Path(sys.executable).resolve()}, the project and"
+            f" {home.path}: it keeps root's right to read. Put them where everybody may walk, and it needs none."
+        )
 
 
 async def _run_until_signal(home: Home, port: int, sample: str | None) -> int:

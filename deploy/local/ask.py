@@ -8,13 +8,15 @@ The operators' tools touch no tables themselves: what a service owns is changed 
 
 import asyncio
 import json
+import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.local import supervisor
+from deploy.local import privileges, supervisor
 from deploy.local.faults import Fault
 from deploy.local.info import StackInfo, known
 
@@ -50,6 +52,16 @@ def running_city(path: Path) -> StackInfo:
     return info
 
 
+def as_owner(home: Path) -> Callable[[], None]:
+    """Let what root calls work as the city's own user, so that what it writes into the home belongs there.
+
+    It may read and write what root may: people name files of their own.
+    """
+    return privileges.preparation(
+        fate=signal.SIGTERM, user=privileges.owner_of(home), keep=(privileges.CAP_DAC_OVERRIDE,)
+    )
+
+
 async def run(info: StackInfo, service: str, *arguments: str, patience_s: float | None = None) -> Answer:
     """Run a service's command to its end; one that takes longer than `patience_s` is ended, and a fault."""
     process = await asyncio.create_subprocess_exec(
@@ -58,6 +70,7 @@ async def run(info: StackInfo, service: str, *arguments: str, patience_s: float 
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        preexec_fn=as_owner(info.home),
     )
     try:
         async with asyncio.timeout(patience_s):

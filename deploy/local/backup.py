@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.local import migrate, privileges, tool
+from deploy.local import migrate, tool
 from deploy.local.ask import ask
 from deploy.local.faults import Fault
 from deploy.local.home import Home, write_text
@@ -202,11 +202,9 @@ def _unpack(folder: Path, home: Home) -> None:
     for archive, place in (("base.tar.gz", data), ("pg_wal.tar.gz", data / "pg_wal")):
         with tarfile.open(folder / "postgres" / archive) as tar:
             tar.extractall(place, filter="data")
-    user = privileges.lesser_user()
     for each in [data, *data.rglob("*")]:
         each.chmod(0o700 if each.is_dir() else 0o600)
-        if user is not None:
-            os.chown(each, *user)
+    home.tighten()
 
 
 def _compare(manifest: dict[str, Any], found: dict[str, Any]) -> None:

@@ -102,7 +102,8 @@ class Log:
         return words.find(b"\n") + 1 or len(words)
 
     def _put(self, words: bytes) -> None:
-        with self.path.open("ab", buffering=0) as file:
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "ab", buffering=0) as file:
             while words:
                 written = file.write(words)
                 self._whole_line = words[written - 1 : written] == b"\n"

@@ -43,8 +43,6 @@ class Part:
     #: Probes in a row without an answer after which it counts as hung. Four are 10 to 15 s: longer than the longest
     #: pause of a loaded machine, short enough for whoever waits at a phone. What others lean on has more (see there).
     patience: int = 4
-    user: tuple[int, int] | None = None
-    override: bool = False
 
     def __init__(self, home: Home | Path) -> None:
         self.home = home if isinstance(home, Home) else Home(home)
@@ -149,6 +147,10 @@ class Part:
 
     async def _spawn(self) -> None:
         self._output = self._output or logs.Log(self.log)
+        user = privileges.owner_of(self.home.path)
+        if user is not None:
+            # What was prepared by root.
+            self.home.tighten()
         reading, writing = os.pipe()
         try:
             self._process = await asyncio.create_subprocess_exec(
@@ -158,7 +160,9 @@ class Part:
                 stderr=writing,
                 env=self.environment(),
                 process_group=0,
-                preexec_fn=privileges.preparation(fate=self.stop_signal, user=self.user, override=self.override),
+                preexec_fn=privileges.preparation(
+                    fate=self.stop_signal, user=user, keep=privileges.kept_for(user, self.home.path)
+                ),
             )
         finally:
             os.close(writing)

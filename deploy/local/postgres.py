@@ -55,6 +55,12 @@ _SETTINGS: Final = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_min_duration_statement": "2000",
+    # Values stand in no log: neither those bound to a slow statement, nor the row that broke a constraint, nor the text
+    # that is no number. So what is wrong with a statement is told to the service that sent it, and to nobody else.
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_error_verbosity": "terse",
+    "log_min_messages": "log",
     # A refused ALTER ROLE must not write its password into the log.
     "log_min_error_statement": "panic",
 }
@@ -85,9 +91,6 @@ class Postgres(Part):
         super().__init__(home)
         self.port = self.home.port("postgres")
         self.data = self.home.path / "postgres"
-        self.user = privileges.lesser_user()
-        if self.user is not None:
-            self.override = not privileges.reachable_by(self.user[0], self.data, BIN / "postgres")
 
     @property
     def address(self) -> str:
@@ -122,9 +125,6 @@ class Postgres(Part):
         password = partial.with_suffix(".password")
         write_text(password, self.home.password(ADMIN) + "\n", mode=0o600)
         try:
-            if self.user is not None:
-                os.chown(partial, *self.user)
-                os.chown(password, *self.user)
             await self._initdb(partial, password)
         finally:
             password.unlink(missing_ok=True)
@@ -179,6 +179,11 @@ class Postgres(Part):
             raise Fault(f"The roles could not be set: {_first_error(output)}")
 
     async def _initdb(self, folder: Path, password: Path) -> None:
+        # It refuses root, and who has no account; what it made is given to the home's owner before the server starts.
+        user = privileges.lesser_user() if os.geteuid() == 0 else None
+        if user is not None:
+            os.chown(folder, *user)
+            os.chown(password, *user)
         code, output = await tool.run(
             (
                 *(BIN / "initdb", "-D", folder, "-U", ADMIN, "--pwfile", password),
@@ -186,8 +191,8 @@ class Postgres(Part):
                 *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-instructions"),
             ),
             self.environment(),
-            user=self.user,
-            override=self.override,
+            user=user,
+            keep=(privileges.CAP_DAC_OVERRIDE,),
         )
         if code != 0:
             shutil.rmtree(folder, ignore_errors=True)

@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from deploy.local import privileges
@@ -18,8 +18,8 @@ async def run(
     command: Sequence[str | os.PathLike[str]],
     env: Mapping[str, str],
     *,
-    user: tuple[int, int] | None = None,
-    override: bool = False,
+    user: privileges.User | None = None,
+    keep: Iterable[int] = (),
 ) -> tuple[int, str]:
     """Return the exit code and all that was written."""
     process = await asyncio.create_subprocess_exec(
@@ -29,7 +29,7 @@ async def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         process_group=0,
-        preexec_fn=privileges.preparation(fate=signal.SIGKILL, user=user, override=override),
+        preexec_fn=privileges.preparation(fate=signal.SIGKILL, user=user, keep=keep),
     )
     try:
         output, _ = await process.communicate()
