@@ -9,20 +9,26 @@ The Caddyfile is the same one that a server uses; what differs comes by the envi
 import asyncio
 import importlib.util
 import os
+import re
 import shutil
 import sysconfig
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from deploy.local.faults import Fault
-from deploy.local.home import Home
+from deploy.local.home import Home, write_text
 from deploy.local.part import Part
 
 _FOLDER: Final = Path(__file__).parents[1] / "caddy"
 _DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
 #: The Cybersecurity Law, article 21: network logs stay for six months at least.
 _SIX_MONTHS: Final = 184
+_VALID: Final = timedelta(days=364)
+#: One address on one line: nothing else gets into the file.
+_CONTACT: Final = re.compile(r"(mailto:|tel:|https://)[!-~]+")
+_POLICY: Final = re.compile(r"https://[!-~]+")
 
 
 class Gateway(Part):
@@ -39,6 +45,20 @@ class Gateway(Part):
     def url(self) -> str:
         """Where people reach the city."""
         return f"http://127.0.0.1:{self.port}"
+
+    async def prepare(self) -> None:
+        """Write whom to tell of a hole, or take it away where nobody is named any more."""
+        text = security_txt(datetime.now(UTC))
+        self._well_known.mkdir(mode=0o700, exist_ok=True)
+        file = self._well_known / "security.txt"
+        if text is None:
+            file.unlink(missing_ok=True)
+        else:
+            write_text(file, text)
+
+    @property
+    def _well_known(self) -> Path:
+        return self.home.path / "well-known"
 
     def command(self) -> list[str]:
         """Run Caddy on the shared Caddyfile."""
@@ -59,6 +79,7 @@ class Gateway(Part):
             "SANWU_SITE": f"{self.url}, http://localhost:{self.port}",
             "SANWU_DOCS": str(_DOCS),
             "SANWU_VIEWER": str(_viewer()),
+            "SANWU_WELL_KNOWN": str(self._well_known),
             "SANWU_ACCESS_LOG": str(self.home.logs / "access.log"),
             "SANWU_ACCESS_LOG_DAYS": _days_kept(),
             **{f"SANWU_UPSTREAM_{name.upper()}": to for name, to in self.upstreams.items()},
@@ -79,6 +100,27 @@ class Gateway(Part):
         finally:
             writer.close()
         return answer.startswith(b"HTTP/1.1 404")
+
+
+def security_txt(now: datetime) -> str | None:
+    """What RFC 9116 asks for, from SANWU_SECURITY_CONTACT and SANWU_SECURITY_POLICY; None where no contact is named.
+
+    It ends within a year (section 2.5.5) and is written anew at every start: a city that nobody looks after says so.
+    """
+    contact, policy = (os.environ.get(f"SANWU_SECURITY_{name}", "").strip() for name in ("CONTACT", "POLICY"))
+    if not contact:
+        return None
+    if not _CONTACT.fullmatch(contact):
+        raise Fault(f"SANWU_SECURITY_CONTACT is {contact!r}: give mailto:…, tel:… or https://….")
+    if policy and not _POLICY.fullmatch(policy):
+        raise Fault(f"SANWU_SECURITY_POLICY is {policy!r}: give the https://… address of a page.")
+    lines = [
+        f"Contact: {contact}",
+        f"Expires: {(now + _VALID).strftime('%Y-%m-%dT%H:%M:%SZ')}",
+        *([f"Policy: {policy}"] if policy else []),
+        "Preferred-Languages: zh, en",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _viewer() -> Path:
