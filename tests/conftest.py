@@ -67,6 +67,8 @@ class Parts:
         values: dict[str, object] = {
             "database_url": SecretStr(self.pg.dsn(service, database=database)),
             "kafka": self.kafka.bootstrap,
+            "kafka_username": service,
+            "kafka_password": self.kafka.broker(service).password,
             "http_port": 0,
             "home": self.home,
             "public_url": "http://127.0.0.1:8000",
@@ -98,7 +100,7 @@ class Place:
 
     async def apply_topics(self) -> None:
         """Create the prefixed topics on the broker (a second or two: only for tests that need Kafka)."""
-        await topics.apply(self.parts.kafka.bootstrap, self.prefix)
+        await topics.apply(self.parts.kafka.broker(), self.prefix)
 
 
 @pytest_asyncio.fixture(scope="module")

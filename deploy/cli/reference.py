@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Annotated
 
+from services.kit.broker import Broker
 from services.kit.cli import Told, at_once, new_app
 from typer import Argument
 
@@ -14,8 +15,8 @@ from deploy.local.home import home_path
 topics_app = new_app("Kafka's topics as declared.")
 
 
-def _kafka() -> str:
-    return ask.running_city(home_path()).settings["publish"]["SANWU_KAFKA"]
+def _kafka() -> Broker:
+    return ask.running_city(home_path()).broker
 
 
 @topics_app.command("check")
@@ -29,10 +30,10 @@ def check_topics() -> Told:
 @topics_app.command("apply")
 @at_once
 def apply_topics() -> Told:
-    """Create what is missing; a topic with another number of partitions is a fault."""
+    """Create what is missing and give the services their rights; another number of partitions is a fault."""
     before = asyncio.run(topics.differences(_kafka()))
     asyncio.run(topics.apply(_kafka()))
-    return Told({"created": [d.split(" ", 1)[0] for d in before]}, [f"{len(before)} topics created"])
+    return Told({"mended": before}, [f"mended: {difference}" for difference in before] or ["as declared"])
 
 
 @at_once

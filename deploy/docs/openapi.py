@@ -32,6 +32,8 @@ def application(service: ServiceName) -> FastAPI:
         settings = definition.settings(
             database_url=SecretStr("postgresql://nobody@localhost/none"),
             kafka="localhost:9092",
+            kafka_username=service,
+            kafka_password=SecretStr("none"),
             http_port=0,
             home=Path(home),
         )

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from services.kit.broker import Broker
+
 from deploy.local.faults import Fault
 from deploy.local.home import Home, read_json
+from deploy.local.kafka import OPERATOR, secret_of
 from deploy.local.postgres import SERVICES, dsn
 from deploy.local.service import Standby, environment
 
@@ -31,6 +34,12 @@ class StackInfo:
     #: SANWU_… settings of each service.
     settings: Mapping[str, Mapping[str, str]]
 
+    @property
+    def broker(self) -> Broker:
+        """Kafka as the operator sees it."""
+        password = read_json(self.home / "secrets.json").get(secret_of(OPERATOR), "")
+        return Broker(self.addresses["kafka"], OPERATOR, str(password))
+
     def environment(self, service: str) -> dict[str, str]:
         """Return the environment for a command of a service, such as `python -m services.registry import`."""
         return environment(self.settings[service])
@@ -48,7 +57,7 @@ def planned(home: Home, url: str) -> StackInfo:
     """The city that is to be reached at `url`."""
     inner = {name: f"http://127.0.0.1:{home.port(name)}" for name in (*SERVICES, Standby.name)}
     drivers = {name: f"127.0.0.1:{home.port(name)}" for name in ("postgres", "kafka")}
-    passwords = {name: home.password(name) for name in SERVICES}
+    passwords = {secret: home.password(secret) for name in SERVICES for secret in (name, secret_of(name))}
     return _info(home.path, {"gateway": url, **inner, **drivers}, passwords)
 
 
@@ -58,6 +67,9 @@ def _info(home: Path, addresses: Mapping[str, str], passwords: Mapping[str, str]
         name: {
             "SANWU_DATABASE_URL": dsn(name, passwords[name], addresses["postgres"]),
             "SANWU_KAFKA": addresses["kafka"],
+            "SANWU_KAFKA_USERNAME": name,
+            # A home that was stopped before Kafka had passwords has none until its next start.
+            "SANWU_KAFKA_PASSWORD": passwords.get(secret_of(name), ""),
             "SANWU_HTTP_PORT": str(urlsplit(addresses[name]).port),
             "SANWU_HOME": str(home),
             "SANWU_PUBLIC_URL": url,

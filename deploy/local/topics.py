@@ -1,9 +1,9 @@
-"""Creates the topics that `services.contracts.topics` declares, on a broker that is up.
+"""Creates the topics that `services.contracts.topics` declares, and what each service may do there, on a broker that is up.
 
-    await apply("127.0.0.1:9092")                  # all of TOPICS
-    await apply("127.0.0.1:9092", prefix="t1.")    # the same under other names, for a test
+    await apply(kafka.broker())                    # all of TOPICS
+    await apply(kafka.broker(), prefix="t1.")      # the same under other names, for a test
 
-Idempotent: creates what is missing, alters nothing. A topic with another number of partitions
+Idempotent: creates what is missing, alters no topic. A topic with another number of partitions
 than declared is a fault, since keys would land elsewhere and order per village would break.
 """
 
@@ -13,7 +13,9 @@ from typing import Protocol
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from services.kit.broker import Broker
 
+from deploy.local import rights
 from deploy.local.faults import Fault
 
 _MOST_COPIES = 3
@@ -21,42 +23,42 @@ _VISIBLE_SECONDS = 30.0
 _VISIBLE_PAUSE = 0.1
 
 
-class Declared(Protocol):
+class Declared(rights.Used, Protocol):
     """What this module reads of a topic's declaration."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102 - named as in the declaration
-    @property
-    def partitions(self) -> int: ...  # noqa: D102 - the same
+    def partitions(self) -> int: ...  # noqa: D102 - named as in the declaration
     @property
     def config(self) -> Mapping[str, str]: ...  # noqa: D102 - the same
 
 
-async def apply(bootstrap: str, prefix: str = "", topics: Iterable[Declared] | None = None) -> None:
-    """Create the missing topics and check the partitions of the others."""
+async def apply(broker: Broker, prefix: str = "", topics: Iterable[Declared] | None = None) -> None:
+    """Create the missing topics, check the partitions of the others, and give the services their rights."""
     declared = list(_declared() if topics is None else topics)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="sanwu-topics")
+    admin = AIOKafkaAdminClient(**broker.options(), client_id="sanwu-topics")
     try:
         await admin.start()
         existing = set(await admin.list_topics())
         missing = [topic for topic in declared if prefix + topic.name not in existing]
         await _create(admin, missing, prefix)
         await _check(admin, declared, prefix)
+        await rights.apply(admin, declared, prefix)
     except (KafkaError, OSError, TimeoutError) as error:
         raise Fault(f"The topics could not be created: {error}") from error
     finally:
         await admin.close()
 
 
-async def differences(bootstrap: str, prefix: str = "") -> list[str]:
-    """Where the broker is not as declared, a sentence for each topic, its name first; changes nothing."""
+async def differences(broker: Broker, prefix: str = "") -> list[str]:
+    """Where the broker is not as declared, a sentence for each topic, its name first, and for each right."""
     declared = list(_declared())
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="sanwu-topics")
+    admin = AIOKafkaAdminClient(**broker.options(), client_id="sanwu-topics")
     try:
         await admin.start()
         existing = set(await admin.list_topics())
         known = [prefix + t.name for t in declared if prefix + t.name in existing]
         described = await admin.describe_topics(known) if known else []
+        of_rights = await rights.differences(admin, declared, prefix)
     except (KafkaError, OSError, TimeoutError) as error:
         raise Fault(f"The topics could not be read: {error}") from error
     finally:
@@ -69,7 +71,7 @@ async def differences(bootstrap: str, prefix: str = "") -> list[str]:
             found.append(f"{name} is missing")
         elif partitions[name] != topic.partitions:
             found.append(f"{name} has {partitions[name]} partitions and not {topic.partitions}")
-    return found
+    return found + of_rights
 
 
 def read_by(services: Iterable[str]) -> dict[str, object]:

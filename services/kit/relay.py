@@ -207,7 +207,7 @@ class Relay:
         """The producer at hand, started when there is none."""
         if self._producer is None:
             producer = AIOKafkaProducer(
-                bootstrap_servers=self._settings.kafka,
+                **self._settings.broker.options(),
                 enable_idempotence=True,
                 acks="all",
                 max_batch_size=256 * 1024,

@@ -2,12 +2,17 @@
 
 import sys
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.kit.address import LOOPBACK, Network
+from services.kit.broker import Broker, is_here, sealed_by
+
+#: The TLS modes of a PostgreSQL URL in which the server has to prove who it is.
+_PROVEN: Final = frozenset({"verify-ca", "verify-full"})
 
 
 class Settings(BaseSettings):
@@ -17,6 +22,22 @@ class Settings(BaseSettings):
 
     database_url: SecretStr = Field(description="PostgreSQL URL with the service's own role")
     kafka: str = Field(description="bootstrap servers, `host:port[,host:port]`")
+    kafka_username: str = Field(
+        description="who this service is to Kafka (SCRAM-SHA-512): its own name, as the rights say"
+    )
+    kafka_password: SecretStr = Field(description="its password there")
+    kafka_tls: str = Field(
+        default="off", description="`off`, `system` (what the system trusts), or a file with the CA's certificate (PEM)"
+    )
+    kafka_certificate: Path | None = Field(
+        default=None, description="own certificate with its key (PEM), where the brokers ask for one"
+    )
+    wire_is_private: bool = Field(
+        default=False,
+        description=(
+            "let Kafka and PostgreSQL on other machines be reached without TLS, where the network itself is sealed"
+        ),
+    )
     http_host: str = Field(default="127.0.0.1", description="address of the inner port")
     http_port: int = Field(ge=0, le=65535, description="inner port; the gateway stands in front")
     home: Path = Field(description="folder for rendered bodies and public files")
@@ -49,6 +70,43 @@ class Settings(BaseSettings):
     )
     trail_days: int = Field(default=184, ge=184, description="how long staff actions are kept, at least 184 days")
     secure_cookies: bool = Field(default=False, description="cookies over HTTPS only; off on loopback alone")
+
+    @property
+    def broker(self) -> Broker:
+        """Kafka as this service sees it."""
+        tls = sealed_by(self.kafka_tls, self.kafka_certificate)
+        return Broker(self.kafka, self.kafka_username, self.kafka_password.get_secret_value(), tls)
+
+    @field_validator("kafka_tls")
+    @classmethod
+    def _tls_can_be_made(cls, tls: str) -> str:
+        try:
+            sealed_by(tls)
+        except OSError as error:
+            message = f"{tls} holds no CA's certificate (PEM): {error.strerror or error}"
+            raise ValueError(message) from None
+        return tls
+
+    @model_validator(mode="after")
+    def _no_secret_on_an_open_wire(self) -> Self:
+        if self.wire_is_private:
+            return self
+        away = [s for s in self.kafka.split(",") if not is_here(s.strip().rpartition(":")[0])]
+        if away and self.kafka_tls == "off":
+            message = (
+                f"Kafka at {away[0].strip()} would be reached in the clear: set SANWU_KAFKA_TLS to `system` or to the "
+                "file of its CA, or SANWU_WIRE_IS_PRIVATE=true where the network itself is sealed"
+            )
+            raise ValueError(message)
+        url = urlsplit(self.database_url.get_secret_value())
+        if not is_here(url.hostname or "") and not _PROVEN & set(parse_qs(url.query).get("sslmode", ())):
+            message = (
+                f"PostgreSQL at {url.hostname} would be reached without proof that it is the one: add "
+                "`?sslmode=verify-full&sslrootcert=FILE` to SANWU_DATABASE_URL, or set SANWU_WIRE_IS_PRIVATE=true where "
+                "the network itself is sealed"
+            )
+            raise ValueError(message)
+        return self
 
     @classmethod
     def load(cls) -> Self:

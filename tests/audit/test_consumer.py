@@ -31,7 +31,7 @@ async def broker(place: Place) -> Place:
 
 async def send(place: Place, *events: Event) -> None:
     """Put events on their topics as a relay would."""
-    async with AIOKafkaProducer(bootstrap_servers=place.parts.kafka.bootstrap) as producer:
+    async with AIOKafkaProducer(**place.parts.kafka.broker().options()) as producer:
         for event in events:
             headers = {
                 "type": event.type,

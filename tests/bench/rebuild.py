@@ -25,7 +25,7 @@ async def peer(city: RunningCity) -> tuple[float, int]:
     places = [TopicPartition(t.name, n) for t in topics for n in range(t.partitions)]
     conn = await asyncpg.connect(Postgres(Home(city.home)).dsn(ADMIN))
     driver = AIOKafkaConsumer(
-        bootstrap_servers=city.addresses()["kafka"], enable_auto_commit=False, max_partition_fetch_bytes=4 << 20
+        **known(city.home).broker.options(), enable_auto_commit=False, max_partition_fetch_bytes=4 << 20
     )
     started, count = time.perf_counter(), 0
     await driver.start()

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 from deploy.local.home import Home
+from deploy.local.info import known
 from deploy.local.postgres import Postgres
 from services.contracts.topics import KEYS, TOPICS
 from tests.running import RunningCity
@@ -135,7 +136,7 @@ def _parsed(value: bytes | None) -> Any:
 
 async def _records(city: RunningCity) -> AsyncIterator[Any]:
     """Everything that stands in the topics now."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=city.addresses()["kafka"], auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(**known(city.home).broker.options(), auto_offset_reset="earliest")
     parts = [TopicPartition(t.name, p) for t in TOPICS for p in range(t.partitions)]
     await consumer.start()
     try:

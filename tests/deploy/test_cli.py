@@ -129,7 +129,7 @@ def test_command_runs_as_a_module_and_says_what_there_is(command: Callable[..., 
 
 def test_topics_are_as_declared(sanwu: Sanwu) -> None:
     assert json.loads(sanwu("topics", "check", "--json").out) == {"differences": []}
-    assert json.loads(sanwu("topics", "apply", "--json").out) == {"created": []}
+    assert json.loads(sanwu("topics", "apply", "--json").out) == {"mended": []}
 
 
 def test_trail_of_staff_actions_is_whole_in_every_service(sanwu: Sanwu) -> None:

@@ -19,34 +19,36 @@ from deploy.local.kafka import Kafka
 class Topic:
     name: str
     partitions: int
+    producer: str = "qr"
+    consumers: tuple[str, ...] = ("publish",)
     config: dict[str, str] = field(default_factory=dict)
 
 
 DECLARED = [
-    Topic("sanwu.things", 24, {"retention.ms": "-1"}),
-    Topic("sanwu.codes", 3, {"cleanup.policy": "compact"}),
+    Topic("sanwu.things", 24, config={"retention.ms": "-1"}),
+    Topic("sanwu.codes", 3, config={"cleanup.policy": "compact"}),
 ]
 
 
 @pytest.fixture(scope="module")
 async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kafka]:
     async with Kafka(tmp_path_factory.mktemp("kafka")) as broker:
-        await topics.apply(broker.bootstrap, topics=DECLARED)
+        await topics.apply(broker.broker(), topics=DECLARED)
         yield broker
 
 
 async def test_topics_are_created_once(kafka: Kafka) -> None:
-    await topics.apply(kafka.bootstrap, topics=DECLARED)
-    await topics.apply(kafka.bootstrap, prefix="t1.", topics=DECLARED)
+    await topics.apply(kafka.broker(), topics=DECLARED)
+    await topics.apply(kafka.broker(), prefix="t1.", topics=DECLARED)
 
 
 async def test_all_declared_topics_can_be_created(kafka: Kafka) -> None:
-    await topics.apply(kafka.bootstrap, prefix="all.")
+    await topics.apply(kafka.broker(), prefix="all.")
 
 
 async def test_other_number_of_partitions_is_refused(kafka: Kafka) -> None:
     with pytest.raises(Fault, match=r"sanwu\.things has 24 partitions and not 6"):
-        await topics.apply(kafka.bootstrap, topics=[Topic("sanwu.things", 6)])
+        await topics.apply(kafka.broker(), topics=[Topic("sanwu.things", 6)])
 
 
 async def test_broker_listens_on_loopback_alone(kafka: Kafka) -> None:
@@ -55,11 +57,11 @@ async def test_broker_listens_on_loopback_alone(kafka: Kafka) -> None:
 
 
 async def test_acknowledged_record_survives_kill_9(kafka: Kafka) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all") as producer:
+    async with AIOKafkaProducer(**kafka.broker().options(), acks="all") as producer:
         await producer.send_and_wait("sanwu.things", b"kept", key=b"210881006206")
     await kafka.kill()
     await kafka.start()
-    consumer = AIOKafkaConsumer("sanwu.things", bootstrap_servers=kafka.bootstrap, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer("sanwu.things", **kafka.broker().options(), auto_offset_reset="earliest")
     async with consumer:
         assert (await consumer.getone()).value == b"kept"
 

@@ -160,6 +160,8 @@ class City:
             **os.environ,
             "SANWU_DATABASE_URL": settings.database_url.get_secret_value(),
             "SANWU_KAFKA": settings.kafka,
+            "SANWU_KAFKA_USERNAME": settings.kafka_username,
+            "SANWU_KAFKA_PASSWORD": settings.kafka_password.get_secret_value(),
             "SANWU_HTTP_PORT": "0",
             "SANWU_HOME": str(settings.home),
             "SANWU_TOPIC_PREFIX": settings.topic_prefix,
@@ -171,7 +173,7 @@ async def city(place: Place, service: ServiceFactory, tmp_path_factory: Any) -> 
     """Thirty disclosures of three villages, one let out by the village itself; three withdrawn, that one too."""
     await place.apply_topics()
     served = await service("publish", home=tmp_path_factory.mktemp("home"))
-    async with AIOKafkaProducer(bootstrap_servers=place.parts.kafka.bootstrap, linger_ms=5) as producer:
+    async with AIOKafkaProducer(**place.parts.kafka.broker().options(), linger_ms=5) as producer:
         city = City(place, served, producer)
         async with city.consuming():
             opened = [await city.approved(VILLAGES[n % 3], release="file" if n == 0 else "approve") for n in range(30)]

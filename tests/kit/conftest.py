@@ -59,19 +59,19 @@ async def outages(laid: Parts, tmp_path_factory: pytest.TempPathFactory) -> Asyn
                 await pg.copy_database(name)
                 await lay(pg, name)
 
-        def ground(n: int, kafka: str, prefix: str) -> Ground:
+        def ground(n: int, kafka: Kafka, prefix: str, servers: str | None = None) -> Ground:
             pg = laid.pg if n < 7 else mortal
-            return Ground(pg, kafka, databases[n], prefix, laid.home)
+            return Ground(pg, kafka, databases[n], prefix, laid.home, servers)
 
-        def scene(kafka: str, prefix: str, numbers: tuple[int, int, int]) -> Scene:
-            return Scene(*(ground(n, kafka, prefix) for n in numbers))
+        def scene(kafka: Kafka, prefix: str, numbers: tuple[int, int, int], servers: str | None = None) -> Scene:
+            return Scene(*(ground(n, kafka, prefix, servers) for n in numbers))
 
         first, port = movable.address, second_port(movable)
         scenes = [
-            scene(broker.bootstrap, "refused.", (0, 0, 1)),
-            scene(first, "hanging.", (2, 2, 3)),
-            scene(f"{first},127.0.0.1:{port}", "moved.", (4, 4, 5)),
-            scene(laid.kafka.bootstrap, "nodatabase.", (6, 7, 8)),
+            scene(broker, "refused.", (0, 0, 1)),
+            scene(movable, "hanging.", (2, 2, 3), first),
+            scene(movable, "moved.", (4, 4, 5), f"{first},127.0.0.1:{port}"),
+            scene(laid.kafka, "nodatabase.", (6, 7, 8)),
         ]
         hung = asyncio.create_task(hanging(scenes[1], movable))
 
@@ -85,7 +85,7 @@ async def outages(laid: Parts, tmp_path_factory: pytest.TempPathFactory) -> Asyn
             asyncio.create_task(then_moved()),
             asyncio.create_task(no_database(scenes[3], mortal)),
         )
-        short = (ground(0, broker.bootstrap, "short."), ground(2, broker.bootstrap, "frozen."))
+        short = (ground(0, broker, "short."), ground(2, broker, "frozen."))
         yield Outages(*tasks, broker, short)
         await asyncio.wait(tasks)
         for one in (*(g for s in scenes for g in s.grounds), *short):
@@ -107,7 +107,7 @@ async def ground(laid: Parts, _begin_outage: None) -> AsyncIterator[Ground]:
     tables = ", ".join(["publish.effect", *(f"{o}.{t}" for o in OWNERS for t in KIT_TABLES)])
     await conn.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
     await conn.close()
-    ground = Ground(laid.pg, laid.kafka.bootstrap, DATABASE, f"kit{next(_numbers)}.", laid.home)
+    ground = Ground(laid.pg, laid.kafka, DATABASE, f"kit{next(_numbers)}.", laid.home)
     yield ground
     for database in ground.opened:
         await database.close()

@@ -43,7 +43,7 @@ async def test_nothing_is_handled_before_the_offset_is_known(ground: Ground, *, 
     said = await _produce(ground, 60)
     # The mirror in Kafka is ahead of the truth, as after PostgreSQL came back from a backup.
     async with AIOKafkaConsumer(
-        bootstrap_servers=ground.kafka, group_id=ground.prefix + "publish", enable_auto_commit=False
+        **ground.broker().options(), group_id=ground.prefix + "publish", enable_auto_commit=False
     ) as driver:
         place = TopicPartition(ground.prefix + DISCLOSURES.name, 0)
         driver.assign([place])

@@ -38,7 +38,7 @@ async def test_effects_are_made_once_across_kills_of_the_database(
     parts: Parts, mortal: Postgres, *, guarded: bool
 ) -> None:
     prefix = f"mortal-{guarded}."
-    ground = Ground(mortal, parts.kafka.bootstrap, DATABASE, prefix, mortal.home.path)
+    ground = Ground(mortal, parts.kafka, DATABASE, prefix, mortal.home.path)
     await ground.admin("TRUNCATE publish.effect, ingest.aggregate, publish.aggregate_seen, publish.consumer_offset")
     await ground.create()
     in_batch, dead = asyncio.Event(), asyncio.Event()

@@ -92,7 +92,7 @@ async def test_end_that_takes_long_goes_on_uncancelled_and_what_it_says_is_past(
 @pytest.mark.parametrize("guarded", [True, False])
 async def test_driver_stopped_between_two_tries_lets_its_cancellation_out(ground: Ground, *, guarded: bool) -> None:
     await ground.create()
-    consumer = AIOKafkaConsumer(ground.prefix + DISCLOSURES.name, bootstrap_servers=ground.kafka)
+    consumer = AIOKafkaConsumer(ground.prefix + DISCLOSURES.name, **ground.broker().options())
     await consumer.start()
     # What its fetcher does while connections are refused.
     consumer._fetcher._pending_tasks.add(asyncio.ensure_future(asyncio.sleep(60)))

@@ -4,6 +4,7 @@ from typing import Final
 
 from aiokafka.admin import AIOKafkaAdminClient
 
+from services.kit.broker import Broker
 from services.kit.db import Database
 from services.kit.driver import ask, end
 
@@ -24,9 +25,9 @@ class AnotherLogError(Exception):
         )
 
 
-async def check_log(database: Database, kafka: str) -> None:
+async def check_log(database: Database, kafka: Broker) -> None:
     """Note which Kafka this is when nothing was noted yet; AnotherLogError when it is not the noted one."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    admin = AIOKafkaAdminClient(**kafka.options())
     try:
         await ask(admin.start(), ANSWER_S)
         found = str((await ask(admin.describe_cluster(), ANSWER_S))["cluster_id"])

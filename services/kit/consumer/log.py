@@ -29,7 +29,7 @@ class LogReader:
         self.places: list[Place] = [(settings.topic_prefix + t.name, n) for t in topics for n in range(t.partitions)]
         self._at: dict[TopicPartition, int] = {}
         self._driver = AIOKafkaConsumer(
-            bootstrap_servers=settings.kafka,
+            **settings.broker.options(),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=4 * 1024 * 1024,

@@ -16,7 +16,7 @@ JOIN_SLACK_S: Final = 30.0
 def make_member(settings: Settings, service: str) -> AIOKafkaConsumer:
     """A driver for the group of a service; it has asked nobody for anything yet."""
     return AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka,
+        **settings.broker.options(),
         group_id=settings.topic_prefix + service,
         group_instance_id=settings.instance,
         enable_auto_commit=False,

@@ -128,7 +128,7 @@ class PartitionedConsumer:
             return await offsets.select_offsets(conn, partitions)
 
     async def _consume(self, stop: asyncio.Event) -> None:
-        await check_log(self._database, self._settings.kafka)
+        await check_log(self._database, self._settings.broker)
         driver = make_member(self._settings, self._service)
         self._assignment = self._assign(driver)
         driver.subscribe(list(self._topics), listener=self._assignment)

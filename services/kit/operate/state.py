@@ -20,7 +20,7 @@ async def _log(runtime: AnyRuntime, stored: dict[tuple[str, int], int]) -> dict[
     topics = [t for t in TOPICS if runtime.service in t.consumers]
     places = [TopicPartition(prefix + t.name, n) for t in topics for n in range(t.partitions)]
     letters = TopicPartition(f"{prefix}{runtime.service}.dlq", 0)
-    driver = AIOKafkaConsumer(bootstrap_servers=runtime.settings.kafka, enable_auto_commit=False)
+    driver = AIOKafkaConsumer(**runtime.settings.broker.options(), enable_auto_commit=False)
     try:
         await ask(driver.start(), _KAFKA_PATIENCE_S)
         ends = await ask(driver.end_offsets([*places, letters]), _KAFKA_PATIENCE_S)
