@@ -13,11 +13,13 @@ from uuid import UUID
 
 import uuid_utils.compat
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import SecretStr
 
 from services.contracts.base import Event, Role, Stamp
 from services.contracts.catalogue import Affair, CalendarSet, ItemSet, Profile, ProfileRevision, ProfileSet
 from services.contracts.division import Division, DivisionKind, DivisionRevision, DivisionSet
 from services.contracts.staff import Signer, SignerSet, Staff, StaffRevision, StaffSet
+from services.kit.signature import public_half
 from services.registry.bulk.calendar import calendar_year
 from services.registry.bulk.catalogue import read_items
 
@@ -33,6 +35,12 @@ ZONE: Final = "210881005400"
 
 SIGNING_KEY: Final = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"test signing key").digest())
 SIGNER_KID: Final = "test-kid"
+#: The registry's root key, whose word on staff and signing keys counts.
+ROOT_KEY: Final = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"test root key").digest())
+ROOT_SETTINGS: Final[dict[str, Any]] = {
+    "registry_root": (public_half(ROOT_KEY),),
+    "registry_root_key": SecretStr(base64.urlsafe_b64encode(ROOT_KEY.private_bytes_raw()).decode().rstrip("=")),
+}
 CATALOGUE_FILE: Final = Path(__file__).parents[1] / "deploy" / "data" / "catalogue.csv"
 
 STAFF: Final = {

@@ -74,6 +74,7 @@ class Parts:
             "public_url": "http://127.0.0.1:8000",
             "topic_prefix": prefix,
             "pool_size": 5,
+            **builders.ROOT_SETTINGS,
             **changes,
         }
         return kind.model_validate(values)

@@ -70,7 +70,7 @@ def _notes(seen: Seen) -> list[str]:
 
 def _service(place: Place, seen: Seen, name: str) -> dict[str, Any]:
     """What is known of a service; None for what is not."""
-    nothing = dict.fromkeys(("outbox", "relay_leader", "parked", "poisoned", "database_bytes"))
+    nothing = dict.fromkeys(("outbox", "relay_leader", "parked", "poisoned", "refused_signatures", "database_bytes"))
     tables = seen.tables.get(name)
     log_known = bool(seen.log) and name in seen.offsets
     lag, still, outside = _behind(place, seen, name) if log_known else (None, None, None)
@@ -184,6 +184,11 @@ def _of_tables(name: str, state: Mapping[str, Any]) -> list[str]:
         found.append(f"{name}: nobody relays its events.")
     if state["parked"]:
         found.append(f"{name}: {state['parked']} records are parked: see `sanwu dlq list --service {name}`.")
+    if count := state["refused_signatures"]:
+        found.append(
+            f"{name}: {count} records said to be the registry's and were not signed by its root key: somebody writes to "
+            f"Kafka who must not. See `sanwu refused list --service {name}`."
+        )
     return found
 
 

@@ -3,12 +3,14 @@
 The application is built without a database: a route's form is known before anything is asked.
 """
 
+import base64
 import tempfile
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 from pydantic import SecretStr
 
@@ -19,6 +21,7 @@ from services.kit.db import Database
 from services.kit.reference import Reference
 from services.kit.runtime import Runtime
 from services.kit.service import AnyService
+from services.kit.signature import public_half
 
 OPENAPI: Final = Path("docs/openapi")
 
@@ -27,13 +30,15 @@ OPENAPI: Final = Path("docs/openapi")
 def application(service: ServiceName) -> FastAPI:
     """A service's routes, with nothing behind them."""
     definition: AnyService = import_module(f"services.{service}.__main__").SERVICE
-    clock = SystemClock()
+    clock, root = SystemClock(), Ed25519PrivateKey.generate()
     with tempfile.TemporaryDirectory() as home:
         settings = definition.settings(
             database_url=SecretStr("postgresql://nobody@localhost/none"),
             kafka="localhost:9092",
             kafka_username=service,
             kafka_password=SecretStr("none"),
+            registry_root=(public_half(root),),
+            registry_root_key=SecretStr(base64.urlsafe_b64encode(root.private_bytes_raw()).decode().rstrip("=")),
             http_port=0,
             home=Path(home),
         )

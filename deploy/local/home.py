@@ -87,12 +87,12 @@ class Home:
         """Locks, pids and inner ports."""
         return self.path / "run"
 
-    def password(self, role: str) -> str:
-        """Return the role's password, generated at the first call."""
+    def password(self, role: str, size: int = 24) -> str:
+        """Return the role's password, generated at the first call: random bytes in base64url."""
         file = self.path / "secrets.json"
         known = read_json(file)
         if role not in known:
-            known[role] = secrets.token_urlsafe(24)
+            known[role] = secrets.token_urlsafe(size)
             write_json(file, known, mode=0o600)
         return str(known[role])
 

@@ -4,13 +4,17 @@ known(path)            # of a home in which a city was started before; reads, an
 planned(home, url)     # of a city that is to be started: ports and passwords are chosen where there are none
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from services.kit.broker import Broker
+from services.kit.settings import key_bytes
+from services.kit.signature import public_half
 
 from deploy.local.faults import Fault
 from deploy.local.home import Home, read_json
@@ -18,6 +22,10 @@ from deploy.local.kafka import OPERATOR, secret_of
 from deploy.local.postgres import SERVICES, dsn
 from deploy.local.service import Standby, environment
 
+#: Under these names the private half of the registry's root key, and the public half of the one before, stand in
+#: secrets.json.
+ROOT: Final = "registry-root"
+FORMER_ROOT: Final = "registry-root-former"
 #: The gateway's addresses in a home, and everybody else's.
 PORTS: Final = "ports.json"
 
@@ -47,7 +55,7 @@ class StackInfo:
 
 def known(path: Path) -> StackInfo:
     """The city of a home; a fault where none was ever started."""
-    passwords, addresses = (read_json(path / name) for name in ("secrets.json", PORTS))
+    passwords, addresses = _secrets(path), read_json(path / PORTS)
     if not passwords or not addresses:
         raise Fault(f"No city lives in {path}: set SANWU_HOME to its folder, or start one there with `make run`.")
     return _info(path, {n: str(a) for n, a in addresses.items()}, {n: str(p) for n, p in passwords.items()})
@@ -58,7 +66,15 @@ def planned(home: Home, url: str) -> StackInfo:
     inner = {name: f"http://127.0.0.1:{home.port(name)}" for name in (*SERVICES, Standby.name)}
     drivers = {name: f"127.0.0.1:{home.port(name)}" for name in ("postgres", "kafka")}
     passwords = {secret: home.password(secret) for name in SERVICES for secret in (name, secret_of(name))}
+    passwords[ROOT] = home.password(ROOT, 32)
+    # A root key that is being changed is believed until the change is finished.
+    if (former := _secrets(home.path).get(FORMER_ROOT)) is not None:
+        passwords[FORMER_ROOT] = str(former)
     return _info(home.path, {"gateway": url, **inner, **drivers}, passwords)
+
+
+def _secrets(path: Path) -> dict[str, object]:
+    return read_json(path / "secrets.json")
 
 
 def _info(home: Path, addresses: Mapping[str, str], passwords: Mapping[str, str]) -> StackInfo:
@@ -77,4 +93,11 @@ def _info(home: Path, addresses: Mapping[str, str], passwords: Mapping[str, str]
         }
         for name in SERVICES
     }
+    if ROOT in passwords:
+        # A home that was stopped before there were root keys has none until its next start.
+        roots = [public_half(Ed25519PrivateKey.from_private_bytes(key_bytes(passwords[ROOT])))]
+        roots += [passwords[FORMER_ROOT]] if FORMER_ROOT in passwords else []
+        for known_to in settings.values():
+            known_to["SANWU_REGISTRY_ROOT"] = json.dumps(roots)
+        settings["registry"]["SANWU_REGISTRY_ROOT_KEY"] = passwords[ROOT]
     return StackInfo(home, url, addresses, settings)

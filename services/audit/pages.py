@@ -25,6 +25,7 @@ from services.contracts.values import Frequency, period_bounds, period_of, yuan
 from services.contracts.words import AFFAIRS, CELL_STATES, HOLDERS, RELEASES, ROLE_NAMES, cell_words
 from services.kit.pages import local_time, pages_of
 from services.kit.reference import Reference
+from services.kit.signature import count_refused
 from services.kit.visit import may
 
 router = APIRouter(prefix="/inspect", include_in_schema=False, dependencies=[may(*MAY_WATCH)])
@@ -170,6 +171,7 @@ async def overview(
         request,
         desk,
         "alerts.html",
+        refused=await count_refused(desk.conn),
         watched=[r for r in recent if r.account_role is Role.INSPECTOR],
         alerts=found[: page.limit],
         counts=await alerts.count_open(desk.conn, wanted),

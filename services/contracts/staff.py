@@ -78,6 +78,7 @@ class Signer(Model):
     kid: ShortText
     public_key: ShortText
     not_after: AwareDatetime | None = None
+    not_before: AwareDatetime | None = Field(default=None, description="no token that it signed is older")
 
 
 class StaffSet(Event):

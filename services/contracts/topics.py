@@ -53,7 +53,10 @@ _SHREDDED: Final = MappingProxyType({**_COMPACTED, "max.compaction.lag.ms": "360
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic. `first`: its records are acknowledged before any other of the same batch is sent."""
+    """One topic. `first`: its records are acknowledged before any other of the same batch is sent.
+
+    `signed`: its records count only when the registry's root key signed them.
+    """
 
     name: str
     key: str
@@ -63,6 +66,7 @@ class Topic:
     partitions: int
     compacted: bool = False
     first: bool = False
+    signed: bool = False
     config: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -82,6 +86,7 @@ DIVISIONS: Final = Topic(
     (DivisionSet,),
     3,
     compacted=True,
+    signed=True,
     config=_COMPACTED,
 )
 CATALOGUE: Final = Topic(
@@ -92,6 +97,7 @@ CATALOGUE: Final = Topic(
     (ItemSet, ProfileSet, CalendarSet),
     3,
     compacted=True,
+    signed=True,
     config=_COMPACTED,
 )
 STAFF: Final = Topic(
@@ -102,6 +108,7 @@ STAFF: Final = Topic(
     (StaffSet, SignerSet),
     3,
     compacted=True,
+    signed=True,
     config=_COMPACTED,
 )
 KEYS: Final = Topic(

@@ -26,6 +26,8 @@ from services.kit.reference import Reference
 
 ISSUER: Final = "sanwu-registry"
 TOKEN_LIFETIME: Final = timedelta(minutes=15)
+#: How far the clocks of two machines may be apart.
+CLOCKS_APART: Final = timedelta(seconds=60)
 #: The access token's cookie on pages; the refresh cookie never leaves the registry's path.
 TOKEN_COOKIE: Final = "sanwu_token"  # noqa: S105 - a cookie's name
 
@@ -82,22 +84,36 @@ def _claims(token: str, public_key: str) -> Mapping[str, Any]:
     return MappingProxyType(jwt.decode(token, key, algorithms=["EdDSA"], issuer=ISSUER, options=options))
 
 
+def _issued_at(claims: Mapping[str, Any], now: datetime) -> datetime:
+    """When a token was issued; ValueError when it lives longer than any of ours, or was issued in the future."""
+    issued, ends = float(claims["iat"]), float(claims["exp"])
+    # So written that it fails for what is no number, too.
+    if not ends - TOKEN_LIFETIME.total_seconds() <= issued < ends:
+        message = "a token of ours lives fifteen minutes"
+        raise ValueError(message)
+    if issued > (now + CLOCKS_APART).timestamp():
+        message = "issued in the future"
+        raise ValueError(message)
+    return datetime.fromtimestamp(issued, UTC)
+
+
 def read_token(token: str, reference: Reference, now: datetime) -> Actor:
     """The actor behind a token; UnauthenticatedError when it is forged, expired, revoked or its bearer has left."""
     try:
         signer = reference.signers[str(jwt.get_unverified_header(token).get("kid"))]
         claims = _claims(token, signer.public_key)
-    except (jwt.InvalidTokenError, KeyError, ValueError) as error:
+        issued = _issued_at(claims, now)
+    except (jwt.InvalidTokenError, KeyError, ValueError, TypeError) as error:
         detail = "登录凭证无效，请重新登录。"
         raise UnauthenticatedError(detail) from error
+    if signer.not_before is not None and issued < signer.not_before - CLOCKS_APART:
+        detail = "登录凭证无效，请重新登录。"
+        raise UnauthenticatedError(detail)
     if now.timestamp() >= claims["exp"] or (signer.not_after is not None and now >= signer.not_after):
         detail = "登录已过期，请重新登录。"
         raise UnauthenticatedError(detail)
     actor = actor_of(claims["sub"], reference, now)
-    if (
-        actor is None
-        or datetime.fromtimestamp(claims["iat"], UTC) < reference.staff[actor.staff_id].sessions_not_before
-    ):
+    if actor is None or issued < reference.staff[actor.staff_id].sessions_not_before:
         detail = "此账号已停用或登录已被收回，请重新登录。"
         raise UnauthenticatedError(detail)
     return actor

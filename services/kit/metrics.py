@@ -59,6 +59,9 @@ CONSUMER_STILL = Computed(
 CONSUMER_EVENTS = Counter("consumer_events_total", "Records handled", ("type", "outcome"))
 CONSUMER_BATCH = Histogram("consumer_batch_duration_seconds", "Time of one partition's batch, commit included")
 CONSUMER_PARKED = Gauge("consumer_parked_events", "Records parked and not yet replayed or discarded")
+REFUSED_SIGNATURES = Counter(
+    "refused_signatures", "Records of the registry's topics that its root key did not sign: somebody forges", ("topic",)
+)
 CONSUMER_REBALANCES = Counter("consumer_rebalances_total", "Assignments received")
 CONSUMER_LAST_POLL = Gauge("consumer_last_poll_timestamp_seconds", "Unix time of the last return from a poll")
 JOB_FAILURES = Counter("job_failures_total", "Runs of a job that failed", ("job",))

@@ -17,6 +17,7 @@ from typing import Any, Final, LiteralString, cast
 import asyncpg
 
 from services.contracts.topics import EVENTS, TOPICS
+from services.kit import signature
 from services.kit.cli import Refusal
 from services.kit.consumer import Handlers, Handling
 from services.kit.consumer.log import LogReader, Place
@@ -247,9 +248,11 @@ class Rebuild:
             await self._one(conn, record)
 
     def _wanted(self, record: Incoming) -> bool:
-        """Tell whether a record is newer than all seen of its aggregate, and not set aside."""
+        """Tell whether a record is true, newer than all seen of its aggregate, and not set aside."""
         if self._is_set_aside(record):
             self.tally.passed_over.append(record)
+            return False
+        if signature.fault_of(record, self._runtime.settings.registry_root) is not None:
             return False
         version, seen = record.version, self._seen.get(record.aggregate, 0)
         if version is not None and version <= seen:

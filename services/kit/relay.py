@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from services.contracts.topics import TOPICS
-from services.kit import metrics
+from services.kit import metrics, signature
 from services.kit.db import INFRASTRUCTURE_ERRORS, Database
 from services.kit.driver import DriverCancelledError, ask
 from services.kit.log import get_logger
@@ -68,6 +68,7 @@ class Relay:
         self._database = database
         self._settings = settings
         self._producer: AIOKafkaProducer | None = None
+        self._root = settings.root
         self.wake = asyncio.Event()
         #: Called at every turn: a try, a look at the outbox, a batch.
         self.beat: Beat = nothing
@@ -183,7 +184,7 @@ class Relay:
                     self._settings.topic_prefix + row.topic,
                     row.value,
                     key=row.key.encode(),
-                    headers=list(row.headers),
+                    headers=self._signed(row),
                     timestamp_ms=int(row.occurred_at.timestamp() * 1000),
                 )
             except KafkaError as error:
@@ -192,6 +193,14 @@ class Relay:
         # Waits without cancelling: a deadline must find the futures as the driver left them.
         if acks:
             await asyncio.wait(acks.values())
+
+    def _signed(self, row: _Pending) -> list[tuple[str, bytes]]:
+        """A row's headers, with the root key's signature where the topic asks for one."""
+        headers = {name: value for name, value in row.headers if name != signature.HEADER}
+        if row.topic in signature.SIGNED and self._root is not None:
+            texts = {name: value.decode() for name, value in headers.items()}
+            headers[signature.HEADER] = signature.sign(self._root, row.topic, row.key.encode(), row.value, texts)
+        return list(headers.items())
 
     async def _park_refused(
         self, session: asyncpg.Connection, rows: list[_Pending], outcomes: dict[int, BaseException | None]

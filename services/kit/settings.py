@@ -1,16 +1,40 @@
 """Settings common to all services, read once from the environment (`SANWU_*`); wrong ones stop the start, all named."""
 
+import base64
+import binascii
 import sys
 from pathlib import Path
-from typing import Final, Self
+from typing import Annotated, Final, Self
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.kit.address import LOOPBACK, Network
 from services.kit.broker import Broker, is_here, sealed_by
 
+_KEY_BYTES: Final = 32
+
+
+def key_bytes(text: str) -> bytes:
+    """The 32 bytes of a key in base64url without padding (RFC 8037); ValueError when it is none."""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except binascii.Error:
+        raw = b""
+    if len(raw) != _KEY_BYTES:
+        message = "a key is 32 bytes in base64url: `python -m services.registry keys new-root` makes one"
+        raise ValueError(message)
+    return raw
+
+
+def _is_key(text: str) -> str:
+    key_bytes(text)
+    return text
+
+
+PublicKey = Annotated[str, AfterValidator(_is_key)]
 #: The TLS modes of a PostgreSQL URL in which the server has to prove who it is.
 _PROVEN: Final = frozenset({"verify-ca", "verify-full"})
 
@@ -36,6 +60,13 @@ class Settings(BaseSettings):
         default=False,
         description=(
             "let Kafka and PostgreSQL on other machines be reached without TLS, where the network itself is sealed"
+        ),
+    )
+    registry_root: tuple[PublicKey, ...] = Field(
+        min_length=1,
+        description=(
+            "public root keys of the registry (Ed25519, base64url): divisions, catalogue, staff and signing keys count only "
+            "when signed by one of them; two while the key is being changed"
         ),
     )
     http_host: str = Field(default="127.0.0.1", description="address of the inner port")
@@ -70,6 +101,11 @@ class Settings(BaseSettings):
     )
     trail_days: int = Field(default=184, ge=184, description="how long staff actions are kept, at least 184 days")
     secure_cookies: bool = Field(default=False, description="cookies over HTTPS only; off on loopback alone")
+
+    @property
+    def root(self) -> Ed25519PrivateKey | None:
+        """The registry's root key; the registry alone has it."""
+        return None
 
     @property
     def broker(self) -> Broker:

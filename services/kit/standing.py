@@ -15,6 +15,7 @@ FROM outbox
 SELECT_PARKED: Final = """
 SELECT count(*) AS parked, count(*) FILTER (WHERE error <> 'behind a parked record') AS poisoned FROM parked_event
 """
+COUNT_REFUSED: Final = "SELECT count(*) FROM refused_record"
 #: The session that holds the relay's lock, seen by the role that holds it.
 SELECT_LEADER: Final = """
 SELECT a.pid, a.backend_start AS since FROM pg_locks l JOIN pg_stat_activity a USING (pid)
@@ -45,7 +46,7 @@ class Queried(Protocol):
 
 
 async def tables(conn: Queried) -> dict[str, Any]:
-    """Outbox, leader, parked records, size."""
+    """Outbox, leader, parked and refused records, size."""
     outbox, parked = await conn.fetchrow(SELECT_OUTBOX), await conn.fetchrow(SELECT_PARKED)
     leader = await conn.fetchrow(SELECT_LEADER)
     return {
@@ -53,6 +54,7 @@ async def tables(conn: Queried) -> dict[str, Any]:
         "relay_leader": {"pid": leader["pid"], "since": leader["since"].isoformat()} if leader else None,
         "parked": parked["parked"],
         "poisoned": parked["poisoned"],
+        "refused_signatures": await conn.fetchval(COUNT_REFUSED),
         "database_bytes": await conn.fetchval(SELECT_SIZE),
     }
 

@@ -17,6 +17,7 @@ from services.kit.cli import Refusal, Told, new_app, on_runtime
 from services.kit.clock import local_day
 from services.kit.process import main
 from services.kit.service import Service, no_own
+from services.kit.signature import public_half
 from services.registry import store
 from services.registry.app import create_app
 from services.registry.bulk.calendar import CalendarYearUnknownError, calendar_year
@@ -98,6 +99,7 @@ async def import_files(
     fresh = await accounts.hash_passwords([s for s in members if s.username not in known])
     unknown_years = []
     async with runtime.database.transaction() as conn:
+        await store.note_first_root(conn, public_half(runtime.settings.root), now)
         await states.ensure_signer(conn, now)
         changed = await states.set_divisions(conn, _with_starts(tree, starts), now)
         changed += await states.set_items(conn, items, now)

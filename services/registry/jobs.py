@@ -1,13 +1,19 @@
-"""What the clock makes the registry do: forget sessions that are over and failures that count no more."""
+"""What the clock makes the registry do: forget what is over, watch the calendar, keep what it said signed."""
 
 from collections.abc import Sequence
 
+from services.contracts.topics import TOPICS
 from services.kit.clock import local_day
+from services.kit.log import get_logger
+from services.kit.operate.republish import say_again
 from services.kit.service import Job
+from services.kit.signature import public_half
 from services.registry import metrics, store
 from services.registry.commands.states import years_missing
 from services.registry.settings import RegistrySettings
 from services.registry.visit import RegistryRuntime
+
+log = get_logger(__name__)
 
 
 async def forget(runtime: RegistryRuntime) -> None:
@@ -21,6 +27,22 @@ async def watch_calendar(runtime: RegistryRuntime) -> None:
     metrics.CALENDAR_MISSING.set(len(years_missing(runtime.reference, local_day(runtime.clock.now()))))
 
 
+async def keep_signed(runtime: RegistryRuntime) -> None:
+    """Under a root key that is new (a first start, a change of the key), say everything again: the relay signs it."""
+    public = public_half(runtime.settings.root)
+    async with runtime.database.connection() as conn:
+        if await store.is_root_used(conn, public):
+            return
+    async with runtime.database.transaction() as conn:
+        count = await say_again(conn, [t for t in TOPICS if t.signed])
+        await store.note_root(conn, public, runtime.clock.now())
+    log.info("said again under a new root key", root=public, events=count)
+
+
 def make_jobs() -> Sequence[Job[RegistrySettings, None]]:
     """The jobs of a process."""
-    return (Job("sessions pruned", 600.0, forget), Job("calendar watched", 60.0, watch_calendar))
+    return (
+        Job("sessions pruned", 600.0, forget),
+        Job("calendar watched", 60.0, watch_calendar),
+        Job("root kept", 60.0, keep_signed),
+    )

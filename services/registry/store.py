@@ -191,6 +191,33 @@ async def insert_signing_key(conn: Connection, key: SigningKey, at: datetime) ->
     await conn.execute(INSERT_SIGNING_KEY, key.kid, key.private_key, at)
 
 
+IS_ROOT_USED = "SELECT EXISTS (SELECT FROM root_used WHERE public_key = $1)"
+
+
+async def is_root_used(conn: Connection, public_key: str) -> bool:
+    """Tell whether everything was said under this root key."""
+    used: bool = await conn.fetchval(IS_ROOT_USED, public_key)
+    return used
+
+
+NOTE_ROOT = "INSERT INTO root_used (public_key, since) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+
+
+async def note_root(conn: Connection, public_key: str, at: datetime) -> None:
+    """Note that everything was, or will be, said under this root key."""
+    await conn.execute(NOTE_ROOT, public_key, at)
+
+
+#: Of a registry that has said nothing yet, all that it says goes out under the key of this day.
+NOTE_FIRST_ROOT = """
+INSERT INTO root_used (public_key, since) SELECT $1, $2 WHERE NOT EXISTS (SELECT FROM event) ON CONFLICT DO NOTHING
+"""
+
+
+async def note_first_root(conn: Connection, public_key: str, at: datetime) -> None:
+    await conn.execute(NOTE_FIRST_ROOT, public_key, at)
+
+
 INSERT_SESSION = "INSERT INTO session (token_digest, staff_id, created_at, expires_at) VALUES ($1, $2, $3, $4)"
 
 

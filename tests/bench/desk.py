@@ -128,7 +128,7 @@ async def _ask(client: httpx2.AsyncClient, path: str, headers: dict[str, str]) -
 async def measure(dsn: str, years: int, only: str = "") -> dict[tuple[str, str], Cost]:
     """The medians of every page, on a database that holds so many years."""
     values = {"database_url": SecretStr(dsn), "http_port": 0, "home": Path(tempfile.gettempdir())}
-    values |= {"kafka": "", "kafka_username": "ingest", "kafka_password": "none"}
+    values |= {"kafka": "", "kafka_username": "ingest", "kafka_password": "none", **builders.ROOT_SETTINGS}
     runtime = await open_runtime(SERVICE, SERVICE.settings.model_validate(values), FixedClock(builders.NOW))
     of = decade.span(years)
     async with runtime.database.transaction() as conn:

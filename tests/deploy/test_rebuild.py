@@ -160,6 +160,7 @@ class City:
             **os.environ,
             "SANWU_DATABASE_URL": settings.database_url.get_secret_value(),
             "SANWU_KAFKA": settings.kafka,
+            "SANWU_REGISTRY_ROOT": json.dumps(settings.registry_root),
             "SANWU_KAFKA_USERNAME": settings.kafka_username,
             "SANWU_KAFKA_PASSWORD": settings.kafka_password.get_secret_value(),
             "SANWU_HTTP_PORT": "0",

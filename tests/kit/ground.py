@@ -5,6 +5,7 @@ ran: so a lost, a repeated and a misplaced effect can all be seen.
 """
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -23,7 +24,7 @@ from deploy.local.postgres import Postgres
 from services.contracts.base import Event
 from services.contracts.disclosure import DisclosureConfirmed
 from services.contracts.topics import DISCLOSURES, Topic
-from services.kit import outbox
+from services.kit import outbox, signature
 from services.kit.broker import Broker
 from services.kit.clock import FixedClock
 from services.kit.consumer import Effects, Handlers, Handling, PartitionedConsumer
@@ -37,7 +38,7 @@ KIT_MIGRATIONS: Final = Path(__file__).parents[2] / "services" / "kit" / "migrat
 OWNERS: Final = ("ingest", "publish")
 KIT_TABLES: Final = (
     *("aggregate", "event", "outbox", "consumer_offset", "aggregate_seen"),
-    *("parked_event", "reference", "shred_key", "idempotency"),
+    *("parked_event", "refused_record", "reference", "shred_key", "idempotency"),
 )
 #: The shortest that Settings allows.
 SESSION_MS: Final = 6_000
@@ -97,6 +98,7 @@ class Ground:
             "kafka_password": SecretStr(self.kafka.broker(owner).password),
             "http_port": 0,
             "home": self.home,
+            "registry_root": builders.ROOT_SETTINGS["registry_root"],
             "topic_prefix": self.prefix,
             "pool_size": 5,
             "session_timeout_ms": SESSION_MS,
@@ -112,6 +114,7 @@ class Ground:
             "SANWU_KAFKA": settings.kafka,
             "SANWU_KAFKA_USERNAME": settings.kafka_username,
             "SANWU_KAFKA_PASSWORD": settings.kafka_password.get_secret_value(),
+            "SANWU_REGISTRY_ROOT": json.dumps(settings.registry_root),
             "SANWU_HTTP_PORT": "0",
             "SANWU_HOME": str(self.home),
             "SANWU_TOPIC_PREFIX": self.prefix,
@@ -175,7 +178,13 @@ class Ground:
     async def produce(
         self, topic: Topic, *records: tuple[bytes, bytes | None, dict[str, str]], partition: int = 0
     ) -> None:
-        """Put (key, value, headers) into one partition of a topic, as a relay would."""
+        """Put (key, value, headers) into one partition of a topic, as a relay would: signed where that is asked for."""
+        if topic.signed:
+            root = builders.ROOT_KEY
+            records = tuple(
+                (k, v, {**h, signature.HEADER: signature.sign(root, topic.name, k, v, h).decode()})
+                for k, v, h in records
+            )
         async with AIOKafkaProducer(**self.broker().options(), acks="all") as producer:
             acks = [
                 await producer.send(

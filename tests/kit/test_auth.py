@@ -94,6 +94,12 @@ def _forged() -> dict[str, str]:
         "no expiry": token(exp=None),
         "no issue": token(iat=None),
         "unknown person": token(sub="nobody"),
+        "ten years": token(exp=int(builders.NOW.timestamp()) + 315_360_000),
+        "a second too long": token(exp=int(builders.NOW.timestamp()) + 901),
+        "issued in the future": token(iat=builders.NOW.timestamp() + 61, exp=int(builders.NOW.timestamp()) + 900),
+        "ends before it begins": token(iat=builders.NOW.timestamp() + 30, exp=builders.NOW.timestamp() + 20),
+        "not a number": token(exp=float("nan")),
+        "numbers in words": token(exp="later"),
         "no token": "x",
         "no base64": "a.b.c",
     }

@@ -7,7 +7,7 @@ from typing import Any
 from services.contracts.base import Event
 from services.contracts.keys import KeySet
 from services.contracts.topics import EVENTS, KEYS, TOPIC_OF, Topic
-from services.kit import metrics, park, reference
+from services.kit import metrics, park, reference, signature
 from services.kit.clock import Clock
 from services.kit.db import Connection
 from services.kit.errors import Reject
@@ -59,7 +59,9 @@ class Effects:
         )
 
     async def handle(self, conn: Connection, incoming: Sequence[Incoming], beat: Beat) -> None:
-        """Apply what is new; what stands behind a parked record of its aggregate is parked too. Beats at each record."""
+        """Apply what is new and true; what stands behind a parked record of its aggregate is parked too. Beats at each record."""
+        # Before any version is remembered: a forged one would keep the true ones out.
+        incoming = await signature.trusted(conn, incoming, self._settings.registry_root)
         new = await park.take_new(conn, incoming)
         behind = await park.lock_parked_aggregates(conn, incoming)
         for record in new:

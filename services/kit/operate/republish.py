@@ -5,16 +5,17 @@ they are old. With `--new-log` the service also forgets where it stood: an offse
 new one.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Annotated
 
 from typer import BadParameter, Option
 
-from services.contracts.topics import KEYS, TOPIC_OF
+from services.contracts.topics import KEYS, TOPIC_OF, Topic
 from services.kit import trail
 from services.kit.cli import NO_SENSE, By, Refusal, Told, on_runtime
-from services.kit.db import affected
+from services.kit.db import Connection, affected
 from services.kit.runtime import AnyRuntime
 
 #: Nobody may queue an event between our look at the table and our rows: a newer state would stand before an older one.
@@ -71,6 +72,13 @@ def _aggregate(text: str) -> str:
         message = "give KIND:ID, as in disclosure:0192…"
         raise BadParameter(message)
     return text
+
+
+async def say_again(conn: Connection, topics: Sequence[Topic]) -> int:
+    """Queue every event of some topics once more, in the caller's transaction; returns how many."""
+    tags = {tag: topic.name for tag, topic in TOPIC_OF.items() if topic in topics}
+    await conn.execute(LOCK_OUTBOX)
+    return affected(await conn.execute(REPEAT, None, None, None, list(tags), list(tags.values())))
 
 
 @on_runtime
