@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
+from services.ingest import metrics
 from services.ingest.commands import approvals, attachments, withdrawing
 from services.ingest.settings import IngestSettings
 from services.ingest.store.attachments import queue_unused_for_deletion
+from services.ingest.store.sealing import count_clear, seal_some
 from services.ingest.visit import IngestRuntime, Own
 from services.kit.service import Job
 
@@ -30,6 +32,19 @@ async def queue_unused_files(runtime: IngestRuntime) -> None:
         await queue_unused_for_deletion(conn, runtime.clock.now(), attachments.UNUSED_AFTER)
 
 
+async def seal_contents(runtime: IngestRuntime) -> None:
+    """Seal what was entered before contents were sealed, a few rows at a time; then there is nothing left to do."""
+    while True:
+        async with runtime.database.transaction() as conn:
+            sealed = await seal_some(conn, _AT_ONCE)
+        runtime.beat()
+        metrics.SEALED.inc(sealed)
+        if not sealed:
+            break
+    async with runtime.database.connection() as conn:
+        metrics.CLEAR.set(await count_clear(conn))
+
+
 def make_jobs() -> Sequence[Job[IngestSettings, Own]]:
     """The jobs of a process."""
     return (
@@ -37,4 +52,5 @@ def make_jobs() -> Sequence[Job[IngestSettings, Own]]:
         Job("ingest withdrawn", 30.0, erase_withdrawn),
         Job("ingest unused files", 3600.0, queue_unused_files),
         Job("ingest files", 1.0, attachments.sweep),
+        Job("ingest contents sealed", 600.0, seal_contents),
     )

@@ -2,10 +2,14 @@
 
 from typing import TypeVar
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 ACTIONS = Counter("sanwu_ingest_actions_total", "Steps that disclosures took", ("action",))
 FINDINGS = Counter("sanwu_ingest_findings_total", "Findings told to authors at saving, by code", ("code",))
+SEALED = Counter("sanwu_ingest_sealed_total", "Rows from before contents rested sealed that were sealed since")
+CLEAR = Gauge(
+    "sanwu_ingest_clear_rows", "Rows that still hold content in clear; 0 once all of an older city are sealed"
+)
 Made = TypeVar("Made")
 
 

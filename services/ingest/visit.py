@@ -25,9 +25,9 @@ from services.ingest.errors import (
     ZoneError,
 )
 from services.ingest.settings import IngestSettings
+from services.ingest.store.contents import Edition
 from services.ingest.store.disclosures import (
     Disclosure,
-    Edition,
     lock_disclosure,
     select_disclosure,
     select_edition,
@@ -236,6 +236,10 @@ class Changing(Reading, visit.Changing[IngestSettings, Own]):
     async def seal(self, thing: UUID, event_type: str, content: BaseModel) -> Sealed:
         """Put content under the key of a disclosure or a waiver, which is made with the first."""
         return await shred.seal(self.conn, str(thing), event_type, content, self.now)
+
+    async def tell_key(self, disclosure: Disclosure) -> None:
+        """Queue the key of what is handed in for those who will open it: it is there before they need it."""
+        await shred.tell_key(self.conn, str(disclosure.id), self.now)
 
 
 class Caller(visit.Caller[IngestSettings, Own], Member):

@@ -1,13 +1,15 @@
 """Content that can go for good: sealed under a key per aggregate, opened while the key exists (NIST SP 800-38D).
 
 The owner makes keys and destroys them; everybody else keeps a copy from the compacted topic. A sealed text whose key
-is gone stays closed for ever, in every topic, table and backup.
+is gone stays closed for ever, in every topic, table and backup. What travels is a `Sealed`; what rests in a table is
+bytes, `close` and `reopen`.
 """
 
 import base64
+import hmac
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -17,7 +19,7 @@ from pydantic import BaseModel
 from services.contracts.base import Sealed
 from services.contracts.keys import KeySet
 from services.contracts.topics import KEYS
-from services.kit.db import Connection, affected
+from services.kit.db import Connection
 from services.kit.outbox import append, append_tombstones, stamp, stamp_all
 
 Content = TypeVar("Content", bound=BaseModel)
@@ -26,7 +28,18 @@ KEY_BITS: Final = 256
 NONCE_BYTES: Final = 12
 
 SELECT_KEY = "SELECT key FROM shred_key WHERE aggregate_id = $1"
-INSERT_KEY = "INSERT INTO shred_key (aggregate_id, key) VALUES ($1, $2) ON CONFLICT (aggregate_id) DO NOTHING"
+SELECT_KEYS = "SELECT aggregate_id, key FROM shred_key WHERE aggregate_id = ANY($1::text[])"
+#: In one order for everybody, so that two who make the same keys wait and do not deadlock.
+INSERT_KEYS = """
+INSERT INTO shred_key (aggregate_id, key) SELECT * FROM unnest($1::text[], $2::text[]) AS t (id, key) ORDER BY id
+ON CONFLICT (aggregate_id) DO NOTHING
+"""
+#: The key's own aggregate is stamped when its event is appended.
+SELECT_TOLD = "SELECT FROM aggregate WHERE aggregate = 'key' AND aggregate_id = $1"
+DROP_UNTOLD = """
+DELETE FROM shred_key k WHERE aggregate_id = ANY($1::text[])
+  AND NOT EXISTS (SELECT FROM aggregate a WHERE a.aggregate = 'key' AND a.aggregate_id = k.aggregate_id)
+"""
 SAVE_KEY = """
 INSERT INTO shred_key (aggregate_id, key) VALUES ($1, $2)
 ON CONFLICT (aggregate_id) DO UPDATE SET key = excluded.key WHERE shred_key.key IS NOT NULL
@@ -52,26 +65,96 @@ class KeyMissingError(Exception):
         self.aggregate_id = aggregate_id
 
 
-def _associated(aggregate_id: str, event_type: str) -> bytes:
-    return f"{aggregate_id}:{event_type}".encode()
+class KeyShreddedError(ValueError):
+    """Something was to be put under a key that was destroyed."""
+
+    def __init__(self, aggregate_id: str) -> None:
+        """Name the aggregate."""
+        super().__init__(f"the key of {aggregate_id} was shredded")
+
+
+def _associated(aggregate_id: str, place: str) -> bytes:
+    return f"{aggregate_id}:{place}".encode()
+
+
+# -- in tables ----------------------------------------------------------------------------------------------------
+
+
+def close(key: str, aggregate_id: str, place: str, content: bytes) -> bytes:
+    """Compress and encrypt content for a column: nonce, then ciphertext. `place` names the column and the row in it.
+
+    The nonce is worked out from key, place and content (as RFC 5297 does), so the same content in the same place gives the
+    same bytes: a read model that is made anew can be compared with the one that serves.
+    """
+    secret, associated = _secret_of(key), _associated(aggregate_id, place)
+    nonce = hmac.digest(secret, b"nonce\0" + associated + b"\0" + content, "sha256")[:NONCE_BYTES]
+    return nonce + AESGCM(secret).encrypt(nonce, zlib.compress(content, 6), associated)
+
+
+def reopen(key: str, aggregate_id: str, place: str, closed: bytes) -> bytes:
+    """What `close` was given; InvalidTag when the bytes belong elsewhere or were changed."""
+    nonce, ciphertext = closed[:NONCE_BYTES], closed[NONCE_BYTES:]
+    return zlib.decompress(AESGCM(_secret_of(key)).decrypt(nonce, ciphertext, _associated(aggregate_id, place)))
+
+
+def _secret_of(key: str) -> bytes:
+    return base64.b64decode(key)
+
+
+async def make_keys(conn: Connection, aggregate_ids: Collection[str]) -> dict[str, str]:
+    """The keys of the owner's own aggregates, made where there were none; told to nobody yet.
+
+    KeyShreddedError when one of them was destroyed.
+    """
+    wanted = sorted(set(aggregate_ids))
+    keys = await select_keys(conn, wanted)
+    if missing := [i for i in wanted if i not in keys]:
+        await conn.execute(INSERT_KEYS, missing, [_new_key() for _ in missing])
+        # Read again: another transaction may have been faster.
+        keys |= await select_keys(conn, missing)
+    made = {}
+    for aggregate_id in wanted:
+        key = keys.get(aggregate_id)
+        if key is None:
+            raise KeyShreddedError(aggregate_id)
+        made[aggregate_id] = key
+    return made
+
+
+def _new_key() -> str:
+    return base64.b64encode(AESGCM.generate_key(KEY_BITS)).decode()
+
+
+async def select_keys(conn: Connection, aggregate_ids: Sequence[str]) -> dict[str, str | None]:
+    """Those of some keys that are known, None for the destroyed."""
+    return {r["aggregate_id"]: r["key"] for r in await conn.fetch(SELECT_KEYS, aggregate_ids)}
+
+
+async def tell_key(conn: Connection, aggregate_id: str, at: datetime) -> str:
+    """Queue an aggregate's key for the topic, unless it was before; makes it when there is none. Returns the key."""
+    key = (await make_keys(conn, [aggregate_id]))[aggregate_id]
+    if await conn.fetchrow(SELECT_TOLD, aggregate_id) is None:
+        stamped = await stamp(conn, "key", aggregate_id, at=at)
+        # Another transaction may have been faster here too.
+        if stamped["aggregate_version"] == 1:
+            await append(conn, KeySet(**stamped, key=key), key=aggregate_id)
+    return key
+
+
+async def drop_untold(conn: Connection, aggregate_ids: Sequence[str]) -> None:
+    """Destroy keys of which nobody else ever heard."""
+    await conn.execute(DROP_UNTOLD, aggregate_ids)
+
+
+# -- on topics ----------------------------------------------------------------------------------------------------
 
 
 async def seal(conn: Connection, aggregate_id: str, event_type: str, content: BaseModel, at: datetime) -> Sealed:
-    """Encrypt content for one event; makes the aggregate's key, and queues it for the topic, at the first time."""
-    row = await conn.fetchrow(SELECT_KEY, aggregate_id)
-    if row is None:
-        made = base64.b64encode(AESGCM.generate_key(KEY_BITS)).decode()
-        if affected(await conn.execute(INSERT_KEY, aggregate_id, made)):
-            await append(conn, KeySet(**await stamp(conn, "key", aggregate_id, at=at), key=made), key=aggregate_id)
-        # Read again: another transaction may have been faster.
-        row = await conn.fetchrow(SELECT_KEY, aggregate_id)
-    key = row["key"] if row is not None else None
-    if key is None:
-        message = f"the key of {aggregate_id} was shredded"
-        raise ValueError(message)
+    """Encrypt content for one event; the aggregate's key is made, and queued for the topic, at the first time."""
+    key = await tell_key(conn, aggregate_id, at)
     nonce = os.urandom(NONCE_BYTES)
     plain = zlib.compress(content.model_dump_json().encode(), 6)
-    ciphertext = AESGCM(base64.b64decode(key)).encrypt(nonce, plain, _associated(aggregate_id, event_type))
+    ciphertext = AESGCM(_secret_of(key)).encrypt(nonce, plain, _associated(aggregate_id, event_type))
     return Sealed(nonce=base64.b64encode(nonce).decode(), ciphertext=base64.b64encode(ciphertext).decode())
 
 
@@ -84,7 +167,7 @@ async def unseal(
         raise KeyMissingError(aggregate_id)
     if row["key"] is None:
         return None
-    plain = AESGCM(base64.b64decode(row["key"])).decrypt(
+    plain = AESGCM(_secret_of(row["key"])).decrypt(
         base64.b64decode(sealed.nonce),
         base64.b64decode(sealed.ciphertext),
         _associated(aggregate_id, event_type),

@@ -28,6 +28,7 @@ from services.publish.render.places import item_at
 from services.publish.settings import PublishSettings
 from services.publish.store import marks, publications, standings
 from services.publish.store.marks import Mark
+from services.publish.store.sealing import count_clear, seal_some
 from services.publish.visit import Own, PublishRuntime
 
 _AT_ONCE: Final = ("disclosure", "village")
@@ -38,6 +39,7 @@ _AT_LEISURE: Final = ("items",)
 _PAUSE_S: Final = 1.0
 _BATCH: Final = 200
 _LEISURE_BATCH: Final = 4
+_SEALED_AT_ONCE: Final = 50
 #: A service that stood still over some midnights still finds the rosters whose time ran out.
 _FADE_SLACK: Final = timedelta(days=31)
 
@@ -170,9 +172,22 @@ async def mark_everything_daily(runtime: PublishRuntime) -> None:
             await marks.insert_marks(conn, _fading(runtime, await publications.select_rosters(conn)))
 
 
+async def seal_contents(runtime: PublishRuntime) -> None:
+    """Seal what was opened before contents were sealed, a few rows at a time; then there is nothing left to do."""
+    while True:
+        async with runtime.database.transaction() as conn:
+            sealed = await seal_some(conn, _SEALED_AT_ONCE)
+        runtime.beat()
+        if not sealed:
+            break
+    async with runtime.database.connection() as conn:
+        metrics.CLEAR.set(await count_clear(conn))
+
+
 def make_jobs() -> Sequence[Job[PublishSettings, Own]]:
     """The jobs of a process."""
     return (
         Job("render", 0.25, Renderer().run, on_commit=True),
         Job("deadlines", 20.0, mark_everything_daily),
+        Job("publish contents sealed", 600.0, seal_contents),
     )

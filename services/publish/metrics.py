@@ -12,3 +12,4 @@ RENDERED = Counter("sanwu_publish_rendered_bodies_total", "Bodies rendered and w
 DIRTY = Gauge("sanwu_publish_dirty_marks", "Marks that wait for the renderer, as of its last look")
 HOT_ANSWERS = Counter("sanwu_publish_hot_answers_total", "Answers from rendered bodies, counted in steps of 64")
 HOT_BYTES = Gauge("sanwu_publish_hot_cache_bytes", "Rendered bodies kept in memory")
+CLEAR = Gauge("sanwu_publish_clear_rows", "Editions that still rest in clear; 0 once all of an older city are sealed")

@@ -249,7 +249,9 @@ async def _ledger(crowd: Crowd) -> dict[str, Any]:
     body["attachments"] = [{"digest": f, "title": "票据"} for f in files[:50]]
     ids = [crowd.stage.things[name] for name in ("draft", "submitted", "confirmed", "approved", "released")]
     await crowd.conn.execute(
-        "UPDATE ingest.edition SET body = $1::jsonb WHERE disclosure_id = ANY($2::uuid[])", json.dumps(body), ids
+        "UPDATE ingest.edition SET body = $1::jsonb, body_sealed = NULL WHERE disclosure_id = ANY($2::uuid[])",
+        json.dumps(body),
+        ids,
     )
     return body
 

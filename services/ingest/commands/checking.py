@@ -33,9 +33,9 @@ from services.ingest.errors import (
     SheetNeedsNamesError,
 )
 from services.ingest.metrics import count_step
+from services.ingest.store.contents import Edition
 from services.ingest.store.disclosures import (
     Disclosure,
-    Edition,
     update_approved,
     update_confirmed,
     update_filed,
@@ -164,7 +164,7 @@ async def send_back(
     for n, line in enumerate(lines):
         refuse_personal(line.reason, f"lines[{n}].reason")
     returned = Return(disclosure.edition, reason, tuple(lines), desk.actor.staff_id, desk.now)
-    await insert_return(desk.conn, disclosure, returned)
+    await insert_return(desk.conn, await desk.content_of(disclosure), disclosure, returned)
     after = await update_returned(desk.conn, disclosure.id, reason, lines)
     content = ReturnedContent(reason=reason, lines=tuple(lines))
     event = DisclosureReturned(

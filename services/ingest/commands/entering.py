@@ -40,9 +40,9 @@ from services.ingest.gate.findings import findings, needs_reviewer, unexplained
 from services.ingest.metrics import count_step
 from services.ingest.store.attachments import delete_uses
 from services.ingest.store.cells import select_any_body, select_last_body
+from services.ingest.store.contents import Edition
 from services.ingest.store.disclosures import (
     Disclosure,
-    Edition,
     NewDisclosure,
     delete_drafts,
     insert_disclosures,
@@ -56,6 +56,7 @@ from services.ingest.visit import Changing
 from services.ingest.workflow import Action, State
 from services.kit.errors import Fault, InvalidInputError, SanwuError, faults_of
 from services.kit.outbox import append, append_all
+from services.kit.shred import drop_untold
 
 
 def parse_body(raw: dict[str, Any]) -> Body:
@@ -284,6 +285,7 @@ async def _append_submitted(desk: Changing, disclosure: Disclosure, accepted: tu
         sealed=await desk.seal(disclosure.id, "disclosure.submitted.v1", content) if accepted else None,
     )
     await append(desk.conn, event)
+    await desk.tell_key(disclosure)
 
 
 # -- corrections --------------------------------------------------------------------------------------------------
@@ -337,3 +339,4 @@ async def _remove(desk: Changing, drafts: Sequence[Disclosure]) -> None:
     if untold:
         await delete_uses(desk.conn, untold, desk.now)
         await delete_drafts(desk.conn, untold)
+        await drop_untold(desk.conn, [str(i) for i in untold])

@@ -10,7 +10,8 @@ from services.contracts.bodies import Ledger, figures
 from services.contracts.values import previous_period
 from services.ingest.gate.findings import chain_findings, neighbour_notes, note_finding
 from services.ingest.store.cells import select_chains, select_remarked
-from services.ingest.store.disclosures import Disclosure, Edition, select_editions
+from services.ingest.store.contents import Edition
+from services.ingest.store.disclosures import Disclosure, select_editions
 from services.ingest.visit import Reading
 from services.kit.errors import Fault, InvalidInputError
 

@@ -13,7 +13,8 @@ from services.ingest.commands.findings import Reason, Saved, accepted_of, findin
 from services.ingest.errors import MissingReasonError, NothingToMaskError
 from services.ingest.gate.findings import needs_reviewer
 from services.ingest.metrics import count_step
-from services.ingest.store.disclosures import update_accepted
+from services.ingest.store.contents import remarks_of
+from services.ingest.store.disclosures import update_remarks
 from services.ingest.visit import Changing
 from services.ingest.workflow import Action
 from services.kit.errors import Fault
@@ -63,5 +64,5 @@ async def accept(desk: Changing, disclosure_id: UUID, version: int, reasons: Seq
     if not given:
         raise MissingReasonError(faults=[Fault("accept", "请在要同意公开的那一处写明原因")])
     kept = {(a.code, a.at): a for a in (*edition.accepted, *given)}
-    await update_accepted(desk.conn, disclosure, replace(edition, accepted=tuple(kept.values())))
+    await update_remarks(desk.conn, disclosure, remarks_of(replace(edition, accepted=tuple(kept.values()))))
     return Saved(count_step(Action.ACCEPT, disclosure), found)

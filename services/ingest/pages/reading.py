@@ -24,7 +24,8 @@ from services.ingest.pages.exchange import exchange_of
 from services.ingest.pages.frame import render
 from services.ingest.store.approvals import select_waiting
 from services.ingest.store.cells import select_body_of_cell
-from services.ingest.store.disclosures import Disclosure, Edition, select_edition, select_note_lines
+from services.ingest.store.contents import Edition
+from services.ingest.store.disclosures import Disclosure, select_edition, select_note_lines
 from services.ingest.store.opinions import select_authors, select_opinions
 from services.ingest.visit import CallerDep, ChangingDep, Reading, ReadingDep
 from services.ingest.workflow import Action, State

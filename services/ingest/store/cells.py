@@ -1,19 +1,17 @@
 """Cells: what stands in them, and what a village said there or elsewhere."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-from pydantic import TypeAdapter
-
-from services.contracts.bodies import BODY, AccountSums, Body, Neighbour
+from services.contracts.bodies import AccountSums, Body, Neighbour
 from services.contracts.duties import CellKey
 from services.contracts.owing import Run
 from services.contracts.values import previous_period
-from services.ingest.store.disclosures import Disclosure, disclosure_of
+from services.ingest.store.contents import accounts_of, body_of, rest_of
+from services.ingest.store.disclosures import Disclosure, disclosure_of, disclosures_of
 from services.kit.db import Connection
 
 SELECT_CELL = """
@@ -24,13 +22,14 @@ SELECT * FROM disclosure WHERE village_code = $1 AND item = $2 AND period = $3 A
 async def select_cell(conn: Connection, village: str, item: str, period: str) -> Disclosure | None:
     """What stands in a cell."""
     row = await conn.fetchrow(SELECT_CELL, village, item, period)
-    return disclosure_of(row) if row else None
+    return await disclosure_of(conn, row) if row else None
 
 
 SELECT_BODY_OF_CELL = """
-SELECT e.body::text AS body FROM disclosure d
+SELECT e.disclosure_id, e.edition, e.body_sealed, s.key, e.body::text AS body FROM disclosure d
 JOIN edition e ON e.disclosure_id = d.id
     AND e.edition = CASE WHEN d.state IN ('draft', 'returned') THEN d.published_edition ELSE d.edition END
+LEFT JOIN shred_key s ON s.aggregate_id = d.id::text
 WHERE d.village_code = $1 AND d.item = $2 AND d.period = $3 AND d.state <> 'withdrawn'
 """
 
@@ -38,12 +37,13 @@ WHERE d.village_code = $1 AND d.item = $2 AND d.period = $3 AND d.state <> 'with
 async def select_body_of_cell(conn: Connection, village: str, item: str, period: str) -> Body | None:
     """What the village handed in for a period, whether published yet or not; of a correction, the edition before it."""
     row = await conn.fetchrow(SELECT_BODY_OF_CELL, village, item, period)
-    return BODY.validate_json(row["body"]) if row else None
+    return body_of(row) if row else None
 
 
 #: Periods of one shape are in order as texts; 2026-10 and 2026Q4 form no chain.
 SELECT_LAST_BODY = """
-SELECT e.body::text AS body FROM disclosure d JOIN edition e ON e.disclosure_id = d.id AND e.edition = d.edition
+SELECT e.disclosure_id, e.edition, e.body_sealed, s.key, e.body::text AS body FROM disclosure d JOIN edition e ON e.disclosure_id = d.id AND e.edition = d.edition
+LEFT JOIN shred_key s ON s.aggregate_id = d.id::text
 WHERE d.village_code = $1 AND d.item = $2 AND d.state <> 'withdrawn' AND d.period < $3
   AND (length(d.period), substr(d.period, 5, 1)) = (length($3), substr($3, 5, 1))
 ORDER BY d.period DESC, d.id DESC LIMIT 1
@@ -53,11 +53,12 @@ ORDER BY d.period DESC, d.id DESC LIMIT 1
 async def select_last_body(conn: Connection, village: str, item: str, period: str) -> Body | None:
     """What the village entered for the nearest earlier period, whatever became of it: a new one begins where it ends."""
     row = await conn.fetchrow(SELECT_LAST_BODY, village, item, period)
-    return BODY.validate_json(row["body"]) if row else None
+    return body_of(row) if row else None
 
 
 SELECT_ANY_BODY = """
-SELECT e.body::text AS body FROM disclosure d JOIN edition e ON e.disclosure_id = d.id AND e.edition = d.edition
+SELECT e.disclosure_id, e.edition, e.body_sealed, s.key, e.body::text AS body FROM disclosure d JOIN edition e ON e.disclosure_id = d.id AND e.edition = d.edition
+LEFT JOIN shred_key s ON s.aggregate_id = d.id::text
 WHERE d.village_code = $1 AND d.item = $2 AND d.state <> 'withdrawn' ORDER BY d.period DESC, d.id DESC LIMIT 1
 """
 
@@ -65,7 +66,7 @@ WHERE d.village_code = $1 AND d.item = $2 AND d.state <> 'withdrawn' ORDER BY d.
 async def select_any_body(conn: Connection, village: str, item: str) -> Body | None:
     """The newest period of an item: good for its columns, never for its figures."""
     row = await conn.fetchrow(SELECT_ANY_BODY, village, item)
-    return BODY.validate_json(row["body"]) if row else None
+    return body_of(row) if row else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +79,26 @@ class Chain:
 
 #: Of a draft or a returned edition, the public one before it speaks.
 SELECT_CHAINS = """
-SELECT k.n, s.side, s.period, s.accounts
+SELECT k.n, s.side, s.period, s.disclosure_id, s.edition, s.remarks_sealed, s.accounts, y.key
 FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS k (village, item, period, n)
 CROSS JOIN LATERAL (
-    (SELECT 'before' AS side, d.period, (e.body -> 'accounts')::text AS accounts
+    (SELECT 'before' AS side, d.period, e.disclosure_id, e.edition, e.remarks_sealed, (e.body -> 'accounts')::text AS accounts
      FROM disclosure d JOIN edition e ON e.disclosure_id = d.id
         AND e.edition = CASE WHEN d.state IN ('draft', 'returned') THEN d.published_edition ELSE d.edition END
      WHERE d.village_code = k.village AND d.item = k.item AND d.state <> 'withdrawn' AND d.period < k.period
        AND (length(d.period), substr(d.period, 5, 1)) = (length(k.period), substr(k.period, 5, 1))
-       AND e.body ->> 'kind' = 'ledger'
+       AND coalesce(e.kind, e.body ->> 'kind') = 'ledger'
      ORDER BY d.period DESC LIMIT 1)
     UNION ALL
-    (SELECT 'after', d.period, (e.body -> 'accounts')::text
+    (SELECT 'after', d.period, e.disclosure_id, e.edition, e.remarks_sealed, (e.body -> 'accounts')::text
      FROM disclosure d JOIN edition e ON e.disclosure_id = d.id
         AND e.edition = CASE WHEN d.state IN ('draft', 'returned') THEN d.published_edition ELSE d.edition END
      WHERE d.village_code = k.village AND d.item = k.item AND d.state <> 'withdrawn' AND d.period > k.period
        AND (length(d.period), substr(d.period, 5, 1)) = (length(k.period), substr(k.period, 5, 1))
-       AND e.body ->> 'kind' = 'ledger'
+       AND coalesce(e.kind, e.body ->> 'kind') = 'ledger'
      ORDER BY d.period LIMIT 1)
 ) AS s
+LEFT JOIN shred_key y ON y.aggregate_id = s.disclosure_id::text
 """
 
 
@@ -106,8 +108,7 @@ async def select_chains(conn: Connection, cells: Sequence[tuple[str, str, str]])
     found: list[dict[str, Neighbour]] = [{} for _ in cells]
     for row in await conn.fetch(SELECT_CHAINS, *columns):
         if previous_period(row["period"]) is not None:
-            accounts = _ACCOUNTS.validate_json(row["accounts"])
-            found[row["n"] - 1][row["side"]] = Neighbour(period=row["period"], accounts=accounts)
+            found[row["n"] - 1][row["side"]] = Neighbour(period=row["period"], accounts=accounts_of(row))
     return [Chain(**sides) for sides in found]
 
 
@@ -120,24 +121,22 @@ class Remarked:
 
 
 SELECT_REMARKED = """
-SELECT d.id, (e.findings || e.accepted)::text AS places,
-       CASE WHEN e.body ->> 'kind' = 'ledger' THEN (e.body -> 'accounts')::text ELSE '[]' END AS accounts
-FROM disclosure d JOIN edition e ON e.disclosure_id = d.id AND e.edition = d.edition WHERE d.id = ANY($1::uuid[])
+SELECT e.disclosure_id, e.edition, e.remarks_sealed, s.key, e.accepted::text AS accepted, e.findings::text AS findings, e.note,
+    e.secrecy_checked_by, e.returns::text AS returns,
+    CASE WHEN e.body ->> 'kind' = 'ledger' THEN (e.body -> 'accounts')::text ELSE '[]' END AS accounts
+FROM disclosure d JOIN edition e ON e.disclosure_id = d.id AND e.edition = d.edition
+LEFT JOIN shred_key s ON s.aggregate_id = d.id::text WHERE d.id = ANY($1::uuid[])
 """
 
 
 async def select_remarked(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, Remarked]:
     """The newest edition of some disclosures, for a list."""
-    rows = await conn.fetch(SELECT_REMARKED, list(ids))
-    return {
-        r["id"]: Remarked(
-            frozenset((p["code"], p["at"]) for p in json.loads(r["places"])), _ACCOUNTS.validate_json(r["accounts"])
-        )
-        for r in rows
-    }
-
-
-_ACCOUNTS: Final = TypeAdapter(tuple[AccountSums, ...])
+    found = {}
+    for row in await conn.fetch(SELECT_REMARKED, list(ids)):
+        rest = rest_of(row)
+        places = frozenset({(f.code, f.at) for f in rest.findings} | {(a.code, a.at) for a in rest.accepted})
+        found[row["disclosure_id"]] = Remarked(places, accounts_of(row))
+    return found
 
 
 class Periods(NamedTuple):
@@ -158,7 +157,7 @@ WHERE d.state <> 'withdrawn' ORDER BY d.id
 async def select_cells_in(conn: Connection, villages: Sequence[str], of: Sequence[Periods]) -> list[Disclosure]:
     """What is under way or public in some villages' cells of some periods, oldest first."""
     columns = ([p.item for p in of], [p.first for p in of], [p.last for p in of])
-    return [disclosure_of(r) for r in await conn.fetch(SELECT_CELLS_IN, villages, *columns)]
+    return await disclosures_of(conn, await conn.fetch(SELECT_CELLS_IN, villages, *columns))
 
 
 SELECT_UNDER_WAY = """
@@ -169,7 +168,7 @@ SELECT * FROM disclosure WHERE village_code = ANY($1::text[])
 
 async def select_under_way(conn: Connection, villages: Sequence[str]) -> list[Disclosure]:
     """What somebody still works on in some villages, corrections too, oldest first."""
-    return [disclosure_of(r) for r in await conn.fetch(SELECT_UNDER_WAY, villages)]
+    return await disclosures_of(conn, await conn.fetch(SELECT_UNDER_WAY, villages))
 
 
 SELECT_CELLS_AFTER = """
@@ -181,7 +180,7 @@ WHERE village_code = $1 AND (item, period) > ($2, $3) AND state <> 'withdrawn' O
 async def select_cells_after(conn: Connection, village: str, after: CellKey, limit: int) -> list[Disclosure]:
     """What is under way or public in a village's cells behind one of them, by item and period."""
     rows = await conn.fetch(SELECT_CELLS_AFTER, village, *after, limit)
-    return [disclosure_of(r) for r in rows]
+    return await disclosures_of(conn, rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,21 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from services.contracts.base import AcceptedFinding, Finding
-from services.contracts.bodies import BODY, Body
 from services.contracts.disclosure import LineReason
+from services.ingest.store.contents import (
+    Edition,
+    Note,
+    Remarks,
+    close_body,
+    close_note,
+    close_remarks,
+    edition_of,
+    open_note,
+    remarks_of,
+)
 from services.ingest.workflow import State
 from services.kit.db import Connection, Row
+from services.kit.shred import make_keys, select_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +59,6 @@ class Disclosure:
 
 
 @dataclass(frozen=True, slots=True)
-class Edition:
-    """An edition's content, the reasons given for its findings, and what was found in it when it was saved."""
-
-    body: Body
-    accepted: tuple[AcceptedFinding, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    note: str | None = None
-    secrecy_checked_by: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class NewDisclosure:
     """What is known when a draft is made."""
 
@@ -94,18 +93,31 @@ class CellTakenError(Exception):
     """The cell has a disclosure already."""
 
 
-def disclosure_of(row: Row) -> Disclosure:
-    """A row of the table."""
+async def disclosures_of(conn: Connection, rows: Sequence[Row]) -> list[Disclosure]:
+    """Rows of the table as values; why something was sent back is opened, with one statement more for all that were."""
+    keys = await select_keys(conn, returned) if (returned := [str(r["id"]) for r in rows if r["note_sealed"]]) else {}
+    return [_disclosure_of(r, keys.get(str(r["id"]))) for r in rows]
+
+
+def _disclosure_of(row: Row, key: str | None) -> Disclosure:
     values: dict[str, Any] = {name: row[name] for name in Disclosure.__dataclass_fields__}
     values["state"] = State(values["state"])
+    if key is not None:
+        values["note"] = open_note(key, str(row["id"]), row["note_sealed"]).reason
     return Disclosure(**values)
+
+
+async def disclosure_of(conn: Connection, row: Row) -> Disclosure:
+    """One row as a value."""
+    (found,) = await disclosures_of(conn, [row])
+    return found
 
 
 async def update_returning(conn: Connection, statement: LiteralString, *values: object) -> Disclosure:
     """Run an INSERT or UPDATE that returns the one row it wrote."""
     row = await conn.fetchrow(statement, *values)
     assert row is not None  # noqa: S101 - inserted, or locked by this transaction
-    return disclosure_of(row)
+    return await disclosure_of(conn, row)
 
 
 #: Of two drafts for a cell the first takes it. Cells in one order for everybody, so that two imports wait and do not deadlock.
@@ -129,26 +141,28 @@ async def insert_disclosures(
         return {}
     columns = zip(*((n.id, n.village_code, n.item, n.period, n.digest, n.history, n.nil) for n in new), strict=True)
     rows = await conn.fetch(INSERT_DISCLOSURES, *columns, at, by, delivered)
-    return {r["id"]: disclosure_of(r) for r in rows}
+    return {d.id: d for d in await disclosures_of(conn, rows)}
 
 
+#: `kind` alone is told of the content: the chain of ledgers is found by it.
 INSERT_EDITIONS = """
-INSERT INTO edition (disclosure_id, edition, body, findings, note, saved_by, saved_at)
-SELECT id, edition, body::jsonb, findings::jsonb, note, $6, $7
-FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[]) AS t (id, edition, body, findings, note)
+INSERT INTO edition (disclosure_id, edition, kind, body_sealed, remarks_sealed, saved_by, saved_at)
+SELECT id, edition, kind, body, remarks, $6, $7
+FROM unnest($1::uuid[], $2::int[], $3::text[], $4::bytea[], $5::bytea[]) AS t (id, edition, kind, body, remarks)
 """
 
 
 async def insert_editions(conn: Connection, of: Sequence[tuple[Disclosure, Edition]], by: str, at: datetime) -> None:
-    """Keep the newest edition of each of some disclosures."""
+    """Keep the newest edition of each of some disclosures, under the disclosure's key, which is made with the first."""
+    keys = await make_keys(conn, [str(d.id) for d, _ in of])
     columns = zip(
         *(
             (
                 d.id,
                 d.edition,
-                e.body.model_dump_json(exclude_none=True),
-                json.dumps([f.model_dump() for f in e.findings]),
-                e.note,
+                e.body.kind,
+                close_body(keys[str(d.id)], str(d.id), d.edition, e.body),
+                close_remarks(keys[str(d.id)], str(d.id), d.edition, remarks_of(e)),
             )
             for d, e in of
         ),
@@ -162,7 +176,7 @@ SELECT_KNOWN = "SELECT * FROM disclosure WHERE id = ANY($1::uuid[])"
 
 async def select_known(conn: Connection, ids: Collection[UUID]) -> dict[UUID, Disclosure]:
     """Those of some disclosures that there are, by id."""
-    return {r["id"]: disclosure_of(r) for r in await conn.fetch(SELECT_KNOWN, list(ids))}
+    return {d.id: d for d in await disclosures_of(conn, await conn.fetch(SELECT_KNOWN, list(ids)))}
 
 
 async def select_disclosure(conn: Connection, disclosure_id: UUID) -> Disclosure | None:
@@ -175,13 +189,15 @@ LOCK_DISCLOSURE = "SELECT * FROM disclosure WHERE id = $1 FOR UPDATE"
 async def lock_disclosure(conn: Connection, disclosure_id: UUID) -> Disclosure | None:
     """The disclosure, held until the transaction ends."""
     row = await conn.fetchrow(LOCK_DISCLOSURE, disclosure_id)
-    return disclosure_of(row) if row else None
+    return await disclosure_of(conn, row) if row else None
 
 
+#: The columns in clear hold what was entered before contents were sealed, until the job has sealed it.
 SELECT_EDITIONS = """
-SELECT disclosure_id, edition, body::text AS body, accepted::text AS accepted, findings::text AS findings, note,
-    secrecy_checked_by
-FROM edition JOIN unnest($1::uuid[], $2::int[]) AS k (disclosure_id, edition) USING (disclosure_id, edition)
+SELECT e.disclosure_id, e.edition, e.body_sealed, e.remarks_sealed, s.key, e.body::text AS body, e.accepted::text AS accepted,
+    e.findings::text AS findings, e.note, e.secrecy_checked_by, e.returns::text AS returns
+FROM edition e JOIN unnest($1::uuid[], $2::int[]) AS k (disclosure_id, edition) USING (disclosure_id, edition)
+LEFT JOIN shred_key s ON s.aggregate_id = e.disclosure_id::text
 """
 
 
@@ -189,7 +205,7 @@ async def select_editions(conn: Connection, wanted: Iterable[tuple[UUID, int]]) 
     """Contents by disclosure and edition; of what was withdrawn, none."""
     keys = list(wanted)
     rows = await conn.fetch(SELECT_EDITIONS, [k[0] for k in keys], [k[1] for k in keys])
-    return {(r["disclosure_id"], r["edition"]): _edition_of(r) for r in rows}
+    return {(r["disclosure_id"], r["edition"]): edition_of(r) for r in rows}
 
 
 async def select_edition(conn: Connection, disclosure_id: UUID, edition: int) -> Edition | None:
@@ -197,14 +213,9 @@ async def select_edition(conn: Connection, disclosure_id: UUID, edition: int) ->
     return (await select_editions(conn, [(disclosure_id, edition)])).get((disclosure_id, edition))
 
 
-def _edition_of(row: Row) -> Edition:
-    accepted = tuple(AcceptedFinding.model_validate(a) for a in json.loads(row["accepted"]))
-    found = tuple(Finding.model_validate(f) for f in json.loads(row["findings"]))
-    return Edition(BODY.validate_json(row["body"]), accepted, found, row["note"], row["secrecy_checked_by"])
-
-
 UPDATE_SAVED = """
 UPDATE disclosure SET edition = $2, digest = $3, state = 'draft', saved_by = $4, nil = $5, note = NULL, note_lines = '[]',
+    note_sealed = NULL,
     published_edition = CASE WHEN state = 'approved' THEN edition ELSE published_edition END
 WHERE id = $1
 RETURNING *
@@ -217,20 +228,21 @@ async def update_saved(conn: Connection, of: Disclosure, digest: str, by: str, *
 
 
 UPDATE_SUBMITTED = """
-UPDATE disclosure SET state = $2::text, submitted_at = $3, submitted_by = $4, note = NULL, note_lines = '[]',
+UPDATE disclosure SET state = $2::text, submitted_at = $3, submitted_by = $4, note = NULL, note_lines = '[]', note_sealed = NULL,
     confirmed_at = CASE WHEN $2::text = 'confirmed' THEN $3::timestamptz END
 WHERE id = $1
 RETURNING *
 """
-UPDATE_ACCEPTED = """
-UPDATE edition SET accepted = $3::jsonb, secrecy_checked_by = $4 WHERE disclosure_id = $1 AND edition = $2
+UPDATE_REMARKS = """
+UPDATE edition SET remarks_sealed = $3, accepted = '[]', findings = '[]', note = NULL, secrecy_checked_by = NULL, returns = '[]'
+WHERE disclosure_id = $1 AND edition = $2
 """
 
 
-async def update_accepted(conn: Connection, disclosure: Disclosure, edition: Edition) -> None:
-    """Keep the reasons given for an edition's findings."""
-    reasons = json.dumps([a.model_dump() for a in edition.accepted])
-    await conn.execute(UPDATE_ACCEPTED, disclosure.id, disclosure.edition, reasons, edition.secrecy_checked_by)
+async def update_remarks(conn: Connection, of: Disclosure, remarks: Remarks) -> None:
+    """Keep what is said beside an edition's content, in the place of what was said before."""
+    key = (await make_keys(conn, [str(of.id)]))[str(of.id)]
+    await conn.execute(UPDATE_REMARKS, of.id, of.edition, close_remarks(key, str(of.id), of.edition, remarks))
 
 
 async def update_submitted(
@@ -238,7 +250,7 @@ async def update_submitted(
 ) -> Disclosure:
     """Hand an edition in, with the reasons given for its findings."""
     if edition.accepted or edition.secrecy_checked_by is not None:
-        await update_accepted(conn, disclosure, edition)
+        await update_remarks(conn, disclosure, remarks_of(edition))
     return await update_returning(conn, UPDATE_SUBMITTED, disclosure.id, state, at, by)
 
 
@@ -250,25 +262,32 @@ async def update_confirmed(conn: Connection, disclosure_id: UUID, at: datetime) 
 
 
 UPDATE_RETURNED = """
-UPDATE disclosure SET state = 'returned', note = $2, note_lines = $3::jsonb, confirmed_at = NULL WHERE id = $1 RETURNING *
+UPDATE disclosure SET state = 'returned', note = NULL, note_lines = '[]', note_sealed = $2, confirmed_at = NULL
+WHERE id = $1 RETURNING *
 """
 
 
 async def update_returned(
     conn: Connection, disclosure_id: UUID, reason: str, lines: Sequence[LineReason]
 ) -> Disclosure:
-    return await update_returning(
-        conn, UPDATE_RETURNED, disclosure_id, reason, json.dumps([x.model_dump() for x in lines])
-    )
+    key = (await make_keys(conn, [str(disclosure_id)]))[str(disclosure_id)]
+    said = close_note(key, str(disclosure_id), Note(reason=reason, lines=tuple(lines)))
+    return await update_returning(conn, UPDATE_RETURNED, disclosure_id, said)
 
 
-SELECT_NOTE_LINES = "SELECT note_lines::text FROM disclosure WHERE id = $1"
+SELECT_NOTE_LINES = """
+SELECT d.note_lines::text AS lines, d.note_sealed, s.key FROM disclosure d
+LEFT JOIN shred_key s ON s.aggregate_id = d.id::text WHERE d.id = $1
+"""
 
 
 async def select_note_lines(conn: Connection, disclosure_id: UUID) -> tuple[LineReason, ...]:
     """Reasons beside places, of the last return."""
-    text: str = await conn.fetchval(SELECT_NOTE_LINES, disclosure_id)
-    return tuple(LineReason.model_validate(x) for x in json.loads(text))
+    row = await conn.fetchrow(SELECT_NOTE_LINES, disclosure_id)
+    assert row is not None  # noqa: S101 - asked of a disclosure that was read
+    if row["note_sealed"] is not None and row["key"] is not None:
+        return open_note(row["key"], str(disclosure_id), row["note_sealed"]).lines
+    return tuple(LineReason.model_validate(x) for x in json.loads(row["lines"]))
 
 
 UPDATE_APPROVED = """
@@ -303,7 +322,7 @@ async def update_published(conn: Connection, disclosure_id: UUID, edition: int, 
 
 
 UPDATE_DISCARDED = """
-UPDATE disclosure SET state = CASE WHEN published_at IS NULL THEN 'approved' ELSE 'published' END, edition = published_edition, note = NULL, note_lines = '[]',
+UPDATE disclosure SET state = CASE WHEN published_at IS NULL THEN 'approved' ELSE 'published' END, edition = published_edition, note = NULL, note_lines = '[]', note_sealed = NULL,
     digest = $2, nil = $3
 WHERE id = $1 RETURNING *
 """

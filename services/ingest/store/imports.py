@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.ingest.store.disclosures import Disclosure, disclosure_of
+from services.ingest.store.disclosures import Disclosure, disclosures_of
 from services.kit.db import Connection, Row
 
 
@@ -76,7 +76,7 @@ WHERE i.import_id = $1 ORDER BY i.village_code, i.item, i.period
 
 async def select_import_drafts(conn: Connection, import_id: UUID) -> list[Disclosure]:
     """What an import made, as far as it is still there."""
-    return [disclosure_of(r) for r in await conn.fetch(SELECT_IMPORT_DRAFTS, import_id)]
+    return await disclosures_of(conn, await conn.fetch(SELECT_IMPORT_DRAFTS, import_id))
 
 
 LOCK_IMPORT_DRAFTS = """
@@ -87,7 +87,7 @@ WHERE i.import_id = $1 ORDER BY i.village_code, i.item, i.period FOR UPDATE OF d
 
 async def lock_import_drafts(conn: Connection, import_id: UUID) -> list[Disclosure]:
     """The same, held until the transaction ends."""
-    return [disclosure_of(r) for r in await conn.fetch(LOCK_IMPORT_DRAFTS, import_id)]
+    return await disclosures_of(conn, await conn.fetch(LOCK_IMPORT_DRAFTS, import_id))
 
 
 UPDATE_UNDONE = "UPDATE import SET undone_at = $2 WHERE id = $1"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from services.ingest.store.disclosures import Disclosure, Filter, disclosure_of
+from services.ingest.store.disclosures import Disclosure, Filter, disclosures_of
 from services.ingest.workflow import State
 from services.kit.db import Connection, Row
 
@@ -22,7 +22,7 @@ _LAST: Final = UUID(int=2**128 - 1)
 async def select_disclosures(conn: Connection, wanted: Filter) -> list[Disclosure]:
     """Those of some villages, newest first."""
     states = [State(s) for s in wanted.states if s in set(State)] if wanted.states is not None else list(State)
-    return [disclosure_of(r) for r in await _rows(conn, wanted, states)]
+    return await disclosures_of(conn, await _rows(conn, wanted, states))
 
 
 async def _rows(conn: Connection, wanted: Filter, states: Sequence[State]) -> list[Row]:

@@ -1,67 +1,74 @@
 """The words of those who confirm, who brought them on paper, and who wrote what they speak of."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from services.contracts.disclosure import Opinion, Party
-from services.ingest.store.disclosures import Disclosure, Filter, disclosure_of
-from services.kit.db import Connection
+from services.ingest.store.contents import Said, close_said, said_of
+from services.ingest.store.disclosures import Disclosure, Filter, disclosures_of
+from services.kit.db import Connection, Row
+from services.kit.shred import make_keys
 
 #: A sheet is a word of its own: whoever brings it may also have spoken for themselves.
 _SHEET: Final = "sheet:"
 
 UPSERT_OPINION = """
 INSERT INTO confirmation
-    (disclosure_id, edition, kind, actor_id, confirmed_at, opinion, names, reason, sheet, brought_by, bearer)
-VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, $10, $11)
+    (disclosure_id, edition, kind, actor_id, confirmed_at, opinion, said_sealed, sheet, brought_by, bearer)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (disclosure_id, edition, kind, actor_id) DO UPDATE SET confirmed_at = excluded.confirmed_at,
-    opinion = excluded.opinion, names = excluded.names, reason = excluded.reason, sheet = excluded.sheet,
+    opinion = excluded.opinion, names = '[]', reason = NULL, said_sealed = excluded.said_sealed, sheet = excluded.sheet,
     brought_by = excluded.brought_by, bearer = excluded.bearer
 """
 
 
 async def upsert_opinion(conn: Connection, of: Disclosure, opinion: Opinion, by: str) -> None:
     """Note a party's word; who speaks again has changed their mind, and so has a sheet that comes again."""
+    actor = by if opinion.sheet is None else f"{_SHEET}{opinion.sheet}"
+    said = Said(names=opinion.names, reason=opinion.reason)
+    key = (await make_keys(conn, [str(of.id)]))[str(of.id)]
     await conn.execute(
         UPSERT_OPINION,
         of.id,
         of.edition,
         opinion.party,
-        by if opinion.sheet is None else f"{_SHEET}{opinion.sheet}",
+        actor,
         opinion.at,
         opinion.opinion,
-        json.dumps(opinion.names),
-        opinion.reason,
+        close_said(key, str(of.id), (of.edition, opinion.party, actor), said),
         opinion.sheet,
         by if opinion.sheet is not None else None,
         opinion.brought_by,
     )
 
 
+#: The columns in clear hold words of before they were sealed, until the job has sealed them.
 SELECT_OPINIONS = """
-SELECT kind, opinion, names::text AS names, reason, sheet, bearer, confirmed_at FROM confirmation
-WHERE disclosure_id = $1 AND edition = $2 ORDER BY confirmed_at, actor_id
+SELECT c.disclosure_id, c.edition, c.kind, c.actor_id, c.opinion, c.names::text AS names, c.reason, c.said_sealed, s.key, c.sheet,
+    c.bearer, c.confirmed_at
+FROM confirmation c LEFT JOIN shred_key s ON s.aggregate_id = c.disclosure_id::text
+WHERE c.disclosure_id = $1 AND c.edition = $2 ORDER BY c.confirmed_at, c.actor_id
 """
 
 
 async def select_opinions(conn: Connection, disclosure_id: UUID, edition: int) -> tuple[Opinion, ...]:
     """Every word on an edition, in order."""
-    rows = await conn.fetch(SELECT_OPINIONS, disclosure_id, edition)
-    return tuple(
-        Opinion(
-            party=r["kind"],
-            opinion=r["opinion"],
-            # Words of the time before names were kept.
-            names=tuple(json.loads(r["names"])) or ("未记姓名",),
-            reason=r["reason"],
-            sheet=r["sheet"],
-            brought_by=r["bearer"],
-            at=r["confirmed_at"],
-        )
-        for r in rows
+    return tuple(_opinion(r) for r in await conn.fetch(SELECT_OPINIONS, disclosure_id, edition))
+
+
+def _opinion(row: Row) -> Opinion:
+    said = said_of(row)
+    return Opinion(
+        party=row["kind"],
+        opinion=row["opinion"],
+        # Words of the time before names were kept.
+        names=said.names or ("未记姓名",),
+        reason=said.reason,
+        sheet=row["sheet"],
+        brought_by=row["bearer"],
+        at=row["confirmed_at"],
     )
 
 
@@ -95,7 +102,7 @@ ORDER BY d.id DESC LIMIT $5
 async def select_to_confirm(conn: Connection, wanted: Filter, party: Party, by: str) -> list[Disclosure]:
     """Handed in, of the items that ask for a party's word, neither spoken of nor written by this person; newest first."""
     values = (list(wanted.villages), list(wanted.items or ()), party, by, wanted.limit)
-    return [disclosure_of(r) for r in await conn.fetch(SELECT_TO_CONFIRM, *values)]
+    return await disclosures_of(conn, await conn.fetch(SELECT_TO_CONFIRM, *values))
 
 
 @dataclass(frozen=True, slots=True)

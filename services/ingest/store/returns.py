@@ -1,12 +1,12 @@
 """Why editions were sent back, as long as the next one is not published."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.contracts.disclosure import LineReason
-from services.ingest.store.disclosures import Disclosure
+from services.ingest.store.contents import Edition, Returned, remarks_of, rest_of
+from services.ingest.store.disclosures import Disclosure, update_remarks
 from services.kit.db import Connection
 
 
@@ -21,39 +21,25 @@ class Return:
     at: datetime | None
 
 
-INSERT_RETURN = """
-UPDATE edition SET returns = returns || jsonb_build_array($3::jsonb) WHERE disclosure_id = $1 AND edition = $2
+SELECT_REST = """
+SELECT e.disclosure_id, e.edition, e.remarks_sealed, s.key, e.accepted::text AS accepted, e.findings::text AS findings, e.note,
+    e.secrecy_checked_by, e.returns::text AS returns
+FROM edition e LEFT JOIN shred_key s ON s.aggregate_id = e.disclosure_id::text
+WHERE e.disclosure_id = $1 AND e.edition BETWEEN $2 AND $3 ORDER BY e.edition
 """
 
 
-async def insert_return(conn: Connection, of: Disclosure, returned: Return) -> None:
+async def insert_return(conn: Connection, edition: Edition, of: Disclosure, returned: Return) -> None:
     """Keep a reason with the edition that it is about."""
-    said = {
-        "reason": returned.reason,
-        "lines": [x.model_dump() for x in returned.lines],
-        "by": returned.by,
-        "at": returned.at.isoformat() if returned.at is not None else None,
-    }
-    await conn.execute(INSERT_RETURN, of.id, of.edition, json.dumps(said))
-
-
-SELECT_RETURNS = """
-SELECT edition, returns::text AS returns FROM edition
-WHERE disclosure_id = $1 AND edition > $2 AND returns <> '[]' ORDER BY edition
-"""
+    said = Returned(reason=returned.reason, lines=returned.lines, by=returned.by, at=returned.at)
+    await update_remarks(conn, of, remarks_of(replace(edition, returns=(*edition.returns, said))))
 
 
 async def select_returns(conn: Connection, of: Disclosure) -> Sequence[Return]:
     """Every return since the public edition, oldest first."""
-    rows = await conn.fetch(SELECT_RETURNS, of.id, of.published_edition or 0)
+    rows = await conn.fetch(SELECT_REST, of.id, (of.published_edition or 0) + 1, of.edition)
     return [
-        Return(
-            edition=row["edition"],
-            reason=said["reason"],
-            lines=tuple(LineReason.model_validate(x) for x in said["lines"]),
-            by=said["by"],
-            at=datetime.fromisoformat(said["at"]) if said["at"] is not None else None,
-        )
+        Return(row["edition"], said.reason, said.lines, said.by, said.at)
         for row in rows
-        for said in json.loads(row["returns"])
+        for said in rest_of(row).returns
     ]

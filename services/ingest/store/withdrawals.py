@@ -12,6 +12,7 @@ from services.ingest.store.disclosures import (
     CellTakenError,
     Disclosure,
     disclosure_of,
+    disclosures_of,
 )
 from services.kit.db import Connection
 
@@ -28,12 +29,12 @@ class Withdrawal:
 
 
 UPDATE_WITHDRAWN = """
-UPDATE disclosure SET withdrawn_from = state, state = 'withdrawn', note = $2, withdrawn_at = $3, withdrawn_by = $4,
+UPDATE disclosure SET withdrawn_from = state, state = 'withdrawn', note = $2, note_sealed = NULL, withdrawn_at = $3, withdrawn_by = $4,
     withdrawal_kind = $5, key_dies_at = $6
 WHERE id = ANY($1::uuid[]) RETURNING *
 """
 UPDATE_ERASED = """
-UPDATE disclosure SET state = 'withdrawn', note_lines = '[]', digest = '', withdrawn_from = NULL, key_dies_at = NULL
+UPDATE disclosure SET state = 'withdrawn', note_lines = '[]', note_sealed = NULL, digest = '', withdrawn_from = NULL, key_dies_at = NULL
 WHERE id = ANY($1::uuid[]) RETURNING *
 """
 #: What a reason said of the withdrawal goes with it; why an edition was sent back stands with the edition.
@@ -50,14 +51,14 @@ WHERE id = $1 AND NOT EXISTS (
 async def update_withdrawn(conn: Connection, ids: Sequence[UUID], w: Withdrawal) -> dict[UUID, Disclosure]:
     """Out of sight, with the reason; the content stays until it is erased."""
     rows = await conn.fetch(UPDATE_WITHDRAWN, ids, w.reason, w.at, w.by, w.kind, w.key_dies_at)
-    return {r["id"]: disclosure_of(r) for r in rows}
+    return {d.id: d for d in await disclosures_of(conn, rows)}
 
 
 async def update_erased(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, Disclosure]:
     """Keep the tombstones with their reason; the content of every edition and what was said of it goes."""
     await conn.execute(DELETE_EDITIONS, ids)
     await conn.execute(DELETE_OPINIONS, ids)
-    return {r["id"]: disclosure_of(r) for r in await conn.fetch(UPDATE_ERASED, ids)}
+    return {d.id: d for d in await disclosures_of(conn, await conn.fetch(UPDATE_ERASED, ids))}
 
 
 async def update_restored(conn: Connection, disclosure_id: UUID) -> Disclosure:
@@ -65,7 +66,7 @@ async def update_restored(conn: Connection, disclosure_id: UUID) -> Disclosure:
     row = await conn.fetchrow(UPDATE_RESTORED, disclosure_id)
     if row is None:
         raise CellTakenError
-    return disclosure_of(row)
+    return await disclosure_of(conn, row)
 
 
 SELECT_TO_ERASE = "SELECT id FROM disclosure WHERE key_dies_at <= $1 ORDER BY key_dies_at LIMIT $2"

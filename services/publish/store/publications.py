@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, StringConstraints
 
 from services.contracts.bodies import LedgerSums
 from services.kit.db import Connection, Row, affected
+from services.kit.shred import SELECT_KEY, close, reopen
 from services.publish.render.rows import Edition, Publication, Said
 from services.publish.render.texts import public_text
 
@@ -74,17 +75,43 @@ async def lower_first_published(conn: Connection, disclosure_id: str, at: dateti
 
 
 INSERT_EDITION = """
-INSERT INTO edition (disclosure_id, edition, published_at, body, said)
-SELECT $1, $2, $3, $4::jsonb, $5::jsonb
+INSERT INTO edition (disclosure_id, edition, published_at, sealed)
+SELECT $1, $2, $3, $4
 WHERE NOT EXISTS (SELECT FROM publication WHERE disclosure_id = $1 AND withdrawn_at IS NOT NULL)
 ON CONFLICT (disclosure_id, edition) DO NOTHING
 """
 
 
 async def insert_edition(conn: Connection, e: Edition) -> bool:
-    """Keep an edition's content; False when it is known already or the disclosure was withdrawn."""
-    said = e.said.model_dump_json(exclude_defaults=True)
-    return affected(await conn.execute(INSERT_EDITION, e.disclosure_id, e.edition, e.published_at, e.body, said)) == 1
+    """Keep an edition's content under the disclosure's key; False when it is known already or the disclosure was withdrawn."""
+    # Read as the handler did to open the event: a rebuild has learnt it, and asks nobody.
+    row = await conn.fetchrow(SELECT_KEY, e.disclosure_id)
+    if row is None or row["key"] is None:
+        return False
+    sealed = close_edition(row["key"], e)
+    return affected(await conn.execute(INSERT_EDITION, e.disclosure_id, e.edition, e.published_at, sealed)) == 1
+
+
+def _place(edition: int) -> str:
+    return f"edition.sealed:{edition}"
+
+
+def close_edition(key: str, e: Edition) -> bytes:
+    """Content and what was said of it, for their column: the length of the first in 8 bytes, then both."""
+    body, said = e.body.encode(), e.said.model_dump_json(exclude_defaults=True).encode()
+    return close(key, e.disclosure_id, _place(e.edition), len(body).to_bytes(8, "big") + body + said)
+
+
+def edition_of(row: Row) -> Edition:
+    """A row of `edition` that was read with its key."""
+    number = row["edition"]
+    if row["sealed"] is None:
+        body, said = row["body"], row["said"]
+    else:
+        both = reopen(row["key"], row["disclosure_id"], _place(number), row["sealed"])
+        end = 8 + int.from_bytes(both[:8], "big")
+        body, said = both[8:end].decode(), both[end:]
+    return Edition(row["disclosure_id"], number, row["published_at"], body, Said.model_validate_json(said))
 
 
 INSERT_ATTACHMENT_REFS = """
@@ -305,20 +332,19 @@ async def select_recent(conn: Connection, limit: int) -> list[Publication]:
     return await _publications(conn, await conn.fetch(SELECT_RECENT, limit))
 
 
+#: The columns in clear hold what was opened before contents were sealed, until the job has sealed it.
 SELECT_EDITIONS = """
-SELECT disclosure_id, edition, published_at, body::text AS body, said::text AS said FROM edition
-WHERE (disclosure_id, edition) IN (SELECT * FROM unnest($1::text[], $2::int[]))
+SELECT e.disclosure_id, e.edition, e.published_at, e.body::text AS body, e.said::text AS said, e.sealed, s.key
+FROM edition e LEFT JOIN shred_key s ON s.aggregate_id = e.disclosure_id
+WHERE (e.disclosure_id, e.edition) IN (SELECT * FROM unnest($1::text[], $2::int[]))
+  AND (e.sealed IS NULL OR s.key IS NOT NULL)
 """
 
 
 async def select_editions(conn: Connection, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Edition]:
     """Contents of editions by id and number; those that are gone are left out."""
     rows = await conn.fetch(SELECT_EDITIONS, [i for i, _ in wanted], [n for _, n in wanted])
-    found = (
-        Edition(r["disclosure_id"], r["edition"], r["published_at"], r["body"], Said.model_validate_json(r["said"]))
-        for r in rows
-    )
-    return {(e.disclosure_id, e.edition): e for e in found}
+    return {(e.disclosure_id, e.edition): e for e in map(edition_of, rows)}
 
 
 SELECT_EDITION_TIMES = """

@@ -1,0 +1,53 @@
+"""Content of public editions rests sealed, and so does what was withdrawn and may be restored."""
+
+import json
+from typing import Any
+
+from services.publish import metrics
+from services.publish.jobs import seal_contents
+from tests import builders
+from tests.publish.test_withheld import hidden, restored, rows
+
+SUMMARY = "修村部水管"
+TEXTS = "SELECT t::text AS t FROM edition t UNION ALL SELECT t::text FROM withheld t"
+#: As the version before wrote it.
+CLEAR = f"""
+UPDATE edition SET sealed = NULL, said = '{{"note": "改了摘要"}}', body = '{json.dumps(builders.ledger(), ensure_ascii=False)}'
+"""
+
+
+async def stored(publish: Any) -> str:
+    """Every row of content, as PostgreSQL writes it."""
+    return "\n".join(str(r["t"]) for r in await rows(publish, TEXTS))
+
+
+async def test_no_row_holds_content_whether_it_is_public_or_withdrawn(publish: Any) -> None:
+    event = await publish.opened()
+    assert SUMMARY in (await publish.get(f"/d/{event.aggregate_id}")).text
+    assert (event.aggregate_id in await stored(publish), SUMMARY in await stored(publish)) == (True, False)
+    await hidden(publish, event)
+    assert (event.aggregate_id in await stored(publish), SUMMARY in await stored(publish)) == (True, False)
+    await restored(publish, event)
+    assert SUMMARY in (await publish.get(f"/d/{event.aggregate_id}")).text
+
+
+async def test_editions_of_the_version_before_are_read_and_sealed_by_and_by(publish: Any) -> None:
+    event = await publish.opened()
+    await rows(publish, CLEAR)
+    before = (await publish.get(f"/api/v1/disclosures/{event.aggregate_id}")).json()
+    assert SUMMARY in str(before)
+    await seal_contents(publish.served.runtime)
+    assert SUMMARY not in await stored(publish)
+    assert (await publish.get(f"/api/v1/disclosures/{event.aggregate_id}")).json() == before
+    assert metrics.CLEAR._value.get() == 0
+
+
+async def test_what_the_version_before_set_aside_is_sealed_and_comes_back(publish: Any) -> None:
+    event = await publish.opened()
+    await rows(publish, CLEAR)
+    await hidden(publish, event)
+    assert SUMMARY in await stored(publish)
+    await seal_contents(publish.served.runtime)
+    assert SUMMARY not in await stored(publish)
+    await restored(publish, event)
+    assert SUMMARY in str((await publish.get(f"/api/v1/disclosures/{event.aggregate_id}")).json())
