@@ -10,6 +10,7 @@ from services.ingest.store.attachments import queue_unused_for_deletion
 from services.ingest.store.sealing import count_clear, seal_some
 from services.ingest.visit import IngestRuntime, Own
 from services.kit.service import Job
+from services.kit.shred import beat_keys
 
 _AT_ONCE: Final = 50
 
@@ -45,6 +46,12 @@ async def seal_contents(runtime: IngestRuntime) -> None:
         metrics.CLEAR.set(await count_clear(conn))
 
 
+async def roll_keys(runtime: IngestRuntime) -> None:
+    """Keep the log of keys moving, so that the broker forgets within the hour what was destroyed, however quiet it is."""
+    async with runtime.database.transaction() as conn:
+        await beat_keys(conn, runtime.clock.now())
+
+
 def make_jobs() -> Sequence[Job[IngestSettings, Own]]:
     """The jobs of a process."""
     return (
@@ -52,5 +59,6 @@ def make_jobs() -> Sequence[Job[IngestSettings, Own]]:
         Job("ingest withdrawn", 30.0, erase_withdrawn),
         Job("ingest unused files", 3600.0, queue_unused_files),
         Job("ingest files", 1.0, attachments.sweep),
+        Job("ingest keys rolled", 300.0, roll_keys),
         Job("ingest contents sealed", 600.0, seal_contents),
     )

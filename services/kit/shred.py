@@ -11,8 +11,10 @@ import os
 import zlib
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from itertools import count
 from typing import Final, TypeVar
 
+from aiokafka.partitioner import DefaultPartitioner
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import BaseModel
 
@@ -52,6 +54,15 @@ DROP_KEYS = """
 INSERT INTO shred_key (aggregate_id, key) SELECT id, NULL FROM unnest($1::text[]) AS t (id) ORDER BY id
 ON CONFLICT (aggregate_id) DO UPDATE SET key = NULL
 """
+_PARTITIONS: Final = list(range(KEYS.partitions))
+
+
+def _partition_of(key: str) -> int:
+    """Where the relay's driver puts a key."""
+    place: int = DefaultPartitioner()(key.encode(), _PARTITIONS, _PARTITIONS)
+    return place
+
+
 #: The event that carried the key is the one event that is not kept for ever.
 FORGET_KEY_EVENTS = "DELETE FROM event WHERE aggregate = 'key' AND aggregate_id = ANY($1::text[])"
 
@@ -189,6 +200,21 @@ async def save_key(conn: Connection, aggregate_id: str, key: str | None) -> None
         await conn.execute(DROP_KEY, aggregate_id)
     else:
         await conn.execute(SAVE_KEY, aggregate_id, key)
+
+
+#: A key for each partition of the topic that is nobody's: its tombstones say nothing and leave one record in the log.
+HEARTBEATS: Final = tuple(
+    next(name for n in count() if _partition_of(name := f"heartbeat-{n}") == place) for place in range(KEYS.partitions)
+)
+
+
+async def beat_keys(conn: Connection, at: datetime) -> None:
+    """Queue a tombstone of nothing for every partition of the topic.
+
+    The broker closes a segment, and compacts it, only when another record comes: without this one a key that was destroyed
+    on a quiet evening is still in the log when the week begins. All have version 1, so whoever heard one takes no other.
+    """
+    await append_tombstones(conn, KEYS, dict.fromkeys(HEARTBEATS, 1), at=at)
 
 
 GIVE_UP_KEY = "INSERT INTO shred_key (aggregate_id, key) VALUES ($1, NULL) ON CONFLICT (aggregate_id) DO NOTHING"

@@ -17,6 +17,8 @@ from services.contracts.division import DivisionKind, DivisionSet
 from services.contracts.staff import Staff, StaffRevision, StaffSet
 from services.contracts.topics import ServiceName
 from services.ingest.forms import form_of
+from services.ingest.jobs import seal_contents
+from services.ingest.store.disclosures import select_edition
 from services.kit import reference
 from services.kit.clock import local_day
 from tests import builders
@@ -161,6 +163,7 @@ def _catalogue(n: int) -> bytes:
 async def _ingest(crowd: Crowd) -> dict[str, Any]:
     n, things = crowd.n, crowd.stage.things
     await _asking(crowd)
+    await _reopen(crowd)
     for name, changes in (
         ("draft", {"published_edition": 1}),
         ("submitted", {}),
@@ -177,6 +180,7 @@ async def _ingest(crowd: Crowd) -> dict[str, Any]:
     answered = [{"village_code": village(i)} for i in range(n)]
     await crowd.multiply("declaration", "village_code", builders.VILLAGE, answered)
     ledger = await _ledger(crowd)
+    await seal_contents(crowd.served.runtime)
     body = {**ledger, "lines": [], "attachments": ledger["attachments"][:1]}
     many = [{"id": str(i), "version": 1} for i in _ids("confirmed", ITEM, n)]
     batch = await crowd.asked("POST", "/ingest/v1/approvals", REVIEWER, json={"items": many})
@@ -199,6 +203,24 @@ async def _ingest(crowd: Crowd) -> dict[str, Any]:
         "drafts": drafts,
         "prepared": {"file": ("month.csv", (head + rows).encode(), "text/csv")},
     }
+
+
+async def _reopen(crowd: Crowd) -> None:
+    """Contents as they stood before they were sealed: a sealed one opens in its own place alone, and cannot be copied."""
+    for row in await crowd.conn.fetch("SELECT disclosure_id, edition FROM ingest.edition"):
+        async with crowd.served.runtime.database.connection() as conn:
+            edition = await select_edition(conn, row["disclosure_id"], row["edition"])
+        assert edition is not None
+        await crowd.conn.execute(
+            "UPDATE ingest.edition SET body = $3::jsonb, findings = $4::jsonb, body_sealed = NULL, remarks_sealed = NULL"
+            " WHERE disclosure_id = $1 AND edition = $2",
+            row["disclosure_id"],
+            row["edition"],
+            edition.body.model_dump_json(exclude_none=True),
+            json.dumps([f.model_dump() for f in edition.findings]),
+        )
+    await crowd.conn.execute("""UPDATE ingest.confirmation SET names = '["某人"]', said_sealed = NULL""")
+    await crowd.conn.execute("UPDATE ingest.disclosure SET note_sealed = NULL")
 
 
 async def _asking(crowd: Crowd) -> None:
@@ -249,7 +271,7 @@ async def _ledger(crowd: Crowd) -> dict[str, Any]:
     body["attachments"] = [{"digest": f, "title": "票据"} for f in files[:50]]
     ids = [crowd.stage.things[name] for name in ("draft", "submitted", "confirmed", "approved", "released")]
     await crowd.conn.execute(
-        "UPDATE ingest.edition SET body = $1::jsonb, body_sealed = NULL WHERE disclosure_id = ANY($2::uuid[])",
+        "UPDATE ingest.edition SET body = $1::jsonb WHERE disclosure_id = ANY($2::uuid[])",
         json.dumps(body),
         ids,
     )

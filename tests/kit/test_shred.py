@@ -1,6 +1,9 @@
 """Keys: saved once, gone for good, and what they opened stays closed."""
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
 
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -10,7 +13,7 @@ from services.contracts.keys import KeySet
 from services.contracts.topics import DISCLOSURES, KEYS
 from services.kit.consumer import Effects, Handling
 from services.kit.db import Connection
-from services.kit.shred import seal, shred, unseal
+from services.kit.shred import beat_keys, seal, shred, unseal
 from tests import builders
 from tests.kit.ground import Ground, leave, record, running, settle, until
 from tests.kit.unguarded import Forgetful
@@ -126,3 +129,64 @@ async def test_sealed_text_cannot_be_moved_to_another_event(ground: Ground) -> N
     async with (await ground.open("ingest")).transaction() as conn:
         with pytest.raises(InvalidTag):
             await unseal(conn, "d1", "disclosure.submitted.v1", event.sealed, ReturnedContent)
+
+
+#: The broker looks for something to compact every 15 s and deletes what it replaced a minute later; here at once.
+QUICK: Final = replace(
+    KEYS,
+    config={
+        **KEYS.config,
+        "segment.ms": "1000",
+        "max.compaction.lag.ms": "1000",
+        "min.cleanable.dirty.ratio": "1",
+        "file.delete.delay.ms": "0",
+    },
+)
+
+
+async def test_destroyed_keys_leave_every_partition_with_no_other_traffic(ground: Ground) -> None:
+    await ground.create(QUICK)
+    database = await ground.open("ingest")
+    names = [f"d{n}" for n in range(6)]
+    ground.clock.at = datetime.now(UTC)
+    async with running(await ground.relay()):
+        for name in names:
+            async with database.transaction() as conn:
+                await seal(conn, name, TAG, CONTENT, ground.clock.now())
+        await until(ground.nothing_waits)
+        assert {r.partition for r in await ground.log(KEYS)} == {0, 1, 2}
+        async with database.transaction() as conn:
+            await shred(conn, names, datetime.now(UTC))
+        await until(ground.nothing_waits)
+        assert await _readable(ground) == 6
+        async with asyncio.timeout(120):
+            while await _readable(ground):
+                async with database.transaction() as conn:
+                    await beat_keys(conn, datetime.now(UTC))
+                await asyncio.sleep(1.5)
+    beats = [r for r in await ground.log(KEYS) if r.key.startswith(b"heartbeat")]
+    assert ({r.partition for r in beats}, len({r.key for r in beats})) == ({0, 1, 2}, 3)
+
+
+async def _readable(ground: Ground) -> int:
+    return len({r.key for r in await ground.log(KEYS) if r.value is not None})
+
+
+async def test_heartbeats_are_heard_once_and_grow_nothing(ground: Ground) -> None:
+    await ground.create(DISCLOSURES, KEYS)
+    database = await ground.open("ingest")
+    async with running(await ground.relay()), running(await ground.consumer(topics_=(DISCLOSURES, KEYS))):
+        for _ in range(3):
+            async with database.transaction() as conn:
+                await beat_keys(conn, builders.NOW)
+        await until(ground.nothing_waits)
+        await until(lambda: _read_all(ground))
+    assert await ground.admin("SELECT count(*) FROM publish.shred_key WHERE key IS NULL") == [(3,)]
+    assert await ground.admin("SELECT max(version), count(*) FROM publish.aggregate_seen") == [(1, 3)]
+    assert await ground.admin("SELECT FROM publish.parked_event") == []
+    assert await ground.admin("SELECT FROM ingest.event UNION ALL SELECT FROM ingest.aggregate") == []
+
+
+async def _read_all(ground: Ground) -> bool:
+    rows = await ground.admin("SELECT sum(next_offset) FROM publish.consumer_offset WHERE topic LIKE '%sanwu.keys'")
+    return [tuple(r) for r in rows] == [(9,)]
