@@ -28,6 +28,9 @@ ROOT: Final = "registry-root"
 FORMER_ROOT: Final = "registry-root-former"
 #: The gateway's addresses in a home, and everybody else's.
 PORTS: Final = "ports.json"
+#: What keys of contents are wrapped with, among the passwords of a home, and who reads contents.
+KEY_SEAL: Final = "key_seal"
+_KEEPERS: Final = frozenset({"ingest", "publish", "audit"})
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ def planned(home: Home, url: str) -> StackInfo:
     inner = {name: f"http://127.0.0.1:{home.port(name)}" for name in (*SERVICES, Standby.name)}
     drivers = {name: f"127.0.0.1:{home.port(name)}" for name in ("postgres", "kafka")}
     passwords = {secret: home.password(secret) for name in SERVICES for secret in (name, secret_of(name))}
+    passwords[KEY_SEAL] = home.password(KEY_SEAL)
     passwords[ROOT] = home.password(ROOT, 32)
     # A root key that is being changed is believed until the change is finished.
     if (former := _secrets(home.path).get(FORMER_ROOT)) is not None:
@@ -90,6 +94,7 @@ def _info(home: Path, addresses: Mapping[str, str], passwords: Mapping[str, str]
             "SANWU_HOME": str(home),
             "SANWU_PUBLIC_URL": url,
             "SANWU_INSTANCE": name,
+            **({"SANWU_KEY_SEAL": passwords[KEY_SEAL]} if name in _KEEPERS and KEY_SEAL in passwords else {}),
         }
         for name in SERVICES
     }

@@ -12,3 +12,14 @@ class KeySet(Event):
     type: Literal["key.set.v1"] = "key.set.v1"
     aggregate: Literal["key"] = "key"
     key: ShortText
+
+
+class WrappedKeySet(Event):
+    """`key.set.v2`: the same, the key wrapped under what the services share by configuration and no topic holds.
+
+    `w1:` + base64 of nonce (96 bits) and AES-256-GCM ciphertext; the associated data is `aggregate_id` + `:key`.
+    """
+
+    type: Literal["key.set.v2"] = "key.set.v2"
+    aggregate: Literal["key"] = "key"
+    wrapped: ShortText

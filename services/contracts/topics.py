@@ -31,7 +31,7 @@ from services.contracts.disclosure import (
     WaiverRefused,
 )
 from services.contracts.division import DivisionSet
-from services.contracts.keys import KeySet
+from services.contracts.keys import KeySet, WrappedKeySet
 from services.contracts.publication import PublicationPublished, PublicationWithdrawn
 from services.contracts.staff import SignerSet, StaffSet
 
@@ -116,7 +116,7 @@ KEYS: Final = Topic(
     "aggregate id",
     "ingest",
     ("publish", "audit"),
-    (KeySet,),
+    (KeySet, WrappedKeySet),
     # Tiny records, one for each disclosure: few partitions make few and larger batches for those who keep copies.
     3,
     compacted=True,

@@ -34,6 +34,7 @@ from services.kit.relay import Relay
 from services.kit.runtime import AnyRuntime, Runtime
 from services.kit.service import Job, OwnT, Service, SettingsT
 from services.kit.settings import Settings
+from services.kit.shred import require_key_seal, use_key_seal, wrap_some
 
 log = get_logger(__name__)
 
@@ -59,10 +60,25 @@ TRY_JOB_LOCK = "SELECT pg_try_advisory_lock(hashtext('job ' || $1), hashtext(cur
 Roles = dict[str, Coroutine[Any, Any, None]]
 
 
-#: Every service keeps a trail of what members of staff did in it.
-TRAIL_JOBS: Final[Sequence[Job[Settings, object]]] = (
+#: So many keys at a time, so that those who wait for the relay do not wait behind a whole city's.
+_WRAPPED_AT_ONCE: Final = 200
+
+
+async def wrap_keys(runtime: AnyRuntime) -> None:
+    """Wrap what keys rest in clear from before `SANWU_KEY_SEAL` was given; then there is nothing left to do."""
+    while not runtime.stopping.is_set():
+        async with runtime.database.transaction() as conn:
+            if not await wrap_some(conn, _WRAPPED_AT_ONCE):
+                return
+        runtime.beat()
+        await asyncio.sleep(0.2)
+
+
+#: Every service keeps a trail of what members of staff did in it, and no key in clear.
+KIT_JOBS: Final[Sequence[Job[Settings, object]]] = (
     Job("actions linked", trail.LINK_EVERY_S, trail.link),
     Job("actions pruned", trail.PRUNE_EVERY_S, trail.prune),
+    Job("keys wrapped", 3600.0, wrap_keys),
 )
 
 
@@ -70,8 +86,11 @@ async def open_runtime(
     service: Service[SettingsT, OwnT], settings: SettingsT, clock: Clock, patience_s: int = 10
 ) -> Runtime[SettingsT, OwnT]:
     """Connect to the database and fill the reference copy; the caller closes `runtime.database`."""
+    use_key_seal(settings.key_seal)
     database = Database(settings, f"sanwu-{service.name}", patience_s)
     await database.open()
+    async with database.connection() as conn:
+        await require_key_seal(conn)
     reference = Reference(database)
     own = service.make_own(settings, database, clock, reference)
     runtime = Runtime(service.name, settings, database, clock, reference, own)
@@ -130,7 +149,7 @@ def _roles(
         consumer.beat = pulse.watch("consumer", consumer.lag.facts)
         works["consumer"] = consumer.run(stopping)
     if "jobs" in roles:
-        jobs: tuple[Job[SettingsT, OwnT], ...] = (*TRAIL_JOBS, *service.make_jobs())
+        jobs: tuple[Job[SettingsT, OwnT], ...] = (*KIT_JOBS, *service.make_jobs())
         for job in jobs:
             name = f"job {job.name}"
             works[name] = _job(_watch_role(runtime, name), job)

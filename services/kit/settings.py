@@ -99,6 +99,14 @@ class Settings(BaseSettings):
         default=None,
         description="this copy's own name: killed and started again under it, it has its partitions back at once",
     )
+    key_seal: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description=(
+            "what the keys of contents are wrapped with, in tables and on the topic: a long random text, the same for ingest, "
+            "publish and audit; lost, nothing can be read any more. Without it keys rest in clear"
+        ),
+    )
     trail_days: int = Field(default=184, ge=184, description="how long staff actions are kept, at least 184 days")
     secure_cookies: bool = Field(default=False, description="cookies over HTTPS only; off on loopback alone")
 

@@ -3,6 +3,9 @@
 The owner makes keys and destroys them; everybody else keeps a copy from the compacted topic. A sealed text whose key
 is gone stays closed for ever, in every topic, table and backup. What travels is a `Sealed`; what rests in a table is
 bytes, `close` and `reopen`.
+
+The keys themselves rest and travel wrapped under one that no table and no topic holds (`SANWU_KEY_SEAL`): who gets hold
+of a disk, a backup of the database or the broker's files has nothing that opens anything.
 """
 
 import base64
@@ -10,16 +13,20 @@ import hmac
 import os
 import zlib
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from typing import Final, TypeVar
 
 from aiokafka.partitioner import DefaultPartitioner
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from pydantic import BaseModel
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pydantic import BaseModel, SecretStr
 
 from services.contracts.base import Sealed
-from services.contracts.keys import KeySet
+from services.contracts.keys import KeySet, WrappedKeySet
 from services.contracts.topics import KEYS
 from services.kit.db import Connection
 from services.kit.outbox import append, append_tombstones, stamp, stamp_all
@@ -76,6 +83,16 @@ class KeyMissingError(Exception):
         self.aggregate_id = aggregate_id
 
 
+class KeySealError(Exception):
+    """A key is wrapped and `SANWU_KEY_SEAL` is missing or another one than it was wrapped with."""
+
+    def __init__(self, aggregate_id: str) -> None:
+        """Name the aggregate whose key does not open."""
+        super().__init__(
+            f"SANWU_KEY_SEAL does not open the key of {aggregate_id}: give ingest, publish and audit the one of before"
+        )
+
+
 class KeyShreddedError(ValueError):
     """Something was to be put under a key that was destroyed."""
 
@@ -88,6 +105,112 @@ def _associated(aggregate_id: str, place: str) -> bytes:
     return f"{aggregate_id}:{place}".encode()
 
 
+# -- keys at rest -------------------------------------------------------------------------------------------------
+
+#: How a wrapped key begins; no base64 has a colon.
+WRAPPED: Final = "w1:"
+
+
+@dataclass(slots=True)
+class _Held:
+    """What this process wraps keys with; None: they rest as they are."""
+
+    seal: bytes | None = None
+
+
+_held: Final = _Held()
+
+
+def use_key_seal(secret: SecretStr | None) -> None:
+    """Take what keys are wrapped with from here on, for the whole process (HKDF-SHA256, RFC 5869)."""
+    given = secret.get_secret_value().encode() if secret is not None else None
+    made = HKDF(hashes.SHA256(), 32, None, b"sanwu key seal 1")
+    _held.seal = made.derive(given) if given is not None else None
+
+
+def wrap(aggregate_id: str, key: str) -> str:
+    """A key (base64) as it rests and travels: wrapped, or as it is when there is nothing to wrap it with."""
+    if _held.seal is None or key.startswith(WRAPPED):
+        return key
+    nonce = os.urandom(NONCE_BYTES)
+    wrapped = AESGCM(_held.seal).encrypt(nonce, base64.b64decode(key), _associated(aggregate_id, "key"))
+    return WRAPPED + base64.b64encode(nonce + wrapped).decode()
+
+
+def _secret_of(aggregate_id: str, key: str) -> bytes:
+    if not key.startswith(WRAPPED):
+        return base64.b64decode(key)
+    if _held.seal is None:
+        raise KeySealError(aggregate_id)
+    wrapped = base64.b64decode(key.removeprefix(WRAPPED))
+    try:
+        return AESGCM(_held.seal).decrypt(
+            wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], _associated(aggregate_id, "key")
+        )
+    except InvalidTag:
+        raise KeySealError(aggregate_id) from None
+
+
+def key_at_rest(event: KeySet | WrappedKeySet) -> str:
+    """A key that arrived as this service keeps it; KeySealError when it could never be opened here."""
+    if isinstance(event, KeySet):
+        return wrap(event.aggregate_id, event.key)
+    _secret_of(event.aggregate_id, event.wrapped)
+    return event.wrapped
+
+
+SELECT_WRAPPED = "SELECT aggregate_id, key FROM shred_key WHERE key LIKE 'w1:%' LIMIT 1"
+
+
+async def require_key_seal(conn: Connection) -> None:
+    """KeySealError when the keys that are here were wrapped with something else: better no start than parked events."""
+    row = await conn.fetchrow(SELECT_WRAPPED)
+    if row is not None:
+        _secret_of(row["aggregate_id"], row["key"])
+
+
+TAKE_CLEAR_KEYS = "SELECT aggregate_id, key FROM shred_key WHERE key NOT LIKE 'w1:%' LIMIT $1 FOR UPDATE SKIP LOCKED"
+WRAP_KEYS = """
+UPDATE shred_key s SET key = t.key FROM unnest($1::text[], $2::text[]) AS t (id, key) WHERE s.aggregate_id = t.id
+"""
+TAKE_CLEAR_EVENTS = """
+SELECT e.event_id, e.occurred_at, e.aggregate_id, e.payload::text AS payload, s.key
+FROM event e JOIN shred_key s ON s.aggregate_id = e.aggregate_id
+WHERE e.aggregate = 'key' AND e.type = 'key.set.v1' AND s.key LIKE 'w1:%' LIMIT $1 FOR UPDATE OF e SKIP LOCKED
+"""
+#: Said again under its own version: whoever heard it takes no notice, and the broker forgets the record in clear.
+WRAP_EVENTS = """
+WITH wrapped AS (
+    UPDATE event e SET type = 'key.set.v2', payload = t.payload::jsonb
+    FROM unnest($1::uuid[], $2::timestamptz[], $3::text[]) AS t (id, at, payload)
+    WHERE e.event_id = t.id AND e.occurred_at = t.at
+    RETURNING e.event_id, e.occurred_at, e.aggregate, e.aggregate_id, e.aggregate_version
+)
+INSERT INTO outbox (topic, key, event_id, occurred_at, headers)
+SELECT $4, aggregate_id, event_id, occurred_at,
+    jsonb_build_object('id', event_id, 'type', 'key.set.v2', 'aggregate', aggregate, 'aggregate_id', aggregate_id,
+                       'aggregate_version', aggregate_version::text, 'content-type', 'application/json')
+FROM wrapped
+"""
+
+
+async def wrap_some(conn: Connection, limit: int) -> int:
+    """Wrap up to so many keys that rest in clear, and the events that told them; returns how many, 0 when all are."""
+    if _held.seal is None:
+        return 0
+    if rows := await conn.fetch(TAKE_CLEAR_KEYS, limit):
+        ids = [r["aggregate_id"] for r in rows]
+        await conn.execute(WRAP_KEYS, ids, [wrap(r["aggregate_id"], r["key"]) for r in rows])
+        return len(rows)
+    rows = await conn.fetch(TAKE_CLEAR_EVENTS, limit)
+    if rows:
+        told = [KeySet.model_validate_json(r["payload"]).model_dump(exclude={"key", "type"}) for r in rows]
+        texts = [WrappedKeySet(**of, wrapped=r["key"]).model_dump_json() for of, r in zip(told, rows, strict=True)]
+        columns = ([r["event_id"] for r in rows], [r["occurred_at"] for r in rows], texts)
+        await conn.execute(WRAP_EVENTS, *columns, KEYS.name)
+    return len(rows)
+
+
 # -- in tables ----------------------------------------------------------------------------------------------------
 
 
@@ -97,7 +220,7 @@ def close(key: str, aggregate_id: str, place: str, content: bytes) -> bytes:
     The nonce is worked out from key, place and content (as RFC 5297 does), so the same content in the same place gives the
     same bytes: a read model that is made anew can be compared with the one that serves.
     """
-    secret, associated = _secret_of(key), _associated(aggregate_id, place)
+    secret, associated = _secret_of(aggregate_id, key), _associated(aggregate_id, place)
     nonce = hmac.digest(secret, b"nonce\0" + associated + b"\0" + content, "sha256")[:NONCE_BYTES]
     return nonce + AESGCM(secret).encrypt(nonce, zlib.compress(content, 6), associated)
 
@@ -105,11 +228,9 @@ def close(key: str, aggregate_id: str, place: str, content: bytes) -> bytes:
 def reopen(key: str, aggregate_id: str, place: str, closed: bytes) -> bytes:
     """What `close` was given; InvalidTag when the bytes belong elsewhere or were changed."""
     nonce, ciphertext = closed[:NONCE_BYTES], closed[NONCE_BYTES:]
-    return zlib.decompress(AESGCM(_secret_of(key)).decrypt(nonce, ciphertext, _associated(aggregate_id, place)))
-
-
-def _secret_of(key: str) -> bytes:
-    return base64.b64decode(key)
+    return zlib.decompress(
+        AESGCM(_secret_of(aggregate_id, key)).decrypt(nonce, ciphertext, _associated(aggregate_id, place))
+    )
 
 
 async def make_keys(conn: Connection, aggregate_ids: Collection[str]) -> dict[str, str]:
@@ -120,7 +241,7 @@ async def make_keys(conn: Connection, aggregate_ids: Collection[str]) -> dict[st
     wanted = sorted(set(aggregate_ids))
     keys = await select_keys(conn, wanted)
     if missing := [i for i in wanted if i not in keys]:
-        await conn.execute(INSERT_KEYS, missing, [_new_key() for _ in missing])
+        await conn.execute(INSERT_KEYS, missing, [wrap(i, _new_key()) for i in missing])
         # Read again: another transaction may have been faster.
         keys |= await select_keys(conn, missing)
     made = {}
@@ -148,7 +269,9 @@ async def tell_key(conn: Connection, aggregate_id: str, at: datetime) -> str:
         stamped = await stamp(conn, "key", aggregate_id, at=at)
         # Another transaction may have been faster here too.
         if stamped["aggregate_version"] == 1:
-            await append(conn, KeySet(**stamped, key=key), key=aggregate_id)
+            wrapped = key.startswith(WRAPPED)
+            event = WrappedKeySet(**stamped, wrapped=key) if wrapped else KeySet(**stamped, key=key)
+            await append(conn, event, key=aggregate_id)
     return key
 
 
@@ -165,7 +288,7 @@ async def seal(conn: Connection, aggregate_id: str, event_type: str, content: Ba
     key = await tell_key(conn, aggregate_id, at)
     nonce = os.urandom(NONCE_BYTES)
     plain = zlib.compress(content.model_dump_json().encode(), 6)
-    ciphertext = AESGCM(_secret_of(key)).encrypt(nonce, plain, _associated(aggregate_id, event_type))
+    ciphertext = AESGCM(_secret_of(aggregate_id, key)).encrypt(nonce, plain, _associated(aggregate_id, event_type))
     return Sealed(nonce=base64.b64encode(nonce).decode(), ciphertext=base64.b64encode(ciphertext).decode())
 
 
@@ -178,7 +301,7 @@ async def unseal(
         raise KeyMissingError(aggregate_id)
     if row["key"] is None:
         return None
-    plain = AESGCM(_secret_of(row["key"])).decrypt(
+    plain = AESGCM(_secret_of(aggregate_id, row["key"])).decrypt(
         base64.b64decode(sealed.nonce),
         base64.b64decode(sealed.ciphertext),
         _associated(aggregate_id, event_type),

@@ -37,7 +37,7 @@ def test_every_event_and_every_kind_of_body_has_its_example_and_none_is_left_ove
     events = {f"{topic.name}/{tag}.json" for tag, topic in TOPIC_OF.items()}
     later = {"bodies/roster-election.json", "bodies/table-grouped.json"}
     assert there == events | later | {f"bodies/{kind}.json" for kind in ItemKind}
-    assert (len(events), len(there)) == (29, 38)
+    assert (len(events), len(there)) == (30, 39)
 
 
 @pytest.mark.parametrize("tag", sorted(EVENTS))
@@ -119,5 +119,6 @@ def test_map_shows_writers_and_readers() -> None:
     assert '  ingest --> sanwu_disclosures(["sanwu.disclosures"])\n  sanwu_disclosures --> publish\n' in text
     assert "| `audit.dlq` | `the record's own key` | 1 | audit | – | – | kept for ever | – |" in text
     assert (
-        "| `sanwu.keys` | `aggregate id` | 3 | ingest | publish, audit | `key.set.v1` | compacted, sent first |" in text
+        "| `sanwu.keys` | `aggregate id` | 3 | ingest | publish, audit | `key.set.v1`, `key.set.v2` | compacted, sent first |"
+        in text
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.contracts.base import Event
-from services.contracts.keys import KeySet
+from services.contracts.keys import KeySet, WrappedKeySet
 from services.contracts.topics import EVENTS, KEYS, TOPIC_OF, Topic
 from services.kit import metrics, park, reference, signature
 from services.kit.clock import Clock
@@ -13,7 +13,7 @@ from services.kit.db import Connection
 from services.kit.errors import Reject
 from services.kit.pulse import Beat
 from services.kit.record import Incoming
-from services.kit.shred import save_key
+from services.kit.shred import KeySealError, key_at_rest, save_key
 
 
 @dataclass(slots=True)
@@ -89,7 +89,10 @@ class Effects:
 
 def _key_of(record: Incoming) -> str:
     event = record.event()
-    if not isinstance(event, KeySet):
+    if not isinstance(event, KeySet | WrappedKeySet):
         message = f"{event.type} does not belong on the topic of keys"
         raise Reject(message)
-    return event.key
+    try:
+        return key_at_rest(event)
+    except KeySealError as error:
+        raise Reject(str(error)) from error
