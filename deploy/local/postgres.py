@@ -49,6 +49,12 @@ _SETTINGS: Final = {
     "synchronous_commit": "on",
     "password_encryption": "scram-sha-256",
     "max_wal_size": "1GB",
+    # What was destroyed leaves the log too: a segment is closed after ten minutes, and deleted by the next checkpoint (five
+    # minutes), not kept under another name to be written over some day.
+    "min_wal_size": "32MB",
+    "wal_recycle": "off",
+    "archive_timeout": "600",
+    "checkpoint_timeout": "300",
     "checkpoint_completion_target": "0.9",
     "random_page_cost": "1.1",
     "jit": "off",

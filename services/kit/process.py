@@ -23,7 +23,7 @@ from starlette.types import ASGIApp
 from typer import BadParameter, Option, Typer
 
 from services.contracts.topics import TOPICS
-from services.kit import cli, metrics, operate, park, trail
+from services.kit import cli, metrics, operate, park, trail, wiping
 from services.kit.clock import Clock, SystemClock
 from services.kit.consumer import Effects, PartitionedConsumer
 from services.kit.db import INFRASTRUCTURE_ERRORS, Database
@@ -79,6 +79,7 @@ KIT_JOBS: Final[Sequence[Job[Settings, object]]] = (
     Job("actions linked", trail.LINK_EVERY_S, trail.link),
     Job("actions pruned", trail.PRUNE_EVERY_S, trail.prune),
     Job("keys wrapped", 3600.0, wrap_keys),
+    Job("keys wiped", wiping.WIPE_EVERY_S, wiping.Wiper().run),
 )
 
 

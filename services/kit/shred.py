@@ -205,7 +205,7 @@ async def wrap_some(conn: Connection, limit: int) -> int:
     rows = await conn.fetch(TAKE_CLEAR_EVENTS, limit)
     if rows:
         told = [KeySet.model_validate_json(r["payload"]).model_dump(exclude={"key", "type"}) for r in rows]
-        texts = [WrappedKeySet(**of, wrapped=r["key"]).model_dump_json() for of, r in zip(told, rows, strict=True)]
+        texts = [WrappedKeySet(**of, wrapped=WRAPPED).model_dump_json() for of in told]
         columns = ([r["event_id"] for r in rows], [r["occurred_at"] for r in rows], texts)
         await conn.execute(WRAP_EVENTS, *columns, KEYS.name)
     return len(rows)
@@ -270,7 +270,8 @@ async def tell_key(conn: Connection, aggregate_id: str, at: datetime) -> str:
         # Another transaction may have been faster here too.
         if stamped["aggregate_version"] == 1:
             wrapped = key.startswith(WRAPPED)
-            event = WrappedKeySet(**stamped, wrapped=key) if wrapped else KeySet(**stamped, key=key)
+            # The relay adds the wrapped key: an event is never wiped, the table of keys is.
+            event = WrappedKeySet(**stamped, wrapped=WRAPPED) if wrapped else KeySet(**stamped, key=key)
             await append(conn, event, key=aggregate_id)
     return key
 

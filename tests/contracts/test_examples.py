@@ -119,6 +119,6 @@ def test_map_shows_writers_and_readers() -> None:
     assert '  ingest --> sanwu_disclosures(["sanwu.disclosures"])\n  sanwu_disclosures --> publish\n' in text
     assert "| `audit.dlq` | `the record's own key` | 1 | audit | – | – | kept for ever | – |" in text
     assert (
-        "| `sanwu.keys` | `aggregate id` | 3 | ingest | publish, audit | `key.set.v1`, `key.set.v2` | compacted, sent first |"
+        "| `sanwu.keys` | `aggregate id` | 3 | ingest | publish, audit | `key.set.v1` `key.set.v2` | compacted, sent first |"
         in text
     )

@@ -1,6 +1,8 @@
 """Keys rest and travel wrapped: a disk, a backup of the database or the broker's files open nothing by themselves."""
 
+import json
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from pydantic import SecretStr
@@ -10,6 +12,7 @@ from services.contracts.keys import KeySet, WrappedKeySet
 from services.contracts.topics import DISCLOSURES, KEYS
 from services.kit import shred
 from services.kit.db import Connection
+from services.kit.wiping import Wiper, count_changed
 from tests import builders
 from tests.kit.ground import Ground, record, running, until
 from tests.kit.test_shred import CONTENT, TAG, on_returned
@@ -47,14 +50,15 @@ async def test_no_table_and_no_topic_holds_a_key_and_readers_open_what_it_closed
     async with database.transaction() as conn:
         event = await _said(ground, conn)
     rows = [r["t"] for r in await ground.admin(COLUMNS)]
-    assert len(rows) == 2
-    assert all("w1:" in r for r in rows)
+    # The event says that there is a key, and does not hold it.
+    assert [r.count("w1:") for r in rows] == [1, 1]
+    assert '""wrapped"": ""w1:""' in rows[1]
     assert "key.set.v1" not in str(rows)
     await ground.produce(DISCLOSURES, record(event))
     async with running(await ground.relay()), running(consumer):
         await until(lambda: _notes(ground, ["发票缺少盖章"]))
     assert await ground.admin("SELECT left(key, 3) AS k FROM publish.shred_key") == [("w1:",)]
-    assert [b"w1:" in (r.value or b"") for r in await ground.log(KEYS)] == [True]
+    assert [len(json.loads(r.value or b"")["wrapped"]) for r in await ground.log(KEYS)] == [83]
 
 
 async def _notes(ground: Ground, wanted: list[str]) -> bool:
@@ -77,7 +81,8 @@ async def test_keys_of_the_version_before_are_wrapped_and_said_again(ground: Gro
     assert (text.count("w1:"), [k for k in keys if k in text]) == (6, [])
     assert [r["k"] for r in await ground.admin("SELECT left(key, 3) AS k FROM publish.shred_key")] == ["w1:"] * 3
     last = {r.key: r.value or b"" for r in await ground.log(KEYS)}
-    assert [(b"w1:" in v, b"key.set.v2" in v) for v in last.values()] == [(True, True)] * 3
+    told = [json.loads(v) for v in last.values()]
+    assert [(len(v["wrapped"]), v["type"]) for v in told] == [(83, "key.set.v2")] * 3
     async with database.transaction() as conn:
         assert await shred.unseal(conn, "d1", TAG, event, ReturnedContent) == CONTENT
 
@@ -115,3 +120,31 @@ async def test_a_wrapped_key_is_its_own_aggregates_alone(ground: Ground) -> None
     wrapped = shred.wrap("d1", "a2V5")
     with pytest.raises(shred.KeySealError):
         shred.key_at_rest(WrappedKeySet(**builders.stamp("d2"), wrapped=wrapped))
+
+
+async def test_a_destroyed_key_is_wiped_from_the_tables_pages(ground: Ground) -> None:
+    database = await ground.open("ingest")
+    async with database.transaction() as conn:
+        keys = await shred.make_keys(conn, [f"d{n}" for n in range(50)])
+        await shred.shred(conn, ["d7"], builders.NOW)
+    assert keys["d7"] in await _pages(ground)
+    # Statistics come when the connection rests.
+    await until(lambda: _changed(ground))
+    wiper, runtime = Wiper(), SimpleNamespace(database=database)
+    await wiper.run(runtime)  # type: ignore[arg-type] # of a runtime it takes the database
+    pages = await _pages(ground)
+    assert (keys["d7"] in pages, keys["d8"] in pages) == (False, True)
+
+
+async def _changed(ground: Ground) -> bool:
+    async with (await ground.open("ingest")).connection() as conn:
+        return await count_changed(conn) > 0
+
+
+async def _pages(ground: Ground) -> str:
+    """The file of the table, as it stands on the disk."""
+    await ground.admin("CHECKPOINT")
+    [row] = await ground.admin(
+        "SELECT pg_read_binary_file(pg_relation_filepath('ingest.shred_key'), 0, pg_relation_size('ingest.shred_key')) AS b"
+    )
+    return bytes(row["b"]).decode("latin-1")
