@@ -116,7 +116,9 @@ class Home:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the home for this process; a second city in it is a fault."""
-        with (self.run / "city.lock").open("w") as file:
+        # Root may be here: what the home's owner put in its place is not followed.
+        descriptor = os.open(self.run / "city.lock", os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -187,7 +189,8 @@ def write_json(file: Path, content: dict[str, object], mode: int = 0o600) -> Non
 def write_text(file: Path, text: str, mode: int = 0o600) -> None:
     """Replace a file in one step: readers and kill -9 see the old or the new one."""
     partial = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     with os.fdopen(descriptor, "w") as out:
         out.write(text)
         out.flush()

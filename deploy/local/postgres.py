@@ -188,8 +188,8 @@ class Postgres(Part):
         # It refuses root, and who has no account; what it made is given to the home's owner before the server starts.
         user = privileges.lesser_user() if os.geteuid() == 0 else None
         if user is not None:
-            os.chown(folder, *user)
-            os.chown(password, *user)
+            os.chown(folder, *user, follow_symlinks=False)
+            os.chown(password, *user, follow_symlinks=False)
         code, output = await tool.run(
             (
                 *(BIN / "initdb", "-D", folder, "-U", ADMIN, "--pwfile", password),

@@ -15,6 +15,7 @@ import signal
 import sys
 import sysconfig
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -54,7 +55,10 @@ class _CapData(ctypes.Structure):
 
 def new_owner(home: Path) -> None:
     """Give a home that belongs to root to a number that no account and no process has; only root may."""
-    taken = {entry.pw_uid for entry in pwd.getpwall()} | {entry.stat().st_uid for entry in Path("/proc").glob("[0-9]*")}
+    taken = {entry.pw_uid for entry in pwd.getpwall()}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError):
+            taken.add(entry.stat().st_uid)
     number = random.SystemRandom().choice([n for n in _NUMBERS if n not in taken])
     try:
         os.chown(home, number, number)

@@ -19,6 +19,7 @@ import pytest
 from deploy.local.faults import Fault
 from deploy.local.home import Home
 from deploy.local.kafka import Kafka
+from deploy.local.logs import Log
 from deploy.local.postgres import ADMIN, Postgres
 from tests.running import RunningCity
 
@@ -157,6 +158,23 @@ def test_a_home_of_before_is_closed_and_keeps_what_it_holds(place: Path) -> None
         assert {p.lstat().st_uid for p in path.rglob("*") if not p.is_symlink()} == {owner}
         Home(path).tighten()
         assert path.stat().st_uid == owner
+
+
+def test_a_link_in_place_of_a_file_of_the_home_is_not_followed(place: Path) -> None:
+    path = old_home(place, "links")
+    victim = place / "victim"
+    victim.write_text("as it was")
+    home = Home(path)
+    (home.run / "city.lock").symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic links"), home.lock():
+        pass
+    (home.run / f".inner-ports.json.{os.getpid()}").symlink_to(victim)
+    home.port("kafka")
+    (home.logs / "kafka.log").symlink_to(victim)
+    Log(home.logs / "kafka.log").write(b"words\n")
+    home.tighten()
+    assert victim.read_text() == "as it was"
+    assert victim.stat().st_uid == os.geteuid()
 
 
 def test_closing_a_hundred_thousand_files_takes_seconds_and_finding_them_closed_less(place: Path) -> None:
