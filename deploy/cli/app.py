@@ -5,7 +5,7 @@ import sys
 import typer
 from services.kit.cli import Json, new_app, run_line
 
-from deploy.cli import records, reference, status, whole
+from deploy.cli import keys, records, reference, status, whole
 from deploy.cli.mount import AS_IT_IS, mount, mount_of_each
 from deploy.local.faults import guarded
 from deploy.local.home import home_path
@@ -42,6 +42,7 @@ app.add_typer(actions, name="actions")
 actions.command("verify")(records.verify)
 
 app.add_typer(reference.topics_app, name="topics")
+app.add_typer(keys.keys_app, name="keys")
 mount(app, "catalogue", "registry", "catalogue", summary="The catalogue of items: check FILE, apply FILE.", group=True)
 mount(app, "staff", "registry", "staff", summary="Accounts: list, import FILE, reset USER, end USER.", group=True)
 app.command("posters")(reference.posters)

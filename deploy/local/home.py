@@ -15,7 +15,7 @@ import random
 import secrets
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -95,6 +95,12 @@ class Home:
             known[role] = secrets.token_urlsafe(size)
             write_json(file, known, mode=0o600)
         return str(known[role])
+
+    def keep(self, changes: Mapping[str, str | None]) -> None:
+        """Put secrets in the place of others in one step; None removes one."""
+        file = self.path / "secrets.json"
+        known = {**read_json(file), **changes}
+        write_json(file, {name: value for name, value in known.items() if value is not None}, mode=0o600)
 
     def port(self, name: str) -> int:
         """Return the part's port, choosing a free one when it has none yet."""

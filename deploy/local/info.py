@@ -22,10 +22,11 @@ from deploy.local.kafka import OPERATOR, secret_of
 from deploy.local.postgres import SERVICES, dsn
 from deploy.local.service import Standby, environment
 
-#: Under these names the private half of the registry's root key, and the public half of the one before, stand in
-#: secrets.json.
+#: Under these names the private half of the registry's root key stands in secrets.json, and while it is being changed the
+#: public half of the one before, or the private half of the one to come, which the others have to know first.
 ROOT: Final = "registry-root"
 FORMER_ROOT: Final = "registry-root-former"
+NEXT_ROOT: Final = "registry-root-next"
 #: The gateway's addresses in a home, and everybody else's.
 PORTS: Final = "ports.json"
 #: What keys of contents are wrapped with, among the passwords of a home, and who reads contents.
@@ -71,10 +72,14 @@ def planned(home: Home, url: str) -> StackInfo:
     passwords = {secret: home.password(secret) for name in SERVICES for secret in (name, secret_of(name))}
     passwords[KEY_SEAL] = home.password(KEY_SEAL)
     passwords[ROOT] = home.password(ROOT, 32)
-    # A root key that is being changed is believed until the change is finished.
-    if (former := _secrets(home.path).get(FORMER_ROOT)) is not None:
-        passwords[FORMER_ROOT] = str(former)
+    known = _secrets(home.path)
+    passwords |= {name: str(known[name]) for name in (FORMER_ROOT, NEXT_ROOT) if name in known}
     return _info(home.path, {"gateway": url, **inner, **drivers}, passwords)
+
+
+def public_root(private: str) -> str:
+    """The public half of a root key as it stands in secrets.json."""
+    return public_half(Ed25519PrivateKey.from_private_bytes(key_bytes(private)))
 
 
 def _secrets(path: Path) -> dict[str, object]:
@@ -100,7 +105,7 @@ def _info(home: Path, addresses: Mapping[str, str], passwords: Mapping[str, str]
     }
     if ROOT in passwords:
         # A home that was stopped before there were root keys has none until its next start.
-        roots = [public_half(Ed25519PrivateKey.from_private_bytes(key_bytes(passwords[ROOT])))]
+        roots = [public_root(passwords[name]) for name in (ROOT, NEXT_ROOT) if name in passwords]
         roots += [passwords[FORMER_ROOT]] if FORMER_ROOT in passwords else []
         for known_to in settings.values():
             known_to["SANWU_REGISTRY_ROOT"] = json.dumps(roots)

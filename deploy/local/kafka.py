@@ -42,7 +42,7 @@ from deploy.local.postgres import SERVICES
 #: May do everything: declares topics and rights, looks at the log. People's commands and the supervisor come as this.
 OPERATOR: Final = "operator"
 #: The brokers among themselves.
-_INSIDE: Final = "broker"
+INSIDE: Final = "broker"
 _LET_IN_SECONDS: Final = 30.0
 _LET_IN_PAUSE: Final = 0.1
 
@@ -230,8 +230,8 @@ class Kafka(Part):
             "bootstrap_servers": f"127.0.0.1:{self._inside_port_of(self.node)}",
             "security_protocol": "SASL_PLAINTEXT",
             "sasl_mechanism": "PLAIN",
-            "sasl_plain_username": _INSIDE,
-            "sasl_plain_password": self.home.password(secret_of(_INSIDE)),
+            "sasl_plain_username": INSIDE,
+            "sasl_plain_password": self.home.password(secret_of(INSIDE)),
         }
 
     async def trouble(self) -> str | None:
@@ -285,9 +285,9 @@ class Kafka(Part):
             controller_port=self._controller_port_of(self.node),
             scram="org.apache.kafka.common.security.scram.ScramLoginModule",
             plain="org.apache.kafka.common.security.plain.PlainLoginModule",
-            inside=_INSIDE,
+            inside=INSIDE,
             operator=OPERATOR,
-            password=self.home.password(secret_of(_INSIDE)),
+            password=self.home.password(secret_of(INSIDE)),
             data=data,
             copies=min(self.nodes, 3),
             in_sync=1 if self.nodes == 1 else 2,

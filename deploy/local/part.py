@@ -213,6 +213,11 @@ def end_orphans(home: Home) -> list[str]:
     return [name for name in names if end_orphan(home, name)]
 
 
+def process_of(home: Home, name: str) -> psutil.Process | None:
+    """The process that a part's note names, if it lives."""
+    return _same_process(read_json(home.run / f"{name}.json"))
+
+
 def _same_process(known: dict[str, object]) -> psutil.Process | None:
     try:
         process = psutil.Process(int(str(known["pid"])))

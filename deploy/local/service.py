@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,8 @@ _PROBE_SECONDS: Final = 3.0
 class Service(Part):
     """A service's process: HTTP, relay, consumer and jobs."""
 
-    def __init__(self, home: Home | Path, name: str, settings: Mapping[str, str]) -> None:
+    def __init__(self, home: Home | Path, name: str, settings: Callable[[], Mapping[str, str]]) -> None:
+        """`settings` is asked at every start: a secret may be another by then."""
         super().__init__(home)
         self.name = name
         self.port = self.home.port(name)
@@ -37,7 +38,7 @@ class Service(Part):
 
     def environment(self) -> Mapping[str, str]:
         """Pass on the caller's environment with the city's settings."""
-        return environment(self.settings)
+        return environment(self.settings())
 
     async def is_ready(self) -> bool:
         """Ask `/readyz`."""
@@ -68,7 +69,7 @@ class Standby(Service):
 
     name = "standby"
 
-    def __init__(self, home: Home | Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, home: Home | Path, settings: Callable[[], Mapping[str, str]]) -> None:
         super().__init__(home, self.name, settings)
 
     def command(self) -> list[str]:

@@ -10,9 +10,10 @@ ever. One city per home. What an earlier, killed supervisor left running is ende
 import asyncio
 import time
 import traceback
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,13 +48,16 @@ class City:
         self.kafka = Kafka(home)
         self.url = f"http://127.0.0.1:{port}"
         self.info = planned(home, self.url)
-        self.services = [Service(home, name, self.info.settings[name]) for name in SERVICES]
+        self.services = [Service(home, name, partial(self._settings, name)) for name in SERVICES]
         files = {"SANWU_HOME": str(home.path), "SANWU_HTTP_PORT": str(home.port(Standby.name))}
-        self.standby = Standby(home, files)
+        self.standby = Standby(home, lambda: files)
         upstreams = {part.name: part.address for part in (*self.services, self.standby)}
         self.gateway = Gateway(home, port, upstreams)
         self._started: list[Part] = []
         self._keepers: list[asyncio.Task[None]] = []
+
+    def _settings(self, name: str) -> Mapping[str, str]:
+        return planned(self.home, self.url).settings[name]
 
     async def start(self, wanted: str | None) -> None:
         """Start everything; returns when the city is ready and its main job is done, or could not be done."""

@@ -81,8 +81,9 @@ INSERT INTO refused_record (topic, partition, record_offset, key, type, digest, 
 SELECT $1, $2, $3, $4, $5, $6, $7 WHERE (SELECT count(*) FROM refused_record) < $8
 ON CONFLICT (topic, partition, record_offset) DO NOTHING
 """
-#: What was said before anybody signed stands in the log until it is compacted; the registry says the same again, signed.
-FORGET_SAID_AGAIN = "DELETE FROM refused_record WHERE fault = 'unsigned' AND digest = ANY($1::bytea[])"
+#: What was said before anybody signed, or under a key that counts no more, stands in the log until it is compacted; the
+#: registry says the very same again, signed.
+FORGET_SAID_AGAIN = "DELETE FROM refused_record WHERE digest = ANY($1::bytea[])"
 
 
 async def trusted(conn: Connection, incoming: Sequence[Incoming], roots: Sequence[str]) -> Sequence[Incoming]:

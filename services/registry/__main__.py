@@ -28,7 +28,7 @@ from services.registry.bulk.staff import read_staff
 from services.registry.commands import staff as accounts
 from services.registry.commands import states
 from services.registry.jobs import make_jobs
-from services.registry.operate import CATALOGUE, STAFF
+from services.registry.operate import CATALOGUE, KEYS, STAFF
 from services.registry.settings import RegistrySettings
 from services.registry.visit import RegistryRuntime
 
@@ -38,6 +38,7 @@ Read = TypeVar("Read")
 COMMANDS = new_app()
 COMMANDS.add_typer(CATALOGUE, name="catalogue")
 COMMANDS.add_typer(STAFF, name="staff")
+COMMANDS.add_typer(KEYS, name="keys")
 
 
 def _read(path: Path, parse: Callable[[bytes], Read]) -> Read:

@@ -1,4 +1,4 @@
-"""Operators' commands on the machine itself: `catalogue check|apply FILE`, `staff list|import|reset|end`."""
+"""Operators' commands on the machine itself: `catalogue check|apply FILE`, `staff list|import|reset|end`, `keys …`."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,23 +6,26 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from typer import Argument
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typer import Argument, Option
 
 from services.contracts.base import Role
 from services.contracts.staff import MACHINE
 from services.kit import trail
 from services.kit.auth import Actor
-from services.kit.cli import By, Told, new_app, on_runtime
+from services.kit.cli import By, Told, at_once, new_app, on_runtime
 from services.kit.clock import local_day
 from services.kit.db import Connection
+from services.kit.signature import public_half, text_of_key
 from services.registry import store
-from services.registry.commands import imports, passwords
+from services.registry.commands import imports, passwords, states
 from services.registry.commands import staff as accounts
 from services.registry.commands.staff import Secrets
 from services.registry.visit import Changing, RegistryRuntime
 
 CATALOGUE: Final = new_app("The catalogue of items.")
 STAFF: Final = new_app("Accounts of staff.")
+KEYS: Final = new_app("The key that signs tokens, and the root key that vouches for it.")
 File = Annotated[Path, Argument(help="CSV file.", exists=True, dir_okay=False)]
 Username = Annotated[str, Argument(help="User name.")]
 
@@ -116,6 +119,35 @@ async def end_staff(runtime: RegistryRuntime, username: Username, *, by: By = No
         member = await accounts.end_unchecked(desk, await desk.lock_account(username))
         await _note_staff(desk, by, "end", username)
     return Told({"username": member.username, "ended": str(member.revisions[-1].until)})
+
+
+# -- keys
+
+
+@KEYS.command("rotate-signing")
+@on_runtime
+async def rotate_signing(
+    runtime: RegistryRuntime,
+    *,
+    leaked: Annotated[
+        bool, Option("--at-once", help="Somebody else may have the key: nothing it signed counts.")
+    ] = False,
+    by: By = None,
+) -> Told:
+    """Let a new key sign tokens from a minute later on; sessions go on."""
+    async with _changing(runtime) as desk:
+        kid, begins = await states.rotate_signer(desk.conn, desk.now, at_once=leaked)
+        await trail.note_command(desk.conn, runtime, by, "keys rotate-signing", [f"signer/{kid}"])
+    return Told({"kid": kid, "begins": begins.isoformat()}, [f"{kid} signs from {begins.isoformat()} on"])
+
+
+@KEYS.command("new-root")
+@at_once
+def new_root() -> Told:
+    """Make a root key: the private half for SANWU_REGISTRY_ROOT_KEY, the public one for everybody's SANWU_REGISTRY_ROOT."""
+    root = Ed25519PrivateKey.generate()
+    private, public = text_of_key(root.private_bytes_raw()), public_half(root)
+    return Told({"private": private, "public": public}, [f"private {private}", f"public  {public}"])
 
 
 def _secrets(secrets: Secrets) -> dict[str, Any]:

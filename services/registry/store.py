@@ -175,12 +175,16 @@ async def forget_failures(conn: Connection, username: str) -> None:
     await conn.execute(FORGET_FAILURES, username)
 
 
-SELECT_SIGNING_KEY = "SELECT kid, private_key FROM signing_key ORDER BY created_at DESC LIMIT 1"
+#: One whose time has come before one whose time is still to come, and of those the newest.
+SELECT_SIGNING_KEY = """
+SELECT kid, private_key FROM signing_key
+ORDER BY created_at > $1, abs(extract(epoch FROM created_at - $1::timestamptz)) LIMIT 1
+"""
 
 
-async def select_signing_key(conn: Connection) -> SigningKey | None:
-    """The newest key: it signs."""
-    row = await conn.fetchrow(SELECT_SIGNING_KEY)
+async def select_signing_key(conn: Connection, now: datetime) -> SigningKey | None:
+    """The key that signs at a moment."""
+    row = await conn.fetchrow(SELECT_SIGNING_KEY, now)
     return SigningKey(row["kid"], row["private_key"]) if row else None
 
 
@@ -188,6 +192,7 @@ INSERT_SIGNING_KEY = "INSERT INTO signing_key (kid, private_key, created_at) VAL
 
 
 async def insert_signing_key(conn: Connection, key: SigningKey, at: datetime) -> None:
+    """Keep a key that signs from a moment on."""
     await conn.execute(INSERT_SIGNING_KEY, key.kid, key.private_key, at)
 
 
@@ -263,13 +268,19 @@ async def select_sessions_of(conn: Connection, staff_id: str, now: datetime) -> 
     return [Session(r["session_id"], r["created_at"], r["expires_at"]) for r in rows]
 
 
+#: A key that another has followed signs nothing any more.
+FORGET_SIGNING_KEYS = """
+DELETE FROM signing_key old
+WHERE EXISTS (SELECT FROM signing_key new WHERE new.created_at > old.created_at AND new.created_at <= $1)
+"""
 FORGET_SESSIONS = "DELETE FROM session WHERE expires_at <= $1"
 #: A name whose wait ended a day ago starts anew.
 FORGET_OLD_FAILURES = "DELETE FROM sign_in_failure WHERE blocked_until <= $1::timestamptz - interval '1 day'"
 
 
 async def forget_the_past(conn: Connection, now: datetime) -> None:
-    """Remove sessions that are over and failures that count no more."""
+    """Remove sessions that are over, failures that count no more, and private keys that were followed by another."""
+    await conn.execute(FORGET_SIGNING_KEYS, now)
     await conn.execute(FORGET_SESSIONS, now)
     await conn.execute(FORGET_OLD_FAILURES, now)
 

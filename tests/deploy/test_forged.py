@@ -26,7 +26,7 @@ Sanwu = Callable[..., Any]
 KEY = Ed25519PrivateKey.generate()
 #: A list that staff may see, of each service.
 DOORS = {
-    "registry": "/registry/v1/me",
+    "registry": "/registry/v1/account",
     "ingest": "/ingest/v1/disclosures",
     "publish": "/publish/v1/actions",
     "audit": "/audit/v1/alerts",

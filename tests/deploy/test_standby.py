@@ -57,7 +57,8 @@ def _upstreams(services: str, standby: Standby) -> dict[str, str]:
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground]:
     """All of it, running."""
     home = Home(tmp_path_factory.mktemp("standby") / "home")
-    standby = Standby(home, {"SANWU_HOME": str(home.path), "SANWU_HTTP_PORT": str(home.port("standby"))})
+    files = {"SANWU_HOME": str(home.path), "SANWU_HTTP_PORT": str(home.port("standby"))}
+    standby = Standby(home, lambda: files)
     async with AsyncExitStack() as stack:
         publish = stack.enter_context(Listener("publish"))
         await stack.enter_async_context(standby)

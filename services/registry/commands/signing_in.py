@@ -187,7 +187,7 @@ def _who(staff_id: str, held: StaffRevision | None) -> actions.Who:
 async def _open_session(visit: Visit, conn: Connection, staff_id: str) -> Tokens:
     refresh, now = secrets.token_urlsafe(32), visit.now
     await store.insert_session(conn, _digest(refresh), staff_id, now, now + visit.settings.session_length)
-    key = await store.select_signing_key(conn) or await ensure_signer(conn, now)
+    key = await store.select_signing_key(conn, now) or await ensure_signer(conn, now)
     return Tokens(_access_token(key, staff_id, now), refresh)
 
 
@@ -199,7 +199,7 @@ async def renew(visit: Visit, refresh: str) -> str:
     """A new access token for an open session; UnauthenticatedError when it is over or the person has left."""
     async with visit.runtime.database.connection() as conn:
         staff_id = await store.select_session(conn, _digest(refresh), visit.now)
-        key = await store.select_signing_key(conn)
+        key = await store.select_signing_key(conn, visit.now)
     if staff_id is None or key is None or visit.reference.staff_role(staff_id, visit.now) is None:
         raise UnauthenticatedError
     return _access_token(key, staff_id, visit.now)

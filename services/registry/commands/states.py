@@ -3,8 +3,8 @@
 import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
-from typing import TypeVar
+from datetime import date, datetime, timedelta
+from typing import Final, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -14,9 +14,13 @@ from services.contracts.days import missing_years
 from services.contracts.division import Division, DivisionSet
 from services.contracts.staff import Signer, SignerSet, Staff, StaffSet
 from services.kit import outbox, reference
+from services.kit.auth import TOKEN_LIFETIME
 from services.kit.db import Connection
 from services.kit.reference import ReferenceEvent
 from services.registry import metrics, store
+
+#: Every service has heard of a new signing key by then.
+HANDOVER: Final = timedelta(seconds=60)
 
 State = TypeVar("State", bound=Model)
 AnyRevision = TypeVar("AnyRevision", bound=Revision)
@@ -139,13 +143,39 @@ async def set_accounts(conn: Connection, staff: Sequence[Staff], now: datetime) 
 async def ensure_signer(conn: Connection, now: datetime) -> store.SigningKey:
     """The key that signs tokens; the first call makes it, stores it and sets its public half for every service."""
     await store.lock_registry(conn)
-    if (known := await store.select_signing_key(conn)) is not None:
+    if (known := await store.select_signing_key(conn, now)) is not None:
         return known
+    key, signer = _new_signer()
+    await store.insert_signing_key(conn, key, now)
+    await _set_signers(conn, {signer.kid: signer}, now)
+    return key
+
+
+async def rotate_signer(conn: Connection, now: datetime, *, at_once: bool) -> tuple[str, datetime]:
+    """Let a new key sign from a minute later on, and the one before count for as long as its last token lives.
+
+    `at_once`: the new one signs now, and what the one before signed counts no more (somebody else may have it). Sessions go
+    on: whoever holds one gets a new token. Returns the new key's name and the moment from which it signs.
+    """
+    former = await ensure_signer(conn, now)
+    begins = now if at_once else now + HANDOVER
+    key, signer = _new_signer()
+    await store.insert_signing_key(conn, key, begins)
+    kept = await store.select_references(conn, "signer", [former.kid])
+    ends = begins if at_once else begins + TOKEN_LIFETIME
+    ended = {
+        kid: Signer.model_validate_json(state).model_copy(update={"not_after": ends}) for kid, state in kept.items()
+    }
+    await _set_signers(conn, {signer.kid: signer.model_copy(update={"not_before": begins}), **ended}, now)
+    return key.kid, begins
+
+
+def _new_signer() -> tuple[store.SigningKey, Signer]:
     private = Ed25519PrivateKey.generate()
     public = base64.urlsafe_b64encode(private.public_key().public_bytes_raw()).decode().rstrip("=")
     kid = hashlib.sha256(public.encode()).hexdigest()[:16]
-    key = store.SigningKey(kid, private.private_bytes_raw())
-    await store.insert_signing_key(conn, key, now)
-    signer = Signer(kid=kid, public_key=public)
-    await _set_states(conn, "signer", {kid: signer}, lambda stamp, s: SignerSet(**stamp, signer=s), now)
-    return key
+    return store.SigningKey(kid, private.private_bytes_raw()), Signer(kid=kid, public_key=public)
+
+
+async def _set_signers(conn: Connection, signers: Mapping[str, Signer], now: datetime) -> None:
+    await _set_states(conn, "signer", signers, lambda stamp, s: SignerSet(**stamp, signer=s), now)
