@@ -32,6 +32,15 @@ class Reset(Model):
     at: AwareDatetime
 
 
+class EndedSession(Model):
+    """A session that was ended: its tokens open nothing from then on."""
+
+    session_id: ShortText = Field(description="`sid` of the tokens")
+    at: AwareDatetime
+
+
+#: A token lives for 15 minutes; whoever ended its session need not be remembered for longer.
+ENDED_KEPT: Final = timedelta(minutes=20)
 #: Who did it when it was the operators' command on the machine itself.
 MACHINE: Final = "machine"
 #: How long a reset is remembered with the account, and keeps whoever did it from approving what the account handed in.
@@ -50,6 +59,9 @@ class Staff(Model):
     delegations: tuple[Delegation, ...] = ()
     sessions_not_before: AwareDatetime = Field(description="tokens issued earlier are void")
     resets: tuple[Reset, ...] = Field(default=(), description="of the last 30 days, oldest first")
+    ended_sessions: tuple[EndedSession, ...] = Field(
+        default=(), description="of the last 20 minutes, as long as their tokens could live"
+    )
 
     @property
     def called(self) -> str:

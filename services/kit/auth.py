@@ -7,7 +7,7 @@ or a revocation works at once.
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
@@ -28,8 +28,6 @@ ISSUER: Final = "sanwu-registry"
 TOKEN_LIFETIME: Final = timedelta(minutes=15)
 #: How far the clocks of two machines may be apart.
 CLOCKS_APART: Final = timedelta(seconds=60)
-#: The access token's cookie on pages; the refresh cookie never leaves the registry's path.
-TOKEN_COOKIE: Final = "sanwu_token"  # noqa: S105 - a cookie's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +40,8 @@ class Actor:
     scope: str
     name: str
     affairs: tuple[Affair, ...] = ()
+    #: Which signing-in the token is from; None of one that was given out before tokens said it.
+    session_id: str | None = None
 
     @property
     def who(self) -> Who:
@@ -69,9 +69,11 @@ class Actor:
             raise ForbiddenError(detail)
 
 
-def issue_token(key: Ed25519PrivateKey, kid: str, staff_id: str, now: datetime) -> str:
-    """A token of 15 minutes for a member of staff."""
+def issue_token(key: Ed25519PrivateKey, kid: str, staff_id: str, now: datetime, session_id: str | None = None) -> str:
+    """A token of 15 minutes for a member of staff; with its session (`sid`) it ends when that one is ended."""
     claims = {"iss": ISSUER, "sub": staff_id, "iat": now.timestamp(), "exp": int((now + TOKEN_LIFETIME).timestamp())}
+    if session_id is not None:
+        claims["sid"] = session_id
     return jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": kid})
 
 
@@ -116,7 +118,11 @@ def read_token(token: str, reference: Reference, now: datetime) -> Actor:
     if actor is None or issued < reference.staff[actor.staff_id].sessions_not_before:
         detail = "此账号已停用或登录已被收回，请重新登录。"
         raise UnauthenticatedError(detail)
-    return actor
+    session_id = claims.get("sid")
+    if any(ended.session_id == session_id for ended in reference.staff[actor.staff_id].ended_sessions):
+        detail = "您已退出，请重新登录。"
+        raise UnauthenticatedError(detail)
+    return replace(actor, session_id=session_id)
 
 
 def actor_of(staff_id: str, reference: Reference, now: datetime) -> Actor | None:

@@ -66,6 +66,8 @@ def problem(request: Request, error: SanwuError) -> Response:
         headers["www-authenticate"] = "Bearer"
     if error.status == UnavailableError.status:
         headers["retry-after"] = "2"
+    if (wait := error.extra.get("retry_after_s")) is not None:
+        headers["retry-after"] = str(wait)
     return Response(json.dumps(body, ensure_ascii=False), error.status, headers, MEDIA_TYPE)
 
 

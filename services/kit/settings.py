@@ -108,7 +108,14 @@ class Settings(BaseSettings):
         ),
     )
     trail_days: int = Field(default=184, ge=184, description="how long staff actions are kept, at least 184 days")
-    secure_cookies: bool = Field(default=False, description="cookies over HTTPS only; off on loopback alone")
+    secure_cookies: bool | None = Field(
+        default=None, description="cookies over HTTPS only; unset: whenever `SANWU_PUBLIC_URL` is https"
+    )
+
+    @property
+    def cookies_are_secure(self) -> bool:
+        """Whether browsers may send our cookies over HTTPS alone."""
+        return self.public_url.startswith("https://") if self.secure_cookies is None else self.secure_cookies
 
     @property
     def root(self) -> Ed25519PrivateKey | None:

@@ -18,8 +18,9 @@ from fastapi.security import APIKeyCookie, HTTPBearer, SecurityScopes
 
 from services.contracts.base import Role
 from services.kit import actions, metrics
-from services.kit.auth import TOKEN_COOKIE, Actor, read_token
+from services.kit.auth import Actor, read_token
 from services.kit.clock import local_day
+from services.kit.cookies import TOKEN
 from services.kit.db import Connection
 from services.kit.errors import ForbiddenError, UnauthenticatedError
 from services.kit.reference import Reference
@@ -123,8 +124,8 @@ _BEARER: Final = HTTPBearer(
 )
 _COOKIE: Final = APIKeyCookie(
     scheme_name="cookie",
-    name=TOKEN_COOKIE,
-    description="The same token as pages hold it; unsafe methods only from our own pages.",
+    name=TOKEN.plain,
+    description="The same token as pages hold it; unsafe methods only from our own pages. Over HTTPS: `__Host-sanwu_token`.",
     auto_error=False,
 )
 
@@ -134,18 +135,30 @@ def runtime_of(request: Request) -> AnyRuntime:
     return cast("AnyRuntime", request.app.state.runtime)
 
 
-def _token(request: Request) -> str | None:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The token that a request shows. `old`: under a name that is not set any more."""
+
+    token: str
+    old: bool = False
+
+
+def _token(request: Request) -> _Shown | None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if token:
-        return token if scheme.lower() == "bearer" else None
-    cookie = request.cookies.get(TOKEN_COOKIE)
-    if cookie and request.method not in SAFE_METHODS:
-        _require_same_origin(request)
-    return cookie
+        return _Shown(token) if scheme.lower() == "bearer" else None
+    settings = runtime_of(request).settings
+    cookie = TOKEN.read(request.cookies, settings)
+    old = TOKEN.read_old(request.cookies, settings) if not cookie else None
+    if not cookie and not old:
+        return None
+    if request.method not in SAFE_METHODS:
+        require_same_origin(request)
+    return _Shown(cookie or old or "", old=not cookie)
 
 
-def _require_same_origin(request: Request) -> None:
-    """A cookie travels by itself, so a foreign page could use it: unsafe methods must come from our own pages."""
+def require_same_origin(request: Request) -> None:
+    """ForbiddenError unless a request comes from our own pages: what a browser adds by itself a foreign page could use."""
     if request.headers.get("sec-fetch-site") == "same-origin":
         return
     origin, public = request.headers.get("origin"), urlsplit(runtime_of(request).settings.public_url)
@@ -166,11 +179,14 @@ async def current_actor(
 
 def require_actor(request: Request, roles: Collection[Role]) -> Actor:
     """Who asks; UnauthenticatedError when nobody is signed in, ForbiddenError for none of the roles (none named: any)."""
-    token = _token(request)
-    if token is None:
+    shown = _token(request)
+    if shown is None:
         raise UnauthenticatedError
     runtime = runtime_of(request)
-    actor = read_token(token, runtime.reference, runtime.clock.now())
+    actor = read_token(shown.token, runtime.reference, runtime.clock.now())
+    if shown.old and actor.session_id is not None:
+        # Since tokens name their session the cookie has its other name: somebody put this one there.
+        raise UnauthenticatedError
     if roles:
         actor.require(*roles)
     return actor

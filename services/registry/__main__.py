@@ -16,7 +16,7 @@ from services.contracts.division import Division
 from services.kit.cli import Refusal, Told, new_app, on_runtime
 from services.kit.clock import local_day
 from services.kit.process import main
-from services.kit.service import Service, no_own
+from services.kit.service import Service
 from services.kit.signature import public_half
 from services.registry import store
 from services.registry.app import create_app
@@ -30,7 +30,7 @@ from services.registry.commands import states
 from services.registry.jobs import make_jobs
 from services.registry.operate import CATALOGUE, KEYS, STAFF
 from services.registry.settings import RegistrySettings
-from services.registry.visit import RegistryRuntime
+from services.registry.visit import RegistryRuntime, make_own
 
 Read = TypeVar("Read")
 
@@ -119,7 +119,7 @@ async def import_files(
 SERVICE: Final = Service(
     "registry",
     RegistrySettings,
-    no_own,
+    make_own,
     create_app,
     make_jobs=make_jobs,
     commands=COMMANDS,

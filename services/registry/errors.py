@@ -16,6 +16,19 @@ class TooManyFailuresError(SanwuError):
     code = "too_many_failures"
 
 
+class SignInBusyError(SanwuError):
+    """现在登录的人太多，请过几秒再按一次“登录”。"""
+
+    status = 503
+    code = "sign_in_busy"
+
+
+class OneTimePasswordOverError(ForbiddenError):
+    """这个一次性密码已经过期，请联系管理员重新发一个。"""
+
+    code = "one_time_password_over"
+
+
 class TotpRequiredError(UnauthenticatedError):
     """请再输入动态口令（手机令牌上的 6 位数字）。"""
 

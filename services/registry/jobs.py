@@ -11,7 +11,7 @@ from services.kit.signature import public_half
 from services.registry import metrics, store
 from services.registry.commands.states import years_missing
 from services.registry.settings import RegistrySettings
-from services.registry.visit import RegistryRuntime
+from services.registry.visit import Own, RegistryRuntime
 
 log = get_logger(__name__)
 
@@ -19,7 +19,8 @@ log = get_logger(__name__)
 async def forget(runtime: RegistryRuntime) -> None:
     """Remove rows that no request looks at any more."""
     async with runtime.database.transaction() as conn:
-        await store.forget_the_past(conn, runtime.clock.now())
+        now = runtime.clock.now()
+        await store.forget_the_past(conn, now, now - runtime.settings.device_length)
 
 
 async def watch_calendar(runtime: RegistryRuntime) -> None:
@@ -39,7 +40,7 @@ async def keep_signed(runtime: RegistryRuntime) -> None:
     log.info("said again under a new root key", root=public, events=count)
 
 
-def make_jobs() -> Sequence[Job[RegistrySettings, None]]:
+def make_jobs() -> Sequence[Job[RegistrySettings, Own]]:
     """The jobs of a process."""
     return (
         Job("sessions pruned", 600.0, forget),

@@ -22,6 +22,29 @@ class RegistrySettings(Settings):
     session_length: timedelta = Field(
         default=timedelta(hours=12), description="a working day; then people sign in again"
     )
+    idle_limit: timedelta = Field(
+        default=timedelta(hours=8), description="a session that was not used for so long is over"
+    )
+    idle_limit_of_overseers: timedelta = Field(
+        default=timedelta(minutes=30),
+        description="the same for reviewers, inspectors and operators; use is seen when a page renews its token of 15 minutes",
+    )
+    one_time_length: timedelta = Field(
+        default=timedelta(days=7), description="a one-time password that was not used for so long opens nothing"
+    )
+    device_length: timedelta = Field(
+        default=timedelta(days=180),
+        description="a browser in which an account signed in is known for so long: others' failures do not shut it out",
+    )
+    address_failures: int = Field(
+        default=30, ge=5, description="failed sign-ins from one network (IPv4 /24, IPv6 /64) before it waits"
+    )
+    address_again: timedelta = Field(
+        default=timedelta(seconds=20), description="how long until such a network may fail once more"
+    )
+    sign_in_places: int = Field(
+        default=100, ge=2, description="sign-ins that are under way at once; whoever comes beyond is told to come again"
+    )
     free_failures: int = Field(default=5, ge=1, description="failed sign-ins before an account waits")
     longest_wait: timedelta = Field(default=timedelta(minutes=15), description="upper bound of the growing wait")
 

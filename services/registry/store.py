@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.kit.db import Connection
+from services.kit.db import Connection, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,10 @@ class Credential:
     totp_secret: str | None = None
     totp_step: int = 0
     must_change: bool = False
+    #: Since when the password is one for one time, if it is one.
+    one_time_since: datetime | None = None
+    #: A second factor that its owner has not confirmed by a code yet.
+    totp_next: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,8 @@ class SigningKey:
 
 
 SELECT_CREDENTIAL = """
-SELECT staff_id, username, password_hash, totp_secret, totp_step, must_change FROM credential WHERE username = $1
+SELECT staff_id, username, password_hash, totp_secret, totp_step, must_change, one_time_since, totp_next
+FROM credential WHERE username = $1
 """
 
 
@@ -51,6 +56,8 @@ async def select_credential(conn: Connection, username: str) -> Credential | Non
         row["totp_secret"],
         row["totp_step"],
         row["must_change"],
+        row["one_time_since"],
+        row["totp_next"],
     )
 
 
@@ -75,8 +82,8 @@ async def select_accounts(conn: Connection, usernames: Sequence[str]) -> dict[st
 
 
 INSERT_CREDENTIALS = """
-INSERT INTO credential (staff_id, username, password_hash, totp_secret, must_change, changed_at)
-SELECT i, u, h, s, m, $6 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[]) AS t (i, u, h, s, m)
+INSERT INTO credential (staff_id, username, password_hash, totp_secret, must_change, changed_at, one_time_since)
+SELECT i, u, h, s, m, $6, $6 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[]) AS t (i, u, h, s, m)
 """
 
 
@@ -92,18 +99,33 @@ async def insert_credentials(conn: Connection, credentials: Sequence[Credential]
     )
 
 
-CHANGE_HASH = "UPDATE credential SET password_hash = $2, must_change = $3, changed_at = $4 WHERE staff_id = $1"
+CHANGE_HASH = """
+UPDATE credential SET password_hash = $2, must_change = $3, changed_at = $4, one_time_since = $4 WHERE staff_id = $1
+"""
 
 
 async def set_password(conn: Connection, staff_id: str, password_hash: str, at: datetime, *, must_change: bool) -> None:
     await conn.execute(CHANGE_HASH, staff_id, password_hash, must_change, at)
 
 
-SET_TOTP = "UPDATE credential SET totp_secret = $2, totp_step = 0, changed_at = $3 WHERE staff_id = $1"
+SET_TOTP = """
+UPDATE credential SET totp_secret = $2, totp_step = $4, totp_next = NULL, changed_at = $3 WHERE staff_id = $1
+"""
 
 
-async def set_totp(conn: Connection, staff_id: str, secret: str | None, at: datetime) -> None:
-    await conn.execute(SET_TOTP, staff_id, secret, at)
+async def set_totp(conn: Connection, staff_id: str, secret: str | None, at: datetime, used_step: int = 0) -> None:
+    """Set, or take away, a second factor; a code of `used_step` or before opens nothing."""
+    await conn.execute(SET_TOTP, staff_id, secret, at, used_step)
+
+
+SET_TOTP_NEXT = """
+UPDATE credential SET totp_next = $2, totp_step = greatest(totp_step, $3::bigint) WHERE staff_id = $1
+"""
+
+
+async def set_totp_next(conn: Connection, staff_id: str, secret: str, used_step: int) -> None:
+    """Keep a second factor until its owner confirms it; the code of the old one is used up."""
+    await conn.execute(SET_TOTP_NEXT, staff_id, secret, used_step)
 
 
 ENROL = """
@@ -139,16 +161,16 @@ async def select_signed_in(conn: Connection, staff_ids: Sequence[str]) -> dict[s
 LOCK_NAME = "SELECT pg_advisory_xact_lock(hashtext('sign-in'), hashtext($1))"
 
 
-async def lock_name(conn: Connection, username: str) -> None:
-    """Let one attempt to sign in under a name be judged at a time."""
-    await conn.execute(LOCK_NAME, username)
+async def lock_name(conn: Connection, under: str) -> None:
+    """Let one of the attempts that count together be judged at a time."""
+    await conn.execute(LOCK_NAME, under)
 
 
 SELECT_FAILURES = "SELECT failures, blocked_until FROM sign_in_failure WHERE username = $1"
 
 
-async def select_failures(conn: Connection, username: str) -> Failures | None:
-    row = await conn.fetchrow(SELECT_FAILURES, username)
+async def select_failures(conn: Connection, under: str) -> Failures | None:
+    row = await conn.fetchrow(SELECT_FAILURES, under)
     return Failures(row["failures"], row["blocked_until"]) if row else None
 
 
@@ -163,16 +185,16 @@ ON CONFLICT (username) DO UPDATE SET
 """
 
 
-async def count_failure(conn: Connection, username: str, at: datetime, free: int, longest: timedelta) -> None:
+async def count_failure(conn: Connection, under: str, at: datetime, free: int, longest: timedelta) -> None:
     """One failure more; from the free number on, the wait doubles up to the longest."""
-    await conn.execute(COUNT_FAILURE, username, at, free, longest)
+    await conn.execute(COUNT_FAILURE, under, at, free, longest)
 
 
-FORGET_FAILURES = "DELETE FROM sign_in_failure WHERE username = $1"
+FORGET_FAILURES = "DELETE FROM sign_in_failure WHERE username = ANY($1::text[])"
 
 
-async def forget_failures(conn: Connection, username: str) -> None:
-    await conn.execute(FORGET_FAILURES, username)
+async def forget_failures(conn: Connection, *under: str) -> None:
+    await conn.execute(FORGET_FAILURES, list(under))
 
 
 #: One whose time has come before one whose time is still to come, and of those the newest.
@@ -223,49 +245,110 @@ async def note_first_root(conn: Connection, public_key: str, at: datetime) -> No
     await conn.execute(NOTE_FIRST_ROOT, public_key, at)
 
 
-INSERT_SESSION = "INSERT INTO session (token_digest, staff_id, created_at, expires_at) VALUES ($1, $2, $3, $4)"
-
-
-async def insert_session(conn: Connection, digest: str, staff_id: str, at: datetime, until: datetime) -> None:
-    await conn.execute(INSERT_SESSION, digest, staff_id, at, until)
-
-
-SELECT_SESSION_STAFF = "SELECT staff_id FROM session WHERE token_digest = $1 AND expires_at > $2"
-
-
-async def select_session(conn: Connection, digest: str, now: datetime) -> str | None:
-    """Whose session it is; None when unknown or over."""
-    staff_id: str | None = await conn.fetchval(SELECT_SESSION_STAFF, digest, now)
-    return staff_id
-
-
-DELETE_SESSION = "DELETE FROM session WHERE token_digest = $1 RETURNING staff_id"
-
-
-async def delete_session(conn: Connection, digest: str) -> str | None:
-    """End a session; whose it was, None when there was none."""
-    staff_id: str | None = await conn.fetchval(DELETE_SESSION, digest)
-    return staff_id
-
-
 @dataclass(frozen=True, slots=True)
 class Session:
-    """An open session as its owner sees it."""
+    """A browser in which somebody is signed in. `browser`: in words; None of a session from before it was asked."""
 
     session_id: str
+    staff_id: str
     created_at: datetime
     expires_at: datetime
+    last_used_at: datetime
+    address: str | None
+    browser: str | None
 
 
-SELECT_SESSIONS_OF = """
-SELECT session_id::text, created_at, expires_at FROM session WHERE staff_id = $1 AND expires_at > $2
-ORDER BY created_at DESC, session_id LIMIT 100
+def _session(row: Row) -> Session:
+    return Session(
+        row["session_id"],
+        row["staff_id"],
+        row["created_at"],
+        row["expires_at"],
+        row["last_used_at"],
+        row["address"],
+        row["browser"],
+    )
+
+
+INSERT_SESSION = """
+INSERT INTO session (token_digest, staff_id, created_at, last_used_at, expires_at, address, browser, form_digest)
+VALUES ($1, $2, $3, $3, $4, $5, $6, $7) RETURNING session_id::text
 """
 
 
-async def select_sessions_of(conn: Connection, staff_id: str, now: datetime) -> list[Session]:
-    rows = await conn.fetch(SELECT_SESSIONS_OF, staff_id, now)
-    return [Session(r["session_id"], r["created_at"], r["expires_at"]) for r in rows]
+async def insert_session(
+    conn: Connection,
+    digest: str,
+    staff_id: str,
+    at: datetime,
+    until: datetime,
+    *,
+    address: str | None,
+    browser: str,
+    form: str | None,
+) -> str:
+    """Open a session; its id. `form`: the digest of the form that it came from."""
+    session_id: str = await conn.fetchval(INSERT_SESSION, digest, staff_id, at, until, address, browser, form)
+    return session_id
+
+
+SELECT_SESSION = """
+SELECT session_id::text, staff_id, created_at, expires_at, last_used_at, address, browser
+FROM session WHERE token_digest = $1 AND expires_at > $2
+"""
+
+
+async def select_session(conn: Connection, digest: str, now: datetime) -> Session | None:
+    """An open session by its token; None when unknown or over."""
+    row = await conn.fetchrow(SELECT_SESSION, digest, now)
+    return _session(row) if row else None
+
+
+USE_SESSION = "UPDATE session SET last_used_at = greatest(last_used_at, $2) WHERE session_id = $1::text::uuid"
+
+
+async def use_session(conn: Connection, session_id: str, now: datetime) -> None:
+    await conn.execute(USE_SESSION, session_id, now)
+
+
+SELECT_SESSION_OF_FORM = """
+SELECT session_id::text FROM session WHERE staff_id = $1 AND form_digest = $2 AND created_at > $3
+"""
+
+
+async def select_session_of_form(conn: Connection, staff_id: str, form: str, since: datetime) -> str | None:
+    """The session that the same form has opened since a moment."""
+    session_id: str | None = await conn.fetchval(SELECT_SESSION_OF_FORM, staff_id, form, since)
+    return session_id
+
+
+DELETE_SESSION = "DELETE FROM session WHERE token_digest = $1 RETURNING session_id::text, staff_id"
+
+
+async def delete_session(conn: Connection, digest: str) -> tuple[str, str] | None:
+    """End a session; which it was and whose, None when there was none."""
+    row = await conn.fetchrow(DELETE_SESSION, digest)
+    return (row["session_id"], row["staff_id"]) if row else None
+
+
+DELETE_OWN_SESSION = "DELETE FROM session WHERE staff_id = $1 AND session_id::text = $2 RETURNING session_id"
+
+
+async def delete_own_session(conn: Connection, staff_id: str, session_id: str) -> bool:
+    """End one of somebody's sessions; False when there is none of that id."""
+    return await conn.fetchval(DELETE_OWN_SESSION, staff_id, session_id) is not None
+
+
+SELECT_SESSIONS_OF = """
+SELECT session_id::text, staff_id, created_at, expires_at, last_used_at, address, browser
+FROM session WHERE staff_id = $1 AND expires_at > $2 AND last_used_at > $3
+ORDER BY last_used_at DESC, session_id LIMIT 100
+"""
+
+
+async def select_sessions_of(conn: Connection, staff_id: str, now: datetime, used_since: datetime) -> list[Session]:
+    """Somebody's open sessions, the one used last first."""
+    return [_session(r) for r in await conn.fetch(SELECT_SESSIONS_OF, staff_id, now, used_since)]
 
 
 #: A key that another has followed signs nothing any more.
@@ -276,20 +359,54 @@ WHERE EXISTS (SELECT FROM signing_key new WHERE new.created_at > old.created_at 
 FORGET_SESSIONS = "DELETE FROM session WHERE expires_at <= $1"
 #: A name whose wait ended a day ago starts anew.
 FORGET_OLD_FAILURES = "DELETE FROM sign_in_failure WHERE blocked_until <= $1::timestamptz - interval '1 day'"
+FORGET_DEVICES = "DELETE FROM device WHERE used_at <= $1"
 
 
-async def forget_the_past(conn: Connection, now: datetime) -> None:
-    """Remove sessions that are over, failures that count no more, and private keys that were followed by another."""
+async def forget_the_past(conn: Connection, now: datetime, devices_since: datetime) -> None:
+    """Remove what is over: sessions, failures that count no more, followed private keys, browsers not used since a moment."""
     await conn.execute(FORGET_SIGNING_KEYS, now)
     await conn.execute(FORGET_SESSIONS, now)
     await conn.execute(FORGET_OLD_FAILURES, now)
+    await conn.execute(FORGET_DEVICES, devices_since)
 
 
-DELETE_SESSIONS_OF = "DELETE FROM session WHERE staff_id = $1"
+DELETE_SESSIONS_OF = "DELETE FROM session WHERE staff_id = $1 AND session_id::text IS DISTINCT FROM $2"
 
 
-async def delete_sessions_of(conn: Connection, staff_id: str) -> None:
-    await conn.execute(DELETE_SESSIONS_OF, staff_id)
+async def delete_sessions_of(conn: Connection, staff_id: str, *, but: str | None = None) -> None:
+    await conn.execute(DELETE_SESSIONS_OF, staff_id, but)
+
+
+KNOWS_DEVICE = "SELECT true FROM device WHERE token_digest = $1 AND staff_id = $2 AND used_at > $3"
+
+
+async def knows_device(conn: Connection, digest: str, staff_id: str, since: datetime) -> bool:
+    """Tell whether an account has signed in with a browser since a moment."""
+    return await conn.fetchval(KNOWS_DEVICE, digest, staff_id, since) is True
+
+
+UPSERT_DEVICE = """
+INSERT INTO device (token_digest, staff_id, used_at) VALUES ($1, $2, $3)
+ON CONFLICT (token_digest, staff_id) DO UPDATE SET used_at = excluded.used_at
+"""
+FORGET_MANY_DEVICES = """
+DELETE FROM device WHERE staff_id = $1 AND token_digest IN (
+    SELECT token_digest FROM device WHERE staff_id = $1 ORDER BY used_at DESC OFFSET 20
+)
+"""
+
+
+async def note_device(conn: Connection, digest: str, staff_id: str, at: datetime) -> None:
+    """Know a browser of an account from now on; of more than twenty the one used longest ago is forgotten."""
+    await conn.execute(UPSERT_DEVICE, digest, staff_id, at)
+    await conn.execute(FORGET_MANY_DEVICES, staff_id)
+
+
+FORGET_DEVICES_OF = "DELETE FROM device WHERE staff_id = $1"
+
+
+async def forget_devices_of(conn: Connection, staff_id: str) -> None:
+    await conn.execute(FORGET_DEVICES_OF, staff_id)
 
 
 LOCK_REGISTRY = "SELECT pg_advisory_xact_lock(hashtext('registry'))"

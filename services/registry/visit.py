@@ -1,13 +1,18 @@
 """What routes and commands of the registry work with, and who may do what: roles here, whose accounts and data too."""
 
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 from services.contracts.base import Role
 from services.contracts.staff import Staff
 from services.kit import actions, visit
+from services.kit.clock import Clock
+from services.kit.db import Database
 from services.kit.errors import ForbiddenError, NotFoundError
+from services.kit.reference import Reference
 from services.kit.runtime import Runtime
 from services.registry import store
+from services.registry.memory import AddressBrakes, Places
 from services.registry.settings import RegistrySettings
 
 #: Who changes accounts and reference data; where in the tree, is asked of each.
@@ -18,12 +23,25 @@ MAY_RESET: Final = (Role.OPERATOR, Role.REVIEWER)
 BELOW_REVIEWER: Final = frozenset({Role.CLERK, Role.ACCOUNTANT, Role.PRINCIPAL, Role.SUPERVISOR})
 
 
-RegistryRuntime = Runtime[RegistrySettings, None]
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What the registry makes when it starts."""
+
+    brakes: AddressBrakes
+    places: Places
+
+
+def make_own(settings: RegistrySettings, _database: Database, _clock: Clock, _reference: Reference) -> Own:
+    """Begin with nobody's failures in mind."""
+    return Own(AddressBrakes(settings.address_failures, settings.address_again), Places(settings.sign_in_places))
+
+
+RegistryRuntime = Runtime[RegistrySettings, Own]
 #: Somebody who is not signed in yet, or any more.
-Visit = visit.Visit[RegistrySettings, None]
+Visit = visit.Visit[RegistrySettings, Own]
 
 
-class Reading(visit.Reading[RegistrySettings, None]):
+class Reading(visit.Reading[RegistrySettings, Own]):
     """Somebody of the staff who looks."""
 
     async def account(self, username: str) -> Staff:
@@ -53,7 +71,7 @@ class Reading(visit.Reading[RegistrySettings, None]):
         return role is Role.OPERATOR or (role is Role.REVIEWER and last.role in BELOW_REVIEWER)
 
 
-class Changing(Reading, visit.Changing[RegistrySettings, None]):
+class Changing(Reading, visit.Changing[RegistrySettings, Own]):
     """Somebody of the staff, or a command on the machine, who changes accounts or reference data."""
 
     async def lock_account(self, username: str) -> Staff:
@@ -81,7 +99,7 @@ class Changing(Reading, visit.Changing[RegistrySettings, None]):
         await store.lock_registry(self.conn)
 
 
-class Caller(visit.Caller[RegistrySettings, None]):
+class Caller(visit.Caller[RegistrySettings, Own]):
     """Somebody of the staff who needs no connection, or none while passwords are hashed."""
 
 

@@ -13,7 +13,7 @@ from services.audit.rules.grid import Stretch
 from services.audit.visit import Bench
 from services.contracts.disclosure import DeclarationConfirmed, DeclaredItem, WaiverGranted
 from services.contracts.duties import CellRecord, cell_state
-from services.kit.auth import TOKEN_COOKIE
+from services.kit.cookies import TOKEN
 from tests.audit.conftest import OWN
 from tests.audit.events import Disclosure, at, give_keys, ledger
 from tests.builders import CITY, FAR_VILLAGE, NEIGHBOUR, NOW, OTHER_TOWNSHIP, TOWNSHIP, VILLAGE, stamp
@@ -61,7 +61,7 @@ async def counted(served: Served, username: str = "inspector-210881", **query: s
 
 async def page(served: Served, query: str, username: str = "inspector-210881") -> tuple[int, str]:
     token = served.bearer(username)["authorization"].removeprefix("Bearer ")
-    headers = {"accept": "text/html", "cookie": f"{TOKEN_COOKIE}={token}"}
+    headers = {"accept": "text/html", "cookie": f"{TOKEN.plain}={token}"}
     answer = await served.client.get(f"/inspect/grid{query}", headers=headers)
     return answer.status_code, answer.text
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.kit.auth import TOKEN_COOKIE
+from services.kit.cookies import TOKEN
 from tests import builders
 from tests.audit.events import Disclosure, at, give_keys, ledger
 from tests.builders import CITY, FAR_VILLAGE, VILLAGE
@@ -11,7 +11,7 @@ from tests.conftest import Served
 
 async def page(audit: Served, path: str, username: str = "inspector-210881") -> tuple[int, str]:
     token = audit.bearer(username)["authorization"].removeprefix("Bearer ")
-    answer = await audit.client.get(path, headers={"accept": "text/html", "cookie": f"{TOKEN_COOKIE}={token}"})
+    answer = await audit.client.get(path, headers={"accept": "text/html", "cookie": f"{TOKEN.plain}={token}"})
     return answer.status_code, answer.text
 
 

@@ -210,8 +210,11 @@ _ACCOUNT: Final = "/{username}"
 ONE: Final[Mapping[ServiceName, set[str]]] = MappingProxyType(
     {
         "registry": {
-            *_below("/account", "/password", "/sign-out-everywhere"),
+            *_below("/account", "/password", "/sessions/{session_id}/end", "/sign-out-everywhere"),
+            *_below("/account/second-factor", "", "/confirm"),
             *_below("/registry/v1/account", "/password", "/sign-out-everywhere"),
+            *_below("/registry/v1/account/second-factor", "", "/confirm"),
+            "DELETE /registry/v1/account/sessions/{session_id}",
             *_below("/admin/staff", "", *(f"{_ACCOUNT}/{end}" for end in ("change", "end", "reset", "revoke"))),
             *_below("/admin/staff/{username}/delegations", "", "/end"),
             *_below("/registry/v1/staff", "", *(f"{_ACCOUNT}/{end}" for end in ("end", "reset", "revoke"))),

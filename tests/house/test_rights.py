@@ -15,6 +15,7 @@ from services.contracts.topics import SERVICES, ServiceName
 from tests.builders import VILLAGE, staff_id
 from tests.house.rights import RIGHTS, Row
 from tests.house.stage import INSIDE, OUTSIDE, STRANGERS, Stage, filled
+from tests.registry.accounts import OWN_PAGE
 
 #: For the machines behind the gateway, which keeps them from everybody else.
 INNER = {f"GET /{name}" for name in ("livez", "readyz", "metrics")}
@@ -50,7 +51,7 @@ async def ask(gate: httpx2.AsyncClient, stage: Stage, row: Row, who: str | None)
     for place, value in row.at.items():
         path = path.replace(f"{{{place}}}", str(filled(stage, value)))
     sent = {name: filled(stage, value) for name, value in row.sent.items()}
-    headers = stage.served.bearer(who) if who is not None else {}
+    headers = {**OWN_PAGE, **(stage.served.bearer(who) if who is not None else {})}
     answer = await gate.request("GET" if method == "MOUNT" else method, path, headers=headers, **sent)
     assert answer.status_code < 500, (row.route, who, answer.text)
     if method in {"POST", "PUT", "DELETE"} and answer.status_code < 400:

@@ -24,6 +24,7 @@ from tests.house.lists import MANY, ONE, Many
 from tests.house.rights import RIGHTS, Row
 from tests.house.stage import INSIDE, Stage, filled
 from tests.house.test_rights import EXPORTED, INNER, routes_of
+from tests.registry.accounts import OWN_PAGE
 
 FEW: Final = 10
 LOTS: Final = 200
@@ -130,7 +131,7 @@ async def ask(stage: Stage, row: Row, who: str | None) -> Asked:
     for place, value in row.at.items():
         path = path.replace(f"{{{place}}}", str(filled(stage, value)))
     sent: dict[str, Any] = {name: filled(stage, value) for name, value in row.sent.items()}
-    headers = stage.served.bearer(who) if who is not None else {}
+    headers = {**OWN_PAGE, **(stage.served.bearer(who) if who is not None else {})}
     Counted.said.clear()
     answer = await stage.served.client.request(method, path, headers=headers, **sent)
     said = tuple(Counted.said)

@@ -5,9 +5,12 @@ from services.registry import store
 from services.registry.bulk.staff import StaffRow, read_staff
 from services.registry.commands import staff as accounts
 from services.registry.commands import states
+from services.registry.visit import make_own
 from tests.builders import STAFF
 from tests.conftest import Served
 
+#: As a browser says that a form is from our own page.
+OWN_PAGE = {"sec-fetch-site": "same-origin"}
 HEAD = "username,password,totp_secret,role,scope\n"
 PASSWORD = "correct-horse-battery"
 #: 160 bits; the code of a moment is worked out by pyotp, as a phone would.
@@ -16,13 +19,15 @@ OTHER_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 async def emptied(served: Served) -> Served:
-    """A registry without accounts, sessions and failures; only the staff of builders.py stay in the reference copy."""
+    """A registry without accounts, sessions and failures, in its tables and in mind; only the staff of builders.py stay in the reference copy."""
     async with served.runtime.database.transaction() as conn:
-        await conn.execute("TRUNCATE credential, session, sign_in_failure")
+        await conn.execute("TRUNCATE credential, session, sign_in_failure, device")
         await conn.execute(
             "DELETE FROM reference WHERE kind = 'staff' AND NOT payload ->> 'username' = ANY($1::text[])", list(STAFF)
         )
-    staff = served.runtime.reference.staff
+    runtime = served.runtime
+    runtime.own = make_own(runtime.settings, runtime.database, runtime.clock, runtime.reference)
+    staff = runtime.reference.staff
     for gone in [s.staff_id for s in staff.values() if s.username not in STAFF]:
         del staff[gone]
     return served

@@ -12,7 +12,7 @@ from services.kit.process import command_line, main
 from services.registry.__main__ import SERVICE
 from services.registry.jobs import forget
 from tests.conftest import Served, ServiceFactory
-from tests.registry.accounts import HEAD, PASSWORD, emptied, take
+from tests.registry.accounts import HEAD, OWN_PAGE, PASSWORD, emptied, take
 
 ANNA = f"anna,{PASSWORD},,clerk,210881006206\n"
 
@@ -31,7 +31,7 @@ async def counts(served: Served) -> tuple[int, int]:
 
 
 async def sign_in(served: Served, password: str) -> None:
-    await served.client.post("/registry/v1/sign-in", json={"username": "anna", "password": password})
+    await served.client.post("/sign-in", data={"username": "anna", "password": password}, headers=OWN_PAGE)
 
 
 async def test_sessions_go_when_they_are_over_and_failures_a_day_after_their_wait(registry: Served) -> None:

@@ -8,7 +8,7 @@ import pytest_asyncio
 from services.kit.auth import issue_token
 from tests import builders
 from tests.conftest import Served, ServiceFactory
-from tests.registry.accounts import HEAD, PASSWORD, emptied, take
+from tests.registry.accounts import HEAD, OWN_PAGE, PASSWORD, emptied, take
 
 ANNA = f"anna,{PASSWORD},,clerk,210881006206\n"
 FRED = f"fred,{PASSWORD},,clerk,210881102200\n"
@@ -286,7 +286,9 @@ async def test_changes_are_in_the_trail_under_the_accounts_id(registry: Served) 
 
 
 async def test_own_password_and_own_sessions(registry: Served) -> None:
-    await sign_in(registry, "anna", PASSWORD)
+    form = {"username": "anna", "password": PASSWORD}
+    await registry.client.post("/sign-in", data=form, headers=OWN_PAGE)
+    registry.client.cookies.clear()
     me = (await registry.client.get("/registry/v1/account", headers=bearer(registry, "anna"))).json()
     assert (me["username"], me["role"], len(me["sessions"])) == ("anna", "clerk", 1)
     path, anna = "/registry/v1/account/password", bearer(registry, "anna")

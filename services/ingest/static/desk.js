@@ -72,12 +72,12 @@ if (form) {
   if (place) { form.addEventListener("input", () => sums(form, place)); sums(form, place); }
   form.addEventListener("paste", pasted);
   form.addEventListener("keydown", stepped);
-  let typed = false;
-  form.addEventListener("input", () => { typed = true; });
+  let typed = false, active = false;
+  form.addEventListener("input", () => { typed = true; active = true; });
   form.addEventListener("submit", () => { typed = false; });
   window.addEventListener("beforeunload", (event) => { if (typed) event.preventDefault(); });
-  // While a form is open its sign-in does not run out.
-  setInterval(() => { fetch("/registry/renew?next=/desk/static/staff.css", { credentials: "same-origin" }).catch(() => {}); }, 600000);
+  // While somebody types, the sign-in does not run out; a form that is only open does not keep it.
+  setInterval(() => { if (!active) return; active = false; fetch("/registry/renew?next=/desk/static/staff.css", { credentials: "same-origin" }).catch(() => {}); }, 600000);
   const wrong = form.querySelector("[aria-invalid]");
   if (wrong) wrong.focus();
 }

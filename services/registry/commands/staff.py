@@ -16,7 +16,7 @@ from services.contracts import privacy
 from services.contracts.base import Role
 from services.contracts.catalogue import Affair
 from services.contracts.division import DivisionKind
-from services.contracts.staff import Delegation, Reset, Staff, StaffRevision
+from services.contracts.staff import ENDED_KEPT, Delegation, EndedSession, Reset, Staff, StaffRevision
 from services.contracts.words import DIVISIONS
 from services.kit import actions
 from services.kit.db import Connection
@@ -30,6 +30,8 @@ from services.registry.commands.states import set_accounts
 from services.registry.errors import OwnAccountError, SamePersonTwiceError, UsernameTakenError
 from services.registry.visit import Changing
 
+#: Ended sessions that an account's state names at most.
+_MOST_ENDED: Final = 50
 _VILLAGE: Final = frozenset({DivisionKind.VILLAGE, DivisionKind.COMMUNITY})
 _TOWNSHIP: Final = frozenset({DivisionKind.TOWNSHIP})
 _PLACES: Final = {
@@ -229,6 +231,7 @@ async def end_unchecked(desk: Changing, staff: Staff) -> Staff:
     """
     last = staff.revisions[-1]
     await store.delete_sessions_of(desk.conn, staff.staff_id)
+    await store.forget_devices_of(desk.conn, staff.staff_id)
     if last.until is not None and last.until <= desk.today:
         return staff
     ended = (*staff.revisions[:-1], last.model_copy(update={"until": desk.today}))
@@ -239,13 +242,47 @@ async def end_unchecked(desk: Changing, staff: Staff) -> Staff:
 
 async def revoke(desk: Changing, username: str) -> None:
     """Void every token and session of a person, everywhere, by event; NotFoundError for an unknown name."""
-    await void_sessions(desk, await desk.lock_managed_account(username))
+    staff = await desk.lock_managed_account(username)
+    await void_sessions(desk.conn, staff.staff_id, desk.now)
 
 
-async def void_sessions(desk: Changing, staff: Staff) -> None:
-    """Delete an account's sessions and set it with every token void up to now, in every service by event."""
-    await store.delete_sessions_of(desk.conn, staff.staff_id)
-    await set_accounts(desk.conn, [staff.model_copy(update={"sessions_not_before": desk.now})], desk.now)
+async def load_staff(conn: Connection, staff_id: str) -> Staff | None:
+    """An account as it stands in the database."""
+    kept = await store.select_reference(conn, "staff", staff_id)
+    return Staff.model_validate_json(kept) if kept else None
+
+
+async def void_sessions(
+    conn: Connection, staff_id: str, now: datetime, *, but: str | None = None, resets: Sequence[Reset] | None = None
+) -> None:
+    """Delete an account's sessions and set it with every token void up to now, in every service by event.
+
+    The session `but` stays, and gets a new token as soon as its page asks; `resets` are set with it.
+    """
+    # An import that read the person before would set the old state after this one.
+    await store.lock_registry(conn)
+    staff = await load_staff(conn, staff_id)
+    await store.delete_sessions_of(conn, staff_id, but=but)
+    if staff is not None:
+        changes: dict[str, object] = {"sessions_not_before": now, "ended_sessions": ()}
+        if resets is not None:
+            changes["resets"] = tuple(resets)
+        await set_accounts(conn, [staff.model_copy(update=changes)], now)
+
+
+async def end_tokens(conn: Connection, staff_id: str, session_id: str, now: datetime) -> None:
+    """Void the tokens of one session, in every service by event, for as long as they could live."""
+    await store.lock_registry(conn)
+    staff = await load_staff(conn, staff_id)
+    if staff is None:
+        return
+    kept = [e for e in staff.ended_sessions if e.at > now - ENDED_KEPT]
+    if len(kept) >= _MOST_ENDED:
+        # Nobody signs out so often; with all tokens void, pages in use ask for new ones.
+        changes: dict[str, object] = {"sessions_not_before": now, "ended_sessions": ()}
+    else:
+        changes = {"ended_sessions": (*kept, EndedSession(session_id=session_id, at=now))}
+    await set_accounts(conn, [staff.model_copy(update=changes)], now)
 
 
 async def reset(desk: Changing, username: str, one_time: OneTime) -> Secrets:
@@ -271,10 +308,11 @@ async def reset_unchecked(desk: Changing, staff: Staff, one_time: OneTime) -> Se
     secret = second_factor.new_secret() if needed else None
     await store.set_password(conn, staff.staff_id, one_time.hash, now, must_change=True)
     await store.set_totp(conn, staff.staff_id, secret, now)
-    await store.forget_failures(conn, staff.username)
+    await store.forget_failures(conn, staff.username, f"own/{staff.username}")
+    await store.forget_devices_of(conn, staff.staff_id)
     # Whoever did it could use the account until its owner chooses another password: everybody is to know.
     resets = (*staff.resets_since(now), Reset(by=desk.actor.staff_id, at=now))
-    await void_sessions(desk, staff.model_copy(update={"resets": resets}))
+    await void_sessions(conn, staff.staff_id, now, resets=resets)
     return Secrets(staff.username, one_time.password, secret)
 
 

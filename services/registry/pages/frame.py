@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import segno
 from fastapi import Request, Response
 
 from services.contracts.base import Role
@@ -29,10 +30,22 @@ def nav_of(actor: Actor) -> tuple[tuple[str, str], ...]:
     return (*reading, *own)
 
 
+def qr_code(uri: str) -> str:
+    """The address of a second factor as a picture (SVG) for a phone's camera; it stands in the page itself."""
+    return str(segno.make(uri, error="m", micro=False).svg_data_uri(scale=5, border=4, light="#fff"))
+
+
 def page(request: Request, desk: Reading | Caller, template: str, *, status: int = 200, **values: Any) -> Response:
     """Render one of the registry's pages for somebody who is signed in."""
     actor = desk.actor
-    frame: dict[str, Any] = {"static": STATIC, "actor": actor, "nav": nav_of(actor), "here": request.url.path}
+    frame: dict[str, Any] = {
+        "static": STATIC,
+        "actor": actor,
+        "nav": nav_of(actor),
+        "here": request.url.path,
+        "qr_code": qr_code,
+        "one_time_days": desk.settings.one_time_length.days,
+    }
     words = {
         "roles": {role: ROLE_NAMES[role] for role in STAFF},
         "affairs": AFFAIRS,

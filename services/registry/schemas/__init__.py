@@ -143,6 +143,12 @@ class SessionOut(BaseModel, json_schema_extra=example("SessionOut")):
     id: str
     created_at: datetime
     expires_at: datetime
+    last_used_at: datetime = Field(
+        description="when its page asked for a new token last: every 15 minutes while it is used"
+    )
+    address: str | None = Field(description="from where it was opened")
+    browser: str | None = Field(description="in words; null for a session from before it was asked")
+    current: bool = Field(description="this request is from it")
 
 
 class ResetOut(BaseModel, json_schema_extra=example("ResetOut")):
@@ -172,6 +178,30 @@ class PasswordIn(BaseModel, json_schema_extra=example("PasswordIn")):
 
     password: Password
     new_password: Password
+
+
+class SecondFactorIn(BaseModel, json_schema_extra=example("SecondFactorIn")):
+    """One's password, and the code of the present second factor where there is one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    password: Password
+    totp: Annotated[str, StringConstraints(max_length=20)] | None = None
+
+
+class SecondFactorOut(BaseModel, json_schema_extra=example("SecondFactorOut")):
+    """A secret that counts once it was confirmed by a code of it."""
+
+    totp_secret: str
+    totp_uri: str = Field(description="for an authenticator application, as a QR code")
+
+
+class SecondFactorConfirmIn(BaseModel, json_schema_extra=example("SecondFactorConfirmIn")):
+    """The code that the new secret gives now."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    totp: Annotated[str, StringConstraints(max_length=20)]
 
 
 class DifferenceOut(BaseModel, json_schema_extra=example("DifferenceOut")):
