@@ -12,6 +12,7 @@ from fastapi.routing import iter_route_contexts
 from deploy.docs.openapi import application
 from services.contracts.base import Role
 from services.contracts.topics import SERVICES, ServiceName
+from services.registry.visit import make_own
 from tests.builders import VILLAGE, staff_id
 from tests.house.rights import RIGHTS, Row
 from tests.house.stage import INSIDE, OUTSIDE, STRANGERS, Stage, filled
@@ -159,3 +160,18 @@ async def test_who_signs_out_through_the_gateway_is_out(
         await person.post("/sign-out", follow_redirects=True)
         assert not person.cookies
         assert (await person.get("/account")).status_code == 303
+
+
+async def test_who_guesses_through_the_gateway_is_braked_whatever_address_they_claim(
+    gate: httpx2.AsyncClient, stages: dict[ServiceName, Stage]
+) -> None:
+    runtime = stages["registry"].served.runtime
+    kept, runtime.own = runtime.own, make_own(runtime.settings, runtime.database, runtime.clock, runtime.reference)
+    statuses: Counter[int] = Counter()
+    for n in range(43):
+        claimed = {"x-forwarded-for": f"198.51.{n}.1", "x-real-ip": f"198.51.{n}.1", "forwarded": f"for=198.51.{n}.1"}
+        guess = {"username": f"clerk-{n}", "password": "wrong"}
+        statuses[(await gate.post("/registry/v1/sign-in", json=guess, headers=claimed)).status_code] += 1
+    runtime.own = kept
+    await stages["registry"].tables.put_back()
+    assert statuses == {401: 30, 429: 13}

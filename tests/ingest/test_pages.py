@@ -274,3 +274,13 @@ async def test_words_from_a_foreign_page_are_not_put_into_such_a_form(ingest: Se
     headers = {"accept": "text/html", **({"sec-fetch-site": site} if site else {})}
     answer = await ingest.client.post("/desk/form", data=LEDGER, headers=headers)
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+
+
+async def test_what_a_reviewer_typed_for_longer_than_a_session_may_rest_comes_back_whole(ingest: Served) -> None:
+    headers = {**ingest.bearer("reviewer-210881006"), "accept": "text/html", "sec-fetch-site": "same-origin"}
+    ingest.clock.at += timedelta(minutes=40)
+    typed = {"version": "2", "reason": "第三笔没有附件，请补齐发票以后再报。" * 5}
+    path = "/desk/disclosures/01a21aed-819a-70e5-94fd-3bb6129ec1a8/return"
+    answer = await ingest.client.post(path, data=typed, headers=headers)
+    assert (answer.status_code, "您填的内容还在这一页上" in answer.text) == (401, True)
+    assert hidden(answer.text) == typed
