@@ -54,6 +54,7 @@ _STEP: Final = {"version": "1", "reason": "数字有误", "note": "改正合计"
 _POST: Final = {"name": "王某", "role": "clerk", "scope": "@village"}
 _NEW: Final = {**_POST, "username": "somebody-new"}
 _PAPER: Final = {"scope": "@village", "document": "盖农发〔2026〕1号"}
+_CONFIRMING: Final = {"totp_secret": "GEZDGNBVGY3TQOJQ", "totp": "287082"}
 _SESSION: Final = "01a21aed-819a-70e5-94fd-3bb6129ec1a8"
 _PASSWORDS: Final = {"password": "@password", "new_password": "another-long-password"}
 _STAFF_FILE: Final = "username,password,totp_secret,role,scope\nsomebody-new,,,clerk,210881006206\n"
@@ -82,7 +83,7 @@ REGISTRY: Final = (
     _row("POST /registry/v1/account/password", STAFF, json=_PASSWORDS),
     _row("POST /registry/v1/account/second-factor", STAFF, json={"password": "@password"}),
     # Nothing waits to be confirmed, and nobody has this session.
-    _row("POST /registry/v1/account/second-factor/confirm", STAFF, json={"totp": "287082"}, works=False),
+    _row("POST /registry/v1/account/second-factor/confirm", STAFF, json=_CONFIRMING, works=False),
     _row("DELETE /registry/v1/account/sessions/{session_id}", STAFF, "same", _SESSION, works=False),
     _row("POST /registry/v1/account/sign-out-everywhere", STAFF),
     _row("GET /registry/v1/divisions", STAFF),
@@ -134,7 +135,9 @@ REGISTRY: Final = (
     _row("GET /account", STAFF),
     _row("POST /account/password", STAFF, data=_PASSWORDS),
     _row("POST /account/second-factor", STAFF, data={"password": "@password"}),
-    _row("POST /account/second-factor/confirm", STAFF, data={"totp": "287082"}, works=False),
+    _row(
+        "POST /account/second-factor/confirm", STAFF, data={"secret": "GEZDGNBVGY3TQOJQ", "totp": "287082"}, works=False
+    ),
     _row("POST /account/sessions/{session_id}/end", STAFF, "same", _SESSION, works=False),
     _row("POST /account/sign-out-everywhere", STAFF),
     # Leads on to the list, where the role is asked.

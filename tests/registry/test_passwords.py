@@ -150,11 +150,15 @@ async def test_a_clerk_binds_a_second_factor_with_a_code_of_it(registry: Served)
     assert (page.status_code, "<path" in unquote(picture)) == (200, True)
     # Nothing is changed until a code has come.
     assert (await ask(registry, "anna", PASSWORD)).status_code == 200
-    wrong = await here.send("POST", "/account/second-factor/confirm", data={"totp": "000000x"})
+    wrong = await here.send("POST", "/account/second-factor/confirm", data={"secret": secret, "totp": "000000x"})
     assert (wrong.status_code, secret_on(wrong.text)) == (422, secret)
+    # Who finds the browser signed in does not learn the secret by a wrong code, nor takes it into use by a right one.
+    for guess in ("", "GEZDGNBVGY3TQOJQ"):
+        found = await here.send("POST", "/account/second-factor/confirm", data={"secret": guess, "totp": "000000"})
+        assert (found.status_code in {404, 422}, secret in found.text) == (True, False)
     registry.clock.advance(seconds=30)
     used = code(registry, secret)
-    done = await here.send("POST", "/account/second-factor/confirm", data={"totp": used})
+    done = await here.send("POST", "/account/second-factor/confirm", data={"secret": secret, "totp": used})
     assert (done.status_code, done.headers["location"]) == (303, "/account")
     registry.clock.advance(seconds=1)
     assert (await here.renewed(), await here.opens()) == (True, True)
@@ -178,7 +182,7 @@ async def test_another_second_factor_needs_password_and_a_code_of_the_one_before
     assert [a.status_code for a in (without, replayed, wrong)] == [422, 422, 422]
     new = secret_on((await begun(browser, totp=code(registry, SECRET))).text)
     registry.clock.advance(seconds=30)
-    await browser.send("POST", "/account/second-factor/confirm", data={"totp": code(registry, new)})
+    await browser.send("POST", "/account/second-factor/confirm", data={"secret": new, "totp": code(registry, new)})
     registry.clock.advance(seconds=30)
     assert (await ask(registry, "ines", PASSWORD, totp=code(registry, SECRET))).status_code == 401
     registry.clock.advance(seconds=30)
@@ -195,7 +199,7 @@ async def test_guesses_there_count_as_guesses_at_ones_own_password(registry: Ser
 async def test_by_json_too_and_a_reset_takes_back_what_was_begun(registry: Served) -> None:
     token = {"authorization": f"Bearer {(await ask(registry, 'anna', PASSWORD)).json()['access_token']}"}
     path = "/registry/v1/account/second-factor"
-    early = await registry.client.post(f"{path}/confirm", json={"totp": "123456"}, headers=token)
+    early = await registry.client.post(f"{path}/confirm", json={"totp_secret": "", "totp": "123456"}, headers=token)
     begun_ = await registry.client.post(path, json={"password": PASSWORD}, headers=token)
     secret = begun_.json()["totp_secret"]
     assert (early.status_code, begun_.headers["cache-control"]) == (404, "no-store")

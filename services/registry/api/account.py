@@ -114,7 +114,7 @@ async def begin_second_factor(body: SecondFactorIn, caller: CallerDep) -> Second
 @router.post("/account/second-factor/confirm", status_code=204, dependencies=[may(*STAFF)])
 async def confirm_second_factor(body: SecondFactorConfirmIn, desk: ChangingDep) -> None:
     """Take the new second factor into use by a code of it; every other session of mine ends."""
-    await own_account.confirm_second_factor(desk, body.totp)
+    await own_account.confirm_second_factor(desk, body.totp_secret, body.totp)
 
 
 @router.delete("/account/sessions/{session_id}", status_code=204, dependencies=[may(*STAFF)])

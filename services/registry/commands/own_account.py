@@ -1,5 +1,6 @@
 """One's own account: password, second factor, and where one is signed in."""
 
+import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -68,17 +69,21 @@ async def begin_second_factor(caller: Caller, password: str, code: str | None) -
     return secret
 
 
-async def confirm_second_factor(desk: Changing, code: str) -> None:
-    """Let the secret that was begun be the second factor, by a code of it; every other session ends."""
+async def confirm_second_factor(desk: Changing, secret: str, code: str) -> None:
+    """Let the secret that was begun be the second factor, by a code of it; every other session ends.
+
+    The secret is stated again: who merely finds a browser signed in neither learns it nor takes it into use.
+    """
     await store.lock_registry(desk.conn)
     current = await store.select_credential(desk.conn, desk.actor.username)
-    if current is None or current.totp_next is None:
+    begun = current.totp_next if current is not None else None
+    if current is None or begun is None or not hmac.compare_digest(begun.encode(), secret.encode()):
         detail = "没有等待确认的动态口令，请从头开始。"
         raise NotFoundError(detail)
-    step = second_factor.matching_step(current.totp_next, code, desk.now)
+    step = second_factor.matching_step(secret, code, desk.now)
     if step is None:
         raise InvalidInputError(faults=[Fault("totp", "口令不对，请输入手机上现在显示的 6 位数字")])
-    await store.set_totp(desk.conn, current.staff_id, current.totp_next, desk.now, step)
+    await store.set_totp(desk.conn, current.staff_id, secret, desk.now, step)
     await accounts.void_sessions(desk.conn, current.staff_id, desk.now, but=desk.actor.session_id)
     actions.about(f"staff/{current.staff_id}")
 

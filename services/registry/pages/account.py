@@ -12,7 +12,7 @@ from services.registry.api.account import SessionId, own_resets
 from services.registry.commands import own_account, second_factor
 from services.registry.commands.own_account import PasswordChange
 from services.registry.pages.frame import page
-from services.registry.visit import Caller, CallerDep, Changing, ChangingDep, Reading, ReadingDep
+from services.registry.visit import Caller, CallerDep, Changing, ChangingDep, ReadingDep
 
 router = APIRouter(dependencies=[may(*STAFF)])
 Typed = Annotated[str, Form(max_length=200)]
@@ -50,15 +50,13 @@ async def begin_second_factor(request: Request, caller: CallerDep, password: Typ
 
 
 @router.post("/account/second-factor/confirm")
-async def confirm_second_factor(request: Request, caller: CallerDep, totp: Code) -> Response:
+async def confirm_second_factor(request: Request, caller: CallerDep, secret: Typed, totp: Code) -> Response:
     """Take the new secret into use; a wrong code brings its page back."""
     try:
         async with caller.changing(Changing) as desk:
-            await own_account.confirm_second_factor(desk, totp)
+            await own_account.confirm_second_factor(desk, secret, totp)
     except InvalidInputError as error:
-        async with caller.reading(Reading) as reading:
-            known = await store.select_credential(reading.conn, caller.actor.username)
-        return _confirming(request, caller, (known.totp_next if known else None) or "", error)
+        return _confirming(request, caller, secret, error)
     return RedirectResponse("/account", 303)
 
 

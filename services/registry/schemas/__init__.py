@@ -197,10 +197,11 @@ class SecondFactorOut(BaseModel, json_schema_extra=example("SecondFactorOut")):
 
 
 class SecondFactorConfirmIn(BaseModel, json_schema_extra=example("SecondFactorConfirmIn")):
-    """The code that the new secret gives now."""
+    """The secret that was begun, and the code that it gives now."""
 
     model_config = ConfigDict(extra="forbid")
 
+    totp_secret: Annotated[str, StringConstraints(max_length=200)]
     totp: Annotated[str, StringConstraints(max_length=20)]
 
 
