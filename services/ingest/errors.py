@@ -5,6 +5,7 @@ from services.kit.errors import (
     ForbiddenError,
     InvalidInputError,
     NotFoundError,
+    SanwuError,
     TooLargeError,
     UnavailableError,
 )
@@ -242,6 +243,13 @@ class UnusableUploadError(InvalidInputError):
     """这个文件不能上传。"""
 
     code = "unusable_file"
+
+
+class QuotaUsedUpError(SanwuError):
+    """您今天上传的文件已到每天的上限（个数、总大小或导入次数），明天 0 点以后可以再传；急用请联系平台管理员。"""
+
+    status = 429
+    code = "quota_used_up"
 
 
 class BeingRemovedError(UnavailableError):

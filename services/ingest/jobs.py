@@ -1,18 +1,22 @@
 """What the clock makes happen: approvals and withdrawals whose undo time has passed, files that nobody names any more."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 from services.ingest import metrics
 from services.ingest.commands import approvals, attachments, withdrawing
 from services.ingest.settings import IngestSettings
 from services.ingest.store.attachments import queue_unused_for_deletion
+from services.ingest.store.quotas import delete_quotas
 from services.ingest.store.sealing import count_clear, seal_some
 from services.ingest.visit import IngestRuntime, Own
+from services.kit.clock import local_day
 from services.kit.service import Job
 from services.kit.shred import beat_keys
 
 _AT_ONCE: Final = 50
+_QUOTAS_KEPT: Final = timedelta(days=7)
 
 
 async def carry_out_approvals(runtime: IngestRuntime) -> None:
@@ -52,12 +56,19 @@ async def roll_keys(runtime: IngestRuntime) -> None:
         await beat_keys(conn, runtime.clock.now())
 
 
+async def forget_quotas(runtime: IngestRuntime) -> None:
+    """Forget what was handed in a week ago and before."""
+    async with runtime.database.transaction() as conn:
+        await delete_quotas(conn, local_day(runtime.clock.now()) - _QUOTAS_KEPT)
+
+
 def make_jobs() -> Sequence[Job[IngestSettings, Own]]:
     """The jobs of a process."""
     return (
         Job("ingest approvals", 1.0, carry_out_approvals),
         Job("ingest withdrawn", 30.0, erase_withdrawn),
         Job("ingest unused files", 3600.0, queue_unused_files),
+        Job("ingest quotas", 3600.0, forget_quotas),
         Job("ingest files", 1.0, attachments.sweep),
         Job("ingest keys rolled", 300.0, roll_keys),
         Job("ingest contents sealed", 600.0, seal_contents),

@@ -1,6 +1,9 @@
-"""A process that never ends by itself, for the test that it is ended."""
+"""Work that never ends by itself, for the tests that it is ended and that others wait."""
 
 import time
 
-if __name__ == "__main__":
-    time.sleep(3600)
+
+def answer(data: bytes) -> bytes:
+    """Sleep for as many seconds as the input says."""
+    time.sleep(float(data))
+    return data

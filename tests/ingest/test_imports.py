@@ -5,9 +5,8 @@ import json
 
 import pytest
 
-from services.ingest.bulk.prepared import FileFaultsError, read_prepared
-from services.ingest.commands.imports import read_file
-from services.ingest.errors import ImportFaultsError
+from services.ingest.bulk.prepared import FileFaultsError, read_answer, read_prepared
+from services.kit.limited import Limits, run_limited
 
 HEAD = "村代码,事项,公开期,行别,账户,期初,期末,日期,摘要,收支,金额"
 ACCOUNT = "{v},F01,2026-10,账户,库存现金,１００.00,80.00,,,,"  # noqa: RUF001 - typed in full width
@@ -94,7 +93,9 @@ async def test_others_are_served_while_a_large_file_is_read() -> None:
             await asyncio.sleep(0)
 
     serving = asyncio.create_task(serve())
-    with pytest.raises(ImportFaultsError):
-        await read_file(b"village,item,period\n" + b"210881006206,F01,2026-10\n" * 100_000)
+    file = b"village,item,period\n" + b"210881006206,F01,2026-10\n" * 100_000
+    written = await run_limited("services.ingest.bulk.prepared", file, Limits(60, 768, 1024 * 1024), who="a")
+    with pytest.raises(FileFaultsError):
+        list(read_answer(written))
     serving.cancel()
     assert turns > 10

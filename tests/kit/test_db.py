@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from services.kit.db import SlowInTransactionWarning, outside_transaction
 from services.kit.errors import ConflictError
-from services.kit.limited import run_limited
+from services.kit.limited import Limits, run_limited
 from services.kit.objects import Objects
 from tests.kit.ground import Ground, confirmed, leave
 
@@ -73,7 +73,7 @@ SLOW: dict[str, Callable[[Objects], Awaitable[object]]] = {
     "a file written": lambda objects: objects.put(b"%PDF-"),
     "a file read": lambda objects: objects.get("0" * 64),
     "a file removed": lambda objects: objects.delete("0" * 64),
-    "another process": lambda _: run_limited("services.ingest.gate.child", b"", 5, 512),
+    "another process": lambda _: run_limited("tests.ingest.sleeper", b"0", Limits(5, 512, 9), who="a"),
 }
 
 

@@ -205,7 +205,7 @@ class _Said(NamedTuple):
 
 async def _read_opinion(body: ConfirmIn, caller: CallerDep) -> _Said:
     """Read what somebody says of a version. A photograph is read here, before the transaction begins."""
-    sheet = await read_photograph(caller.own.objects, body.sheet) if body.sheet is not None else None
+    sheet = await read_photograph(caller, body.sheet) if body.sheet is not None else None
     return _Said(body.version, Word(body.opinion, body.reason, tuple(body.names), sheet))
 
 

@@ -1,7 +1,7 @@
 """Routes that take and give files: attachments, imports."""
 
 from collections.abc import Sequence
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, File, Form, Path, Request, Response, UploadFile
@@ -9,11 +9,10 @@ from fastapi import APIRouter, Depends, File, Form, Path, Request, Response, Upl
 from services.contracts.values import Digest, VillageCode
 from services.ingest.api.disclosures import disclosure_out, saved_out
 from services.ingest.bulk.prepared import MAX_FILE_BYTES as MAX_IMPORT_BYTES
-from services.ingest.bulk.prepared import Prepared
 from services.ingest.commands import attachments
 from services.ingest.commands import imports as importing
 from services.ingest.commands.findings import Saved
-from services.ingest.gate.images import MAX_FILE_BYTES
+from services.ingest.gate.files import MAX_FILE_BYTES
 from services.ingest.schemas import AttachmentOut, ImportedDraftOut, ImportOut, UndoneOut
 from services.ingest.store.imports import Import, select_imports
 from services.ingest.visit import CallerDep, ChangingDep, ReadingDep
@@ -51,13 +50,22 @@ _PREPARED: Final = {
         "schema": {"type": "object", "required": ["file"], "properties": {"file": _BINARY}},
     },
 }
+_QUOTA: Final[dict[int | str, dict[str, Any]]] = {
+    429: {"description": "`quota_used_up`: come again after `retry_after_s` seconds, when the day ends."}
+}
 ImportId = Annotated[UUID, Path(description="id of the import")]
 
 
 # -- attachments --------------------------------------------------------------------------------------------------
 
 
-@router.post("/attachments", status_code=201, dependencies=[may(*attachments.UPLOADERS)], tags=["attachments"])
+@router.post(
+    "/attachments",
+    status_code=201,
+    responses=_QUOTA,
+    dependencies=[may(*attachments.UPLOADERS)],
+    tags=["attachments"],
+)
 async def attach(
     caller: CallerDep, village: Annotated[VillageCode, Form()], file: Annotated[UploadFile, File()]
 ) -> AttachmentOut:
@@ -108,30 +116,31 @@ def import_out(made: Import, drafts: Sequence[Saved]) -> ImportOut:
 
 class _Upload(NamedTuple):
     name: str
-    prepared: list[Prepared]
+    read: list[importing.Read]
 
 
-async def _read_upload(request: Request) -> _Upload:
+async def _read_upload(request: Request, caller: CallerDep) -> _Upload:
     """Read the body, or the one file of a form, as a prepared file."""
     if not request.headers.get("content-type", "").startswith("multipart/"):
-        return _Upload("import.json", await importing.read_file(await request.body()))
+        return _Upload("import.json", await importing.read_file(caller, await request.body()))
     async with request.form(max_files=1, max_fields=10) as form:
         file = form.get("file")
         if file is None or isinstance(file, str):
             raise InvalidInputError(faults=[Fault("file", "请选择要导入的文件")])
-        return _Upload(file.filename or "import", await importing.read_file(await file.read()))
+        return _Upload(file.filename or "import", await importing.read_file(caller, await file.read()))
 
 
 @once.post(
     "/imports",
     status_code=201,
+    responses=_QUOTA,
     openapi_extra={"requestBody": {"required": True, "content": _PREPARED}},
     dependencies=[may(*RIGHTS[Action.SAVE])],
     tags=["imports"],
 )
 async def import_file(file: Annotated[_Upload, Depends(_read_upload)], desk: ChangingDep) -> ImportOut:
     """Take a prepared file of many villages in: JSON as the body, or JSON or CSV as the form's `file`; all or nothing."""
-    made = await importing.import_file(desk, file.name, file.prepared)
+    made = await importing.import_file(desk, file.name, file.read)
     return import_out(made.made, made.drafts)
 
 

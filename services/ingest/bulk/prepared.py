@@ -7,11 +7,13 @@ Everything wrong is told at once, by line and column, and then nothing is taken.
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
+from services.contracts.bodies import MAX_BODY_BYTES
 from services.contracts.words import DIRECTIONS, METHODS
 from services.ingest.bulk.cells import CellError, plain, to_account, to_day, to_fen, to_whole
 
@@ -21,6 +23,13 @@ MAX_FILE_BYTES: Final = 8 * 1024 * 1024
 MAX_DISCLOSURES: Final = 200
 #: Enough to mend a file by.
 MAX_FAULTS: Final = 200
+
+#: Movements and balances of all disclosures of a CSV.
+MAX_ROWS: Final = 40_000
+#: What a body may have in JSON; a little more than it may have in the end, when what is blank is gone.
+_MAX_BODY: Final = 2 * MAX_BODY_BYTES
+#: A row of a body, with which the path of everything in it begins.
+_ROW: Final = re.compile(r"body\.[a-z]+\[[0-9]+\]")
 
 #: Columns of the CSV, by the names that may stand in its head.
 _COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
@@ -92,9 +101,9 @@ class Prepared:
 
     def place(self, path: str) -> str:
         """Where something of the body stands in the file: `body.lines[3].date` -> `第 17 行`."""
-        for inner, line in self.lines.items():
-            if path == inner or path.startswith((f"{inner}.", f"{inner}[")):
-                return f"第 {line} 行"
+        row = _ROW.match(path)
+        if row is not None and row[0] in self.lines:
+            return f"第 {self.lines[row[0]]} 行"
         return f"{self.at}.{path}" if path and not self.lines else self.at
 
 
@@ -107,8 +116,12 @@ def read_prepared(data: bytes) -> list[Prepared]:
     if not found:
         raise FileFaultsError([FileFault("file", "文件里没有可以导入的内容")])
     if len(found) > MAX_DISCLOSURES:
-        raise FileFaultsError([FileFault("file", f"有 {len(found)} 份，最多 {MAX_DISCLOSURES} 份，请分成几个文件")])
+        raise FileFaultsError([_too_many(len(found))])
     return found
+
+
+def _too_many(count: int) -> FileFault:
+    return FileFault("file", f"有 {count} 份，最多 {MAX_DISCLOSURES} 份，请分成几个文件")
 
 
 def _decoded(data: bytes) -> str:
@@ -134,6 +147,8 @@ def _from_json(text: str) -> list[Prepared]:
     if not isinstance(entries, list):
         raise FileFaultsError([FileFault("disclosures", "应为列表")])
     found, faults = [], []
+    if len(entries) > MAX_DISCLOSURES:
+        raise FileFaultsError([_too_many(len(entries))])
     for n, entry in enumerate(entries):
         at = f"disclosures[{n}]"
         wrong = [
@@ -143,6 +158,8 @@ def _from_json(text: str) -> list[Prepared]:
         ]
         if not wrong and not isinstance(entry.get("body"), dict):
             wrong.append(FileFault(f"{at}.body", "缺少内容"))
+        if not wrong and len(json.dumps(entry["body"], ensure_ascii=False).encode(errors="replace")) > _MAX_BODY:
+            wrong.append(FileFault(f"{at}.body", f"内容超过 {MAX_BODY_BYTES // 1024} KiB，请拆分成几份"))
         faults += wrong
         if not wrong:
             found.append(Prepared(at, entry["village"], entry["item"], entry["period"], entry["body"]))
@@ -166,15 +183,21 @@ class _Sheet:
         try:
             head = next(self._rows, [])
             names = self._head([plain(cell) for cell in head])
+            rows = 0
             for cells in self._rows:
                 self._line = self._rows.line_num
                 if any(cell.strip() for cell in cells):
+                    rows += 1
                     self._row(names, cells)
+                if rows > MAX_ROWS or len(self._faults) > MAX_FAULTS:
+                    break
         except csv.Error as error:
             self._faults.append(
                 FileFault(f"第 {self._rows.line_num} 行", f"第 {self._rows.line_num} 行读不下去，请检查引号")
             )
             raise FileFaultsError(self._faults) from error
+        if rows > MAX_ROWS:
+            raise FileFaultsError([FileFault("file", f"文件超过 {MAX_ROWS} 行，请分成几个文件")])
         if self._faults:
             raise FileFaultsError(self._faults)
         return list(self._found.values())
@@ -272,3 +295,21 @@ class _Sheet:
         except CellError as error:
             self._refuse(column, f"“{text}”不对，{error}")
             return None
+
+
+def answer(data: bytes) -> bytes:
+    """Every disclosure of a file, a line of JSON each, or its faults in one; what `kit.confined` calls."""
+    try:
+        lines = [json.dumps(asdict(one)) for one in read_prepared(data)]
+    except FileFaultsError as error:
+        lines = [json.dumps({"faults": [asdict(fault) for fault in error.faults]})]
+    return "\n".join(lines).encode()
+
+
+def read_answer(written: bytes) -> Iterator[Prepared]:
+    """The other end of `answer`; FileFaultsError names every fault."""
+    for line in written.split(b"\n"):
+        read = json.loads(line)
+        if "faults" in read:
+            raise FileFaultsError([FileFault(**fault) for fault in read["faults"]])
+        yield Prepared(**read)

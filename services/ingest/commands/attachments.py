@@ -1,9 +1,7 @@
 """Attachments: the public file goes to the object store, the upload stays here sealed, both go with their last use."""
 
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -12,14 +10,22 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from services.contracts.base import Finding
 from services.contracts.bodies import Body
 from services.ingest import workflow
+from services.ingest.commands.quotas import count_upload
 from services.ingest.errors import (
     BeingRemovedError,
     MissingAttachmentError,
     UnknownAttachmentError,
     UnusableUploadError,
 )
+from services.ingest.gate.files import (
+    MAX_FILE_BYTES,
+    MAX_PUBLIC_BYTES,
+    PublicFile,
+    UnusableFileError,
+    read_answer,
+    size_fault,
+)
 from services.ingest.gate.findings import file_findings
-from services.ingest.gate.images import MAX_FILE_BYTES, size_fault
 from services.ingest.store.attachments import (
     Attachment,
     VillageFile,
@@ -36,7 +42,7 @@ from services.ingest.visit import Caller, Changing, IngestRuntime, Reading
 from services.ingest.workflow import Errand
 from services.kit import actions
 from services.kit.errors import Fault
-from services.kit.limited import OverLimitError, run_limited
+from services.kit.limited import Limits, OverLimitError, run_limited
 from services.kit.objects import digest_of
 
 UPLOADERS: Final = workflow.RIGHTS[Errand.ATTACH]
@@ -49,35 +55,25 @@ _NONCE_BYTES: Final = 12
 _KEY_BITS: Final = 256
 
 
-_SECONDS: Final = 20.0
-_MEMORY_MIB: Final = 1536
+#: Of a picture of 40 million pixels, or of a PDF: what the libraries themselves take, and the content twice.
+_LIMITS: Final = Limits(seconds=15.0, memory_mib=512, answer_bytes=MAX_PUBLIC_BYTES + 64 * 1024)
+_PDF: Final = b"%PDF-"
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    content: bytes
-    media_type: str
-    personal: tuple[tuple[int, str], ...] | None
-
-
-async def _prepare(data: bytes) -> _Prepared:
+async def _make_public(data: bytes, who: str) -> PublicFile:
     """Make the public file in a process of its own; UnusableUploadError says what is wrong with the upload."""
     if len(data) > MAX_FILE_BYTES or not data:
         raise UnusableUploadError(faults=[Fault("file", size_fault(data))])
+    maker = "documents" if data.startswith(_PDF) else "images"
     try:
-        written = await run_limited("services.ingest.gate.child", data, _SECONDS, _MEMORY_MIB)
+        return read_answer(await run_limited(f"services.ingest.gate.{maker}", data, _LIMITS, who=who))
     except OverLimitError as error:
         raise UnusableUploadError(faults=[Fault("file", "这个文件太复杂，打不开，请另存或分成几个再上传。")]) from error
-    line, _, content = written.partition(b"\n")
-    head = json.loads(line)
-    if "error" in head:
-        raise UnusableUploadError(faults=[Fault("file", head["error"])])
-    read = head["personal"]
-    personal = None if read is None else tuple((page, kind) for page, kind in read)
-    return _Prepared(content, head["media_type"], personal)
+    except UnusableFileError as error:
+        raise UnusableUploadError(faults=[Fault("file", str(error))]) from error
 
 
-def _seal_upload(caller: Caller, village: str, made: _Prepared, data: bytes) -> Attachment:
+def _seal_upload(caller: Caller, village: str, made: PublicFile, data: bytes) -> Attachment:
     """The row of a file: what was uploaded stands in it sealed under a key of its own (AES-256-GCM)."""
     key, nonce = AESGCM.generate_key(_KEY_BITS), os.urandom(_NONCE_BYTES)
     digest = digest_of(made.content)
@@ -103,7 +99,8 @@ async def attach(caller: Caller, village: str, data: bytes) -> Attachment:
     """
     caller.require_village(village)
     caller.actor.require_scope(caller.reference, village)
-    made = await _prepare(data)
+    await count_upload(caller, len(data))
+    made = await _make_public(data, caller.actor.staff_id)
     attachment = _seal_upload(caller, village, made, data)
     async with caller.changing(Changing) as desk:
         actions.about(f"attachment/{attachment.digest}", village)

@@ -3,14 +3,24 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Final
 from uuid import UUID
 
 import uuid_utils.compat
 
 from services.contracts.values import period_bounds
-from services.ingest.bulk.prepared import FileFaultsError, Prepared, read_prepared
+from services.ingest.bulk.prepared import (
+    MAX_FAULTS,
+    MAX_FILE_BYTES,
+    FileFault,
+    FileFaultsError,
+    Prepared,
+    read_answer,
+)
 from services.ingest.commands.entering import Draft, DraftsRefusedError, create_all, discard_all, parse_body
 from services.ingest.commands.findings import Saved, findings_of_all
+from services.ingest.commands.quotas import count_upload
 from services.ingest.errors import AlreadyUndoneError, ImportFaultsError, UnknownImportError
 from services.ingest.store.disclosures import Disclosure, select_editions
 from services.ingest.store.imports import (
@@ -22,9 +32,10 @@ from services.ingest.store.imports import (
     select_import_drafts,
     update_undone,
 )
-from services.ingest.visit import Changing, Reading
+from services.ingest.visit import Caller, Changing, Reading
 from services.ingest.workflow import State
 from services.kit.errors import Fault, SanwuError
+from services.kit.limited import Limits, OverLimitError, run_limited
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +54,54 @@ class Undone:
     kept: tuple[Disclosure, ...]
 
 
-async def read_file(data: bytes) -> list[Prepared]:
-    """What a prepared file holds; ImportFaultsError when it cannot be read. Megabytes take seconds, beside the loop."""
+#: A file of 8 MiB; CSV names its columns once, what is read of it in every row.
+_LIMITS: Final = Limits(seconds=30.0, memory_mib=768, answer_bytes=64 * 1024 * 1024)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A disclosure of a file: where it stands there, and what is to be entered, or why it cannot be."""
+
+    prepared: Prepared
+    draft: Draft | SanwuError
+
+
+async def read_file(caller: Caller, data: bytes) -> list[Read]:
+    """What a prepared file holds; ImportFaultsError when it cannot be read. It is opened in a process of its own."""
+    if len(data) > MAX_FILE_BYTES:
+        raise _faulty([FileFault("file", "文件超过 8 MiB，请分成几个文件")])
+    await count_upload(caller, len(data), imports=1)
     try:
-        return await asyncio.to_thread(read_prepared, data)
+        written = await run_limited("services.ingest.bulk.prepared", data, _LIMITS, who=caller.actor.staff_id)
+        # Still seconds when there are many: bodies are checked one by one, beside the loop.
+        return await asyncio.to_thread(_drafts, written)
+    except OverLimitError as error:
+        raise _faulty([FileFault("file", "文件太大或太复杂，读不完，请分成几个文件")]) from error
     except FileFaultsError as error:
-        raise ImportFaultsError(faults=[Fault(f.at, f.message) for f in error.faults]) from error
+        raise _faulty(error.faults) from error
 
 
-async def import_file(desk: Changing, name: str, prepared: Sequence[Prepared]) -> Imported:
+def _faulty(faults: Sequence[FileFault]) -> ImportFaultsError:
+    return ImportFaultsError(faults=[Fault(f.at, f.message) for f in faults])
+
+
+def _drafts(written: bytes) -> list[Read]:
+    """What is read of a file; of the contents only what they mean is kept."""
+    found = []
+    for one in read_answer(written):
+        try:
+            draft: Draft | SanwuError = _draft(one)
+        except SanwuError as error:
+            draft = error
+        one.body = {}
+        found.append(Read(one, draft))
+    return found
+
+
+async def import_file(desk: Changing, name: str, read: Sequence[Read]) -> Imported:
     """Take a prepared file in; ImportFaultsError tells everything that is wrong, and nothing is taken then."""
-    drafts, refused = _drafts(prepared)
+    drafts = {n: one.draft for n, one in enumerate(read) if isinstance(one.draft, Draft)}
+    refused = {n: one.draft for n, one in enumerate(read) if isinstance(one.draft, SanwuError)}
     saved: list[Saved] = []
     try:
         saved = await create_all(desk, list(drafts.values()))
@@ -61,24 +109,13 @@ async def import_file(desk: Changing, name: str, prepared: Sequence[Prepared]) -
         places = list(drafts)
         refused |= {places[n]: why for n, why in error.errors.items()}
     if refused:
-        raise ImportFaultsError(faults=[f for n, why in sorted(refused.items()) for f in _located(prepared[n], why)])
+        told = chain.from_iterable(_located(read[n].prepared, why) for n, why in sorted(refused.items()))
+        raise ImportFaultsError(faults=list(islice(told, MAX_FAULTS)))
     made = Import(
         uuid_utils.compat.uuid7(), name[:200], desk.actor.staff_id, desk.actor.scope, desk.now, undone_at=None
     )
     await insert_import(desk.conn, made, [s.disclosure for s in saved])
     return Imported(made, tuple(saved))
-
-
-def _drafts(prepared: Sequence[Prepared]) -> tuple[dict[int, Draft], dict[int, SanwuError]]:
-    """What can be read of a file, and why the rest cannot, both by their places in it."""
-    drafts: dict[int, Draft] = {}
-    refused: dict[int, SanwuError] = {}
-    for n, one in enumerate(prepared):
-        try:
-            drafts[n] = _draft(one)
-        except SanwuError as error:
-            refused[n] = error
-    return drafts, refused
 
 
 def _draft(one: Prepared) -> Draft:

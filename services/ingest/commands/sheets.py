@@ -3,18 +3,18 @@
 Who signs is chosen from the village's supervisors on record, and whoever wrote the content does not bring their word.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from services.contracts.base import Role
 from services.ingest.errors import MissingAttachmentError, UnknownSignerError, WrongSheetError
-from services.ingest.gate.sheets import SheetCode, read_sheet, sheet_code
+from services.ingest.gate.sheets import SheetCode, read_code, sheet_code
 from services.ingest.store.attachments import insert_uses, select_files
 from services.ingest.store.disclosures import Disclosure
-from services.ingest.visit import Changing, Reading
+from services.ingest.visit import Caller, Changing, Reading
 from services.kit.errors import Fault
-from services.kit.objects import Objects
+from services.kit.limited import Limits, OverLimitError, run_limited
 
 
 def code_of(disclosure: Disclosure) -> SheetCode:
@@ -46,10 +46,20 @@ class Sheet:
     code: SheetCode | None
 
 
-async def read_photograph(objects: Objects, digest: str) -> Sheet:
+#: A public picture has 2560 pixels at most, 7 million in all.
+_LIMITS: Final = Limits(seconds=20.0, memory_mib=512, answer_bytes=1024)
+
+
+async def read_photograph(caller: Caller, digest: str) -> Sheet:
     """Look for a code on a photograph; whose it is, is looked at in the transaction that follows."""
-    picture = await objects.get(digest)
-    return Sheet(digest, await asyncio.to_thread(read_sheet, picture) if picture is not None else None)
+    picture = await caller.own.objects.get(digest)
+    if picture is None:
+        return Sheet(digest, None)
+    try:
+        text = await run_limited("services.ingest.gate.sheets", picture, _LIMITS, who=caller.actor.staff_id)
+    except OverLimitError:
+        return Sheet(digest, None)
+    return Sheet(digest, read_code(text.decode()))
 
 
 async def use_sheet(desk: Changing, disclosure: Disclosure, sheet: Sheet) -> None:

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Any
+
+from services.contracts.alignment import Aligner
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,27 +17,29 @@ class Change:
     after: Any
 
 
-def differences(before: Any, after: Any, at: str = "body") -> Iterator[Change]:
-    """Walk two JSON values; lines that were put in or taken out do not make every later line a change."""
+def differences(before: Any, after: Any) -> Iterator[Change]:
+    """Walk two bodies in JSON; lines that were put in or taken out do not make every later line a change."""
+    return _differences(before, after, "body", Aligner())
+
+
+def _differences(before: Any, after: Any, at: str, aligner: Aligner) -> Iterator[Change]:
     match before, after:
         case dict(), dict():
             for name in dict.fromkeys((*before, *after)):
-                yield from differences(before.get(name), after.get(name), f"{at}.{name}")
+                yield from _differences(before.get(name), after.get(name), f"{at}.{name}", aligner)
         case list(), list():
-            yield from _rows(before, after, at)
+            yield from _rows(before, after, at, aligner)
         case _ if before != after:
             yield Change(at, before, after)
         case _:
             return
 
 
-def _rows(before: list[Any], after: list[Any], at: str) -> Iterator[Change]:
+def _rows(before: list[Any], after: list[Any], at: str, aligner: Aligner) -> Iterator[Change]:
     old, new = ([json.dumps(row, sort_keys=True, ensure_ascii=False) for row in rows] for rows in (before, after))
-    for tag, i, i_end, j, j_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag == "equal":
-            continue
+    for i, i_end, j, j_end in aligner.changed(old, new):
         shared = min(i_end - i, j_end - j)
         for n in range(shared):
-            yield from differences(before[i + n], after[j + n], f"{at}[{j + n}]")
+            yield from _differences(before[i + n], after[j + n], f"{at}[{j + n}]", aligner)
         yield from (Change(f"{at}[{i + n}]", before[i + n], None) for n in range(shared, i_end - i))
         yield from (Change(f"{at}[{j + n}]", None, after[j + n]) for n in range(shared, j_end - j))

@@ -1,118 +1,79 @@
-"""Files from outside: told by their content, pictures made anew without what they carry beside the picture; pure.
+"""Pictures from outside, made anew without what they carry beside the picture; pure.
 
-A picture's EXIF (place, time, telephone), thumbnails and profiles go; what comes out is a JPEG of at most 2560 pixels.
-A PDF is kept as it is when it holds nothing that runs.
+EXIF (place, time, telephone), thumbnails and profiles go; what comes out is a JPEG of at most 2560 pixels. Of what moves,
+the first picture is taken. Runs in a process of its own (`answer`): the libraries read what strangers send.
 """
 
 import io
-import re
 import warnings
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
-from PIL import Image, ImageOps
+from PIL import (
+    Image,
+    ImageOps,
+    JpegImagePlugin,
+    MpoImagePlugin,  # noqa: F401 - the library imports it with a phone's JPEG of two pictures, which is too late here
+    PngImagePlugin,
+    WebPImagePlugin,
+)
 
-MAX_FILE_BYTES: Final = 10 * 1024 * 1024
+from services.ingest.gate.files import PublicFile, UnusableFileError, answer_with
+
 LONGEST_SIDE: Final = 2560
-#: A phone's picture has 12 to 50 million pixels; a bomb has billions.
-MOST_PIXELS: Final = 80_000_000
+#: What is unpacked at once: 40 million pixels of four bytes are 160 MB, and making them plain needs as much again.
+MOST_PIXELS: Final = 40_000_000
+#: A JPEG is unpacked at a half, a quarter or an eighth of its size, so the photograph of a 50- or 108-megapixel phone is taken.
+MOST_PIXELS_OF_JPEG: Final = 120_000_000
+#: The library keeps two pictures of a WebP's size beside the one that it unpacks.
+MOST_PIXELS_OF_WEBP: Final = 16_000_000
 _QUALITY: Final = 85
-_FORMATS: Final = ("JPEG", "PNG", "WEBP")
-#: Long names alone: `/JS` and `/AA` occur by chance in the bytes of every other scan, and do nothing without these.
-_RUNS: Final = re.compile(rb"/(JavaScript|Launch|EmbeddedFiles?|RichMedia|SubmitForm|ImportData|XFA|Encrypt)\b")
-#: A dictionary before a stream is short; without a bound the search would be quadratic.
-_STREAM: Final = re.compile(rb"obj\b((?:(?!endobj|obj\b).){0,2048}?)\bstream\r?\n", re.DOTALL)
-_ESCAPED: Final = re.compile(rb"#([0-9A-Fa-f]{2})")
-#: Objects packed in streams are text; more than this is a bomb.
-_MOST_PACKED: Final = 32 * 1024 * 1024
+_READERS: Final = (JpegImagePlugin.JpegImageFile, PngImagePlugin.PngImageFile, WebPImagePlugin.WebPImageFile)
+_FORMATS: Final = tuple(str(kind.format) for kind in _READERS)
+# The library's other readers too, which it imports with the first picture: the process opens no file by then.
+Image.preinit()
+#: Modes in which a picture can be made smaller before its colours are made plain.
+_SHRINKABLE: Final = frozenset({"L", "RGB", "CMYK", "YCbCr"})
+_TOO_LARGE: Final = "图片的像素太多，打不开。请把手机相机的“照片大小”（分辨率）调到 4000 万像素以下重新拍，或把图片缩小、另存为 JPEG 后再上传。"
 
 
-class UnusableFileError(ValueError):
-    """The file cannot be taken; the text says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class PublicFile:
-    """What everybody may get."""
-
-    content: bytes
-    media_type: str
-
-
-def size_fault(data: bytes) -> str:
-    """What to say of a file that is empty or too large."""
-    if not data:
-        return "文件是空的，请重新选择。"
-    return f"文件有 {len(data) // 1024 // 1024 + 1} MiB，最多 10 MiB，请压缩或分成几个。"
-
-
-def public_file(data: bytes) -> PublicFile:
-    """Make the public file of an upload; UnusableFileError when it is none that we take."""
-    if not data or len(data) > MAX_FILE_BYTES:
-        raise UnusableFileError(size_fault(data))
-    if data.startswith(b"%PDF-"):
-        return _pdf(data)
-    return _picture(data)
-
-
-def _pdf(data: bytes) -> PublicFile:
-    if b"%%EOF" not in data[-2048:]:
-        message = "PDF 文件不完整，请重新导出。"
-        raise UnusableFileError(message)
-    if any(_RUNS.search(_named(part)) for part in (data, *_packed(data))):
-        message = "PDF 里有脚本、动作或附件，请用“打印为 PDF”另存后再上传。"
-        raise UnusableFileError(message)
-    return PublicFile(data, "application/pdf")
-
-
-def _named(part: bytes) -> bytes:
-    """Names as a reader sees them: `/J#61vaScript` is `/JavaScript`."""
-    return _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), part)
-
-
-def _packed(data: bytes) -> Iterator[bytes]:
-    """Objects that stand compressed in object streams; every one of those has `/First`."""
-    left, rest = _MOST_PACKED, memoryview(data)
-    for found in _STREAM.finditer(data):
-        if b"/First" not in _named(found[1]):
-            continue
-        try:
-            part = zlib.decompressobj().decompress(rest[found.end() :], left)
-        except zlib.error as error:
-            message = "PDF 里有读不出的内容，请用“打印为 PDF”另存后再上传。"
-            raise UnusableFileError(message) from error
-        left -= len(part)
-        if left <= 0:
-            message = "PDF 展开后太大，请分成几个文件。"
-            raise UnusableFileError(message)
-        yield part
-
-
-def _picture(data: bytes) -> PublicFile:
+def picture(data: bytes) -> PublicFile:
+    """Make the public picture of an upload; UnusableFileError when it is none that we take."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            picture = _opened(data)
-    except MemoryError as error:
-        message = "图片太大，请用手机重新拍一张，或缩小后上传。"
-        raise UnusableFileError(message) from error
-    except (OSError, SyntaxError, Warning, Image.DecompressionBombError) as error:
+            drawn = _opened(data)
+    except UnusableFileError:
+        raise
+    except (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise UnusableFileError(_TOO_LARGE) from error
+    except (OSError, SyntaxError, ValueError, Warning) as error:
         message = "看不懂这个文件。可以上传 JPEG、PNG、WebP 图片或 PDF。"
         raise UnusableFileError(message) from error
     # What the library would write along by itself, such as a JPEG's comment.
-    picture.info.clear()
-    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    drawn.info.clear()
     out = io.BytesIO()
-    picture.save(out, "JPEG", quality=_QUALITY, optimize=True)
+    drawn.save(out, "JPEG", quality=_QUALITY, optimize=True)
     return PublicFile(out.getvalue(), "image/jpeg")
 
 
 def _opened(data: bytes) -> Image.Image:
-    """The picture the right way up, in plain colours; its size is looked at before it is unpacked."""
+    """The picture the right way up, small, in plain colours; its size is looked at before it is unpacked."""
+    webp = data.startswith(b"RIFF")
+    # The library refuses twice as many before it sets memory aside; between once and twice it would only warn.
+    Image.MAX_IMAGE_PIXELS = (MOST_PIXELS_OF_WEBP if webp else MOST_PIXELS_OF_JPEG) // 2
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
+        longest = max(*opened.size, LONGEST_SIDE)
+        opened.draft("RGB", (opened.width * LONGEST_SIDE // longest or 1, opened.height * LONGEST_SIDE // longest or 1))
         if opened.width * opened.height > MOST_PIXELS:
-            message = "图片太大，请用手机重新拍一张，或缩小后上传。"
-            raise UnusableFileError(message)
-        return ImageOps.exif_transpose(opened).convert("RGB")
+            raise UnusableFileError(_TOO_LARGE)
+        drawn: Image.Image = (
+            opened if opened.mode in _SHRINKABLE else opened.convert("L" if opened.mode == "1" else "RGB")
+        )
+        drawn.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+        return ImageOps.exif_transpose(drawn).convert("RGB")
+
+
+def answer(data: bytes) -> bytes:
+    """What `kit.confined` calls."""
+    return answer_with(picture, data)

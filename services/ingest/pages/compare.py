@@ -1,9 +1,9 @@
 """What differs between two forms of one item: single cells, and rows that came, went or changed; pure."""
 
-from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Final, NamedTuple
 
+from services.contracts.alignment import Aligner
 from services.contracts.values import yuan
 from services.ingest.bulk.cells import CellError, to_fen, to_fen_of_wan
 from services.ingest.forms import Form, Grid, row_field
@@ -62,11 +62,11 @@ def _row_changes(before: Form, old_grid: Grid, after: Form, grid: Grid) -> list[
     old = [row_words(before, old_grid, n) for n in before.used(old_grid)]
     new = [row_words(after, grid, n) for n in after.used(grid)]
     found = []
-    for verb, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if verb == "equal":
-            continue
+    for a, b, c, d in Aligner().changed(old, new):
         for n, (left, right) in enumerate(zip_longest(old[a:b], new[c:d], fillvalue=())):
-            found.append(Change(f"{grid.label}第 {(c if d > c else a) + n + 1} 行", *_differing(left, right)))
+            # Alike by place, in a list that was too long to be aligned well.
+            if left != right:
+                found.append(Change(f"{grid.label}第 {(c if d > c else a) + n + 1} 行", *_differing(left, right)))
     return found
 
 

@@ -5,10 +5,11 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from services.ingest.commands.imports import import_file, load_import, read_file, undo_import
+from services.ingest.errors import QuotaUsedUpError
 from services.ingest.pages.frame import ENTERING, UploadDep, render, to
 from services.ingest.visit import CallerDep, Changing, ChangingDep, ReadingDep
 from services.ingest.workflow import State
-from services.kit.errors import ConflictError, InvalidInputError, TooLargeError
+from services.kit.errors import ConflictError, InvalidInputError, TooLargeError, UnavailableError
 from services.kit.route import Route
 from services.kit.visit import may
 
@@ -27,10 +28,10 @@ async def post_import(request: Request, upload: UploadDep, caller: CallerDep) ->
     try:
         if not upload.data:
             raise InvalidInputError("请先选择文件。")  # noqa: EM101, TRY301 - one place
-        prepared = await read_file(upload.data)
+        read = await read_file(caller, upload.data)
         async with caller.changing(Changing) as desk:
-            imported = await import_file(desk, upload.name, prepared)
-    except (InvalidInputError, ConflictError, TooLargeError) as error:
+            imported = await import_file(desk, upload.name, read)
+    except (InvalidInputError, ConflictError, TooLargeError, UnavailableError, QuotaUsedUpError) as error:
         return render(request, caller, "imports.html", status=error.status, error=error)
     return to(f"/desk/imports/{imported.made.id}")
 

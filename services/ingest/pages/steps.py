@@ -13,6 +13,7 @@ from services.ingest.commands.attachments import attach
 from services.ingest.commands.checking import Word
 from services.ingest.commands.findings import Reason
 from services.ingest.commands.sheets import read_photograph
+from services.ingest.errors import QuotaUsedUpError
 from services.ingest.pages.frame import FieldsDep, UploadDep, needed, refusal_page, render, to, whole
 from services.ingest.pages.kept import KeptRoute
 from services.ingest.pages.reading import page_values
@@ -48,10 +49,10 @@ async def post_sheet(request: Request, upload: UploadDep, caller: CallerDep) -> 
             raise InvalidInputError("请先选择核对单的照片。")  # noqa: EM101, TRY301 - one place
         names = tuple(name.removeprefix(SIGNER) for name in fields if name.startswith(SIGNER))[:MAX_SIGNERS]
         made = await attach(caller, found.village_code, upload.data)
-        word = Word(names=names, sheet=await read_photograph(caller.own.objects, made.digest))
+        word = Word(names=names, sheet=await read_photograph(caller, made.digest))
         async with caller.changing(Changing) as desk:
             await checking.confirm(desk, found.id, whole(fields.get("version", "")), word)
-    except (InvalidInputError, ConflictError, ForbiddenError, UnavailableError) as error:
+    except (InvalidInputError, ConflictError, ForbiddenError, UnavailableError, QuotaUsedUpError) as error:
         async with caller.reading(Reading) as desk:
             raise await _again(request, desk, found, error, fields) from error
     return to(f"/desk/disclosures/{found.id}")

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import SequenceMatcher
 from types import MappingProxyType
 from typing import Any, Final
 
 from services.contracts.account import account_words
+from services.contracts.alignment import Aligner
 from services.contracts.bodies import Body, Table
 from services.contracts.words import CONTRACT_TYPES, DIRECTIONS, MEETINGS, METHODS, STANDINGS, TENDERS
 from services.publish.render.masking import CIRCLED
@@ -161,11 +161,12 @@ def _rows(name: str, before: list[Any], after: list[Any], heads: Sequence[str]) 
     """Rows changed, added, taken out; a row is told by its number in the edition that has it, and by its words."""
     old, new = ([json.dumps(row, sort_keys=True) for row in rows] for rows in (before, after))
     unit = _ROWS[name]
-    for tag, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag == "equal":
-            continue
+    for i, j, k, m in Aligner().changed(old, new):
         paired = min(j - i, m - k)
         for n in range(paired):
+            if before[i + n] == after[k + n]:
+                # Alike by place, in a list that was too long to be aligned well.
+                continue
             yield from _row(f"第{k + n + 1}{unit}{_name(after[k + n])}", before[i + n], after[k + n], heads)
         for n in range(i + paired, j):
             yield f"删去原来的第{n + 1}{unit}{_words(before[n])}。"

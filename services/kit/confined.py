@@ -1,0 +1,38 @@
+"""The inside of `limited`: `python -m services.kit.confined MODULE SECONDS MIB` gives its input to MODULE's `answer`.
+
+The module is imported first. From then on the process starts no other one, writes no file, never has two files or
+connections open, and has so much of a processor's time and so much memory; everybody else's work goes before it.
+"""
+
+import importlib
+import os
+import resource
+import sys
+from typing import Final
+
+_NICENESS: Final = 10
+
+
+def _limit(seconds: int, mib: int) -> None:
+    limits = [(resource.RLIMIT_CPU, seconds), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0)]
+    # macOS has no such limit.
+    if sys.platform != "darwin":
+        limits.append((resource.RLIMIT_AS, mib * 1024 * 1024))
+    # Root may start others all the same. One file at a time beside the three that are open: a library's random numbers.
+    limits += [(resource.RLIMIT_NPROC, 0), (resource.RLIMIT_NOFILE, 4)]
+    for kind, most in limits:
+        resource.setrlimit(kind, (most, most))
+
+
+def _main() -> None:
+    module, seconds, mib = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    os.nice(_NICENESS)
+    answer = importlib.import_module(module).answer
+    _limit(seconds, mib)
+    written = answer(sys.stdin.buffer.read())
+    sys.stdout.buffer.write(written)
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    _main()

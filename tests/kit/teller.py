@@ -1,0 +1,25 @@
+"""Work that tells what a confined process has."""
+
+import os
+import resource
+from pathlib import Path
+
+
+def answer(data: bytes) -> bytes:
+    """Tell one thing."""
+    match data.decode():
+        case "files":
+            with Path("/dev/null").open():
+                try:
+                    with Path("/dev/null").open():
+                        return b"many"
+                except OSError:
+                    return b"only one"
+        case "memory":
+            return bytes(600 * 1024 * 1024)[:1]
+        case "environment":
+            return ",".join(sorted(set(os.environ) - {"LC_CTYPE"})).encode()
+        case "niceness":
+            return str(os.nice(0)).encode()
+        case _:
+            return f"{resource.getrlimit(resource.RLIMIT_CPU)[0]} s".encode()
