@@ -25,6 +25,8 @@ STOPPED: Final = 3
 LITTLE_DISK: Final = 2 << 30
 #: Below this nothing can be written any more: PostgreSQL keeps its log in pieces of 16 MiB.
 FULL_DISK: Final = 64 << 20
+#: A loop that turned so late within the last minute is told of.
+SLOW_LOOP_S: Final = 1.0
 _NAMES: Final = {"gateway": "The gateway", "standby": "The standby", "postgres": "PostgreSQL", "kafka": "Kafka"}
 
 
@@ -55,7 +57,7 @@ def _told(place: Place, seen: Seen) -> dict[str, Any]:
         "disk_free_bytes": seen.disk_free_bytes,
         "database_bytes": max(sizes, default=None),
         "kafka_bytes": seen.kafka_bytes,
-        "notes": _notes(seen),
+        "notes": [*_notes(seen), *_of_loops(services)],
     }
 
 
@@ -65,6 +67,16 @@ def _notes(seen: Seen) -> list[str]:
     return [
         f"The working days of {year} are not entered: due days are judged by weekends alone. Enter them at /admin/calendar."
         for year in (missing_years(today, seen.years) if seen.years is not None else ())
+    ]
+
+
+def _of_loops(services: Mapping[str, Any]) -> list[str]:
+    """Processes in which everybody waited for one piece of work a moment ago."""
+    lags = {name: (of["event_loop"] or {}).get("worst_lag_seconds") or 0.0 for name, of in services.items()}
+    return [
+        f"{name}: everybody waited {lag:.1f} s for one piece of work; where, says “the event loop stood still” in logs/{name}.log."
+        for name, lag in lags.items()
+        if lag > SLOW_LOOP_S
     ]
 
 
@@ -82,6 +94,7 @@ def _service(place: Place, seen: Seen, name: str) -> dict[str, Any]:
         "not_ready": seen.ready.get(name) if seen.ready.get(name) != "ok" else None,
         "roles": _roles(seen.livez.get(name)),
         "outbox_still_s": _outbox_still(seen.livez.get(name)),
+        "event_loop": _event_loop(seen.livez.get(name)),
         **(tables or nothing),
         "tables": tables is not None,
         "events": seen.events.get(name),
@@ -102,6 +115,12 @@ def _outbox_still(told: Any) -> float | None:
     """For how long the oldest event that waits has been the oldest, as the process saw it."""
     outbox = told.get("outbox") if isinstance(told, dict) else None
     return outbox.get("backlog_still_seconds") if isinstance(outbox, dict) else None
+
+
+def _event_loop(told: Any) -> dict[str, Any] | None:
+    """How late the process's event loop was within the last minute, and how often it stood still, by cause."""
+    loop = told.get("event_loop") if isinstance(told, dict) else None
+    return dict(loop) if isinstance(loop, dict) else None
 
 
 def _behind(place: Place, seen: Seen, name: str) -> tuple[dict[str, int], dict[str, float | None], list[str]]:

@@ -75,8 +75,9 @@ class Gateway(Part):
             "HOME": str(state),
             "XDG_DATA_HOME": str(state),
             "XDG_CONFIG_HOME": str(state),
-            # People type either; a name that no site has would get an empty page.
+            # People type either.
             "SANWU_SITE": f"{self.url}, http://localhost:{self.port}",
+            "SANWU_OTHER_NAMES": f"http://:{self.port}",
             "SANWU_DOCS": str(_DOCS),
             "SANWU_VIEWER": str(_viewer()),
             "SANWU_WELL_KNOWN": str(self._well_known),

@@ -25,10 +25,11 @@ from services.contracts.values import Frequency, period_bounds, period_of, yuan
 from services.contracts.words import AFFAIRS, CELL_STATES, HOLDERS, RELEASES, ROLE_NAMES, cell_words
 from services.kit.pages import local_time, pages_of
 from services.kit.reference import Reference
+from services.kit.route import Route
 from services.kit.signature import count_refused
 from services.kit.visit import may
 
-router = APIRouter(prefix="/inspect", include_in_schema=False, dependencies=[may(*MAY_WATCH)])
+router = APIRouter(prefix="/inspect", route_class=Route, include_in_schema=False, dependencies=[may(*MAY_WATCH)])
 STATIC = "/inspect/static"
 
 LEVELS: Mapping[int, str] = {3: "重点", 2: "关注", 1: "提醒"}

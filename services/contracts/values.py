@@ -6,6 +6,7 @@ In come strings and integers from outside, out go checked values. Nothing here m
 import calendar
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -19,6 +20,39 @@ from services.contracts.days import SHANGHAI
 
 #: The largest integer that every JSON reader keeps exact (RFC 8259 section 6, I-JSON RFC 7493).
 FEN_LIMIT: Final = 2**53 - 1
+
+
+#: C0 without tab and line ends, DEL, C1; marks and overrides of the direction of writing (Unicode 17, bidirectional
+#: algorithm), with which a text shows otherwise than it is stored.
+_HIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_LINE_ENDS: Final = re.compile("[\t\n\r]")
+
+
+def hidden_sign(text: str, *, lines: bool) -> str | None:
+    """The first sign of a text handed in that nobody sees, as `U+202E`; None when there is none.
+
+    Tabs and line ends pass where several `lines` are meant. For what comes in: what was stored before stays readable.
+    """
+    found = _HIDDEN.search(text) or (None if lines else _LINE_ENDS.search(text))
+    return f"U+{ord(found[0]):04X}" if found else None
+
+
+def texts_in(value: Any) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    """Every text in a JSON value with its place, names of members too, however deep it is."""
+    left: list[tuple[tuple[int | str, ...], Any]] = [((), value)]
+    while left:
+        at, each = left.pop()
+        match each:
+            case str():
+                yield at, each
+            case dict():
+                for name, inner in each.items():
+                    # A name may itself hold what nobody sees.
+                    place = (*at, name if hidden_sign(name, lines=False) is None else ascii(name).strip("'"))
+                    yield place, name
+                    left.append((place, inner))
+            case list():
+                left += [((*at, n), inner) for n, inner in enumerate(each)]
 
 
 def _refuse_nul(value: str) -> str:

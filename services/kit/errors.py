@@ -18,6 +18,8 @@ class SanwuError(Exception):
 
     status: int = 500
     code: str = "internal"
+    #: Seconds after which it may well succeed (`Retry-After`, RFC 9110 section 10.2.3).
+    retry_after_s: int | None = None
 
     def __init__(self, detail: str | None = None, *, faults: Sequence[Fault] = (), **extra: Any) -> None:
         """Take a sentence for the reader, faults with their places, and extra members of the problem."""
@@ -74,6 +76,21 @@ class TooLargeError(SanwuError):
     code = "too_large"
 
 
+class TooSlowError(SanwuError):
+    """网络太慢，内容没有在规定的时间内传完，没有保存。请换个网络再试，或者把文件缩小后再传。"""
+
+    status = 408
+    code = "too_slow"
+
+
+class TooManyAtOnceError(SanwuError):
+    """同时提交的太多，请等前面的完成后再试。"""
+
+    status = 429
+    code = "too_many_at_once"
+    retry_after_s = 10
+
+
 class IdempotencyKeyReusedError(SanwuError):
     """同一个 Idempotency-Key 不能用于不同的内容。"""
 
@@ -86,6 +103,7 @@ class UnavailableError(SanwuError):
 
     status = 503
     code = "unavailable"
+    retry_after_s = 2
 
 
 class Retry(Exception):  # noqa: N818 - an outcome of a handler, not an error

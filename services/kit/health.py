@@ -14,6 +14,8 @@ def add_health(app: FastAPI, runtime: AnyRuntime) -> None:
     async def livez() -> Response:
         """Whether every role turns. Asks nobody: a database that is away is no reason to start a process anew."""
         told = runtime.pulse.answer(runtime.settings.live_within_s)
+        if runtime.loop_watch is not None:
+            told["event_loop"] = runtime.loop_watch.facts()
         told["outbox"] = runtime.outbox_backlog.facts(runtime.clock.now())
         return JSONResponse(told, 200 if told["live"] else 503, {"cache-control": "no-store"})
 

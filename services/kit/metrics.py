@@ -32,7 +32,14 @@ POOL_ACQUIRE = Histogram(
     "Wait for a connection of the pool",
     buckets=(0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5),
 )
-LOOP_LAG = Gauge("event_loop_lag_seconds", "How late the event loop ran a timer just now")
+LOOP_LAG = Computed("event_loop_lag_seconds", "How late the event loop turned at its worst within the last minute")
+#: What made it stand: a computation of ours, a call that blocks, a machine that gave this process no turn.
+STALL_CAUSES = ("work", "wait", "machine")
+LOOP_STALLS = Counter(
+    "event_loop_stalls_total", "Times that the event loop turned 250 ms late or more, by cause", ("cause",)
+)
+for _cause in STALL_CAUSES:
+    LOOP_STALLS.labels(_cause)
 
 ROLE_AGE = Computed(
     "role_last_turn_age_seconds", "How long ago a role of this process turned: polled, tried, ran a batch", ("role",)

@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from services.contracts.days import SHANGHAI
 from services.contracts.values import yuan
 from services.kit.errors import SanwuError, UnauthenticatedError
-from services.kit.problems import problem
+from services.kit.problems import headers_of, problem
 from services.kit.reference import Reference
 from services.kit.runtime import AnyRuntime
 from services.kit.turns import Turns
@@ -90,6 +90,16 @@ class Pages:
         return HTMLResponse("".join(parts), headers=_UNCACHED)
 
 
+class _OwnFiles(StaticFiles):
+    """Our own style and scripts: kept by browsers, and asked for again by their tag, so that an upgrade is seen at once."""
+
+    def file_response(self, *given: Any, **named: Any) -> Response:
+        """As the framework's; with what caches may do."""
+        response = super().file_response(*given, **named)
+        response.headers["cache-control"] = "no-cache"
+        return response
+
+
 def pages_of(request: Request) -> Pages:
     """The templates of the service that is asked."""
     return cast("Pages", request.app.state.pages)
@@ -99,7 +109,7 @@ def mount_pages(app: FastAPI, runtime: AnyRuntime, templates: Path, *, static: s
     """Give an application its pages, the common stylesheet under `static`, and errors as pages for page requests."""
     pages = Pages(runtime.reference, templates)
     app.state.pages = pages
-    files = StaticFiles(directory=_HERE / "static")
+    files = _OwnFiles(directory=_HERE / "static")
     if (own := templates.parent / "static").is_dir():
         files.all_directories.insert(0, own)
     app.mount(static, files, name="static")
@@ -115,7 +125,9 @@ def mount_pages(app: FastAPI, runtime: AnyRuntime, templates: Path, *, static: s
             if request.method == "GET":
                 return RedirectResponse(f"/registry/renew?{urlencode({'next': target})}", 303)
             return RedirectResponse("/sign-in", 303)
-        return pages.answer("error.html", status=error.status, error=error, static=static, nav=())
+        page = pages.answer("error.html", status=error.status, error=error, static=static, nav=())
+        page.headers.update(headers_of(error))
+        return page
 
     app.state.on_error = on_error
     return pages

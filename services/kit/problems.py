@@ -18,6 +18,7 @@ from services.kit.errors import (
     Fault,
     InvalidInputError,
     SanwuError,
+    TooSlowError,
     UnauthenticatedError,
     UnavailableError,
     faults_of,
@@ -61,14 +62,22 @@ def problem(request: Request, error: SanwuError) -> Response:
     }
     if error.faults:
         body["errors"] = [{"at": f.at, "message": f.message} for f in error.faults]
-    headers = {"cache-control": "no-store"}
+    headers = headers_of(error)
     if error.status == UnauthenticatedError.status:
         headers["www-authenticate"] = "Bearer"
-    if error.status == UnavailableError.status:
-        headers["retry-after"] = "2"
-    if (wait := error.extra.get("retry_after_s")) is not None:
-        headers["retry-after"] = str(wait)
     return Response(json.dumps(body, ensure_ascii=False), error.status, headers, MEDIA_TYPE)
+
+
+def headers_of(error: SanwuError) -> dict[str, str]:
+    """What goes with an error, be it told as a problem or as a page."""
+    headers = {"cache-control": "no-store"}
+    # An error that knows how long says it in its body too.
+    if (wait := error.extra.get("retry_after_s", error.retry_after_s)) is not None:
+        headers["retry-after"] = str(wait)
+    if error.status == TooSlowError.status:
+        # What may still come of the body must not be read as another request.
+        headers["connection"] = "close"
+    return headers
 
 
 # -- from what is raised

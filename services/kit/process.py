@@ -35,6 +35,7 @@ from services.kit.runtime import AnyRuntime, Runtime
 from services.kit.service import Job, OwnT, Service, SettingsT
 from services.kit.settings import Settings
 from services.kit.shred import require_key_seal, use_key_seal, wrap_some
+from services.kit.stalls import LoopWatch
 
 log = get_logger(__name__)
 
@@ -123,8 +124,10 @@ async def serve(
         runtime.consumer = consumer
     app = service.create_app(runtime)
     _bind_gauges(runtime, consumer)
+    runtime.loop_watch = LoopWatch()
     try:
-        await run_roles(_roles(service, runtime, consumer, app, roles), stop, runtime.stopping)
+        with runtime.loop_watch.watching():
+            await run_roles(_roles(service, runtime, consumer, app, roles), stop, runtime.stopping)
     finally:
         await runtime.database.close()
 
@@ -239,14 +242,13 @@ async def _http(runtime: AnyRuntime, app: ASGIApp) -> None:
 
 
 async def _housekeeping(runtime: AnyRuntime) -> None:
-    """Keep the reference copy fresh, partitions made, old answers forgotten, and watch the loop's lag."""
+    """Keep the reference copy fresh, partitions made, and old answers forgotten."""
     next_hourly, next_count = time.monotonic() + 3600, 0.0
     while not runtime.stopping.is_set():
         runtime.beat()
         started = time.monotonic()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(runtime.stopping.wait(), REFRESH_S)
-        metrics.LOOP_LAG.set(max(0.0, time.monotonic() - started - REFRESH_S))
         try:
             await runtime.reference.refresh()
             runtime.beat()

@@ -1,36 +1,41 @@
-"""Routes of the JSON interfaces: what they tell OpenAPI of themselves, and answers that are given once.
+"""Routes: who may call them, what comes in, what they tell OpenAPI of themselves, and answers that are given once.
 
-A body is read before the dependencies run: a slow sender holds no transaction open. FastAPI reads a declared body first
-by itself, but not one that a dependency reads (CSV, a form, the digest of an idempotent request).
+A body has come to its end before the dependencies run: a slow sender holds no transaction open. Whoever may not call a
+route has theirs dropped. Text with signs that nobody sees is refused here, wherever in a request it stands, so that what
+was stored before they were refused can still be read.
 
 `IdempotentRoute` is for what a program may send again without knowing whether it was done, and what answers with a model.
 An answer rests in `idempotency` for 48 h, so none that holds a secret is given by such a route.
 """
 
 import functools
-import hashlib
 import inspect
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from services.contracts.base import Role
+from services.contracts.values import hidden_sign, texts_in
 from services.contracts.words import ROLE_NAMES
 from services.kit import metrics
 from services.kit.db import Connection
-from services.kit.errors import IdempotencyKeyReusedError, SanwuError
+from services.kit.errors import Fault, IdempotencyKeyReusedError, InvalidInputError, place
+from services.kit.incoming import BODY, Incoming
 from services.kit.problems import PROBLEM_CONTENT
 from services.kit.visit import SAFE_METHODS, STAFF, ActorDep, Transaction, current_actor, require_actor, runtime_of
 
 _BAD_REQUEST: Final = 400
+#: So many places are told at most.
+_FAULTS: Final = 50
 _RESPONSE: Final = "#/components/responses/Problem"
 
 
@@ -81,31 +86,82 @@ class Route(APIRoute):
         return found
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, with the body read before anything else is done."""
+        """The handler, with the body here before anything else is done."""
         handle, roles = super().get_route_handler(), self._roles()
 
         async def read_first(request: Request) -> Response:
-            if request.method not in SAFE_METHODS:
-                try:
-                    if roles is not None:
-                        await _refuse_unread(request, roles)
-                    await request.body()
-                except ClientDisconnect as error:
-                    raise HTTPException(_BAD_REQUEST) from error
-            return await handle(request)
+            refuse_hidden(_texts_around(request))
+            if request.method in SAFE_METHODS:
+                return await handle(request)
+            account = require_actor(request, roles).staff_id if roles is not None else None
+            body = body_of(request)
+            try:
+                await body.arrive(account)
+            except ClientDisconnect as error:
+                raise HTTPException(_BAD_REQUEST) from error
+            async with body.doors.working(body.size):
+                return await handle(CheckedRequest(request.scope, request.receive))
 
         return read_first
 
 
-async def _refuse_unread(request: Request, roles: Collection[Role]) -> None:
-    """Refuse who may not call a route, with nothing of what they send kept in memory."""
-    try:
-        require_actor(request, roles)
-    except SanwuError:
-        # To its end all the same: a gateway takes an answer that comes before for a broken connection.
-        async for _ in request.stream():
-            pass
-        raise
+def body_of(request: Request) -> Incoming:
+    """The body of a request, as its way in made it."""
+    return cast("Incoming", request.scope[BODY])
+
+
+# -- signs that nobody sees
+
+
+def refuse_hidden(texts: Iterable[tuple[tuple[int | str, ...], str, bool]]) -> None:
+    """Refuse texts, each with its place and whether it has several lines, that hold what nobody sees; InvalidInputError tells where."""
+    faults = [
+        Fault(place(at), f"含有看不见的控制字符（{sign}），请删去后重新填写")
+        for at, text, lines in texts
+        if (sign := hidden_sign(text, lines=lines)) is not None
+    ]
+    if faults:
+        raise InvalidInputError(faults=faults[:_FAULTS])
+
+
+def _texts_around(request: Request) -> Iterator[tuple[tuple[int | str, ...], str, bool]]:
+    """What stands in a request beside its body, as far as anything is done with it."""
+    for where, values in (("path", request.path_params.items()), ("query", request.query_params.multi_items())):
+        for name, value in values:
+            yield (where, _shown(name)), f"{name}{value}", True
+    yield ("header", "Idempotency-Key"), request.headers.get("idempotency-key", ""), False
+
+
+def _texts_of(form: FormData) -> Iterator[tuple[tuple[int | str, ...], str, bool]]:
+    """Every text of a form, names of fields and files too."""
+    for name, value in form.multi_items():
+        yield (_shown(name),), name, False
+        if isinstance(value, UploadFile):
+            yield (_shown(name),), value.filename or "", False
+        else:
+            yield (_shown(name),), value, True
+
+
+def _shown(name: str) -> str:
+    """A name that may itself hold what nobody sees, as it can be told."""
+    return name if hidden_sign(name, lines=False) is None else ascii(name).strip("'")
+
+
+class CheckedRequest(Request):
+    """A request of which no text holds signs that nobody sees."""
+
+    async def json(self) -> Any:
+        """The body as JSON; InvalidInputError tells where such a sign stands."""
+        value = await super().json()
+        refuse_hidden((at or ("body",), text, True) for at, text in texts_in(value))
+        return value
+
+    async def _get_form(self, **limits: Any) -> FormData:
+        read = self._form is None
+        form = await super()._get_form(**limits)
+        if read:
+            refuse_hidden(_texts_of(form))
+        return form
 
 
 def _all(dependant: Dependant) -> Iterator[Dependant]:
@@ -176,11 +232,9 @@ async def _read_idempotency_key(
     ] = None,
 ) -> IdempotentRequest:
     # The path names the thing acted on: the same words about another thing are another request.
-    body = await request.body()
     # Every sending of a form has another boundary between its parts.
-    if boundary := request.headers.get("content-type", "").partition("boundary=")[2].strip('"'):
-        body = body.replace(boundary.encode("latin-1"), b"")
-    digest = hashlib.sha256(request.url.path.encode() + b"\n" + body).hexdigest()
+    boundary = request.headers.get("content-type", "").partition("boundary=")[2].strip('"').encode("latin-1")
+    digest = await body_of(request).digest(request.url.path.encode() + b"\n", boundary)
     route = metrics.route_of(request.url.path, request.scope["route"].path)
     now = runtime_of(request).clock.now()
     return IdempotentRequest(conn, actor.staff_id, f"{request.method} {route}", key, digest, now)

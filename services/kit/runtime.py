@@ -16,6 +16,7 @@ from services.kit.outbox import Waiting
 from services.kit.pulse import Beat, Pulse, nothing
 from services.kit.reference import Reference
 from services.kit.settings import Settings
+from services.kit.stalls import LoopWatch
 
 PING = "SELECT 1"
 
@@ -50,6 +51,8 @@ class Runtime(Generic[Settings_co, Own_co]):
     #: Set when the process begins to stop.
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     pulse: Pulse = field(default_factory=Pulse)
+    #: Of a process that serves.
+    loop_watch: LoopWatch | None = None
     #: A job that works for long calls it at each step, so that it is not taken for one that hangs.
     beat: Beat = nothing
     #: What waits to be sent, as it was seen last.

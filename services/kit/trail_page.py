@@ -12,6 +12,7 @@ from services.contracts.words import ROLE_NAMES
 from services.kit import actions
 from services.kit.clock import start_of_day
 from services.kit.pages import BlankIsNone, pages_of
+from services.kit.route import Route
 from services.kit.settings import Settings
 from services.kit.trail import LOOKERS, LookingDep, visible, who_is
 from services.kit.visit import Reading, may
@@ -58,7 +59,7 @@ async def trail_values(looking: Reading[Settings, object], here: str, filters: A
 
 def trail_page(path: str, static: str) -> APIRouter:
     """The page of one service at `path`, in the plain frame."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, route_class=Route)
 
     @router.get(path, dependencies=[may(*LOOKERS)])
     async def staff_actions(request: Request, looking: LookingDep, filters: FiltersDep) -> Response:

@@ -1,9 +1,10 @@
 """HTTP as all services speak it: the frame around every request, limits, and OpenAPI. Pure ASGI middleware only."""
 
 import inspect
+import re
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, Final
 
@@ -12,12 +13,13 @@ from fastapi import FastAPI, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kit import metrics
-from services.kit.address import Network, coming_from
-from services.kit.errors import TooLargeError
+from services.kit.address import coming_from
 from services.kit.examples import restore_nulls
 from services.kit.health import add_health
+from services.kit.incoming import BODY, Doors, Incoming
 from services.kit.problems import internal_error, problem_components, register_error_handlers
 from services.kit.runtime import AnyRuntime
+from services.kit.settings import Settings
 
 #: No request of ours needs more: a body of 512 KiB plus its frame. Files have their own paths and limits.
 MAX_REQUEST_BYTES: Final = 1024 * 1024
@@ -25,6 +27,8 @@ _CONVENTIONS: Final = (
     'Money is `…_fen` (分), times RFC 3339, lists `{"items": […], "next": cursor or null}`. '
     "Errors are problem+json with a `code`."
 )
+#: W3C Trace Context, version 00: the only form that events keep. A trace or a parent of noughts is none.
+_TRACEPARENT: Final = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 SECURITY_HEADERS: Final = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
@@ -42,11 +46,13 @@ SECURITY_HEADERS: Final = {
 class Frame:
     """Outermost ASGI layer: request id, size limit, security headers, metrics, the last catch of errors."""
 
-    def __init__(self, app: ASGIApp, uploads: Mapping[str, int], gateways: Sequence[Network]) -> None:
-        """Wrap an application; `uploads` are the bytes allowed on paths that take files, `gateways` who may say for whom."""
+    def __init__(self, app: ASGIApp, uploads: Mapping[str, int], settings: Settings) -> None:
+        """Wrap an application; `uploads` are the bytes allowed on paths that take files."""
         self._app = app
         self._uploads = uploads
-        self._gateways = gateways
+        self._gateways = settings.gateways
+        self._folder = settings.home / "incoming"
+        self._doors = Doors()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; what nobody caught becomes a problem with status 500."""
@@ -57,18 +63,19 @@ class Frame:
         headers = dict(scope["headers"])
         request_id = uuid.uuid4().hex
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        if (parent := headers.get(b"traceparent")) is not None:
-            structlog.contextvars.bind_contextvars(traceparent=parent.decode("latin-1")[:100])
+        if _TRACEPARENT.fullmatch(parent := headers.get(b"traceparent", b"")):
+            structlog.contextvars.bind_contextvars(traceparent=parent.decode("ascii"))
+        limit = self._uploads.get(scope["path"], MAX_REQUEST_BYTES)
+        scope[BODY] = body = Incoming(receive, headers, limit, self._doors, self._folder)
 
         async def framed(message: Message) -> None:
             nonlocal status, started_to_answer
             if message["type"] == "http.response.start":
                 status, started_to_answer = message["status"], True
+                await body.drop()
                 present = {name.lower() for name, _ in message["headers"]}
-                extra = {**SECURITY_HEADERS, "x-request-id": request_id}
-                if (b"content-type", b"application/json") in message["headers"]:
-                    # What staff are answered is for them alone, a new password first of all; what is public says otherwise itself.
-                    extra["cache-control"] = "no-store"
+                # What staff are answered is for them alone, be it a page, a problem or the way to one; what is public says so itself.
+                extra = {**SECURITY_HEADERS, "x-request-id": request_id, "cache-control": "no-store"}
                 message["headers"] = [
                     *message["headers"],
                     *((n.encode(), v.encode()) for n, v in extra.items() if n.encode() not in present),
@@ -76,38 +83,20 @@ class Frame:
             await send(message)
 
         try:
-            limit = self._uploads.get(scope["path"], MAX_REQUEST_BYTES)
             with coming_from(scope, headers, self._gateways):
-                await self._app(scope, _limited(receive, headers, limit), framed)
+                await self._app(scope, body.receive, framed)
         except Exception as error:
             # Whatever it is, the caller gets a problem and no traceback.
             if started_to_answer:
                 raise
             await internal_error(Request(scope, receive), error)(scope, receive, framed)
         finally:
+            body.close()
             route = metrics.route_of(scope["path"], getattr(scope.get("route"), "path", None))
             metrics.HTTP_DURATION.labels(metrics.method_label(scope["method"]), route, str(status)).observe(
                 time.perf_counter() - started
             )
             structlog.contextvars.unbind_contextvars("request_id", "traceparent")
-
-
-def _limited(receive: Receive, headers: dict[bytes, bytes], limit: int) -> Receive:
-    """Refuse a body beyond the limit while it streams in, whatever its Content-Length says."""
-    length = headers.get(b"content-length", b"0")
-    seen = int(length) if length.isdigit() and int(length) > limit else 0
-
-    async def limited() -> Message:
-        nonlocal seen
-        if seen > limit:
-            raise TooLargeError
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > limit:
-            raise TooLargeError
-        return message
-
-    return limited
 
 
 class _Application(FastAPI):
@@ -150,6 +139,6 @@ def create_web(
     app.problems = problem_components(errors)
     app.state.runtime = runtime
     register_error_handlers(app)
-    app.add_middleware(Frame, uploads=uploads or {}, gateways=runtime.settings.gateways)
+    app.add_middleware(Frame, uploads=uploads or {}, settings=runtime.settings)
     add_health(app, runtime)
     return app

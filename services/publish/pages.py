@@ -11,6 +11,7 @@ from services.kit.db import INFRASTRUCTURE_ERRORS
 from services.kit.errors import NotFoundError, SanwuError, UnavailableError
 from services.kit.log import get_logger
 from services.kit.problems import problem
+from services.kit.route import Route
 from services.publish.bodies.renderer import Bodies
 from services.publish.errors import CodeRevokedError, CodeUnknownError
 from services.publish.hot.answers import OF_PERSONS, Answer, Body, pack
@@ -23,7 +24,7 @@ from services.publish.store import cells, marks, publications
 from services.publish.visit import PublicDep
 
 log = get_logger(__name__)
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Route, include_in_schema=False)
 _LONGEST_CODE: Final = 64
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 

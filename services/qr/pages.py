@@ -15,13 +15,14 @@ from services.kit.db import INFRASTRUCTURE_ERRORS
 from services.kit.listing import Cursor, Page
 from services.kit.pages import pages_of
 from services.kit.reference import Reference
+from services.kit.route import Route
 from services.kit.visit import STAFF, may
 from services.qr import commands, metrics, store
 from services.qr.render.code import read_code
 from services.qr.store import CodeRow
 from services.qr.visit import ChangingDep, ReadingDep, VisitDep
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Route, include_in_schema=False)
 STATIC = "/posters/static"
 #: Of qr's own stylesheet: a villager's page has larger letters than the staff's.
 OWN_STATIC = "/posters/own"

@@ -73,6 +73,8 @@ async def open_site(ground: Ground, **changes: object) -> tuple[AnyRuntime, Fast
 
 
 def _mount(app: FastAPI) -> None:
+    app.router.route_class = Route
+
     @app.post("/notes", status_code=201)
     async def keep(body: NoteIn, visit: ChangingDep) -> dict[str, str]:
         await visit.conn.execute(INSERT, body.id, body.number, body.note)

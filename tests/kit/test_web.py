@@ -94,14 +94,15 @@ async def test_body_over_one_mebibyte_is_refused_over_a_socket(ground: Ground, *
 
 
 UNSTORABLE = "内容中有无法保存的字符（如空字符）或过大的数字，请修改后再提交。"
+HIDDEN = "含有看不见的控制字符（{}），请删去后重新填写"
 BAD_BODIES = {
     "no JSON": (b'{"id": ', "application/json", "不是有效的 JSON"),
     "no UTF-8": (b'{"id": "\xff"}', "application/json", "无法读取，应为 UTF-8 编码的 JSON"),
     "wrong type": (b'{"id": "d1"}', "text/plain", "应为 JSON 对象（Content-Type: application/json）"),
     "no body": (b"", "application/json", "缺少这一项"),
     "a list": (b"[1]", "application/json", "应为 JSON 对象（Content-Type: application/json）"),
-    "NUL": (b'{"id": "a\\u0000b"}', "application/json", "不能含有空字符（NUL）"),
-    "NUL unchecked": (b'{"id": "d1", "note": "a\\u0000b"}', "application/json", UNSTORABLE),
+    "NUL": (b'{"id": "a\\u0000b"}', "application/json", HIDDEN.format("U+0000")),
+    "ESC": (b'{"id": "d1", "note": "a\\u001bb"}', "application/json", HIDDEN.format("U+001B")),
     "half a pair": (b'{"id": "d1", "note": "\\ud800"}', "application/json", UNSTORABLE),
     "too large a number": (b'{"id": "d1", "number": 99999999999999999999}', "application/json", UNSTORABLE),
     "deep": (b"[" * 100_000, "application/json", "无法读取，应为 UTF-8 编码的 JSON"),
@@ -225,7 +226,8 @@ async def test_nothing_is_kept_of_a_body_whose_sender_may_not_call_the_route(
     assert told[0]["status"] == status
     # To its end, or a gateway would tell of a broken connection instead.
     assert len(read) == 1000
-    assert (most > 800_000) is (status == 200)
+    # What may call lies in a file until somebody needs it.
+    assert most < 500_000
 
 
 async def test_a_form_sent_again_is_the_same_request_though_its_boundary_is_another(client: httpx2.AsyncClient) -> None:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from services.contracts.bodies import MAX_BODY_BYTES
+from services.contracts.values import hidden_sign, texts_in
 from services.contracts.words import DIRECTIONS, METHODS
 from services.ingest.bulk.cells import CellError, plain, to_account, to_day, to_fen, to_whole
 
@@ -56,6 +57,7 @@ _COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
         "审批人": "approver",
     }
 )
+_HIDDEN: Final = "含有看不见的控制字符（{}），请删去"
 _NAMES: Final = {english: chinese for chinese, english in _COLUMNS.items()}
 _NEEDED: Final = ("village", "item", "period", "row", "account")
 _ROWS: Final = {"账户": "account", "明细": "line", "account": "account", "line": "line"}
@@ -136,16 +138,7 @@ def _decoded(data: bytes) -> str:
 
 
 def _from_json(text: str) -> list[Prepared]:
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        message = f"第 {error.lineno} 行第 {error.colno} 个字附近不是有效的 JSON"
-        raise FileFaultsError([FileFault(f"第 {error.lineno} 行", message)]) from error
-    except RecursionError as error:
-        raise FileFaultsError([FileFault("file", "JSON 嵌套太深，请核对格式")]) from error
-    entries = value.get("disclosures")
-    if not isinstance(entries, list):
-        raise FileFaultsError([FileFault("disclosures", "应为列表")])
+    entries = _entries_of(text)
     found, faults = [], []
     if len(entries) > MAX_DISCLOSURES:
         raise FileFaultsError([_too_many(len(entries))])
@@ -166,6 +159,32 @@ def _from_json(text: str) -> list[Prepared]:
     if faults:
         raise FileFaultsError(faults)
     return found
+
+
+def _entries_of(text: str) -> list[Any]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        message = f"第 {error.lineno} 行第 {error.colno} 个字附近不是有效的 JSON"
+        raise FileFaultsError([FileFault(f"第 {error.lineno} 行", message)]) from error
+    except RecursionError as error:
+        raise FileFaultsError([FileFault("file", "JSON 嵌套太深，请核对格式")]) from error
+    entries = value.get("disclosures") if isinstance(value, dict) else None
+    if not isinstance(entries, list):
+        raise FileFaultsError([FileFault("disclosures", "应为列表")])
+    hidden = [
+        FileFault(_path(at), _HIDDEN.format(sign))
+        for at, text in texts_in(value)
+        if (sign := hidden_sign(text, lines=True))
+    ]
+    if hidden:
+        raise FileFaultsError(hidden)
+    return entries
+
+
+def _path(at: tuple[int | str, ...]) -> str:
+    """A place in JSON as people write it: `disclosures[3].body.lines[1].summary`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in at).removeprefix(".")
 
 
 class _Sheet:
@@ -220,6 +239,11 @@ class _Sheet:
             self._refuse("", f"有 {len(cells)} 格，表头有 {len(names)} 格")
             return
         self._cells = dict(zip(names, (c.strip() for c in cells), strict=True))
+        hidden = {name: sign for name, text in self._cells.items() if (sign := hidden_sign(text, lines=True))}
+        if hidden:
+            for name, sign in hidden.items():
+                self._refuse(name, _HIDDEN.format(sign))
+            return
         village, item, period = (self._needed(n) for n in ("village", "item", "period"))
         row = self._choice("row", _ROWS)
         account = self._read("account", to_account)

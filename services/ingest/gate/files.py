@@ -27,7 +27,7 @@ def size_fault(data: bytes) -> str:
     """What to say of a file that is empty or too large."""
     if not data:
         return "文件是空的，请重新选择。"
-    return f"文件有 {len(data) // 1024 // 1024 + 1} MiB，最多 10 MiB，请压缩或分成几个。"
+    return "文件太大，最多 10 MiB，请压缩或分成几个。"
 
 
 def answer_with(make: Callable[[bytes], PublicFile], data: bytes) -> bytes:

@@ -9,7 +9,8 @@ router = APIRouter(include_in_schema=False)
 for _part in (todo, entry, reading, steps, township, waivers, quarters, imports):
     router.include_router(_part.router, prefix="/desk")
 
-#: Bytes allowed on the desk's paths that take files.
-UPLOADS = {"/desk/attachments": 12 * 1024 * 1024, "/desk/sheets": 12 * 1024 * 1024, "/desk/imports": 12 * 1024 * 1024}
+#: Bytes that come in on the desk's paths which take files: more than a file may have, for a form whose file is too large
+#: comes back with all that was typed.
+UPLOADS = dict.fromkeys(("/desk/attachments", "/desk/sheets", "/desk/imports"), 32 * 1024 * 1024)
 
 __all__ = ["STATIC", "UPLOADS", "router"]

@@ -13,8 +13,10 @@ from services.contracts.duties import publishing_holder
 from services.contracts.values import period_bounds
 from services.contracts.words import CELL_STATES, HOLDERS, PARTIES, ROLE_NAMES, cell_words
 from services.ingest import workflow
+from services.ingest.bulk.prepared import MAX_FILE_BYTES as MAX_IMPORT_BYTES
 from services.ingest.commands.cells import VILLAGES_AT_ONCE
 from services.ingest.errors import WrongPeriodError
+from services.ingest.gate.files import MAX_FILE_BYTES
 from services.ingest.visit import Member
 from services.ingest.workflow import Action, Errand, State
 from services.kit.errors import Fault, InvalidInputError
@@ -88,6 +90,8 @@ def _common(request: Request, desk: Member) -> dict[str, Any]:
         "nav": nav_of(desk),
         "here": request.url.path,
         "error": None,
+        "max_file_bytes": MAX_FILE_BYTES,
+        "max_import_bytes": MAX_IMPORT_BYTES,
         "withdrawal_days": desk.settings.withdrawal_days,
         "undo_seconds": desk.settings.undo_seconds,
         "item_of": desk.item,
@@ -133,7 +137,8 @@ async def texts_and_file(request: Request) -> Upload:
         upload = next((v for v in form.values() if isinstance(v, UploadFile)), None)
         if upload is None:
             return Upload(fields, "", b"")
-        return Upload(fields, upload.filename or "", await upload.read())
+        # One byte more than any file may have tells that it is too large.
+        return Upload(fields, upload.filename or "", await upload.read(MAX_FILE_BYTES + 1))
 
 
 #: They stand before the desk among a route's parameters: a form is read when no transaction is open yet.

@@ -11,7 +11,7 @@ from fastapi import Request, Response
 from services.ingest.pages.frame import STATIC, texts
 from services.kit.errors import UnauthenticatedError
 from services.kit.pages import pages_of
-from services.kit.route import Route
+from services.kit.route import CheckedRequest, Route
 from services.kit.web import MAX_REQUEST_BYTES
 
 
@@ -23,18 +23,16 @@ class KeptRoute(Route):
         serve = super().get_route_handler()
 
         async def kept(request: Request) -> Response:
-            length = request.headers.get("content-length", "")
-            is_form = length.isdigit() and int(length) <= MAX_REQUEST_BYTES
-            if is_form:
-                # Not a file: what is refused unread could not be shown again.
-                await request.body()
             try:
                 return await serve(request)
             except UnauthenticatedError:
+                length = request.headers.get("content-length", "")
+                # Not a file.
+                is_form = length.isdigit() and int(length) <= MAX_REQUEST_BYTES
                 # A foreign page must not be able to put words into a form that a member of staff then sends.
                 if not is_form or request.method != "POST" or request.headers.get("sec-fetch-site") != "same-origin":
                     raise
-            fields = await texts(request)
+            fields = await texts(CheckedRequest(request.scope, request.receive))
             return pages_of(request).answer(
                 "kept.html", status=401, static=STATIC, path=request.url.path, fields=fields
             )

@@ -81,6 +81,13 @@ if (form) {
   const wrong = form.querySelector("[aria-invalid]");
   if (wrong) wrong.focus();
 }
+for (const input of document.querySelectorAll("input[data-most]")) {
+  input.addEventListener("change", () => {
+    const most = Number(input.dataset.most), large = Array.from(input.files).some((file) => file.size > most);
+    input.setCustomValidity(large ? `这个文件太大，最大 ${Math.floor(most / 1048576)} MB，请缩小或分成几个再选。` : "");
+    input.reportValidity();
+  });
+}
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.hidden = false;
   button.addEventListener("click", async () => {

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, TypeVar
 
+from services.contracts.values import hidden_sign
+
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _WHOLE: Final = re.compile(r"[0-9]{1,6}")
 #: Enough to mend a file by; a wrong file altogether would otherwise answer with thousands of sentences.
@@ -66,8 +68,6 @@ class Row:
             self.refuse(column, "不能为空，请填写")
         elif len(value) > limit:
             self.refuse(column, f"有 {len(value)} 个字，最多 {limit} 个，请缩短")
-        elif "\x00" in value:
-            self.refuse(column, "含有空字符（NUL），请删去")
         else:
             return value
         return None
@@ -175,6 +175,14 @@ def read_rows(data: str | bytes, columns: Sequence[str], optional: Sequence[str]
     ]
     if torn:
         raise FileFaultsError(torn)
+    hidden = [
+        fault(line, column, f"含有看不见的控制字符（{sign}），请删去")
+        for line, cells in rest
+        for column, cell in zip(header, cells, strict=True)
+        if (sign := hidden_sign(cell, lines=True))
+    ]
+    if hidden:
+        raise FileFaultsError(hidden)
     blank = dict.fromkeys(optional, "")
     return [Row(line, {**blank, **dict(zip(header, cells, strict=True))}) for line, cells in rest]
 

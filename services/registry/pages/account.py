@@ -6,6 +6,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.kit.errors import InvalidInputError, SanwuError
+from services.kit.route import Route
 from services.kit.visit import STAFF, may
 from services.registry import store
 from services.registry.api.account import SessionId, own_resets
@@ -14,7 +15,7 @@ from services.registry.commands.own_account import PasswordChange
 from services.registry.pages.frame import page
 from services.registry.visit import Caller, CallerDep, Changing, ChangingDep, ReadingDep
 
-router = APIRouter(dependencies=[may(*STAFF)])
+router = APIRouter(route_class=Route, dependencies=[may(*STAFF)])
 Typed = Annotated[str, Form(max_length=200)]
 Code = Annotated[str, Form(max_length=20)]
 

@@ -14,6 +14,7 @@ from services.contracts.values import DivisionCode, ShortText
 from services.kit.errors import InvalidInputError
 from services.kit.listing import Page
 from services.kit.pages import BlankIsNone
+from services.kit.route import Route
 from services.kit.visit import may
 from services.registry import store
 from services.registry.api.staff import (
@@ -34,7 +35,7 @@ from services.registry.pages.frame import page
 from services.registry.schemas import NewUsername
 from services.registry.visit import MAY_MANAGE, MAY_RESET, CallerDep, ChangingDep, ReadingDep
 
-router = APIRouter(prefix="/admin")
+router = APIRouter(prefix="/admin", route_class=Route)
 PAGE_SIZE = 100
 
 

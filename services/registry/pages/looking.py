@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from services.contracts.values import ShortText
 from services.kit.errors import InvalidInputError
 from services.kit.reference import Reference
+from services.kit.route import Route
 from services.kit.trail import LOOKERS
 from services.kit.trail_page import FiltersDep, trail_values
 from services.kit.visit import STAFF, may
@@ -17,7 +18,7 @@ from services.registry.commands import imports
 from services.registry.pages.frame import page
 from services.registry.visit import MAY_MANAGE, CallerDep, ChangingDep, ReadingDep
 
-router = APIRouter(prefix="/admin")
+router = APIRouter(prefix="/admin", route_class=Route)
 
 
 @router.get("/actions", dependencies=[may(*LOOKERS)])

@@ -12,6 +12,7 @@ from services.kit.auth import TOKEN_LIFETIME
 from services.kit.cookies import DEVICE, REFRESH, TOKEN
 from services.kit.errors import SanwuError, UnauthenticatedError
 from services.kit.pages import pages_of
+from services.kit.route import Route
 from services.kit.visit import require_same_origin
 from services.registry.commands import signing_in
 from services.registry.commands.browsers import words_of
@@ -19,7 +20,7 @@ from services.registry.commands.signing_in import Attempt, Browser, Tokens
 from services.registry.pages.frame import STATIC
 from services.registry.visit import Visit, VisitDep
 
-router = APIRouter()
+router = APIRouter(route_class=Route)
 
 
 def _own_path(target: str) -> str:

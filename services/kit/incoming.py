@@ -1,0 +1,219 @@
+"""The body of a request on its way in: read to its end before anything is locked, against a clock and a size.
+
+What is small stays in memory; the rest lies in a file without a name (O_TMPFILE), which is gone with the process, however
+that ends. Fifty slow senders so hold neither memory nor a connection of the database. A sender has eight on the way at
+most; who sends more waits, and is then asked to come again.
+"""
+
+import asyncio
+import hashlib
+import io
+import tempfile
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO, Final
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive
+
+from services.kit.address import client_address
+from services.kit.errors import TooLargeError, TooManyAtOnceError, TooSlowError, UnavailableError
+
+#: Where a request's scope holds it.
+BODY: Final = "sanwu.body"
+#: What a body may hold of memory while it is on its way, and the pieces in which it is handed on.
+PIECE_BYTES: Final = 64 * 1024
+#: After the grace at least so much must have come for every second: two thirds of what a line of 200 kbit/s carries.
+SLOWEST_BYTES_S: Final = 16 * 1024
+GRACE_S: Final = 30.0
+#: Beyond this size only so many are worked on at once, for then they are in memory; the others lie on the disk till then.
+BIG_BYTES: Final = 1024 * 1024
+BIG_AT_ONCE: Final = 4
+#: How long a big one waits for its turn, below what a gateway waits for an answer.
+TURN_S: Final = 30.0
+#: Bodies on the way at once: of one account, of one address (an office behind one of them), and of all.
+OF_ACCOUNT: Final = 8
+OF_ADDRESS: Final = 32
+OF_ALL: Final = 256
+#: How long a sender with so many waits for one of the earlier to arrive.
+WAIT_S: Final = 5.0
+#: Of what is refused so much is read and dropped; a gateway takes an answer that comes before the end for a broken connection.
+DROPPED_BYTES: Final = 16 * 1024 * 1024
+
+
+class Doors:
+    """How many bodies are on their way into a process, and whose."""
+
+    def __init__(self) -> None:
+        """Nobody sends."""
+        self._all = 0
+        self._turns: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
+        self._big = asyncio.Semaphore(BIG_AT_ONCE)
+
+    @asynccontextmanager
+    async def passing(self, sender: str, most: int) -> AsyncIterator[None]:
+        """One body of a sender on its way; TooManyAtOnceError when the earlier ones do not arrive."""
+        if self._all >= OF_ALL:
+            raise UnavailableError
+        turns, present = self._turns.setdefault(sender, (asyncio.Semaphore(most), []))
+        present.append(None)
+        try:
+            try:
+                async with asyncio.timeout(WAIT_S):
+                    await turns.acquire()
+            except TimeoutError as error:
+                raise TooManyAtOnceError from error
+            self._all += 1
+            try:
+                yield
+            finally:
+                self._all -= 1
+                turns.release()
+        finally:
+            present.pop()
+            if not present:
+                del self._turns[sender]
+
+    @asynccontextmanager
+    async def working(self, size: int) -> AsyncIterator[None]:
+        """Work on a body that is here; UnavailableError when the turn of a big one does not come."""
+        if size <= BIG_BYTES:
+            yield
+            return
+        try:
+            async with asyncio.timeout(TURN_S):
+                await self._big.acquire()
+        except TimeoutError as error:
+            raise UnavailableError from error
+        try:
+            yield
+        finally:
+            self._big.release()
+
+
+class Incoming:
+    """One request's body."""
+
+    def __init__(
+        self, receive: Receive, headers: Mapping[bytes, bytes], limit: int, doors: Doors, folder: Path
+    ) -> None:
+        """Nothing is read yet; `limit` is in bytes, `folder` where what is beyond the memory lies."""
+        length = headers.get(b"content-length", b"0")
+        self._told = int(length) if length.isdigit() else 0
+        self._ended = self._told == 0 and b"transfer-encoding" not in headers
+        self._receive = receive
+        self._limit = limit
+        self.doors = doors
+        self._folder = folder
+        self._memory = bytearray()
+        self._file: IO[bytes] | None = None
+        self._given_up = self._arrived = self._handed_on = False
+        self._started = 0.0
+        self.size = 0
+
+    async def arrive(self, account: str | None = None) -> None:
+        """Read it to its end; TooLargeError, TooSlowError, TooManyAtOnceError, or ClientDisconnect when nobody sends any more."""
+        if self._arrived:
+            return
+        sender, most = (account, OF_ACCOUNT) if account is not None else (client_address() or "", OF_ADDRESS)
+        async with self.doors.passing(sender, most):
+            async for piece in self._pieces():
+                self.size += len(piece)
+                if max(self.size, self._told) <= self._limit:
+                    await self._keep(piece)
+                else:
+                    self.close()
+        if max(self.size, self._told) > self._limit:
+            raise TooLargeError
+        if self._file is not None:
+            await self._write()
+            await asyncio.to_thread(self._file.seek, 0)
+        self._arrived = True
+
+    async def drop(self) -> None:
+        """Read what is left to its end and keep nothing: before an answer that needs none of it."""
+        try:
+            async for _ in self._pieces():
+                pass
+        except (TooSlowError, TooLargeError, ClientDisconnect):
+            # The answer is on its way all the same.
+            return
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        self._started = self._started or time.monotonic()
+        seen = self.size
+        while not self._ended and not self._given_up:
+            left = self._started + GRACE_S + seen / SLOWEST_BYTES_S - time.monotonic()
+            try:
+                async with asyncio.timeout(left):
+                    message = await self._receive()
+            except TimeoutError as error:
+                self._given_up = True
+                raise TooSlowError from error
+            if message["type"] != "http.request":
+                self._given_up = True
+                raise ClientDisconnect
+            piece = message.get("body", b"")
+            seen += len(piece)
+            self._ended = not message.get("more_body", False)
+            if seen > self._limit + DROPPED_BYTES:
+                self._given_up = True
+                raise TooLargeError
+            yield piece
+
+    async def _keep(self, piece: bytes) -> None:
+        self._memory += piece
+        if len(self._memory) > PIECE_BYTES:
+            await self._write()
+
+    async def _write(self) -> None:
+        if self._file is None:
+            self._file = await asyncio.to_thread(_nameless, self._folder)
+        memory, self._memory = self._memory, bytearray()
+        await asyncio.to_thread(self._file.write, memory)
+
+    async def receive(self) -> Message:
+        """ASGI's `receive`: the body in pieces when all of it is here, then what the connection has to say."""
+        if self._handed_on:
+            return await self._receive()
+        await self.arrive()
+        # Whoever reads it works on every piece: others are served in between.
+        await asyncio.sleep(0)
+        piece = bytes(self._memory) if self._file is None else await asyncio.to_thread(self._file.read, PIECE_BYTES)
+        self._handed_on = self._file is None or not piece
+        return {"type": "http.request", "body": piece, "more_body": not self._handed_on}
+
+    async def digest(self, before: bytes, without: bytes) -> str:
+        """SHA-256, in hex, of some bytes and the body, less every occurrence of a word in the body."""
+        await self.arrive()
+        return await asyncio.to_thread(self._digest, before, without)
+
+    def _digest(self, before: bytes, without: bytes) -> str:
+        found, rest, tail = hashlib.sha256(before), b"", max(len(without) - 1, 0)
+        file = self._file or io.BytesIO(self._memory)
+        place = file.tell()
+        file.seek(0)
+        while piece := file.read(PIECE_BYTES):
+            rest = (rest + piece).replace(without, b"") if without else rest + piece
+            # What may be the word's beginning waits for the next piece.
+            cut = max(len(rest) - tail, 0)
+            found.update(rest[:cut])
+            rest = rest[cut:]
+        found.update(rest)
+        file.seek(place)
+        return found.hexdigest()
+
+    def close(self) -> None:
+        """Keep nothing of it."""
+        self._memory.clear()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _nameless(folder: Path) -> IO[bytes]:
+    """A file that nobody else can open, and that is gone when it is closed."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return tempfile.TemporaryFile(dir=folder)
