@@ -1,8 +1,8 @@
 """Whether the event loop turns: everybody waits while one piece of work holds it.
 
 A thread looks ten times a second when the loop turned last, and takes the stack of the loop's thread while it stands. What
-made it stand is told from the clock of that thread's work: `work` computed, `wait` called something that blocks; with
-`machine` the whole process got no turn on the processor, which no code of ours can help.
+made it stand is told by what the kernel counts of that thread: it computed (`work`), it waited for something, be it a call
+that blocks (`wait`), or it was ready and got no turn on the processor (`machine`), which no code of ours can help.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import traceback
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from services.kit import metrics
@@ -35,13 +36,9 @@ class LoopWatch:
         """Nothing was seen yet."""
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
-        self._clock = time.pthread_getcpuclockid(self._thread)
+        self._counted = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")
         self._over = threading.Event()
-        self._turned = time.monotonic()
-        self._worked = time.clock_gettime(self._clock)
-        self._looked = self._turned
-        #: How late the watching thread itself came while the loop stood.
-        self._late_look = 0.0
+        self._turned, self._spent = time.monotonic(), self._look_up()
         self._stack: str | None = None
         self._lags: deque[tuple[float, float]] = deque()
         self._stalls = dict.fromkeys(metrics.STALL_CAUSES, 0)
@@ -73,19 +70,28 @@ class LoopWatch:
 
     def _turn(self) -> None:
         """A turn of the loop, ten times a second."""
-        now, worked = time.monotonic(), time.clock_gettime(self._clock)
+        now, spent = time.monotonic(), self._look_up()
         lag = max(0.0, now - self._turned - LOOK_S)
         self._lags.append((now, lag))
         while self._lags[0][0] < now - MEMORY_S:
             self._lags.popleft()
         if lag >= STALL_S:
-            self._note(lag, worked - self._worked)
-        self._turned, self._worked, self._stack, self._late_look = now, worked, None, 0.0
+            worked, stood_by = (new - old for new, old in zip(spent, self._spent, strict=True))
+            self._note(lag, worked, stood_by)
+        self._turned, self._spent, self._stack = now, spent, None
         self._timer = self._loop.call_later(LOOK_S, self._turn)
 
-    def _note(self, lag: float, worked: float) -> None:
-        late = max(self._late_look, time.monotonic() - self._looked - LOOK_S)
-        cause = "work" if worked >= lag / 2 else "machine" if late >= lag / 2 else "wait"
+    def _look_up(self) -> tuple[float, float]:
+        """Seconds for which the loop's thread computed, and for which it was ready and got no turn (proc_pid_schedstat)."""
+        try:
+            worked, stood_by, _ = self._counted.read_text().split()
+        except OSError:
+            # A kernel that does not count: what is not known to be work is taken for waiting.
+            return time.thread_time(), 0.0
+        return int(worked) / 1e9, int(stood_by) / 1e9
+
+    def _note(self, lag: float, worked: float, stood_by: float) -> None:
+        cause = "work" if worked >= STALL_S else "wait" if lag - worked - stood_by >= STALL_S else "machine"
         self._stalls[cause] += 1
         metrics.LOOP_STALLS.labels(cause).inc()
         log.warning(
@@ -98,10 +104,8 @@ class LoopWatch:
 
     def _look(self) -> None:
         while not self._over.wait(LOOK_S):
-            now = time.monotonic()
-            late, self._looked = now - self._looked - LOOK_S, now
-            if now - self._turned - LOOK_S >= STALL_S:
-                self._late_look = max(self._late_look, late)
-                if self._stack is None and (frame := sys._current_frames().get(self._thread)) is not None:  # noqa: SLF001 - the documented way to another thread's stack
-                    # Places in the code alone: values are people's data.
-                    self._stack = "".join(traceback.format_stack(frame, _FRAMES))
+            if self._stack is not None or time.monotonic() - self._turned - LOOK_S < STALL_S:
+                continue
+            if (frame := sys._current_frames().get(self._thread)) is not None:  # noqa: SLF001 - the documented way to another thread's stack
+                # Places in the code alone: values are people's data.
+                self._stack = "".join(traceback.format_stack(frame, _FRAMES))
