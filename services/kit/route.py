@@ -160,7 +160,11 @@ class CheckedRequest(Request):
         read = self._form is None
         form = await super()._get_form(**limits)
         if read:
-            refuse_hidden(_texts_of(form))
+            try:
+                refuse_hidden(_texts_of(form))
+            except InvalidInputError:
+                await form.close()
+                raise
         return form
 
 

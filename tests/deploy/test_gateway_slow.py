@@ -17,7 +17,7 @@ from tests.running import RunningCity
 
 VILLAGE = "210881006206"
 CLERK = f"clerk-{VILLAGE}"
-OTHER = "clerk-210881006207"
+OTHER = "clerk-210881006208"
 BOUNDARY = "a-boundary"
 #: A line of 1 Mbit/s, in bytes a second.
 LINE = 125_000
@@ -87,6 +87,12 @@ async def others(city: RunningCity, until: float) -> AsyncIterator[float]:
             await asyncio.sleep(0.05)
 
 
+def stalls(city: RunningCity, service: str) -> dict[str, int]:
+    """How often the loop of a service stood still by what the service did itself."""
+    told = httpx2.get(f"{city.addresses()[service]}/livez", timeout=10).json()["event_loop"]["stalls"]
+    return {cause: told[cause] for cause in ("work", "wait")}
+
+
 def p99(took: list[float]) -> float:
     return sorted(took)[int(len(took) * 0.99)]
 
@@ -97,8 +103,10 @@ async def test_fifty_slow_senders_hold_nobody_up_and_are_told_so(
 ) -> None:
     small_city.token(OTHER)
     path = "/desk/attachments" if who is not None else "/registry/v1/sign-in"
-    main = psutil.Process(small_city.service_pids()["ingest" if who is not None else "registry"])
-    before = main.memory_info().rss
+    service = "ingest" if who is not None else "registry"
+    main = psutil.Process(small_city.service_pids()[service])
+    quiet = [t async for t in others(small_city, time.monotonic() + 5)]
+    before, stood = main.memory_info().rss, stalls(small_city, service)
     began = time.monotonic()
     slow = [asyncio.create_task(drip(small_city, path, who)) for _ in range(50)]
     await asyncio.sleep(2)
@@ -108,6 +116,7 @@ async def test_fifty_slow_senders_hold_nobody_up_and_are_told_so(
     lasted = time.monotonic() - began
     statuses = sorted(a.split(b" ", 2)[1] for a, _ in answers)
     record_property("p99_ms", round(p99(took) * 1000))
+    record_property("quiet_p99_ms", round(p99(quiet) * 1000))
     record_property("grown_kib", grown // 1024)
     record_property("lasted_s", round(lasted))
     assert statuses.count(b"408") == (OF_ACCOUNT if who is not None else 32)
@@ -115,7 +124,9 @@ async def test_fifty_slow_senders_hold_nobody_up_and_are_told_so(
     assert lasted < GRACE_S + 20
     assert all("网络太慢" in a.decode() for a, _ in answers if b" 408 " in a[:20])
     assert all(closed for _, closed in answers)
-    assert p99(took) <= 0.3
+    # On a machine that is busy with something else all take longer, with slow senders or without.
+    assert p99(took) <= max(0.3, 1.5 * p99(quiet))
+    assert stalls(small_city, service) == stood
     assert grown < 30_000_000
 
 
