@@ -5,6 +5,7 @@ import contextlib
 import os
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,6 +16,9 @@ import pytest_asyncio
 from fastapi import FastAPI
 from starlette.types import Message
 
+from deploy.local.gateway import Gateway
+from deploy.local.home import free_port
+from services.contracts.topics import SERVICES
 from services.kit.errors import TooLargeError, TooManyAtOnceError, TooSlowError
 from services.kit.incoming import GRACE_S, OF_ACCOUNT, PIECE_BYTES, WAIT_S, Doors, Incoming
 from services.kit.runtime import AnyRuntime
@@ -150,29 +154,56 @@ async def drip(port: int, username: str) -> bytes:
     return await answer
 
 
-async def test_fifty_slow_senders_are_ended_and_nobody_else_notices(
-    site: tuple[AnyRuntime, FastAPI, httpx2.AsyncClient],
-) -> None:
-    runtime, _, client = site
-    port = runtime.settings.http_port
-    before = psutil.Process().memory_info().rss
-    started = time.monotonic()
-    slow = [asyncio.create_task(drip(port, "operator")) for _ in range(SLOW)]
-    await asyncio.sleep(1)
-    took = []
-    while time.monotonic() < started + GRACE_S - 5:
+@asynccontextmanager
+async def through_a_gateway(port: int, home: Path) -> AsyncIterator[int]:
+    """The port of a real gateway before the site."""
+    own = free_port(avoid={port})
+    upstreams = dict.fromkeys((*SERVICES, "standby"), f"127.0.0.1:{port}")
+    async with Gateway(home, own, upstreams):
+        yield own
+
+
+async def asked(client: httpx2.AsyncClient, until: float) -> list[float]:
+    """How long the requests of somebody else take, in seconds."""
+    took: list[float] = []
+    while time.monotonic() < until:
         sent = time.monotonic()
         answer = await client.post("/once/a", json={"id": "d1"}, headers=bearer("reviewer-210881006"))
         assert answer.status_code == 201
+        # The route itself sleeps so long.
         took.append(time.monotonic() - sent - 0.2)
-    answers = await asyncio.gather(*slow)
+    return took
+
+
+@pytest.mark.parametrize("gated", [True, False])
+async def test_fifty_slow_senders_are_ended_and_nobody_else_notices(
+    site: tuple[AnyRuntime, FastAPI, httpx2.AsyncClient], tmp_path: Path, *, gated: bool
+) -> None:
+    runtime, _, client = site
+    port = runtime.settings.http_port
+    async with through_a_gateway(port, tmp_path) if gated else contextlib.nullcontext(port) as port:
+        quiet = await asked(client, time.monotonic() + 3)
+        before = psutil.Process().memory_info().rss
+        started = time.monotonic()
+        slow = [asyncio.create_task(drip(port, "operator")) for _ in range(SLOW)]
+        await asyncio.sleep(1)
+        took = await asked(client, started + GRACE_S - 5)
+        grown = psutil.Process().memory_info().rss - before
+        answers = await asyncio.gather(*slow)
+        lasted = time.monotonic() - started
     statuses = sorted(a.split(b" ", 2)[1] for a in answers)
     # Eight were let in and ended after the grace, the others of the same account were asked to come again.
     assert statuses == [b"408"] * OF_ACCOUNT + [b"429"] * (SLOW - OF_ACCOUNT)
     assert all("网络太慢" in a.decode() for a in answers if a.split(b" ", 2)[1] == b"408")
-    assert all(b"retry-after: 10" in a for a in answers if a.split(b" ", 2)[1] == b"429")
-    assert sorted(took)[int(len(took) * 0.99)] < 0.3, sorted(took)[-5:]
-    assert psutil.Process().memory_info().rss - before < 50_000_000
+    assert all(b"retry-after: 10" in a.lower() for a in answers if a.split(b" ", 2)[1] == b"429")
+    assert lasted < GRACE_S + 20
+    # On a machine that is busy with something else all take longer, with slow senders or without.
+    assert p99(took) <= max(0.3, 1.5 * p99(quiet)), (p99(took), p99(quiet))
+    assert grown < 50_000_000
+
+
+def p99(took: list[float]) -> float:
+    return sorted(took)[int(len(took) * 0.99)]
 
 
 async def test_a_sender_that_vanishes_leaves_nothing(site: tuple[AnyRuntime, FastAPI, httpx2.AsyncClient]) -> None:
