@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -12,7 +13,9 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from playwright.async_api import Browser, Page
 
+from deploy.local.gateway import Gateway
 from deploy.local.home import free_port
+from services.contracts.topics import SERVICES
 from tests import builders
 from tests.conftest import Served, ServiceFactory
 from tests.ingest.test_pages import CLERK, LEDGER, REVIEWER, SUPERVISOR, confirmed, drafted, emptied, send
@@ -130,3 +133,42 @@ async def test_a_table_pasted_into_a_cell_lands_in_the_paste_field(browser: Brow
     )
     assert await page.locator("#paste-lines").input_value() == "日期\t摘要\t支出\n8-3\t电费\t88"
     assert await page.evaluate("document.activeElement.value") == "paste:lines"
+
+
+@pytest_asyncio.fixture
+async def gated(site: DeskSite, tmp_path: Path) -> AsyncIterator[DeskSite]:
+    """The same desk behind a real gateway."""
+    here = site.url.removeprefix("http://")
+    upstreams = dict.fromkeys((*SERVICES, "standby"), here)
+    async with Gateway(tmp_path, free_port(avoid={int(here.rpartition(":")[2])}), upstreams) as gateway:
+        yield DeskSite(gateway.url, site.served, site.paths)
+
+
+@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize("megabytes", [20, 45])
+async def test_a_file_that_is_too_large_is_told_in_plain_words_and_what_was_typed_is_kept(
+    browser: Browser, gated: DeskSite, tmp_path: Path, megabytes: int, *, script: bool
+) -> None:
+    large = tmp_path / "large.pdf"
+    with large.open("wb") as file:
+        file.write(b"%PDF-1.4\n")
+        file.truncate(megabytes * 1_000_000)
+    page = await opened(browser, gated, f"{FORM}&item=F01&period=2026-08", CLERK, width=360, script=script)
+    typed = page.get_by_label("逐笔收支第1行摘要")
+    await typed.fill("修了半天的水管")
+    chooser = page.get_by_label("票据、合同等的照片或 PDF")
+    await chooser.set_input_files(large)
+    if script:
+        assert "最大 10 MB" in await chooser.evaluate("field => field.validationMessage")
+        await page.get_by_role("button", name="上传附件").click()
+        # Nothing was sent: the page is the same one.
+        assert page.url.endswith("period=2026-08")
+    else:
+        await page.get_by_role("button", name="上传附件").click()
+        told = "文件太大，最多 10 MiB" if megabytes == 20 else "内容太大，没有提交"
+        await page.get_by_text(told).first.wait_for(state="visible", timeout=30_000)
+        assert "{" not in await page.locator("body").inner_text()
+    # Without script a file beyond what the gateway lets in ends there, and Chromium keeps no form of a page with `no-store`.
+    if script or megabytes == 20:
+        assert await typed.input_value() == "修了半天的水管"
+    await page.context.close()

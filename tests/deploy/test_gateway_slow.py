@@ -189,4 +189,4 @@ async def test_the_gateway_says_in_chinese_what_no_service_takes(small_city: Run
     answer = httpx2.post(f"{small_city.url}/desk/attachments", files=files, headers=headers, timeout=60)
     assert answer.status_code == 413
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert "您填写的内容还在" in answer.text
+    assert "内容太大，没有提交" in answer.text
