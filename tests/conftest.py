@@ -40,7 +40,7 @@ from tests.running import RunningCity, start_city, stop_city
 
 _numbers = itertools.count(1)
 #: What runs outside this process; a test that asks for none of it is marked `pure`.
-_OUTSIDE = frozenset({"parts", "small_city", "city", "browser"})
+_OUTSIDE = frozenset({"parts", "small_city", "besieged", "city", "browser"})
 
 
 def pytest_configure() -> None:
