@@ -25,6 +25,10 @@ _HEADERS: Final = {
         "aggregate_id": {"type": "string"},
         "aggregate_version": {"type": "string", "pattern": "^[1-9][0-9]*$"},
         "content-type": {"type": "string", "const": "application/json"},
+        "signature": {
+            "type": "string",
+            "description": "on signed topics: Ed25519 by the registry's root key over topic, key, value and headers, base64url",
+        },
     },
 }
 _DEAD_LETTER: Final = {
@@ -70,10 +74,13 @@ def _channel(topic: Topic) -> dict[str, Any]:
     policy = (
         "Compacted: the newest event of every key; a null value says that the key is gone." if topic.compacted else ""
     )
+    signed = "Counts only with the root key's signature in the header `signature`." if topic.signed else ""
     return {
         "address": topic.name,
         "title": topic.name,
-        "description": " ".join(filter(None, [f"Keyed by {topic.key}. Written by {topic.producer} alone.", policy])),
+        "description": " ".join(
+            filter(None, [f"Keyed by {topic.key}. Written by {topic.producer} alone.", policy, signed])
+        ),
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
         "bindings": {
             "kafka": {
@@ -123,7 +130,7 @@ def document() -> dict[str, Any]:
             "description": (
                 "What the five services tell each other over Apache Kafka; nothing else passes between them. Written by "
                 "`python -m deploy.docs` from services/contracts. Delivery is at least once and in order per key; "
-                "`event_id` tells repetitions. Sealed parts are AES-256-GCM under the aggregate's key in sanwu.keys."
+                "`event_id` tells repetitions. Each service comes by SASL/SCRAM-SHA-512 under its own name. Sealed parts are AES-256-GCM under the aggregate's key in sanwu.keys."
             ),
             "license": {"name": "Apache-2.0"},
         },

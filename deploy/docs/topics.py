@@ -20,7 +20,7 @@ def _policy(topic: Topic) -> str:
         return (
             "kept for ever" if topic.config.get("retention.ms") == "-1" else f"kept {topic.config['retention.ms']} ms"
         )
-    return "compacted, sent first" if topic.first else "compacted"
+    return ", ".join(["compacted", *(["sent first"] if topic.first else []), *(["signed"] if topic.signed else [])])
 
 
 def _row(topic: Topic) -> list[str]:
@@ -50,6 +50,8 @@ def map_text() -> str:
         "Written by `python -m deploy.docs` from `services/contracts/topics.py`; do not edit.",
         "",
         "Boxes are services, rounded boxes are topics; each topic has one writer. Dead letters are in the table alone.",
+        "Kafka lets each service write and read what stands here and nothing else (`deploy/local/rights.py` makes its rights",
+        "of it). Records of a `signed` topic count only when the registry's root key signed them.",
         "",
         "```mermaid",
         "flowchart LR",

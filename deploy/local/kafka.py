@@ -43,7 +43,7 @@ from deploy.local.postgres import SERVICES
 OPERATOR: Final = "operator"
 #: The brokers among themselves.
 INSIDE: Final = "broker"
-_LET_IN_SECONDS: Final = 30.0
+_LET_IN_SECONDS: Final = 120.0
 _LET_IN_PAUSE: Final = 0.1
 
 _JVM: Final = (

@@ -57,7 +57,7 @@ async def _outcome(service: str, dsn: str, wanted: list[Path]) -> str | None:
             *("--env-file", os.devnull, "migrate"),
         ),
         # By the environment: a process list shows the arguments to everybody.
-        {"PATH": os.environ.get("PATH", ""), "DATABASE_URL": f"{dsn}?sslmode=disable"},
+        {"PATH": os.environ.get("PATH", ""), "DATABASE_URL": dsn if "sslmode=" in dsn else f"{dsn}?sslmode=disable"},
     )
     return None if code == 0 else _sentence(service, output)
 

@@ -166,5 +166,7 @@ class Settings(BaseSettings):
             return cls()
         except ValidationError as error:
             for fault in error.errors():
-                sys.stderr.write(f"SANWU_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}\n")
+                # What is wrong with several together has no place; its sentence names them.
+                place = f"SANWU_{'_'.join(map(str, fault['loc'])).upper()}: " if fault["loc"] else ""
+                sys.stderr.write(f"{place}{fault['msg']}\n")
             sys.exit(2)
