@@ -161,7 +161,7 @@ def problems(told: Mapping[str, Any]) -> list[str]:
         found.append(f"{_NAMES[name]} {told['parts'][name]}: see logs/{name}.log.")
     for name, state in told["services"].items():
         found += _of_process(name, state, waits="postgres" in at_fault)
-        found += _of_tables(name, state) if state["tables"] else []
+        found += of_tables(name, state) if state["tables"] else []
         found += _of_log(name, state)
         if not state["tables"] and "postgres" not in at_fault:
             found.append(f"{name}: its tables did not answer in time; ask again.")
@@ -192,7 +192,8 @@ def _of_process(name: str, state: Mapping[str, Any], *, waits: bool) -> list[str
     return [f"{name} is not ready ({state['not_ready'] or 'it does not say why'}): see logs/{name}.log."]
 
 
-def _of_tables(name: str, state: Mapping[str, Any]) -> list[str]:
+def of_tables(name: str, state: Mapping[str, Any]) -> list[str]:
+    """What a service's tables tell of trouble."""
     outbox, found = state["outbox"], []
     moves = state["outbox_still_s"] is not None and state["outbox_still_s"] <= STILL_S
     if (age := outbox["oldest_age_s"]) is not None and age > STILL_S and not moves:

@@ -1,29 +1,26 @@
 """Somebody owns the broker and writes themselves a signing key and an account: nobody believes it, and it is told."""
 
-import asyncio
-import json
-import time
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from pathlib import Path
 
-import httpx2
 import jwt
 from aiokafka import AIOKafkaProducer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from deploy.local.info import known
+from deploy.cli import status
 from services.contracts.base import Role
 from services.contracts.staff import Signer, SignerSet, Staff, StaffRevision, StaffSet
 from services.contracts.topics import STAFF
-from services.kit import signature
+from services.kit import signature, standing
+from services.kit.cli import read_line
+from services.kit.consumer import Effects, PartitionedConsumer
+from services.kit.process import command_line
 from tests import builders
-from tests.kit.ground import record
-from tests.running import RunningCity
-
-Sanwu = Callable[..., Any]
+from tests.conftest import Place, Served, ServiceFactory
+from tests.kit.ground import record, running, until
 
 KEY = Ed25519PrivateKey.generate()
+FORGET = ["refused", "forget", "--reason", "the test's own", "--by", "王工"]
 #: A list that staff may see, of each service.
 DOORS = {
     "registry": "/registry/v1/account",
@@ -41,7 +38,7 @@ def forged() -> list[tuple[bytes, bytes, dict[str, str]]]:
         staff_id="intruder",
         username="intruder",
         revisions=(revision,),
-        sessions_not_before=datetime(2026, 1, 1, tzinfo=UTC),
+        sessions_not_before=builders.NOW - timedelta(days=30),
     )
     signer = Signer(kid="intruder", public_key=signature.public_half(KEY))
     events = (
@@ -57,68 +54,69 @@ def forged() -> list[tuple[bytes, bytes, dict[str, str]]]:
     return found
 
 
-async def put(city: RunningCity) -> None:
+async def put(place: Place) -> None:
     """Write it as the broker's own operator, whom no right holds back."""
-    async with AIOKafkaProducer(**known(city.home).broker.options(), acks="all") as producer:
+    async with AIOKafkaProducer(**place.parts.kafka.broker().options(), acks="all") as producer:
         for key, value, headers in forged():
-            await producer.send_and_wait(
-                STAFF.name, value, key=key, headers=[(n, v.encode()) for n, v in headers.items()]
-            )
+            pairs = [(n, v.encode()) for n, v in headers.items()]
+            await producer.send_and_wait(place.prefix + STAFF.name, value, key=key, headers=pairs)
 
 
-def forged_token() -> str:
-    now = datetime.now(UTC)
-    claims = {
-        "iss": "sanwu-registry",
-        "sub": "intruder",
-        "iat": now.timestamp(),
-        "exp": (now + timedelta(minutes=14)).timestamp(),
-    }
+def forged_token(now: datetime) -> str:
+    claims = {"iss": "sanwu-registry", "sub": "intruder", "iat": now.timestamp()}
+    claims["exp"] = (now + timedelta(minutes=14)).timestamp()
     return jwt.encode(claims, KEY, algorithm="EdDSA", headers={"kid": "intruder"})
 
 
-def refused_by_status(sanwu: Sanwu) -> dict[str, int]:
-    told = json.loads(sanwu("status", "--json").out)
-    return {name: state["refused_signatures"] for name, state in told["services"].items()}
+def hearing(served: Served) -> PartitionedConsumer:
+    """The service's consumer of accounts and keys, with its own name on Kafka."""
+    runtime = served.runtime
+    effects = Effects(
+        runtime.settings, runtime.reference, served.clock, project=served.service.project, react=served.service.react
+    )
+    return PartitionedConsumer(served.service.name, runtime.settings, runtime.database, effects, [STAFF])
 
 
-def test_a_forged_signing_key_and_account_open_nothing_and_raise_the_alarm(
-    sanwu: Sanwu, small_city: RunningCity
+async def counts(served: Served) -> int:
+    async with served.runtime.database.connection() as conn:
+        return await signature.count_refused(conn)
+
+
+async def test_a_forged_signing_key_and_account_open_nothing_and_raise_the_alarm(
+    place: Place, service: ServiceFactory, tmp_path: Path
 ) -> None:
-    inspector = {"authorization": f"Bearer {small_city.token('inspector-210881')}"}
+    await place.apply_topics()
+    city = {name: await service(name, home=tmp_path) for name in DOORS}
+    inspector = city["audit"].bearer("inspector-210881")
     page = {**inspector, "accept": "text/html"}
-    assert "冒充登记中心" not in httpx2.get(f"{small_city.url}/inspect", headers=page).text
-    asyncio.run(put(small_city))
-    hearing = {"registry": 0, "ingest": 4, "publish": 4, "audit": 4, "qr": 4}
-    give_up = time.monotonic() + 60
-    while refused_by_status(sanwu) != hearing and time.monotonic() < give_up:
-        time.sleep(1)
-    assert refused_by_status(sanwu) == hearing
-    try:
-        headers = {"authorization": f"Bearer {forged_token()}"}
-        answers = {
-            name: httpx2.get(f"{small_city.addresses()[name]}{path}", headers=headers).status_code
-            for name, path in DOORS.items()
-        }
-        assert answers == dict.fromkeys(DOORS, 401)
+    assert "冒充登记中心" not in (await city["audit"].client.get("/inspect", headers=page)).text
+    await put(place)
+    hear = [served for name, served in city.items() if name in STAFF.consumers]
+    assert len(hear) == 4
+
+    async def all_refused() -> bool:
+        return [await counts(served) for served in hear] == [4, 4, 4, 4]
+
+    async with running(*(hearing(served) for served in hear)):
+        await until(all_refused, seconds=120)
+    headers = {"authorization": f"Bearer {forged_token(builders.NOW)}"}
+    for name, path in DOORS.items():
+        await city[name].runtime.reference.refresh()
+        assert (await city[name].client.get(path, headers=headers)).status_code == 401, name
         # The doors are real ones: whoever is truly signed in is no stranger to them.
-        true = {
-            name: httpx2.get(f"{small_city.addresses()[name]}{path}", headers=inspector).status_code
-            for name, path in DOORS.items()
-        }
-        assert set(true.values()) <= {200, 403}
-        assert true["audit"] == 200
-        status = sanwu("status")
-        assert status.code == 1
-        assert "! audit: 4 records said to be the registry's and were not signed by its root key" in status.out
-        assert "冒充登记中心" in httpx2.get(f"{small_city.url}/inspect", headers=page).text
-        listed = json.loads(sanwu("refused", "list", "--service", "qr", "--json").out)["refused"]
-        assert {(row["key"], row["fault"]) for row in listed} == {
-            (key, fault) for key in ("signer:intruder", "staff:intruder") for fault in ("unsigned", "wrong signature")
-        }
-    finally:
-        for name, count in hearing.items():
-            if count:
-                reason = "--reason=the test's own"
-                assert sanwu("refused", "forget", "--service", name, reason, "--by", "王工").code == 0
-    assert sum(refused_by_status(sanwu).values()) == 0
+        assert (await city[name].client.get(path, headers=inspector)).status_code in {200, 403}, name
+    assert "有 4 条冒充登记中心的消息被拒收" in (await city["audit"].client.get("/inspect", headers=page)).text
+    async with city["audit"].runtime.database.connection() as conn:
+        rows = await conn.fetch("SELECT key, fault FROM refused_record")
+        told = await standing.tables(conn)
+    assert {(r["key"], r["fault"]) for r in rows} == {
+        (key, fault) for key in ("signer:intruder", "staff:intruder") for fault in ("unsigned", "wrong signature")
+    }
+    sentence = (
+        "audit: 4 records said to be the registry's and were not signed by its root key: somebody writes to Kafka"
+    )
+    assert [s[: len(sentence)] for s in status.of_tables("audit", {**told, "outbox_still_s": None})][-1] == sentence
+    forget = read_line(command_line(city["audit"].service), FORGET, "audit")
+    assert not isinstance(forget, int)
+    assert await forget(city["audit"].runtime) == 0
+    assert await counts(city["audit"]) == 0
