@@ -3,8 +3,10 @@
 import asyncio
 import json
 import sys
+import tempfile
 from collections.abc import Iterable, Sequence
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -58,11 +60,29 @@ def verify(
     service: OneService = "",
     head: Annotated[str, Option("--head", help="POSITION:LINK noted earlier; needs --service.")] = "",
 ) -> Told:
-    """Compute every link of the trail of staff actions anew; exit status 1 where it is broken."""
+    """Compute every link of the trail of staff actions anew; exit status 1 where it is broken or not as it was signed."""
     if head and not service:
         message = "A head belongs to one service: give --service."
         raise BadParameter(message)
-    answers = _answers(service, "actions", "verify", "--json", *(("--head", head) if head else ()))
+    with tempfile.TemporaryDirectory(prefix="sanwu-") as folder:
+        signed = _answers("audit", "heads", "--json")["audit"]
+        file = Path(folder) / "heads.json"
+        file.write_text(json.dumps(signed.told("audit heads")), encoding="utf-8")
+        noted = ("--head", head) if head else ()
+        answers = _answers(service, "actions", "verify", "--json", "--heads", str(file), *noted)
     told = {name: json.loads(a.out) if a.out.strip() else {"whole": False} for name, a in answers.items()}
-    lines = [f"{name}: {answer.sentence()}" for name, answer in answers.items()]
-    return Told({"services": told}, lines, status=max(a.code for a in answers.values()))
+    lines = [f"{name}: {_found(told[name]) or answer.sentence()}" for name, answer in answers.items()]
+    from_kafka = bool(signed.told("audit heads")["from_kafka"])
+    errors = (
+        [] if from_kafka else ["Kafka was not asked for the signed heads: only those in the database were compared."]
+    )
+    return Told(
+        {"services": told, "from_kafka": from_kafka}, lines, errors, status=max(a.code for a in answers.values())
+    )
+
+
+def _found(told: dict[str, Any]) -> str:
+    """What a service found of its trail, as a sentence; empty when it did not come to it."""
+    if broken := told.get("broken"):
+        return f"broken at {broken['position']}: {broken['why']}"
+    return f"whole from {told['from']} to {told['head']}, through {told['heads']} heads" if told["whole"] else ""

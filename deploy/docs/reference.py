@@ -96,6 +96,8 @@ def _type_name(annotation: Any) -> str:
         return " or ".join(_type_name(a) for a in get_args(annotation) if a is not type(None))
     if get_origin(annotation) is tuple:
         return "JSON list of texts"
+    if get_origin(annotation) is dict:
+        return "JSON object of texts"
     name = getattr(annotation, "__name__", str(annotation))
     return _TYPES[name]
 
@@ -104,7 +106,7 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.default
-    if value is None or value == ():
+    if value is None or value in ((), {}):
         return "none"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"

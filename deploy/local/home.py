@@ -88,7 +88,7 @@ class Home:
         return self.path / "run"
 
     def password(self, role: str, size: int = 24) -> str:
-        """Return the role's password, generated at the first call: random bytes in base64url."""
+        """Return the role's password, or a key of `size` bytes in base64url, generated at the first call."""
         file = self.path / "secrets.json"
         known = read_json(file)
         if role not in known:

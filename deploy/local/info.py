@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from services.kit.broker import Broker
-from services.kit.settings import key_bytes
-from services.kit.signature import public_half
+from services.kit.signature import public_half_of
 
 from deploy.local.faults import Fault
 from deploy.local.home import Home, read_json
@@ -27,6 +25,7 @@ from deploy.local.service import Standby, environment
 ROOT: Final = "registry-root"
 FORMER_ROOT: Final = "registry-root-former"
 NEXT_ROOT: Final = "registry-root-next"
+_KEY_BYTES: Final = 32
 #: The gateway's addresses in a home, and everybody else's.
 PORTS: Final = "ports.json"
 #: What keys of contents are wrapped with, among the passwords of a home, and who reads contents.
@@ -71,19 +70,28 @@ def planned(home: Home, url: str) -> StackInfo:
     drivers = {name: f"127.0.0.1:{home.port(name)}" for name in ("postgres", "kafka")}
     passwords = {secret: home.password(secret) for name in SERVICES for secret in (name, secret_of(name))}
     passwords[KEY_SEAL] = home.password(KEY_SEAL)
-    passwords[ROOT] = home.password(ROOT, 32)
+    passwords |= {key: home.password(key, _KEY_BYTES) for key in (ROOT, *map(_trail, SERVICES))}
     known = _secrets(home.path)
     passwords |= {name: str(known[name]) for name in (FORMER_ROOT, NEXT_ROOT) if name in known}
     return _info(home.path, {"gateway": url, **inner, **drivers}, passwords)
 
 
-def public_root(private: str) -> str:
-    """The public half of a root key as it stands in secrets.json."""
-    return public_half(Ed25519PrivateKey.from_private_bytes(key_bytes(private)))
-
-
 def _secrets(path: Path) -> dict[str, object]:
     return read_json(path / "secrets.json")
+
+
+def _trail(service: str) -> str:
+    """How the home calls the key by which a service signs the heads of its trail."""
+    return f"trail {service}"
+
+
+def _signing(service: str, passwords: Mapping[str, str]) -> dict[str, str]:
+    """What a service signs with, and what it checks by; nothing of a home that no city with such keys was started in."""
+    keys = {name: passwords[_trail(name)] for name in SERVICES if _trail(name) in passwords}
+    if service not in keys:
+        return {}
+    public = {name: public_half_of(key) for name, key in keys.items()}
+    return {"SANWU_TRAIL_KEY": keys[service], "SANWU_TRAIL_KEYS": json.dumps(public)}
 
 
 def _info(home: Path, addresses: Mapping[str, str], passwords: Mapping[str, str]) -> StackInfo:
@@ -100,12 +108,13 @@ def _info(home: Path, addresses: Mapping[str, str], passwords: Mapping[str, str]
             "SANWU_PUBLIC_URL": url,
             "SANWU_INSTANCE": name,
             **({"SANWU_KEY_SEAL": passwords[KEY_SEAL]} if name in _KEEPERS and KEY_SEAL in passwords else {}),
+            **_signing(name, passwords),
         }
         for name in SERVICES
     }
     if ROOT in passwords:
         # A home that was stopped before there were root keys has none until its next start.
-        roots = [public_root(passwords[name]) for name in (ROOT, NEXT_ROOT) if name in passwords]
+        roots = [public_half_of(passwords[name]) for name in (ROOT, NEXT_ROOT) if name in passwords]
         roots += [passwords[FORMER_ROOT]] if FORMER_ROOT in passwords else []
         for known_to in settings.values():
             known_to["SANWU_REGISTRY_ROOT"] = json.dumps(roots)

@@ -13,12 +13,12 @@ from http import HTTPStatus
 from typing import Final
 
 from aiokafka.errors import KafkaError
-from services.kit.signature import text_of_key
+from services.kit.signature import public_half_of, text_of_key
 
 from deploy.local import scram, watch
 from deploy.local.faults import Fault
 from deploy.local.home import Home, read_json
-from deploy.local.info import FORMER_ROOT, NEXT_ROOT, ROOT, known, public_root
+from deploy.local.info import FORMER_ROOT, NEXT_ROOT, ROOT, known
 from deploy.local.kafka import INSIDE, OPERATOR, secret_of
 from deploy.local.part import process_of
 from deploy.local.postgres import SERVICES, Postgres
@@ -67,9 +67,9 @@ async def root(home: Home) -> str:
     new = str(held.get(NEXT_ROOT) or text_of_key(secrets.token_bytes(_ROOT_BYTES)))
     home.keep({NEXT_ROOT: new})
     await asyncio.gather(*(restart(home, name) for name in SERVICES if name != "registry"))
-    home.keep({FORMER_ROOT: public_root(str(held[ROOT])), ROOT: new, NEXT_ROOT: None})
+    home.keep({FORMER_ROOT: public_half_of(str(held[ROOT])), ROOT: new, NEXT_ROOT: None})
     await restart(home, "registry")
-    return public_root(new)
+    return public_half_of(new)
 
 
 async def finish_root(home: Home) -> None:

@@ -25,12 +25,12 @@ ALTER ROLE audit LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWOR
 ALTER ROLE qr LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD :'qr_password';
 
 -- Of the whole server, not of one database: copies made from the template keep it.
-ALTER ROLE registry SET search_path = registry;
-ALTER ROLE ingest SET search_path = ingest;
+ALTER ROLE registry SET search_path = registry, registry_trail;
+ALTER ROLE ingest SET search_path = ingest, ingest_trail;
 -- The read model has a schema of its own: a rebuild replaces it whole.
-ALTER ROLE publish SET search_path = publish, publish_read;
-ALTER ROLE audit SET search_path = audit;
-ALTER ROLE qr SET search_path = qr;
+ALTER ROLE publish SET search_path = publish, publish_read, publish_trail;
+ALTER ROLE audit SET search_path = audit, audit_trail;
+ALTER ROLE qr SET search_path = qr, qr_trail;
 
 REVOKE ALL ON DATABASE postgres FROM PUBLIC;
 REVOKE ALL ON DATABASE template1 FROM PUBLIC;
@@ -49,3 +49,5 @@ CREATE SCHEMA IF NOT EXISTS ingest AUTHORIZATION ingest;
 CREATE SCHEMA IF NOT EXISTS publish AUTHORIZATION publish;
 CREATE SCHEMA IF NOT EXISTS audit AUTHORIZATION audit;
 CREATE SCHEMA IF NOT EXISTS qr AUTHORIZATION qr;
+
+\ir trail.sql

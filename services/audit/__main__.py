@@ -3,6 +3,9 @@
 import json
 import sys
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,10 +18,15 @@ from services.audit.jobs import make_jobs
 from services.audit.rules import RULES
 from services.audit.rules.evidence import check_pack
 from services.audit.settings import AuditSettings
-from services.audit.store import facts
+from services.audit.store import facts, heads
 from services.audit.visit import AuditRuntime, Bench
+from services.contracts.topics import TOPIC_OF, UnknownEventTypeError, ValidationError
+from services.contracts.trail import HEADS, TrailHead
 from services.kit.cli import Told, new_app, on_runtime
+from services.kit.consumer.log import LogAwayError, read_whole
+from services.kit.heads import Signed
 from services.kit.process import main
+from services.kit.record import Incoming
 from services.kit.service import Service, no_own
 
 COMMANDS = new_app()
@@ -62,6 +70,33 @@ def check(files: Annotated[list[Path], Argument(help="Packs, or alerts as the AP
         sys.stdout.writelines(f"  {d}\n" for d in differences)
         status = max(status, 1 if differences else 0)
     return status
+
+
+@COMMANDS.command("heads")
+@on_runtime
+async def tell_heads(runtime: AuditRuntime) -> Told:
+    """All heads of the trails that their services signed: those kept here, and those that stand in Kafka, if it answers."""
+    async with runtime.database.connection() as conn:
+        found = set(await heads.select_heads(conn))
+    errors = []
+    try:
+        found |= _said_in(await read_whole(runtime.settings, [TOPIC_OF[f"head.{service}.v1"] for service in HEADS]))
+    except LogAwayError as error:
+        errors.append(f"Kafka does not tell its heads: what the database has lost of them is not seen. {error}")
+    signed = sorted((h for h in found if h.holds(runtime.settings.trail_keys)), key=lambda h: (h.service, h.at))
+    told = [{**asdict(h), "at": h.at.isoformat()} for h in signed]
+    lines = [f"{h.service} {h.position}:{h.link} {h.at.isoformat()}" for h in signed]
+    return Told({"heads": told, "unsigned": len(found) - len(signed), "from_kafka": not errors}, lines, errors)
+
+
+def _said_in(records: Sequence[Incoming]) -> set[Signed]:
+    found = set()
+    for record in records:
+        with suppress(UnknownEventTypeError, ValidationError):
+            event = record.event()
+            if isinstance(event, TrailHead):
+                found.add(commands.signed_of(event))
+    return found
 
 
 SERVICE: Final = Service(

@@ -19,6 +19,7 @@ from services.audit.schemas import (
     CoverageListing,
     CoverageOut,
     EpisodeOut,
+    HeadOut,
     ResetOut,
     RuleOut,
     SheetOut,
@@ -133,6 +134,13 @@ def seq_of(sheet: SheetRow) -> int:
 async def list_resets(desk: ReadingDep) -> Listing[ResetOut]:
     """Who gave whose account a new password, newest first; inspectors and operators, within their part of the tree."""
     return Listing(items=await resets_of(desk, None))
+
+
+@router.get("/heads")
+async def list_heads(desk: ReadingDep) -> Listing[HeadOut]:
+    """How far the trail of staff actions goes in each service, as it was signed: to be noted outside, and compared later."""
+    found = await commands.witnesses(desk)
+    return Listing(items=[HeadOut.model_validate(w, from_attributes=True) for w in found])
 
 
 async def resets_of(desk: Reading, since: datetime | None) -> list[ResetOut]:

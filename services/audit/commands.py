@@ -6,7 +6,7 @@ evidence and events are written in the caller's transaction, the one that moves 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid5
 
@@ -20,7 +20,7 @@ from services.audit.rules.facts import EMPTY, CellKey, Fact, fold, is_declared
 from services.audit.rules.grid import Stretch
 from services.audit.rules.judge import Judgement, judge
 from services.audit.rules.window import Last, View
-from services.audit.store import alerts, facts, replays, resets
+from services.audit.store import alerts, facts, heads, replays, resets
 from services.audit.store.alerts import AlertRow, OutcomeRow, Standing
 from services.audit.store.replays import ReplayDifference, ReplayRow
 from services.audit.store.resets import Meeting, ResetRow
@@ -30,11 +30,16 @@ from services.contracts.alert import AlertCleared, AlertRaised, Subject
 from services.contracts.disclosure import DisclosureApproved
 from services.contracts.duties import CellRecord, GridCell
 from services.contracts.staff import RESETS_KEPT, Staff
+from services.contracts.topics import SERVICES
+from services.contracts.trail import TrailHead
 from services.contracts.values import Frequency, period_frequency
 from services.kit import outbox
 from services.kit.db import Connection, Database
 from services.kit.errors import Retry
+from services.kit.heads import AT_LEAST_EVERY, Signed
 
+#: A head is said once a day at least; so long without is too long.
+_LATE: Final = AT_LEAST_EVERY + timedelta(hours=1)
 #: Villages judged per read of a replay, so that memory stays flat.
 REPLAY_CHUNK: Final = 50
 
@@ -342,3 +347,42 @@ async def _replay_villages(
             evidence_hash = make_pack(bench.city, j)["hash"] if j.outcome.result == "hit" else None
             rows.append(ReplayRow(j.alert_id, j.rule.id, j.outcome.result, j.outcome.level, evidence_hash))
     await replays.insert_replay(conn, replay_id, rows)
+
+
+# -- the trails
+
+
+def signed_of(event: TrailHead) -> Signed:
+    """A head as its event says it."""
+    return Signed(event.aggregate_id, event.position, event.link, event.occurred_at, event.signature)
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """How far a service's trail goes by the newest head that was heard, and whether that can be believed.
+
+    Without a head `position` is None. `late`: none came for more than a day; `contradicts`: it once signed otherwise.
+    """
+
+    service: str
+    position: int | None = None
+    link: str | None = None
+    at: datetime | None = None
+    valid: bool = False
+    late: bool = False
+    contradicts: bool = False
+
+
+async def witnesses(desk: Reading) -> list[Witness]:
+    """Where every service's trail stands."""
+    newest = await heads.select_newest(desk.conn, SERVICES)
+    contradicting = await heads.select_contradicting(desk.conn)
+    found = []
+    for service in SERVICES:
+        head = newest.get(service)
+        if head is None:
+            found.append(Witness(service))
+            continue
+        valid, late = head.holds(desk.settings.trail_keys), desk.now - head.at > _LATE
+        found.append(Witness(service, head.position, head.link, head.at, valid, late, service in contradicting))
+    return found

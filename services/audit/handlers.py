@@ -4,7 +4,7 @@ from typing import Any, Final, get_args
 
 from services.audit import commands
 from services.audit.rules.facts import CellKey, Fact, FactKind, body_data
-from services.audit.store import facts
+from services.audit.store import facts, heads
 from services.audit.visit import Bench
 from services.contracts.base import Event
 from services.contracts.disclosure import (
@@ -29,6 +29,7 @@ from services.contracts.disclosure import (
 )
 from services.contracts.publication import PublicationEvent, PublicationPublished, PublicationWithdrawn
 from services.contracts.staff import StaffSet
+from services.contracts.trail import HEADS, TrailHead
 from services.contracts.values import period_bounds
 from services.kit.consumer import Handlers, Handling
 from services.kit.shred import unseal
@@ -166,6 +167,12 @@ async def keep_declared(h: Handling, event: DeclarationConfirmed) -> None:
         await _keep(h, event, CellKey(event.village_code, item, period), data, edition=event.edition)
 
 
+async def keep_head(h: Handling, event: TrailHead) -> None:
+    """Keep a head of a service's trail as it was signed."""
+    head = commands.signed_of(event)
+    await heads.insert_head(h.conn, event.event_id, head, holds=head.holds(h.settings.trail_keys))
+
+
 def _bench(h: Handling) -> Bench:
     return Bench(h.reference, h.settings, h.clock.now())
 
@@ -194,7 +201,7 @@ async def judge_declared(h: Handling, event: DeclarationConfirmed) -> None:
     await commands.judge_after_declaration(h.conn, _bench(h), keys, str(event.event_id))
 
 
-PROJECT: Final[Handlers] = {
+_KEEP: Final[Handlers] = {
     DisclosureDelivered: keep_step,
     DisclosureSubmitted: keep_step,
     DisclosureConfirmed: keep_confirmed,
@@ -214,8 +221,9 @@ PROJECT: Final[Handlers] = {
     DeclarationConfirmed: keep_declared,
     StaffSet: keep_staff,
 }
+PROJECT: Final[Handlers] = {**_KEEP, **dict.fromkeys(HEADS.values(), keep_head)}
 REACT: Final[Handlers] = {
-    **dict.fromkeys(PROJECT, judge_ledger),
+    **dict.fromkeys(_KEEP, judge_ledger),
     PublicationPublished: judge_deadline,
     WaiverGranted: judge_waiver,
     WaiverRefused: judge_waiver,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from services.audit.api import AlertPage, SheetPage, known_rule, place_of, resets_of, seq_of, sheets_of
-from services.audit.commands import grid_of
+from services.audit.commands import grid_of, witnesses
 from services.audit.rules import BY_ID, RULES
 from services.audit.rules.grid import Stretch, count_cells, spots
 from services.audit.schemas import ConsoleQuery, GridQuery
@@ -97,6 +97,13 @@ _VALUES: Mapping[Any, str] = {
     **HOLDERS,
     **RELEASES,
     None: "无",
+}
+_TRAILS: Mapping[str, str] = {
+    "registry": "登录、账号、目录",
+    "ingest": "录入、核对、审核",
+    "publish": "公开网站",
+    "audit": "监督",
+    "qr": "码和码牌",
 }
 _PEOPLE = frozenset({"submitted_by", "approved_by", "reset_account", "reset_by", "withdrawn_by"})
 
@@ -294,6 +301,13 @@ async def sheets(
 async def password_resets(request: Request, desk: ReadingDep) -> Response:
     """重置记录: who gave whose account a new password, in one's part of the tree."""
     return _page(request, desk, "resets.html", resets=await resets_of(desk, None))
+
+
+@router.get("/trail")
+async def trail(request: Request, desk: ReadingDep) -> Response:
+    """操作记录的凭证: how far each trail goes, signed, to be printed or noted down every day."""
+    found = await witnesses(desk)
+    return _page(request, desk, "trail.html", heads=found, places=_TRAILS, now=desk.now)
 
 
 @router.get("/rules")

@@ -34,6 +34,7 @@ from services.contracts.division import DivisionSet
 from services.contracts.keys import KeySet, WrappedKeySet
 from services.contracts.publication import PublicationPublished, PublicationWithdrawn
 from services.contracts.staff import SignerSet, StaffSet
+from services.contracts.trail import HEADS
 
 ServiceName = Literal["registry", "ingest", "publish", "audit", "qr"]
 SERVICES: Final[tuple[ServiceName, ...]] = get_args(ServiceName)
@@ -76,6 +77,10 @@ def _log(name: str, producer: ServiceName, consumers: tuple[ServiceName, ...], *
 
 def _dead_letters(service: ServiceName) -> Topic:
     return Topic(f"{service}.dlq", "the record's own key", service, (), (), 1, config=_FOREVER)
+
+
+def _heads(service: ServiceName) -> Topic:
+    return Topic(f"{service}.heads", "the service", service, ("audit",), (HEADS[service],), 1, config=_FOREVER)
 
 
 DIVISIONS: Final = Topic(
@@ -159,6 +164,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     PUBLICATIONS,
     ALERTS,
     CODES,
+    *(_heads(name) for name in SERVICES),
     *(_dead_letters(name) for name in SERVICES),
 )
 

@@ -1,6 +1,6 @@
 """What routes, pages, jobs and commands of ingest work with: who works on what, the first checks, the last envelope."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -34,7 +34,7 @@ from services.ingest.store.disclosures import (
 )
 from services.ingest.store.waivers import Waiver
 from services.ingest.workflow import Action, State
-from services.kit import outbox, shred, visit
+from services.kit import actions, outbox, shred, visit
 from services.kit.auth import Actor
 from services.kit.clock import Clock
 from services.kit.db import Connection, Database
@@ -139,12 +139,17 @@ class Reading(visit.Reading[IngestSettings, Own], Member):
         disclosure = await select_disclosure(self.conn, disclosure_id)
         if disclosure is None:
             raise UnknownDisclosureError
+        actions.about(f"disclosure/{disclosure.id}", disclosure.village_code)
         self.require_reach(disclosure.village_code, self.item_of(disclosure))
         return disclosure
 
     async def visible_edition(self, disclosure: Disclosure, edition: int) -> Edition | None:
-        """An edition, when its content is in sight."""
-        return await select_edition(self.conn, disclosure.id, edition) if self.may_read(disclosure) else None
+        """An edition, when its content is in sight; that somebody else than who entered it sees it is in the trail."""
+        if not self.may_read(disclosure):
+            return None
+        if self.actor.staff_id != disclosure.saved_by:
+            actions.look_at(f"disclosure/{disclosure.id}", disclosure.village_code)
+        return await select_edition(self.conn, disclosure.id, edition)
 
     async def content_of(self, disclosure: Disclosure) -> Edition:
         """The content of the newest edition."""
@@ -180,6 +185,12 @@ async def stamp_of(conn: Connection, disclosure: Disclosure, at: datetime, actor
     return _cell_stamp(stamp, disclosure)
 
 
+def the_one(villages: Iterable[str]) -> str | None:
+    """The village that some things are all of; None when there are several, or no things."""
+    different = set(villages)
+    return different.pop() if len(different) == 1 else None
+
+
 class Changing(Reading, visit.Changing[IngestSettings, Own]):
     """Somebody at the desk who takes a step, or takes a file away."""
 
@@ -188,10 +199,12 @@ class Changing(Reading, visit.Changing[IngestSettings, Own]):
 
         Pages lead many steps through one route, so the role is looked at here and not only where a route says it.
         """
+        actions.step(action.value)
         self.actor.require(*workflow.RIGHTS[action])
         disclosure = await lock_disclosure(self.conn, disclosure_id)
         if disclosure is None:
             raise UnknownDisclosureError
+        actions.about(f"disclosure/{disclosure.id}", disclosure.village_code)
         self.require_step(action, disclosure, version)
         return disclosure
 

@@ -1,7 +1,8 @@
 """The trail: every action of a member of staff is a row in its own transaction, chained by SHA-256 afterwards.
 
 Acting costs one INSERT and no lock. A leader gives the rows that were committed meanwhile their positions, so nobody's
-open transaction can be passed over. Whoever changes, removes or reorders a chained row breaks a link.
+open transaction can be passed over. Whoever changes, removes or reorders a chained row breaks a link; a service's own role
+cannot (`deploy/postgres/trail.sql`), and who can recompute the links is found by the heads that were signed (`heads.py`).
 """
 
 import hashlib
@@ -9,12 +10,14 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
 
+from services.contracts.staff import MACHINE
+from services.kit.address import client_address
 from services.kit.db import Connection, Row
 
 #: Rows linked or checked in one go.
@@ -27,6 +30,12 @@ class Subject:
 
     object: str | None = None
     village_code: str | None = None
+    #: Where the request came from that this goes back to, when it is not the one that is served now.
+    address: str | None = None
+    #: Content was shown that is not for everybody: such a look has a row too.
+    looked: bool = False
+    #: What is done to it, where a route leads to several things that can be.
+    steps: list[str] = field(default_factory=list)
 
 
 _subject: ContextVar[Subject | None] = ContextVar("action_subject", default=None)
@@ -44,11 +53,26 @@ def gathering() -> Iterator[Subject]:
 
 
 def about(thing: str, village_code: str | None = None) -> None:
-    """Note what is acted on: the first one named stands for the action. Outside a request it does nothing."""
+    """Note what is acted on, as `<kind>/<id>`, and its village: the first named stands. Outside a request it does nothing."""
     subject = _subject.get()
     if subject is not None:
         subject.object = subject.object or thing
         subject.village_code = subject.village_code or village_code
+
+
+def step(name: str) -> None:
+    """Note what somebody does, by its own word: the route alone may not tell it."""
+    subject = _subject.get()
+    if subject is not None and name not in subject.steps:
+        subject.steps.append(name)
+
+
+def look_at(thing: str, village_code: str | None) -> None:
+    """Note that content of something is shown that is not for everybody."""
+    about(thing, village_code)
+    subject = _subject.get()
+    if subject is not None:
+        subject.looked = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +85,67 @@ class Who:
 
 
 NOBODY: Final = Who(None, None, None)
+#: What no person does: a time has passed.
+CLOCK: Final = Who(MACHINE, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it, where that is not success: the answer's code; and of how many more of the kind the row tells."""
+
+    refused: str
+    times: int | None = None
+
 
 INSERT_ACTION = """
-INSERT INTO action (happened_at, actor_id, actor_role, actor_scope, action, object, village_code, request_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO action (
+    happened_at, actor_id, actor_role, actor_scope, action, object, village_code, request_id, address, refused, times
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 """
 
 
-async def record(conn: Connection, who: Who, action: str, at: datetime, subject: Subject | None = None) -> None:
-    """Write an action into the caller's transaction; `action` is a route's template or a constant word."""
-    subject = subject or Subject()
+async def record(
+    conn: Connection,
+    who: Who,
+    action: str,
+    at: datetime,
+    subject: Subject | None = None,
+    outcome: Outcome | None = None,
+) -> None:
+    """Write an action into the caller's transaction; `action` is a route's template or a constant word.
+
+    Without a subject it is about the actor's own account. The address is the request's own, unless the subject names the one
+    of the request that it all began with.
+    """
+    subject = subject or Subject(_own_account(who))
     about = (subject.object, subject.village_code)
-    await conn.execute(INSERT_ACTION, at, who.staff_id, who.role, who.scope, action, *about, _request_id())
+    came_of_it = (outcome.refused, outcome.times) if outcome is not None else (None, None)
+    address = subject.address or client_address()
+    values = (who.staff_id, who.role, who.scope, action, *about, _request_id(), address, *came_of_it)
+    await conn.execute(INSERT_ACTION, at, *values)
+
+
+def _own_account(who: Who) -> str | None:
+    return f"staff/{who.staff_id}" if who.staff_id is not None else None
 
 
 INSERT_ACTIONS = """
-INSERT INTO action (happened_at, actor_id, actor_role, actor_scope, action, object, request_id)
-SELECT $1, $2, $3, $4, $5, object, $7 FROM unnest($6::text[]) WITH ORDINALITY AS t (object, n) ORDER BY n
+INSERT INTO action (happened_at, actor_id, actor_role, actor_scope, action, object, village_code, request_id, address)
+SELECT $1, $2, $3, $4, $5, object, village, $8, $9
+FROM unnest($6::text[], $7::text[]) WITH ORDINALITY AS t (object, village, n) ORDER BY n
 """
 
 
-async def record_all(conn: Connection, who: Who, action: str, at: datetime, things: Sequence[str | None]) -> None:
-    """Write an action for each of some things into the caller's transaction, in one statement; `things` of [None]: for no one thing."""
-    await conn.execute(INSERT_ACTIONS, at, who.staff_id, who.role, who.scope, action, list(things), _request_id())
+async def record_all(
+    conn: Connection, who: Who, action: str, at: datetime, things: Sequence[str | None], villages: Sequence[str] = ()
+) -> None:
+    """Write an action for each of some things into the caller's transaction, in one statement; `things` of [None]: for no one thing.
+
+    `villages`: of each thing, where the things are of villages.
+    """
+    of: list[str | None] = [*villages] or [None] * len(things)
+    told = (list(things), of, _request_id(), client_address())
+    await conn.execute(INSERT_ACTIONS, at, who.staff_id, who.role, who.scope, action, *told)
 
 
 def _request_id() -> str:
@@ -103,31 +165,28 @@ class Action:
     object: str | None
     village_code: str | None
     request_id: str
+    address: str | None
+    refused: str | None
+    times: int | None
     position: int | None
     link: bytes | None
 
     def linked(self, position: int, before: bytes) -> bytes:
-        """The row's link: SHA-256 over the link before it and everything the row says, its place included."""
+        """The row's link: SHA-256 over the link before it and everything the row says, its place included.
+
+        `link_of` in `deploy/postgres/trail.sql` says the same where rows are linked.
+        """
         said: list[Any] = [position, self.id, self.happened_at.astimezone(UTC).isoformat()]
         said += [self.actor_id, self.actor_role, self.actor_scope, self.action]
         said += [self.object, self.village_code, self.request_id]
+        # Rows of before these were kept have nothing here.
+        since = [self.address, self.refused, self.times]
+        said += since if any(value is not None for value in since) else []
         return hashlib.sha256(before + json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()).digest()
 
 
 def _action(row: Row) -> Action:
-    return Action(
-        row["id"],
-        row["happened_at"],
-        row["actor_id"],
-        row["actor_role"],
-        row["actor_scope"],
-        row["action"],
-        row["object"],
-        row["village_code"],
-        row["request_id"],
-        row["position"],
-        row["link"],
-    )
+    return Action(*(row[name] for name in Action.__dataclass_fields__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,67 +199,51 @@ class Chain:
     head_link: bytes
 
 
-LOCK_CHAIN = "SELECT anchor_position, anchor_link, head_position, head_link FROM action_chain FOR UPDATE"
+HOLD_CHAIN = "SELECT anchor_position, anchor_link, head_position, head_link FROM hold_chain()"
 
 
 async def lock_chain(conn: Connection) -> Chain:
     """Both ends, held until the transaction ends: linking, pruning and checking go one after the other."""
-    row = await conn.fetchrow(LOCK_CHAIN)
+    row = await conn.fetchrow(HOLD_CHAIN)
     if row is None:
         message = "the row of action_chain is gone"
         raise LookupError(message)
     return Chain(row["anchor_position"], row["anchor_link"], row["head_position"], row["head_link"])
 
 
-SELECT_PENDING = "SELECT * FROM action WHERE position IS NULL ORDER BY id LIMIT $1"
-LINK_ROWS = """
-UPDATE action SET position = t.position, link = t.link
-FROM unnest($1::bigint[], $2::bigint[], $3::bytea[]) AS t (id, position, link) WHERE action.id = t.id
-"""
-MOVE_HEAD = "UPDATE action_chain SET head_position = $1, head_link = $2"
+LINK_ACTIONS = "SELECT link_actions($1)"
 
 
 async def link_pending(conn: Connection) -> int:
     """Chain up to one batch of rows that were committed since; returns how many."""
-    chain = await lock_chain(conn)
-    rows = [_action(r) for r in await conn.fetch(SELECT_PENDING, BATCH)]
-    if not rows:
-        return 0
-    position, link = chain.head_position, chain.head_link
-    positions, links = [], []
-    for row in rows:
-        position += 1
-        link = row.linked(position, link)
-        positions.append(position)
-        links.append(link)
-    await conn.execute(LINK_ROWS, [r.id for r in rows], positions, links)
-    await conn.execute(MOVE_HEAD, position, link)
-    return len(rows)
+    linked: int = await conn.fetchval(LINK_ACTIONS, BATCH)
+    return linked
 
 
-#: The chain's beginning goes as far as every row is old; one younger row keeps all behind it.
-SELECT_PRUNABLE = """
-SELECT position, link FROM action
-WHERE position <= $2 AND position < coalesce(
-    (SELECT min(position) FROM action WHERE happened_at >= $1 AND position IS NOT NULL), $2 + 1)
-ORDER BY position DESC LIMIT 1
-"""
-MOVE_ANCHOR = "UPDATE action_chain SET anchor_position = $1, anchor_link = $2"
-DELETE_UP_TO = "DELETE FROM action WHERE position <= $1"
+PRUNE_ACTIONS = "SELECT prune_actions($1, $2)"
 
 
 async def prune(conn: Connection, before: datetime) -> int:
-    """Remove rows older than a moment from the chain's beginning and keep the last one's link; returns its position."""
-    chain = await lock_chain(conn)
-    last = await conn.fetchrow(SELECT_PRUNABLE, before, chain.head_position)
-    if last is None:
-        return chain.anchor_position
-    # A broken chain must stay visible: nothing is removed from one.
-    if await first_broken(conn, chain) is not None:
-        return chain.anchor_position
-    await conn.execute(MOVE_ANCHOR, last["position"], last["link"])
-    await conn.execute(DELETE_UP_TO, last["position"])
-    return int(last["position"])
+    """Remove up to one batch of rows older than a moment, and than half a year, from the chain's beginning.
+
+    The last one's link is kept. One younger row keeps all behind it, and nothing is removed from what is broken, for that
+    must stay visible. Returns the position of the last one that was ever removed.
+    """
+    position: int = await conn.fetchval(PRUNE_ACTIONS, before, BATCH)
+    return position
+
+
+#: Whose tables these are. A service that was taken over could put others of the same names before them.
+SELECT_OWNERS = """
+SELECT array_agg(DISTINCT pg_catalog.pg_get_userbyid(relowner)::text)
+FROM pg_catalog.pg_class WHERE oid IN ('action'::regclass, 'action_chain'::regclass)
+"""
+OWNER: Final = "trail"
+
+
+async def is_apart(conn: Connection) -> bool:
+    """Tell whether the trail that is read here is the one that the service cannot change."""
+    return bool(await conn.fetchval(SELECT_OWNERS) == [OWNER])
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,21 +256,30 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A head that somebody noted earlier: the chain must still go through it."""
+    """A head that was noted earlier, or signed at a moment: the chain must still go through it."""
 
     position: int
     link: bytes
+    at: datetime | None = None
+
+    def __str__(self) -> str:
+        """How an operator reads it."""
+        return f"{self.position} ({f'signed {self.at.isoformat()}' if self.at is not None else 'noted'})"
 
 
 SELECT_CHAINED = "SELECT * FROM action WHERE position > $1 ORDER BY position LIMIT $2"
 
 
-async def first_broken(conn: Connection, chain: Chain, noted: Head | None = None) -> Broken | None:
-    """Compute every link anew from the anchor to the head; the first that does not hold, or None."""
+async def first_broken(conn: Connection, chain: Chain, heads: Sequence[Head] = ()) -> Broken | None:
+    """Compute every link anew from the anchor to the head; the first that does not hold, or None.
+
+    Links that were computed anew with the rows they belong to are found by the first head that the chain does not go
+    through: whatever was changed stands behind the last head that it does go through.
+    """
     position, link = chain.anchor_position, chain.anchor_link
-    if noted is not None and noted.position > chain.head_position:
-        return Broken(chain.head_position + 1, "the chain ends before the head that was noted")
-    while rows := [_action(r) for r in await conn.fetch(SELECT_CHAINED, position, BATCH)]:
+    passed = _Passed(heads, position, link)
+    broken = passed.broken_at(position, link)
+    while broken is None and (rows := [_action(r) for r in await conn.fetch(SELECT_CHAINED, position, BATCH)]):
         for row in rows:
             position += 1
             if row.position != position:
@@ -235,11 +287,38 @@ async def first_broken(conn: Connection, chain: Chain, noted: Head | None = None
             link = row.linked(position, link)
             if link != row.link:
                 return Broken(position, "the row or its place was changed")
-            if noted is not None and noted.position == position and noted.link != link:
-                return Broken(position, "not the head that was noted")
-    if (position, link) != (chain.head_position, chain.head_link):
+            if (broken := passed.broken_at(position, link)) is not None:
+                return broken
+    if broken is None and (position, link) != (chain.head_position, chain.head_link):
         return Broken(position + 1, "rows at the end are missing")
-    return None
+    return broken or passed.broken_behind(position)
+
+
+class _Passed:
+    """Heads that a chain has to go through, in order, and the last that it did."""
+
+    def __init__(self, heads: Sequence[Head], position: int, link: bytes) -> None:
+        """`position` and `link`: where the chain begins."""
+        self._ahead = sorted((h for h in heads if h.position >= position), key=lambda h: h.position, reverse=True)
+        self._last = Head(position, link)
+
+    def broken_at(self, position: int, link: bytes) -> Broken | None:
+        while self._ahead and self._ahead[-1].position == position:
+            head = self._ahead.pop()
+            if head.link != link:
+                return self._broken(head, "the chain does not go through the head")
+            self._last = head
+        return None
+
+    def broken_behind(self, position: int) -> Broken | None:
+        """The first head that the chain ends before."""
+        return self._broken(self._ahead[-1], f"the chain ends at {position}, before the head") if self._ahead else None
+
+    def _broken(self, head: Head, what: str) -> Broken:
+        first = self._last.position + 1
+        return Broken(
+            min(first, head.position), f"{what} {head}; it was rewritten somewhere from {first} on, behind {self._last}"
+        )
 
 
 #: The actor, or all whose name begins with it and a stroke ("0" is what follows a stroke).

@@ -20,6 +20,8 @@ class SanwuError(Exception):
     code: str = "internal"
     #: Seconds after which it may well succeed (`Retry-After`, RFC 9110 section 10.2.3).
     retry_after_s: int | None = None
+    #: Somebody wanted what is not theirs to do: whoever is signed in has a row of it in the trail.
+    refuses: bool = False
 
     def __init__(self, detail: str | None = None, *, faults: Sequence[Fault] = (), **extra: Any) -> None:
         """Take a sentence for the reader, faults with their places, and extra members of the problem."""
@@ -53,6 +55,7 @@ class ForbiddenError(SanwuError):
 
     status = 403
     code = "forbidden"
+    refuses = True
 
 
 class NotFoundError(SanwuError):

@@ -14,7 +14,6 @@ import uuid_utils.compat
 
 from services.contracts.base import Event, Role, Stamp
 from services.contracts.topics import TOPIC_OF, Topic
-from services.kit import actions
 from services.kit.db import Connection
 from services.kit.pulse import Backlog
 
@@ -119,8 +118,7 @@ async def append_all(conn: Connection, events: Sequence[Event], keys: Sequence[s
 
 
 def _columns(event: Event, key: str | None) -> tuple[object, ...]:
-    """An event as its statement takes it; what it is about is noted for the trail."""
-    actions.about(f"{event.aggregate}/{event.aggregate_id}", event.village_code)
+    """An event as its statement takes it."""
     headers = {
         "id": str(event.event_id),
         "type": event.type,

@@ -3,7 +3,7 @@
 import inspect
 import json
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Any, Final
 
@@ -135,8 +135,13 @@ def _on_unstorable(request: Request, error: Exception) -> Response:
     return _answer(request, InvalidInputError("内容中有无法保存的字符（如空字符）或过大的数字，请修改后再提交。"))
 
 
-def _on_sanwu(request: Request, error: Exception) -> Response:
+async def _on_sanwu(request: Request, error: Exception) -> Response:
     assert isinstance(error, SanwuError)  # noqa: S101 - registered for this class
+    # A page that comes back with what was typed stands for what was refused.
+    cause = error.__cause__ if isinstance(error.__cause__, SanwuError) else error
+    if cause.refuses:
+        note: Callable[[Request, str], Awaitable[None]] = request.app.state.note_refusal
+        await note(request, cause.code)
     return _answer(request, error)
 
 

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp
 from typer import BadParameter, Option, Typer
 
 from services.contracts.topics import TOPICS
-from services.kit import cli, metrics, operate, park, trail, wiping
+from services.kit import cli, heads, metrics, operate, park, trail, wiping
 from services.kit.clock import Clock, SystemClock
 from services.kit.consumer import Effects, PartitionedConsumer
 from services.kit.db import INFRASTRUCTURE_ERRORS, Database
@@ -81,6 +81,7 @@ KIT_JOBS: Final[Sequence[Job[Settings, object]]] = (
     Job("actions pruned", trail.PRUNE_EVERY_S, trail.prune),
     Job("keys wrapped", 3600.0, wrap_keys),
     Job("keys wiped", wiping.WIPE_EVERY_S, wiping.Wiper().run),
+    Job("trail head said", heads.LOOK_EVERY_S, heads.say_head),
 )
 
 
@@ -252,6 +253,7 @@ async def _housekeeping(runtime: AnyRuntime) -> None:
         try:
             await runtime.reference.refresh()
             runtime.beat()
+            await runtime.noted.flush(runtime.database, runtime.clock.now())
             if started >= next_count:
                 async with runtime.database.connection() as conn:
                     await runtime.outbox_backlog.look(conn)

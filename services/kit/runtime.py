@@ -12,6 +12,7 @@ from typing import Generic, Protocol, TypeVar
 from services.contracts.topics import Topic
 from services.kit.clock import Clock
 from services.kit.db import INFRASTRUCTURE_ERRORS, Database
+from services.kit.noted import Noted
 from services.kit.outbox import Waiting
 from services.kit.pulse import Beat, Pulse, nothing
 from services.kit.reference import Reference
@@ -57,6 +58,8 @@ class Runtime(Generic[Settings_co, Own_co]):
     beat: Beat = nothing
     #: What waits to be sent, as it was seen last.
     outbox_backlog: Waiting = field(default_factory=Waiting)
+    #: Who looked at what, and was refused how often, so that the trail does not fill with it.
+    noted: Noted = field(default_factory=Noted)
 
     async def unready_reason(self) -> str | None:
         """Why this process should get no requests yet, or None. Kafka is no reason: the outbox absorbs it."""

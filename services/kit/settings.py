@@ -108,6 +108,17 @@ class Settings(BaseSettings):
         ),
     )
     trail_days: int = Field(default=184, ge=184, description="how long staff actions are kept, at least 184 days")
+    trail_key: SecretStr | None = Field(
+        default=None,
+        description=(
+            "Ed25519 private key (32 bytes, base64url) by which this service alone signs the heads of its trail; keep it "
+            "where nobody of the database reaches it. Without it no head is signed"
+        ),
+    )
+    trail_keys: dict[str, str] = Field(
+        default={},
+        description="public halves of all services' `trail_key`, a JSON object by service: signed heads are checked by them",
+    )
     secure_cookies: bool | None = Field(
         default=None, description="cookies over HTTPS only; unset: whenever `SANWU_PUBLIC_URL` is https"
     )

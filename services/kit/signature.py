@@ -20,6 +20,7 @@ from services.kit import metrics
 from services.kit.db import Connection
 from services.kit.log import get_logger
 from services.kit.record import Incoming
+from services.kit.settings import key_bytes
 
 log = get_logger(__name__)
 
@@ -47,6 +48,11 @@ def sign(root: Ed25519PrivateKey, topic: str, key: bytes, value: bytes | None, h
 def public_half(root: Ed25519PrivateKey) -> str:
     """The public half as settings name it: raw 32 bytes, base64url without padding (RFC 8037 `x`)."""
     return text_of_key(root.public_key().public_bytes_raw())
+
+
+def public_half_of(private: str) -> str:
+    """The public half of a private key, both as settings name them."""
+    return public_half(Ed25519PrivateKey.from_private_bytes(key_bytes(private)))
 
 
 def text_of_key(raw: bytes) -> str:

@@ -187,6 +187,8 @@ def require_actor(request: Request, roles: Collection[Role]) -> Actor:
     if shown.old and actor.session_id is not None:
         # Since tokens name their session the cookie has its other name: somebody put this one there.
         raise UnauthenticatedError
+    # From here on it is somebody: a refusal is theirs.
+    request.state.actor = actor
     if roles:
         actor.require(*roles)
     return actor
@@ -200,6 +202,17 @@ def may(*roles: Role) -> params.Depends:
     return params.Security(current_actor, scopes=[role.value for role in roles])
 
 
+async def note_refusal(request: Request, code: str) -> None:
+    """Put into the trail that somebody who is signed in was refused, when all that they wanted is undone."""
+    actor: Actor | None = getattr(request.state, "actor", None)
+    if actor is not None:
+        runtime = runtime_of(request)
+        subject: actions.Subject = getattr(request.state, "subject", None) or actions.Subject()
+        await runtime.noted.refuse(
+            runtime.database, actor.who, action_of(request, subject), runtime.clock.now(), subject, code
+        )
+
+
 # -- the kinds as dependencies
 
 
@@ -207,19 +220,19 @@ def may(*roles: Role) -> params.Depends:
 async def audited_transaction(request: Request, actor: Actor) -> AsyncIterator[Connection]:
     """A transaction; what a member of staff changed goes into the trail with the change itself, an error leaves neither."""
     with actions.gathering() as subject:
+        request.state.subject = subject
         async with runtime_of(request).database.transaction() as conn:
             yield conn
             if request.method not in SAFE_METHODS or hasattr(request.state, "exports"):
-                await _record(request, conn, actor, subject)
+                now = runtime_of(request).clock.now()
+                await actions.record(conn, actor.who, action_of(request, subject), now, subject)
 
 
-async def _record(request: Request, conn: Connection, actor: Actor, subject: actions.Subject) -> None:
-    runtime, parameters = runtime_of(request), request.path_params
-    subject.object = subject.object or ("/".join(str(p) for p in parameters.values())[:200] or None)
-    if (village := parameters.get("village")) in runtime.reference.divisions:
-        subject.village_code = village
-    route = metrics.route_of(request.url.path, request.scope["route"].path)
-    await actions.record(conn, actor.who, f"{request.method} {route}", runtime.clock.now(), subject)
+def action_of(request: Request, subject: actions.Subject) -> str:
+    """How the trail calls what a request asks for: its method, its route's template, the steps that this does not tell."""
+    template = metrics.route_of(request.url.path, getattr(request.scope.get("route"), "path", None))
+    told = template.rpartition("/")[2] in subject.steps
+    return " ".join([request.method, template, *([] if told else subject.steps)])
 
 
 async def _transaction(request: Request, actor: ActorDep) -> AsyncIterator[Connection]:
@@ -276,8 +289,12 @@ def reading_dep(kind: type[ReadingT]) -> params.Depends:
 
     async def visit(request: Request, actor: ActorDep) -> AsyncIterator[ReadingT]:
         runtime = runtime_of(request)
-        async with runtime.database.connection() as conn:
-            yield kind(runtime, runtime.clock.now(), conn, actor)
+        with actions.gathering() as subject:
+            request.state.subject = subject
+            async with runtime.database.connection() as conn:
+                yield kind(runtime, now := runtime.clock.now(), conn, actor)
+                if subject.looked:
+                    await runtime.noted.look(conn, actor.who, action_of(request, subject), now, subject)
 
     return params.Depends(visit, scope="function")
 

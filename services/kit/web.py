@@ -20,6 +20,7 @@ from services.kit.incoming import BODY, Doors, Incoming
 from services.kit.problems import internal_error, problem_components, register_error_handlers
 from services.kit.runtime import AnyRuntime
 from services.kit.settings import Settings
+from services.kit.visit import note_refusal
 
 #: No request of ours needs more: a body of 512 KiB plus its frame. Files have their own paths and limits.
 MAX_REQUEST_BYTES: Final = 1024 * 1024
@@ -138,6 +139,7 @@ def create_web(
     )
     app.problems = problem_components(errors)
     app.state.runtime = runtime
+    app.state.note_refusal = note_refusal
     register_error_handlers(app)
     app.add_middleware(Frame, uploads=uploads or {}, settings=runtime.settings)
     add_health(app, runtime)

@@ -79,10 +79,10 @@ async def _authorise_print(desk: Changing, text: str) -> str:
     row = await store.select_code(desk.conn, code) if code is not None else None
     if row is None:
         raise UnknownCodeError(text)
+    actions.about(f"code/{row.code}", row.village)
     desk.actor.require_scope(desk.reference, row.village)
     if row.state == "revoked":
         raise CodeRevokedError
-    actions.about(f"code/{row.code}", row.village)
     return picture.address(desk.settings.public_url, row.code)
 
 
@@ -135,7 +135,7 @@ async def posters_pdf(
     caller.actor.require_scope(reference, division)
     async with caller.own.printer:
         pdf = await draw_posters(caller.runtime, division, at_most=MAX_POSTERS)
-    await caller.record_export(division, division if not reference.children(division) else None)
+    await caller.record_export(f"division/{division}", division if not reference.children(division) else None)
     name = f"posters-{division}-{size}.pdf"
     return Response(
         pdf,

@@ -10,7 +10,7 @@ from typing import Final
 
 from services.contracts.base import Role
 from services.contracts.code import Code, CodeSet
-from services.kit import outbox
+from services.kit import actions, outbox
 from services.kit.auth import Actor
 from services.kit.db import Connection
 from services.qr import metrics, store
@@ -86,6 +86,7 @@ async def revoke_code(desk: Changing, code: str, reason: str) -> Replaced:
     held = await store.lock_code(conn, known) if known is not None else None
     if held is None:
         raise UnknownCodeError(code)
+    actions.about(f"code/{held.code}", held.village)
     actor.require_scope(desk.reference, held.village)
     if held.state == "revoked":
         raise CodeRevokedError

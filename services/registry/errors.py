@@ -63,9 +63,11 @@ class SamePersonTwiceError(ConflictError):
     """同一个人在一个村里不能既录入又监督，也不能有两个村监委会成员账号。确实是同名不同人的，请写明依据（同名不同人）。"""
 
     code = "same_person_twice"
+    refuses = True
 
 
 class OwnAccountError(ConflictError):
     """不能停用自己，也不能改变自己的角色和管辖范围，请由另一位平台管理员操作。"""
 
     code = "own_account"
+    refuses = True

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 from services.contracts.base import Role
+from services.contracts.division import DivisionKind
 from services.contracts.staff import Staff
 from services.kit import actions, visit
 from services.kit.clock import Clock
@@ -21,6 +22,9 @@ MAY_MANAGE: Final = (Role.OPERATOR,)
 MAY_RESET: Final = (Role.OPERATOR, Role.REVIEWER)
 #: Whom a township's reviewer may give a new password.
 BELOW_REVIEWER: Final = frozenset({Role.CLERK, Role.ACCOUNTANT, Role.PRINCIPAL, Role.SUPERVISOR})
+
+
+_VILLAGE: Final = frozenset({DivisionKind.VILLAGE, DivisionKind.COMMUNITY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,14 @@ class Changing(Reading, visit.Changing[RegistrySettings, Own]):
         # An import that read the person before would set the old state after this one.
         await store.lock_registry(self.conn)
         staff = await self.account(username)
-        actions.about(f"staff/{staff.staff_id}")
+        self.about(staff)
         return staff
+
+    def about(self, staff: Staff) -> None:
+        """Note for the trail which account is acted on, and its village, if it is one of a village."""
+        scope = self.reference.divisions.get(staff.revisions[-1].scope)
+        village = scope.code if scope is not None and scope.now.kind in _VILLAGE else None
+        actions.about(f"staff/{staff.staff_id}", village)
 
     async def lock_managed_account(self, username: str) -> Staff:
         """An account of the caller's part of the tree, held until the transaction ends.

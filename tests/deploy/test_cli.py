@@ -38,7 +38,7 @@ def test_discarding_is_a_dry_run_until_it_is_meant_and_is_remembered(
     decided = sql("SELECT * FROM publish.park_decision ORDER BY id DESC LIMIT 1")[0]
     assert (decided["decision"], decided["decided_by"], decided["reason"]) == ("discarded", "王工", "演练")
     noted = sql(
-        "SELECT actor_id, object FROM publish.action WHERE action = 'command dlq discard' ORDER BY id DESC LIMIT 1"
+        "SELECT actor_id, object FROM publish_trail.action WHERE action = 'command dlq discard' ORDER BY id DESC LIMIT 1"
     )
     assert tuple(noted[0]) == (f"machine/{getpass.getuser()}/王工", "disclosure/none")
     assert decided["event_id"] == "01930000-0000-7000-8000-000000000001"
@@ -100,7 +100,7 @@ def test_republished_events_change_nothing_where_they_were_heard(
     changes = httpx2.get(f"{small_city.url}/api/v1/changes?limit=200").json()
     answer = sanwu("republish", "--service", "ingest", "--all", "--by", "王工", "--json")
     told = json.loads(answer.out)
-    noted = sql("SELECT actor_id, action, object FROM ingest.action ORDER BY id DESC LIMIT 1")[0]
+    noted = sql("SELECT actor_id, action, object FROM ingest_trail.action ORDER BY id DESC LIMIT 1")[0]
     assert tuple(noted) == (f"machine/{getpass.getuser()}/王工", "command republish --all", None)
     assert told["queued"] == told["events"] > 20
     assert told["unknown"] == 0

@@ -110,7 +110,7 @@ def test_sample_city_goes_on_without_people_who_have_other_passwords(home: Path)
         assert f"{CLERK} does not sign in with what stands in staff.csv any more" in said(home)
         assert "clerk-210881006208 does not sign in" in said(home)
         assert "Traceback" not in said(home)
-        failed = query(home, "SELECT count(*) AS n FROM registry.action WHERE action = 'sign-in failed'")
+        failed = query(home, "SELECT count(*) AS n FROM registry_trail.action WHERE action = 'sign-in failed'")
         assert failed[0]["n"] == 2
         assert query(home, "SELECT count(*) AS n FROM ingest.waiver")[0]["n"] == waivers
         members = {s["username"]: s["role"] for s in sanwu(home, "staff", "list")["staff"]}

@@ -171,6 +171,7 @@ AUDIT: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /audit/v1/alerts": _list("alerts", village="@village"),
     "GET /audit/v1/alerts/{alert_id}": Many("episodes"),
     "GET /audit/v1/coverage": Many("villages", {"params": {"division": "@township", "period": "2026-10"}}),
+    "GET /audit/v1/heads": _in_memory("services"),
     "GET /audit/v1/resets": _list("resets"),
     "GET /audit/v1/rules": _in_memory("rules"),
     "GET /audit/v1/sheets": _list("sheets", division="@village"),
@@ -180,6 +181,7 @@ AUDIT: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /inspect/grid": Many("villages"),
     "GET /inspect/resets": Many("resets"),
     "GET /inspect/rules": _in_memory("rules"),
+    "GET /inspect/trail": _in_memory("services"),
     "GET /inspect/sheets": Many("sheets", {"params": {"division": "@village", **_ALL}}),
 }
 

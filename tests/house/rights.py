@@ -381,6 +381,8 @@ AUDIT: Final = (
     _row("GET /audit/v1/sheets", WATCHING, "refused", params={"division": "@village"}),
     _row("GET /audit/v1/resets", WATCHING),
     _row("GET /inspect/resets", WATCHING),
+    _row("GET /audit/v1/heads", WATCHING),
+    _row("GET /inspect/trail", WATCHING),
     _row("GET /inspect/sheets", WATCHING, "refused", params={"division": "@village"}),
     *_trail("/audit/v1/actions", "/inspect/actions"),
 )

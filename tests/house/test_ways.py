@@ -146,16 +146,16 @@ def test_a_way_that_is_not_told_is_seen(text: str, fault: str) -> None:
 
 # -- tables -------------------------------------------------------------------------------------------------------
 
-#: Every table of a service's schemas with its primary key; those of its own schema by their bare names.
+#: Every table of a service's schemas with its primary key; those of its own schema and of its trail by their bare names.
 SELECT_TABLES: Final = """
-SELECT CASE WHEN n.nspname = $1 THEN c.relname ELSE n.nspname || '.' || c.relname END AS name,
+SELECT CASE WHEN n.nspname::text IN ($1::text, $1::text || '_trail') THEN c.relname ELSE n.nspname || '.' || c.relname END AS name,
     (SELECT string_agg(a.attname, ', ' ORDER BY k.place)
      FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k (attnum, place)
      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
      WHERE i.indrelid = c.oid AND i.indisprimary) AS key
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname NOT LIKE 'pg_temp%'
-  AND (n.nspname = $1 OR n.nspowner = to_regrole($1))
+  AND (n.nspname::text IN ($1::text, $1::text || '_trail') OR n.nspowner = to_regrole($1::text))
 """
 Tables = Mapping[str, Mapping[str, str]]
 

@@ -64,7 +64,7 @@ async def open_site(ground: Ground, **changes: object) -> tuple[AnyRuntime, Fast
     async with database.transaction() as conn:
         for event in builders.reference_events():
             await reference.project(conn, event)
-    settings = ground.settings("publish", http_port=free_port(set()))
+    settings = ground.settings("publish", http_port=free_port(set()), **changes)
     runtime = Runtime("publish", settings, database, ground.clock, reference.Reference(database), None)
     await runtime.reference.refresh()
     app = create_web(runtime, "Keeps notes.")

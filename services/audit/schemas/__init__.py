@@ -149,3 +149,15 @@ class CoverageListing(Listing[CellCountOut], json_schema_extra=example("Coverage
     """How the cells of a period stand, and beside them what each rule could say of them."""
 
     rules: list[CoverageOut]
+
+
+class HeadOut(BaseModel, json_schema_extra=example("HeadOut")):
+    """How far a service's trail goes by the newest head that it signed; nulls where none was heard."""
+
+    service: str
+    position: int | None
+    link: str | None
+    at: datetime | None
+    valid: bool
+    late: bool
+    contradicts: bool

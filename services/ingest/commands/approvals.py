@@ -21,10 +21,12 @@ from services.ingest.store.approvals import (
     update_item,
 )
 from services.ingest.store.disclosures import select_known
-from services.ingest.visit import Changing, IngestRuntime, Reading
+from services.ingest.visit import Changing, IngestRuntime, Reading, the_one
+from services.kit import actions
+from services.kit.address import client_address
 from services.kit.auth import actor_of
 from services.kit.db import Connection
-from services.kit.errors import SanwuError
+from services.kit.errors import ForbiddenError, SanwuError
 
 _LEFT: Final = "审核人已经不在岗，没有发布。"
 
@@ -41,8 +43,17 @@ async def approve_later(desk: Changing, items: Sequence[ApprovalItem]) -> Approv
         # Told now, not when its time has come; it is looked at again then.
         refuse_own_reset(desk, disclosure.submitted_by, disclosure.submitted_at)
     due_at = desk.now + timedelta(seconds=desk.settings.undo_seconds)
-    made = Approval(uuid_utils.compat.uuid7(), desk.actor.staff_id, desk.now, due_at, None, tuple(unique.values()))
+    made = Approval(
+        id=uuid_utils.compat.uuid7(),
+        actor_id=desk.actor.staff_id,
+        created_at=desk.now,
+        due_at=due_at,
+        undone_at=None,
+        address=client_address(),
+        items=tuple(unique.values()),
+    )
     await insert_approval(desk.conn, made)
+    actions.about(f"approval/{made.id}", the_one(d.village_code for d in known.values()))
     return made
 
 
@@ -63,6 +74,11 @@ async def undo(desk: Changing, approval_id: UUID) -> Approval:
     if desk.now >= approval.due_at or any(i.state in {"approved", "failed"} for i in approval.items):
         raise TooLateToUndoError
     await undo_approval(desk.conn, approval.id, desk.now)
+    known = await select_known(desk.conn, [i.disclosure_id for i in approval.items])
+    actions.about(f"approval/{approval.id}", the_one(d.village_code for d in known.values()))
+    things = [f"disclosure/{d.id}" for d in known.values()]
+    villages = [d.village_code for d in known.values()]
+    await actions.record_all(desk.conn, desk.actor.who, "approval undone", desk.now, things, villages)
     return replace(approval, undone_at=desk.now, items=tuple(replace(i, state="undone") for i in approval.items))
 
 
@@ -73,15 +89,15 @@ async def carry_out(runtime: IngestRuntime, limit: int) -> int:
         due = await select_due_items(conn, now, limit)
     for approval_id, disclosure_id in due:
         runtime.beat()
-        problem = None
+        refused = None
         try:
             async with database.transaction() as conn:
                 await _carry_out_one(runtime, conn, approval_id, disclosure_id)
         except SanwuError as error:
-            problem = error.detail
-        if problem is not None:
+            refused = error
+        if refused is not None:
             async with database.transaction() as conn:
-                await update_item(conn, approval_id, disclosure_id, "failed", problem)
+                await _give_up(runtime, conn, approval_id, disclosure_id, refused)
     return len(due)
 
 
@@ -93,9 +109,26 @@ async def _carry_out_one(runtime: IngestRuntime, conn: Connection, approval_id: 
     now = runtime.clock.now()
     actor = actor_of(approval.actor_id, runtime.reference, now)
     if actor is None:
-        await update_item(conn, approval_id, disclosure_id, "failed", _LEFT)
-        return
+        raise ForbiddenError(_LEFT)
     # Noted first, in the same transaction: what is undone at this very moment is not approved.
     if await update_item(conn, approval_id, disclosure_id, "approved", None):
         desk = Changing(runtime, now, conn, actor)
-        await approve(desk, disclosure_id, item.edition, item.secrecy_checked_by)
+        approved = await approve(desk, disclosure_id, item.edition, item.secrecy_checked_by)
+        subject = actions.Subject(f"disclosure/{disclosure_id}", approved.village_code, approval.address)
+        await actions.record(conn, actor.who, "approval carried out", now, subject)
+
+
+async def _give_up(
+    runtime: IngestRuntime, conn: Connection, approval_id: UUID, disclosure_id: UUID, refused: SanwuError
+) -> None:
+    """Note why something is not approved after all, and put it into the trail of whoever wanted it."""
+    approval = await lock_approval(conn, approval_id)
+    if approval is None or not await update_item(conn, approval_id, disclosure_id, "failed", refused.detail):
+        return
+    now = runtime.clock.now()
+    actor = actor_of(approval.actor_id, runtime.reference, now)
+    who = actor.who if actor is not None else actions.Who(approval.actor_id, None, None)
+    known = (await select_known(conn, [disclosure_id])).get(disclosure_id)
+    village = known.village_code if known is not None else None
+    subject = actions.Subject(f"disclosure/{disclosure_id}", village, approval.address)
+    await actions.record(conn, who, "approval carried out", now, subject, actions.Outcome(refused.code))

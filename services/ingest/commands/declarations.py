@@ -24,6 +24,7 @@ from services.ingest.store.waivers import (
 )
 from services.ingest.visit import Changing
 from services.ingest.workflow import RIGHTS, Errand
+from services.kit import actions
 from services.kit.errors import Fault
 from services.kit.outbox import append
 from services.kit.reference import Reference
@@ -49,6 +50,8 @@ def asked_items(reference: Reference, village: str, quarter: str) -> list[str]:
 async def declare(desk: Changing, village: str, quarter: str, answers: Sequence[DeclaredItem]) -> Declaration:
     """Store the next edition of a quarter's answers and append `declaration.submitted.v1`; it takes the place of the one before."""
     desk.require_village(village)
+    actions.step("declare")
+    actions.about(f"declaration/{village}:{quarter}", village)
     desk.actor.require_scope(desk.reference, village)
     _check_quarter(desk, quarter)
     _check_answers(asked_items(desk.reference, village, quarter), quarter, answers)
@@ -102,6 +105,7 @@ async def _lock(desk: Changing, village: str, quarter: str, edition: int) -> Dec
     declaration = await lock_declaration(desk.conn, village, quarter)
     if declaration is None:
         raise UnknownDeclarationError
+    actions.about(f"declaration/{village}:{quarter}", village)
     if declaration.edition != edition:
         raise StaleVersionError(current_version=declaration.edition)
     if declaration.state != "submitted":
@@ -111,6 +115,7 @@ async def _lock(desk: Changing, village: str, quarter: str, edition: int) -> Dec
 
 async def confirm_declaration(desk: Changing, village: str, quarter: str, edition: int) -> Declaration:
     """Store a supervisor's agreement; with the last one needed, confirm the page and append `declaration.confirmed.v1`."""
+    actions.step("confirm")
     declaration = await _lock(desk, village, quarter, edition)
     if declaration.submitted_by == desk.actor.staff_id:
         raise SamePersonError
@@ -124,6 +129,7 @@ async def confirm_declaration(desk: Changing, village: str, quarter: str, editio
 
 async def return_declaration(desk: Changing, village: str, quarter: str, edition: int, reason: str) -> Declaration:
     """Set a quarter's page to returned with the reason; the clerk answers anew. No event tells of it."""
+    actions.step("return")
     declaration = await _lock(desk, village, quarter, edition)
     await update_declaration(desk.conn, declaration, "returned", reason, desk.now)
     return replace(declaration, state="returned", note=reason)

@@ -54,6 +54,7 @@ from services.ingest.store.disclosures import (
 )
 from services.ingest.visit import Changing
 from services.ingest.workflow import Action, State
+from services.kit import actions
 from services.kit.errors import Fault, InvalidInputError, SanwuError, faults_of
 from services.kit.outbox import append, append_all
 from services.kit.shred import drop_untold
@@ -94,6 +95,7 @@ async def create(desk: Changing, village: str, item: str, period: str, body: Bod
         (saved,) = await create_all(desk, [Draft(village, item, period, body)])
     except DraftsRefusedError as refused:
         raise refused.errors[0] from None
+    actions.about(f"disclosure/{saved.disclosure.id}", village)
     return saved
 
 

@@ -32,8 +32,9 @@ from services.ingest.store.imports import (
     select_import_drafts,
     update_undone,
 )
-from services.ingest.visit import Caller, Changing, Reading
+from services.ingest.visit import Caller, Changing, Reading, the_one
 from services.ingest.workflow import State
+from services.kit import actions
 from services.kit.errors import Fault, SanwuError
 from services.kit.limited import Limits, OverLimitError, run_limited
 
@@ -115,6 +116,7 @@ async def import_file(desk: Changing, name: str, read: Sequence[Read]) -> Import
         uuid_utils.compat.uuid7(), name[:200], desk.actor.staff_id, desk.actor.scope, desk.now, undone_at=None
     )
     await insert_import(desk.conn, made, [s.disclosure for s in saved])
+    actions.about(f"import/{made.id}", the_one(s.disclosure.village_code for s in saved))
     return Imported(made, tuple(saved))
 
 
@@ -160,6 +162,7 @@ async def undo_import(desk: Changing, import_id: UUID) -> Undone:
     """Remove the drafts of an import that nobody has touched since."""
     made = _own(desk, await lock_import(desk.conn, import_id))
     drafts = await lock_import_drafts(desk.conn, import_id)
+    actions.about(f"import/{made.id}", the_one(d.village_code for d in drafts))
     if made.undone_at is not None:
         raise AlreadyUndoneError
     untouched = [d for d in drafts if d.state is State.DRAFT and d.edition == 1 and d.submitted_at is None]

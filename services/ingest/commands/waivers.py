@@ -24,6 +24,7 @@ from services.ingest.store.cells import select_cell
 from services.ingest.store.waivers import Waiver, WaiverLiveError, insert_waiver, lock_waiver, update_waiver
 from services.ingest.visit import Changing
 from services.ingest.workflow import RIGHTS, Errand
+from services.kit import actions
 from services.kit.errors import Fault
 from services.kit.outbox import append
 
@@ -78,6 +79,7 @@ async def file_waiver(desk: Changing, village: str, item: str, period: str, reas
         decided_at=None,
         ended_at=None,
     )
+    actions.about(f"waiver/{waiver.id}", village)
     try:
         await insert_waiver(desk.conn, waiver)
     except WaiverLiveError as error:
@@ -88,9 +90,11 @@ async def file_waiver(desk: Changing, village: str, item: str, period: str, reas
 
 async def decide_waiver(desk: Changing, waiver_id: UUID, decision: WaiverDecision, reason: str | None) -> Waiver:
     """Grant, refuse or end a waiver and append the event of it; refusing and ending need a reason."""
+    actions.step(decision.value)
     waiver = await lock_waiver(desk.conn, waiver_id)
     if waiver is None:
         raise UnknownWaiverError
+    actions.about(f"waiver/{waiver.id}", waiver.village_code)
     desk.require_reach(waiver.village_code, desk.item_of(waiver))
     turn = _TURNS[decision]
     if waiver.state != turn.before:

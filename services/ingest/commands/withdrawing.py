@@ -32,7 +32,7 @@ from services.ingest.store.withdrawals import (
 )
 from services.ingest.visit import Changing, IngestRuntime, stamp_of
 from services.ingest.workflow import Action, State
-from services.kit import answers
+from services.kit import actions, answers
 from services.kit.db import Connection
 from services.kit.errors import Fault
 from services.kit.outbox import append, append_all
@@ -164,4 +164,7 @@ async def erase_due(runtime: IngestRuntime, limit: int) -> int:
                 continue
             event = DisclosureErased(**await stamp_of(conn, disclosure, now))
             await _erase(conn, [disclosure.id], [event], now)
+            # It rests on the word of whoever withdrew it, whose own row tells from where; here the clock acts.
+            subject = actions.Subject(f"disclosure/{disclosure.id}", disclosure.village_code)
+            await actions.record(conn, actions.CLOCK, "erased in time", now, subject)
     return len(due)

@@ -29,7 +29,7 @@ from services.ingest.store.disclosures import Disclosure, select_edition, select
 from services.ingest.store.opinions import select_authors, select_opinions
 from services.ingest.visit import CallerDep, ChangingDep, Reading, ReadingDep
 from services.ingest.workflow import Action, State
-from services.kit import actions, outbox
+from services.kit import outbox
 from services.kit.errors import SanwuError
 from services.kit.route import Route
 from services.kit.visit import EXPORTS, may
@@ -215,7 +215,6 @@ async def sheet(request: Request, disclosure_id: UUID, desk: ChangingDep) -> Res
     values = await page_values(desk, found)
     if values["edition"] is None:
         raise UnknownDisclosureError
-    actions.about(f"disclosure/{found.id}", found.village_code)
     return render(request, desk, "sheet.html", **values, code=sheet_svg(code_of(found)))
 
 

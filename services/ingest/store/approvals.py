@@ -28,10 +28,14 @@ class Approval:
     created_at: datetime
     due_at: datetime
     undone_at: datetime | None
+    #: Where the request came from.
+    address: str | None
     items: tuple[ApprovalItem, ...]
 
 
-INSERT_APPROVAL = "INSERT INTO approval (id, actor_id, created_at, due_at) VALUES ($1, $2, $3, $4)"
+INSERT_APPROVAL = """
+INSERT INTO approval (id, actor_id, created_at, due_at, address) VALUES ($1, $2, $3, $4, $5)
+"""
 INSERT_ITEMS = """
 INSERT INTO approval_item (approval_id, disclosure_id, edition, secrecy_checked_by, state)
 SELECT $1, d, e, s, 'waiting' FROM unnest($2::uuid[], $3::int[], $4::text[]) AS t (d, e, s)
@@ -39,7 +43,8 @@ SELECT $1, d, e, s, 'waiting' FROM unnest($2::uuid[], $3::int[], $4::text[]) AS 
 
 
 async def insert_approval(conn: Connection, approval: Approval) -> None:
-    await conn.execute(INSERT_APPROVAL, approval.id, approval.actor_id, approval.created_at, approval.due_at)
+    made = (approval.id, approval.actor_id, approval.created_at, approval.due_at, approval.address)
+    await conn.execute(INSERT_APPROVAL, *made)
     items = approval.items
     await conn.execute(
         INSERT_ITEMS,
@@ -69,7 +74,8 @@ async def _approval(conn: Connection, row: Row | None) -> Approval | None:
     if row is None:
         return None
     items = tuple(_item(r) for r in await conn.fetch(SELECT_ITEMS, row["id"]))
-    return Approval(row["id"], row["actor_id"], row["created_at"], row["due_at"], row["undone_at"], items)
+    made = (row["id"], row["actor_id"], row["created_at"], row["due_at"], row["undone_at"], row["address"])
+    return Approval(*made, items)
 
 
 def _item(row: Row) -> ApprovalItem:

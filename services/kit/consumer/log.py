@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from services.contracts.topics import Topic
 from services.kit.driver import ask, end
@@ -36,7 +37,12 @@ class LogReader:
         )
 
     async def __aenter__(self) -> Self:
-        await ask(self._driver.start(), START_S)
+        try:
+            await ask(self._driver.start(), START_S)
+        except BaseException:
+            # Nobody else ends a driver that did not come up.
+            await end(self._driver.stop(), CLOSE_S)
+            raise
         partitions = [TopicPartition(*p) for p in self.places]
         self._driver.assign(partitions)
         self._at = dict(await ask(self._driver.beginning_offsets(partitions), SILENT_LIMIT_S))
@@ -48,6 +54,11 @@ class LogReader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await end(self._driver.stop(), CLOSE_S)
+
+    async def ends(self) -> dict[Place, int]:
+        """Where the partitions end at this moment."""
+        ends = await ask(self._driver.end_offsets(list(self._at)), SILENT_LIMIT_S)
+        return {(tp.topic, tp.partition): end for tp, end in ends.items()}
 
     def left(self, until: Mapping[Place, int]) -> int:
         """How many offsets stand between here and there."""
@@ -74,3 +85,17 @@ class LogReader:
                     self._driver.pause(tp)
                     ahead.discard(tp)
             yield batches
+
+
+class LogAwayError(ConnectionError):
+    """The broker does not hand out what was asked of it."""
+
+
+async def read_whole(settings: Settings, topics: Sequence[Topic]) -> list[Incoming]:
+    """All that stands on small topics at this moment; LogAwayError when the broker does not hand it out."""
+    try:
+        async with LogReader(settings, topics) as reader:
+            ends = await reader.ends()
+            return [r async for batches in reader.read(ends) for _, records in batches for r in records]
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise LogAwayError(repr(error)) from error

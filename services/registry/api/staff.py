@@ -167,7 +167,7 @@ async def import_file(
     if apply:
         return import_out(*await imports.take_staff_file(caller, data))
     async with caller.changing(Changing) as desk:
-        return import_out(await imports.plan_staff(desk, imports.read_staff_file(data)))
+        return import_out(await imports.plan_staff_file(desk, data))
 
 
 def import_out(plan: StaffPlan, secrets: Sequence[Secrets] | None = None) -> ImportOut:

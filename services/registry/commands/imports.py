@@ -1,6 +1,7 @@
 """Files that operators bring through the site: what they would change, then the change, all of it or nothing."""
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -137,7 +138,28 @@ async def take_staff_file(caller: Caller, data: bytes) -> tuple[StaffPlan, list[
         plan = await plan_staff(desk, rows)
     made = await make_accounts(plan)
     async with caller.changing(Changing) as desk:
-        return await apply_staff(desk, plan, made)
+        actions.about(file_of(data))
+        told = await apply_staff(desk, plan, made)
+        await _record_accounts(desk, told[0])
+    return told
+
+
+async def _record_accounts(desk: Changing, plan: StaffPlan) -> None:
+    """Put into the trail, beside the file, each account that it opened or changed."""
+    found = await accounts_of(desk.conn, [r for r in plan.rows if r.username in {*plan.new, *plan.changed}])
+    things = sorted(f"staff/{staff_id}" for staff_id, _ in found.values())
+    await actions.record_all(desk.conn, desk.actor.who, "staff file", desk.now, things)
+
+
+def file_of(data: bytes) -> str:
+    """How the trail calls a file: by the beginning of its SHA-256."""
+    return f"file/{hashlib.sha256(data).hexdigest()[:16]}"
+
+
+async def plan_staff_file(desk: Changing, data: bytes) -> StaffPlan:
+    """Tell what a staff file would change, with every fault; nothing is changed."""
+    actions.about(file_of(data))
+    return await plan_staff(desk, read_staff_file(data))
 
 
 async def make_accounts(plan: StaffPlan) -> dict[str, NewAccount]:
@@ -214,12 +236,14 @@ def _content(revision: ItemRevision) -> dict[str, Any]:
 
 async def apply_catalogue(desk: Changing, data: bytes) -> int:
     """Take a catalogue file over from today; returns how many items changed."""
+    actions.about(file_of(data))
     await desk.lock_whole_city()
     return await set_items(desk.conn, read_catalogue(data, desk.today), desk.now)
 
 
 async def put_profile(desk: Changing, code: str, revision: ProfileRevision) -> Profile:
     """A deadline profile from today on; its history stays."""
+    actions.about(f"profile/{code}")
     await desk.lock_whole_city()
     kept = await store.select_reference(desk.conn, "profile", code)
     revision = revision.model_copy(update={"since": desk.today, "until": None})
@@ -264,7 +288,7 @@ def _by_field(error: FileFaultsError) -> InvalidInputError:
 
 async def put_calendar(desk: Changing, year: CalendarYear) -> CalendarYear:
     """State a year's working days; every due day that lies in it is worked out anew by whoever shows it."""
-    actions.about(f"calendar:{year.year}")
+    actions.about(f"calendar/{year.year}")
     await desk.lock_whole_city()
     await set_calendar(desk.conn, year, desk.now)
     return year

@@ -104,6 +104,7 @@ async def end_own_session(desk: Changing, session_id: str) -> None:
 
 async def sign_out_everywhere(desk: Changing) -> None:
     """Void every token and session of the caller, in every service by event."""
+    desk.about(desk.reference.staff[desk.actor.staff_id])
     await accounts.void_sessions(desk.conn, desk.actor.staff_id, desk.now)
 
 

@@ -191,6 +191,7 @@ async def create(desk: Changing, username: str, post: Post, one_time: OneTime) -
         revisions=(revision,),
         sessions_not_before=desk.now,
     )
+    desk.about(staff)
     await _refuse_or_record_namesake(desk, staff, post.namesake)
     await set_accounts(desk.conn, [staff], desk.now)
     return staff, Secrets(username, one_time.password, secret)

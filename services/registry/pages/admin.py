@@ -199,7 +199,7 @@ async def import_file(
     """Show what a staff file would change, with every fault."""
     data = await file.read() if file is not None and file.size else text.encode()
     try:
-        result = import_out(await imports.plan_staff(desk, imports.read_staff_file(data)))
+        result = import_out(await imports.plan_staff_file(desk, data))
     except InvalidInputError as error:
         return page(request, desk, "staff_import.html", result=None, error=error, text="")
     return page(request, desk, "staff_import.html", result=result, error=None, text=data.decode("utf-8-sig"))
