@@ -188,6 +188,13 @@ def test_closing_a_hundred_thousand_files_takes_seconds_and_finding_them_closed_
     shutil.rmtree(path)
 
 
+def test_what_a_command_of_roots_writes_into_a_home_belongs_to_its_owner(place: Path) -> None:
+    home = Home(place / "written")
+    home.password("ingest")
+    file = home.path / "secrets.json"
+    assert (file.stat().st_uid, stat.S_IMODE(file.stat().st_mode)) == (home.path.stat().st_uid, 0o600)
+
+
 def test_a_home_of_somebody_else_is_one_sentence(place: Path) -> None:
     if not ROOT_RUNS:
         with pytest.raises(Fault, match="belongs to another user"):
