@@ -111,7 +111,7 @@ def read_token(token: str, reference: Reference, now: datetime) -> Actor:
     if signer.not_before is not None and issued < signer.not_before - CLOCKS_APART:
         detail = "登录凭证无效，请重新登录。"
         raise UnauthenticatedError(detail)
-    if now.timestamp() >= claims["exp"] or (signer.not_after is not None and now >= signer.not_after):
+    if now.timestamp() >= float(claims["exp"]) or (signer.not_after is not None and now >= signer.not_after):
         detail = "登录已过期，请重新登录。"
         raise UnauthenticatedError(detail)
     actor = actor_of(claims["sub"], reference, now)
