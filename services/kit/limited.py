@@ -18,6 +18,8 @@ _AT_ONCE: Final = 2
 _MOST_IN_LINE: Final = 20
 #: Of one person, who has one turn at a time: nobody fills the line alone.
 _MOST_OF_ONE: Final = 4
+#: A busy machine gives no process a processor for itself.
+_CLOCK: Final = 2
 _PIECE: Final = 256 * 1024
 
 
@@ -37,7 +39,7 @@ class LineFullError(UnavailableError):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds and MiB (of address space) that some work may take, and the bytes that it may answer with."""
+    """Seconds (of a processor; twice as many by the clock), MiB (of address space) and bytes of answer for some work."""
 
     seconds: float
     memory_mib: int
@@ -87,7 +89,7 @@ async def run_limited(module: str, data: bytes, limits: Limits, *, who: str) -> 
             env=environment,
         )
         try:
-            async with asyncio.timeout(limits.seconds):
+            async with asyncio.timeout(limits.seconds * _CLOCK):
                 written = await _answer_of(child, data, limits.answer_bytes)
         except TimeoutError as error:
             raise OverLimitError from error

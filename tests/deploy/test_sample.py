@@ -22,7 +22,7 @@ from deploy.local.sample.manifest import (
 from deploy.local.sample.pictures import drawn
 from deploy.local.sample.registry import PILOT, SHOWCASE, Village, _early, division_rows, villages
 from services.contracts.bodies import BODY, Ledger, figures
-from services.ingest.gate.findings import findings
+from services.ingest.gate.findings import personal_in
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_everything_else_that_is_entered_adds_up_and_names_nobody(everybody: lis
         if entry.way == "nil" or (entry.village.code, entry.item) in faulty:
             continue
         body = BODY.validate_python(content_of(plan, entry))
-        assert findings(body, entry.period) == (), entry
+        assert (*body.findings(entry.period), *personal_in(body)) == (), entry
 
 
 @pytest.mark.parametrize(("rule", "found"), [("A01", ["ledger.total"]), ("A02", []), ("A03", ["ledger.closing"])])
@@ -211,7 +211,8 @@ def test_what_is_under_way_or_withdrawn_is_no_part_of_what_is_counted(everybody:
     counted = {(e.village, e.item, e.period) for e in plan.entries}
     assert not counted & {(e.village, e.item, e.period) for e in plan.aside}
     for entry in plan.aside:
-        assert findings(BODY.validate_python(content_of(plan, entry)), entry.period) == ()
+        body = BODY.validate_python(content_of(plan, entry))
+        assert (*body.findings(entry.period), *personal_in(body)) == ()
         assert entry.period < "2026-11-26"
 
 

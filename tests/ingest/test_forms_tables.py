@@ -93,7 +93,7 @@ def test_a_table_of_ten_thousands_reads_back_as_typed_and_as_yuan() -> None:
         "99.96",
         "482.87",
     ]
-    assert field_of(again, "body.rows[4][1]") == f"rows.4.{body.columns[1].key}"
+    assert field_of(again, "body.rows[4][1]", {}) == f"rows.4.{body.columns[1].key}"
     assert body_of(sent(again)) == body
     assert as_read(WAN, "482.87") == "4,828,700.00元（填的是482.87万元）"
 
@@ -148,7 +148,7 @@ def test_a_total_follows_its_column_and_its_fault_finds_the_field() -> None:
     form = filled("V17", fields, sheet("text-jifei")[1:-1])
     body = body_of(form)
     assert body.totals == {body.columns[1].key: 428}
-    assert [field_of(form, f.at) for f in body.findings("2026Q3")] == ["totals.people"]
+    assert [field_of(form, f.at, {}) for f in body.findings("2026Q3")] == ["totals.people"]
 
 
 def test_the_three_months_of_a_remark_are_no_remark() -> None:
@@ -195,7 +195,7 @@ def test_quantities_to_four_decimals_and_their_stated_total() -> None:
     fields = {**with_columns("F05", columns), "quantity_totals.category": "17.2566"}
     form = filled("F05", fields, [row[:2] for row in sheet("land-lutai")[1:4]])
     body = body_of(form)
-    assert [(f.at, field_of(form, f.at)) for f in body.findings("2026H1")] == [
+    assert [(f.at, field_of(form, f.at, {})) for f in body.findings("2026H1")] == [
         (f"body.quantity_totals.{body.columns[1].key}", "quantity_totals.category")
     ]
     wrong = filled("F05", with_columns("F05", columns), [["冯台村", "3.89666"]])

@@ -8,7 +8,7 @@ from services.contracts.bodies import Ledger
 from services.ingest.bulk import prepared
 from services.ingest.bulk.prepared import read_prepared
 from services.ingest.gate.bodies import read_body
-from services.ingest.gate.findings import findings
+from services.ingest.gate.findings import personal_in
 
 TEXT = (Path(__file__).parents[2] / "docs" / "import.md").read_text("utf-8")
 
@@ -26,7 +26,7 @@ def test_the_csv_example_is_two_ledgers_that_add_up() -> None:
         ("210881006207", "F01", "2026-10"),
     ]
     bodies = [read_body(d.body) for d in found]
-    assert [findings(b, "2026-10") for b in bodies] == [(), ()]
+    assert [(*b.findings("2026-10"), *personal_in(b)) for b in bodies] == [(), ()]
     first = bodies[0]
     assert isinstance(first, Ledger)
     assert [(x.date.isoformat(), x.direction, x.amount_fen) for x in first.lines] == [
@@ -41,7 +41,7 @@ def test_the_json_example_says_the_same_and_a_notice() -> None:
     assert [read_body(d.body) for d in found[:2]] == [read_body(d.body) for d in read_prepared(example("csv"))]
     notice = read_body(found[2].body)
     assert (found[2].item, found[2].period, notice.kind) == ("P04", "2026Q3", "notice")
-    assert findings(notice, "2026Q3") == ()
+    assert (*notice.findings("2026Q3"), *personal_in(notice)) == ()
 
 
 def test_saved_as_chinese_spreadsheets_write_it_the_example_is_the_same() -> None:

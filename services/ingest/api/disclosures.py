@@ -9,7 +9,7 @@ from services.contracts.disclosure import LineReason
 from services.contracts.values import DivisionCode
 from services.ingest.commands import checking, differences, entering, masking, withdrawing
 from services.ingest.commands.checking import Word
-from services.ingest.commands.findings import Reason, Saved, findings_of
+from services.ingest.commands.findings import Content, Reason, Saved, findings_of
 from services.ingest.commands.sheets import code_of, read_photograph, signers_of
 from services.ingest.schemas import (
     AcceptIn,
@@ -89,11 +89,45 @@ def _reason(a: AcceptIn) -> Reason:
     return Reason(a.finding, None, a.reason)
 
 
+class _New(NamedTuple):
+    village: str
+    item: str
+    period: str
+    content: Content
+
+
+async def _read_new(body: DisclosureIn) -> _New:
+    """Read a draft and look for personal data in it, before the transaction begins."""
+    return _New(body.village, body.item, body.period, await entering.read_content(body.body))
+
+
+class _Next(NamedTuple):
+    version: int
+    note: str | None
+    content: Content
+
+
+async def _read_next(body: SaveIn) -> _Next:
+    """The same for the next edition of one."""
+    return _Next(body.version, body.note, await entering.read_content(body.body))
+
+
+class _Corrected(NamedTuple):
+    version: int
+    note: str | None
+    content: Content | None
+
+
+async def _read_corrected(body: CorrectIn) -> _Corrected:
+    """The same for a correction, which may begin with the content as it is."""
+    content = await entering.read_content(body.body) if body.body is not None else None
+    return _Corrected(body.version, body.note, content)
+
+
 @once.post("", status_code=201, dependencies=[may(*RIGHTS[Action.SAVE])])
-async def create(body: DisclosureIn, desk: ChangingDep) -> SavedOut:
+async def create(new: Annotated[_New, Depends(_read_new)], desk: ChangingDep) -> SavedOut:
     """Make a draft; `findings` tells what does not add up."""
-    content = entering.parse_body(body.body)
-    return saved_out(await entering.create(desk, body.village, body.item, body.period, content))
+    return saved_out(await entering.create(desk, new.village, new.item, new.period, new.content))
 
 
 @router.get("", dependencies=[may(*READERS)])
@@ -172,10 +206,9 @@ async def difference(
 
 
 @router.put("/{disclosure_id}", dependencies=[may(*RIGHTS[Action.SAVE])])
-async def save(disclosure_id: Id, body: SaveIn, desk: ChangingDep) -> SavedOut:
+async def save(disclosure_id: Id, new: Annotated[_Next, Depends(_read_next)], desk: ChangingDep) -> SavedOut:
     """Replace the content of a draft or of a returned disclosure; the version goes up by one."""
-    content = entering.parse_body(body.body)
-    return saved_out(await entering.save(desk, disclosure_id, body.version, content, body.note))
+    return saved_out(await entering.save(desk, disclosure_id, new.version, new.content, new.note))
 
 
 @once.post("/{disclosure_id}/mask", dependencies=[may(*RIGHTS[Action.MASK])])
@@ -237,10 +270,11 @@ async def send_back(disclosure_id: Id, body: ReturnIn, desk: ChangingDep) -> Dis
 
 
 @once.post("/{disclosure_id}/correct", dependencies=[may(*RIGHTS[Action.CORRECT])])
-async def correct(disclosure_id: Id, body: CorrectIn, desk: ChangingDep) -> SavedOut:
+async def correct(
+    disclosure_id: Id, new: Annotated[_Corrected, Depends(_read_corrected)], desk: ChangingDep
+) -> SavedOut:
     """Begin a correction: the next version as a draft; what is published stays until it is approved."""
-    content = entering.parse_body(body.body) if body.body is not None else None
-    return saved_out(await entering.correct(desk, disclosure_id, body.version, body.note, content))
+    return saved_out(await entering.correct(desk, disclosure_id, new.version, new.note, new.content))
 
 
 @once.post("/{disclosure_id}/discard", dependencies=[may(*RIGHTS[Action.DISCARD])])

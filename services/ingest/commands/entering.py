@@ -1,5 +1,6 @@
 """Entering: drafts, the one tap for a period in which nothing happened, handing in, corrections."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -23,7 +24,16 @@ from services.contracts.values import period_bounds
 from services.ingest import metrics, workflow
 from services.ingest.commands.attachments import KnownFiles, findings_in_files, known_files, require_files, use_files
 from services.ingest.commands.checking import let_out
-from services.ingest.commands.findings import Reason, Saved, accepted_of, findings_of, findings_of_all, refuse_personal
+from services.ingest.commands.findings import (
+    Content,
+    Reason,
+    Saved,
+    accepted_of,
+    findings_of,
+    findings_of_all,
+    look_at,
+    refuse_personal,
+)
 from services.ingest.commands.withdrawing import withdraw_and_erase
 from services.ingest.errors import (
     AlreadyEnteredError,
@@ -36,7 +46,7 @@ from services.ingest.errors import (
     UnexplainedFindingsError,
 )
 from services.ingest.gate.bodies import MalformedBodyError, OversizeError, read_body
-from services.ingest.gate.findings import findings, needs_reviewer, unexplained
+from services.ingest.gate.findings import needs_reviewer, unexplained
 from services.ingest.metrics import count_step
 from services.ingest.store.attachments import delete_uses
 from services.ingest.store.cells import select_any_body, select_last_body
@@ -70,6 +80,11 @@ def parse_body(raw: dict[str, Any]) -> Body:
         raise InvalidInputError(faults=faults_of(error.errors, below=("body",))) from error
 
 
+async def read_content(raw: dict[str, Any]) -> Content:
+    """The same, with the personal data in it; both beside the loop, for a large body takes long."""
+    return await look_at(await asyncio.to_thread(parse_body, raw))
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What is to be entered into an empty cell."""
@@ -77,7 +92,7 @@ class Draft:
     village: str
     item: str
     period: str
-    body: Body
+    content: Content
 
 
 class DraftsRefusedError(Exception):
@@ -89,10 +104,10 @@ class DraftsRefusedError(Exception):
         self.errors = errors
 
 
-async def create(desk: Changing, village: str, item: str, period: str, body: Body) -> Saved:
+async def create(desk: Changing, village: str, item: str, period: str, content: Content) -> Saved:
     """Make a draft in an empty cell, edition 1; what the accounting agency makes is delivered to the village by it."""
     try:
-        (saved,) = await create_all(desk, [Draft(village, item, period, body)])
+        (saved,) = await create_all(desk, [Draft(village, item, period, content)])
     except DraftsRefusedError as refused:
         raise refused.errors[0] from None
     actions.about(f"disclosure/{saved.disclosure.id}", village)
@@ -112,8 +127,8 @@ async def create_all(desk: Changing, drafts: Sequence[Draft]) -> list[Saved]:
     # Inserted before files are looked at, for only the insertion tells which cells are taken; when anything is refused, the
     # error undoes it with the transaction.
     made = await insert_disclosures(desk.conn, list(new.values()), desk.actor.staff_id, desk.now, delivered=delivered)
-    contents = {n: (made[one.id], drafts[n].body) for n, one in new.items() if one.id in made}
-    known = await known_files(desk, contents.values())
+    contents = {n: (made[one.id], drafts[n].content) for n, one in new.items() if one.id in made}
+    known = await known_files(desk, [(d, content.body) for d, content in contents.values()])
     for n in new:
         try:
             _require_entered(drafts[n], contents.get(n), known)
@@ -123,7 +138,7 @@ async def create_all(desk: Changing, drafts: Sequence[Draft]) -> list[Saved]:
         raise DraftsRefusedError(errors)
     if not contents:
         return []
-    saved = await _insert_editions(desk, [(d, body, None) for d, body in contents.values()], known)
+    saved = await _insert_editions(desk, [(d, content, None) for d, content in contents.values()], known)
     if delivered:
         await _append_delivered(desk, [s.disclosure for s in saved])
     return saved
@@ -135,7 +150,7 @@ def _check_draft(desk: Changing, draft: Draft) -> NewDisclosure:
     owed = desk.duty(village, item, period)
     revision = desk.item(item, period)
     desk.require_entering(village, revision)
-    _refuse_kind(revision.kind, item, draft.body)
+    _refuse_kind(revision.kind, item, draft.content.body)
     if not owed.applies:
         raise ItemDoesNotApplyError(faults=[Fault("item", f"{village} 没有事项 {item}")])
     if period_bounds(period)[0] > desk.today:
@@ -145,18 +160,18 @@ def _check_draft(desk: Changing, draft: Draft) -> NewDisclosure:
         village_code=village,
         item=item,
         period=period,
-        digest=body_digest(draft.body),
+        digest=body_digest(draft.content.body),
         history=owed.history,
-        nil=draft.body.nil,
+        nil=draft.content.body.nil,
     )
 
 
-def _require_entered(draft: Draft, content: tuple[Disclosure, Body] | None, known: KnownFiles) -> None:
+def _require_entered(draft: Draft, made: tuple[Disclosure, Content] | None, known: KnownFiles) -> None:
     """Refuse a draft whose cell was taken, or whose files nobody gave."""
-    if content is None:
+    if made is None:
         words = f"{draft.village} 的 {draft.item} {draft.period} 已经录入"
         raise AlreadyEnteredError(faults=[Fault("period", words)])
-    require_files(*content, known)
+    require_files(made[0], made[1].body, known)
 
 
 async def _append_delivered(desk: Changing, disclosures: Sequence[Disclosure]) -> None:
@@ -170,14 +185,11 @@ def _refuse_kind(kind: ItemKind, item: str, body: Body) -> None:
 
 
 async def _insert_editions(
-    desk: Changing, contents: Sequence[tuple[Disclosure, Body, str | None]], known: KnownFiles
+    desk: Changing, contents: Sequence[tuple[Disclosure, Content, str | None]], known: KnownFiles
 ) -> list[Saved]:
     """Store new editions' contents and notes with what does not add up in them, and which files they use."""
-    await use_files(desk, [(d, body) for d, body, _ in contents])
-    of = [
-        (d, Edition(body, findings=(*findings(body, d.period), *findings_in_files(d, body, known)), note=note))
-        for d, body, note in contents
-    ]
+    await use_files(desk, [(d, content.body) for d, content, _ in contents])
+    of = [(d, _edition(d, content, note, known)) for d, content, note in contents]
     await insert_editions(desk.conn, of, desk.actor.staff_id, desk.now)
     found = await findings_of_all(desk, of)
     for finding in chain.from_iterable(found.values()):
@@ -185,23 +197,31 @@ async def _insert_editions(
     return [Saved(count_step(Action.SAVE, d), found[d.id]) for d, _ in of]
 
 
-async def save(desk: Changing, disclosure_id: UUID, version: int, body: Body, note: str | None = None) -> Saved:
+def _edition(disclosure: Disclosure, content: Content, note: str | None, known: KnownFiles) -> Edition:
+    """A content with what is to mend or to explain in itself: arithmetic, dates, personal data, also in its files."""
+    body = content.body
+    found = (*body.findings(disclosure.period), *content.personal, *findings_in_files(disclosure, body, known))
+    return Edition(body, findings=found, note=note)
+
+
+async def save(desk: Changing, disclosure_id: UUID, version: int, content: Content, note: str | None = None) -> Saved:
     """Store the next edition of a draft or of a returned disclosure. A correction's note stays unless another is given."""
     disclosure = await desk.lock_for(Action.SAVE, disclosure_id, version)
-    _refuse_kind(desk.item_of(disclosure).kind, disclosure.item, body)
+    _refuse_kind(desk.item_of(disclosure).kind, disclosure.item, content.body)
     if note is None and disclosure.published_edition is not None:
         note = (await desk.content_of(disclosure)).note
-    return await _next_edition(desk, disclosure, body, note)
+    return await _next_edition(desk, disclosure, content, note)
 
 
-async def _next_edition(desk: Changing, disclosure: Disclosure, body: Body, note: str | None) -> Saved:
+async def _next_edition(desk: Changing, disclosure: Disclosure, content: Content, note: str | None) -> Saved:
+    body = content.body
     if note is not None:
         refuse_personal(note, "note")
     digest = body_digest(body)
     known = await known_files(desk, [(disclosure, body)])
     require_files(disclosure, body, known)
     after = await update_saved(desk.conn, disclosure, digest, desk.actor.staff_id, nil=body.nil)
-    (saved,) = await _insert_editions(desk, [(after, body, note)], known)
+    (saved,) = await _insert_editions(desk, [(after, content, note)], known)
     return saved
 
 
@@ -214,7 +234,7 @@ async def create_nil(desk: Changing, village: str, item: str, period: str) -> Sa
     if last is None and revision.kind is ItemKind.TABLE:
         # A later period has the same columns; what it has in them is not asked.
         last = await select_any_body(desk.conn, village, item)
-    return await create(desk, village, item, period, _nothing(revision.kind, last))
+    return await create(desk, village, item, period, await look_at(_nothing(revision.kind, last)))
 
 
 def _nothing(kind: ItemKind, last: Body | None) -> Body:
@@ -293,14 +313,16 @@ async def _append_submitted(desk: Changing, disclosure: Disclosure, accepted: tu
 # -- corrections --------------------------------------------------------------------------------------------------
 
 
-async def correct(desk: Changing, disclosure_id: UUID, version: int, note: str | None, body: Body | None) -> Saved:
+async def correct(
+    desk: Changing, disclosure_id: UUID, version: int, note: str | None, content: Content | None
+) -> Saved:
     """Store the next edition of what was let out as a draft, with the same content unless another is given; say so by event."""
     disclosure = await desk.lock_for(Action.CORRECT, disclosure_id, version)
-    if body is None:
-        body = (await desk.content_of(disclosure)).body
+    if content is None:
+        content = await look_at((await desk.content_of(disclosure)).body)
     else:
-        _refuse_kind(desk.item_of(disclosure).kind, disclosure.item, body)
-    saved = await _next_edition(desk, disclosure, body, note)
+        _refuse_kind(desk.item_of(disclosure).kind, disclosure.item, content.body)
+    saved = await _next_edition(desk, disclosure, content, note)
     event = DisclosureCorrected(**await desk.stamp_of(saved.disclosure))
     await append(desk.conn, event)
     return Saved(count_step(Action.CORRECT, saved.disclosure), saved.findings)

@@ -1,14 +1,16 @@
 """What does not add up in a disclosure, why it is right all the same, and what must not stand beside it."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from services.contracts import privacy
 from services.contracts.base import AcceptedFinding, Finding
-from services.contracts.bodies import Ledger, figures
+from services.contracts.bodies import Body, Ledger, figures
 from services.contracts.values import previous_period
-from services.ingest.gate.findings import chain_findings, neighbour_notes, note_finding
+from services.ingest.gate.findings import chain_findings, neighbour_notes, note_finding, personal_in
 from services.ingest.store.cells import select_chains, select_remarked
 from services.ingest.store.contents import Edition
 from services.ingest.store.disclosures import Disclosure, select_editions
@@ -22,6 +24,28 @@ class Saved:
 
     disclosure: Disclosure
     findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A body with the personal data in it."""
+
+    body: Body
+    personal: tuple[Finding, ...]
+
+
+#: Of long bodies so many at once, for each of them takes a processor for itself.
+_looking: Final = asyncio.Semaphore(2)
+#: Characters of a body in JSON that are looked through in a tenth of a second.
+_SHORT: Final = 16 * 1024
+
+
+async def look_at(body: Body) -> Content:
+    """Look for personal data in a body, beside the loop, and where it can be before a transaction begins."""
+    if len(body.model_dump_json(exclude_none=True)) <= _SHORT:
+        return Content(body, personal_in(body))
+    async with _looking:
+        return Content(body, await asyncio.to_thread(personal_in, body))
 
 
 @dataclass(frozen=True, slots=True)

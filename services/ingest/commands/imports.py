@@ -19,9 +19,10 @@ from services.ingest.bulk.prepared import (
     read_answer,
 )
 from services.ingest.commands.entering import Draft, DraftsRefusedError, create_all, discard_all, parse_body
-from services.ingest.commands.findings import Saved, findings_of_all
+from services.ingest.commands.findings import Content, Saved, findings_of_all
 from services.ingest.commands.quotas import count_upload
 from services.ingest.errors import AlreadyUndoneError, ImportFaultsError, UnknownImportError
+from services.ingest.gate.findings import personal_in
 from services.ingest.store.disclosures import Disclosure, select_editions
 from services.ingest.store.imports import (
     Import,
@@ -126,7 +127,7 @@ def _draft(one: Prepared) -> Draft:
         period_bounds(one.period)
     except ValueError as error:
         raise ImportFaultsError(faults=[Fault("period", str(error))]) from error
-    return Draft(one.village, one.item, one.period, body)
+    return Draft(one.village, one.item, one.period, Content(body, personal_in(body)))
 
 
 def _located(one: Prepared, error: SanwuError) -> Iterator[Fault]:

@@ -1,5 +1,6 @@
 """Personal data in a draft: put stars over it (遮盖), or, for the township, let it stand with a reason."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ from services.contracts import privacy
 from services.contracts.bodies import BODY, Body
 from services.contracts.values import canonical_json
 from services.ingest.commands.entering import save
-from services.ingest.commands.findings import Reason, Saved, accepted_of, findings_of, refuse_personal
+from services.ingest.commands.findings import Reason, Saved, accepted_of, findings_of, look_at, refuse_personal
 from services.ingest.errors import MissingReasonError, NothingToMaskError
 from services.ingest.gate.findings import needs_reviewer
 from services.ingest.metrics import count_step
@@ -26,11 +27,11 @@ async def mask(
     """Make the next edition with stars over what was found: everything, or what `wanted` names by code and place."""
     disclosure = await desk.lock_for(Action.MASK, disclosure_id, version)
     content = await desk.content_of(disclosure)
-    covered = _covered(content.body, None if wanted is None else set(wanted))
+    covered = await asyncio.to_thread(_covered, content.body, None if wanted is None else set(wanted))
     if covered is None:
         raise NothingToMaskError
     count_step(Action.MASK, disclosure)
-    return await save(desk, disclosure_id, version, covered, content.note)
+    return await save(desk, disclosure_id, version, await look_at(covered), content.note)
 
 
 def _covered(body: Body, wanted: set[tuple[str, str]] | None) -> Body | None:

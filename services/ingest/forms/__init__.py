@@ -3,6 +3,7 @@
 from services.ingest.bulk.cells import account_words, to_yuan
 from services.ingest.forms.codec import (
     Form,
+    UsedRows,
     add_rows,
     field_of,
     form_of,
@@ -20,6 +21,7 @@ __all__ = [
     "Form",
     "Grid",
     "Spec",
+    "UsedRows",
     "account_words",
     "add_rows",
     "field_of",

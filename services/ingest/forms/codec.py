@@ -261,16 +261,24 @@ _ROW_PLACE: Final = re.compile(r"body\.(\w+)\[(\d+)\](?:\[(\d+)\]|\.([\w.]+))?")
 
 def note_faults(form: Form, faults: Iterable[tuple[str, str]]) -> None:
     """Put faults of the body at the cells they come from; those that have no cell are kept apart."""
+    used: UsedRows = {}
     for at, message in faults:
-        name = field_of(form, at)
+        name = field_of(form, at, used)
         if name is None:
             form.homeless.append(message)
         else:
             form.faults.setdefault(name, message)
 
 
-def field_of(form: Form, at: str) -> str | None:
-    """The field of a place in the body such as `body.lines[3].voucher.no`; None when nothing shows it."""
+#: Numbers of the rows of each grid of one form, by its path.
+UsedRows = dict[str, list[int]]
+
+
+def field_of(form: Form, at: str, used: UsedRows) -> str | None:
+    """The field of a place in the body such as `body.lines[3].voucher.no`; None when nothing shows it.
+
+    `used` begins empty and is kept from one place of a form to the next: its rows are counted once.
+    """
     if at in {"village", "period"}:
         return at
     match = _ROW_PLACE.match(at)
@@ -280,7 +288,9 @@ def field_of(form: Form, at: str) -> str | None:
         path = f"{above}{dot}{keys.get(last, last)}"
         return next((c.path for c in form.spec.cells if path == c.path), None)
     grid = next((g for g in form.spec.grids if g.path == match[1]), None)
-    rows = form.used(grid) if grid is not None else []
+    if grid is not None and grid.path not in used:
+        used[grid.path] = form.used(grid)
+    rows = used[grid.path] if grid is not None else []
     if grid is None or int(match[2]) >= len(rows):
         return None
     n = rows[int(match[2])]

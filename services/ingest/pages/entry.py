@@ -1,10 +1,11 @@
 """Entering: the form of an item, pasting, last month's shape, drafts, two people on one draft."""
 
+import asyncio
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.contracts.bodies import Body
 from services.contracts.catalogue import ItemKind, ItemRevision
@@ -13,7 +14,7 @@ from services.contracts.values import Frequency
 from services.ingest import forms
 from services.ingest.commands.attachments import attach
 from services.ingest.commands.entering import correct, create, create_nil, discard, parse_body, save
-from services.ingest.commands.findings import chain_notes, chain_of
+from services.ingest.commands.findings import Content, chain_notes, chain_of, look_at
 from services.ingest.errors import (
     FormTooPlainError,
     UnknownDisclosureError,
@@ -148,9 +149,37 @@ async def edit(request: Request, disclosure_id: UUID, desk: ReadingDep) -> Respo
 # -- what comes in ------------------------------------------------------------------------------------------------
 
 
+class _Posted(NamedTuple):
+    """Fields of the form, and what is to be saved with the personal data in it; None when it cannot be read."""
+
+    fields: Mapping[str, str]
+    content: Content | None
+
+
+async def _look_at_fields(fields: FieldsDep, caller: CallerDep) -> _Posted:
+    """Look for personal data before the transaction begins."""
+    try:
+        period = checked_period(fields.get("period", "").strip())
+        item = fields.get("item", "").strip()
+        return _Posted(fields, await look_at(_body_of(forms.read_form(item, caller.item(item, period), fields))))
+    except SanwuError:
+        # Told by the form, which is read once more within the transaction.
+        return _Posted(fields, None)
+
+
+def _body_of(form: Form) -> Body:
+    raw = forms.to_body(form)
+    if raw is None:
+        raise InvalidInputError
+    return parse_body(raw)
+
+
 @router.post("/form", dependencies=[may(*ENTERING)])
-async def post_form(request: Request, fields: FieldsDep, desk: ChangingDep) -> Response:
+async def post_form(
+    request: Request, posted: Annotated[_Posted, Depends(_look_at_fields)], desk: ChangingDep
+) -> Response:
     """Every button of the form; whatever is wrong comes back with what was typed."""
+    fields = posted.fields
     period = checked_period(fields.get("period", "").strip())
     item, village = fields.get("item", "").strip(), fields.get("village", "").strip()
     form = forms.read_form(item, desk.item(item, period), fields)
@@ -166,7 +195,7 @@ async def post_form(request: Request, fields: FieldsDep, desk: ChangingDep) -> R
             request, desk, form, disclosure, notes=notes or ["已带入，请核对。"], note=fields.get("note", "")
         )
     elif verb != "columns":
-        return await _save(request, desk, form, disclosure, fields)
+        return await _save(request, desk, form, disclosure, posted)
     return await _form(request, desk, form, disclosure, note=fields.get("note", ""))
 
 
@@ -180,13 +209,13 @@ async def _of_form(desk: Reading, fields: Mapping[str, str], form: Form) -> Disc
 
 
 async def _save(
-    request: Request, desk: Changing, form: Form, disclosure: Disclosure | None, fields: Mapping[str, str]
+    request: Request, desk: Changing, form: Form, disclosure: Disclosure | None, posted: _Posted
 ) -> Response:
-    version, note = whole(fields.get("version", "")), fields.get("note", "").strip() or None
+    version, note = whole(posted.fields.get("version", "")), posted.fields.get("note", "").strip() or None
     if disclosure is not None and version != disclosure.edition:
         raise refusal_page(request, desk, "conflict.html", status=409, **await _conflict(desk, form, disclosure, note))
     try:
-        saved = await _keep(desk, form, disclosure, note)
+        saved = await _keep(desk, form, disclosure, note, posted.content)
     except (InvalidInputError, ConflictError) as error:
         forms.note_faults(form, [(f.at, f.message) for f in error.faults])
         if not error.faults and not form.faults:
@@ -196,16 +225,16 @@ async def _save(
     return to(f"/desk/disclosures/{saved.id}")
 
 
-async def _keep(desk: Changing, form: Form, disclosure: Disclosure | None, note: str | None) -> Disclosure:
-    raw = forms.to_body(form)
-    if raw is None:
-        raise InvalidInputError
-    body = parse_body(raw)
+async def _keep(
+    desk: Changing, form: Form, disclosure: Disclosure | None, note: str | None, looked: Content | None
+) -> Disclosure:
+    body = _body_of(form)
+    content = looked if looked is not None and looked.body == body else await look_at(body)
     if disclosure is None:
-        return (await create(desk, form.village, form.item, form.period, body)).disclosure
+        return (await create(desk, form.village, form.item, form.period, content)).disclosure
     if allows(disclosure.state, Action.CORRECT):
-        return (await correct(desk, disclosure.id, disclosure.edition, note, body)).disclosure
-    return (await save(desk, disclosure.id, disclosure.edition, body, note)).disclosure
+        return (await correct(desk, disclosure.id, disclosure.edition, note, content)).disclosure
+    return (await save(desk, disclosure.id, disclosure.edition, content, note)).disclosure
 
 
 async def _conflict(desk: Reading, form: Form, theirs: Disclosure, note: str | None) -> dict[str, Any]:
@@ -215,7 +244,7 @@ async def _conflict(desk: Reading, form: Form, theirs: Disclosure, note: str | N
     if edition is not None:
         revision = desk.item_of(theirs)
         now = forms.form_of(theirs.item, revision, (theirs.village_code, theirs.period), dump(edition.body))
-        difference = changes(now, form)
+        difference = await asyncio.to_thread(changes, now, form)
     who = desk.reference.name_of(theirs.saved_by)
     return {"form": form, "theirs": theirs, "difference": difference, "who": who, "note": note or ""}
 

@@ -1,5 +1,6 @@
 """What was asked and what was done: each return with what was changed since, for whoever looks at the next edition."""
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -28,7 +29,9 @@ async def exchange_of(desk: Reading, d: Disclosure, form: Form | None) -> list[A
     forms_before = await _forms_of(desk, d, {r.edition for r in returns}) if returns else {}
     for returned in returns:
         old = forms_before.get(returned.edition)
-        changed = changes(old, form) if old is not None and form is not None and returned.edition < d.edition else None
+        changed = None
+        if old is not None and form is not None and returned.edition < d.edition:
+            changed = await asyncio.to_thread(changes, old, form)
         places = tuple((_place(old, line.at), line.reason) for line in returned.lines)
         by = desk.reference.name_of(returned.by) if returned.by is not None else ""
         found.append(Answered(returned, by, places, changed))

@@ -1,5 +1,6 @@
 """One disclosure: its content with findings beside their lines, what changed, what others said, the steps to take."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,7 +22,7 @@ from services.ingest.gate.sheets import sheet_svg
 from services.ingest.pages.compare import Change, changes, shown
 from services.ingest.pages.entry import dump
 from services.ingest.pages.exchange import exchange_of
-from services.ingest.pages.frame import render
+from services.ingest.pages.frame import render_in_turns
 from services.ingest.store.approvals import select_waiting
 from services.ingest.store.cells import select_body_of_cell
 from services.ingest.store.contents import Edition
@@ -83,7 +84,7 @@ def _block(form: Form, grid: Grid, remarks: dict[str, list[str]]) -> Block:
 async def disclosure_page(request: Request, disclosure_id: UUID, desk: ReadingDep) -> Response:
     """The page of one disclosure: content, findings, words, and the steps that one can take."""
     found = await desk.disclosure(disclosure_id)
-    return render(request, desk, "disclosure.html", **await page_values(desk, found))
+    return await render_in_turns(request, desk, "disclosure.html", **await page_values(desk, found))
 
 
 async def page_values(desk: Reading, d: Disclosure, error: SanwuError | None = None) -> dict[str, Any]:
@@ -135,15 +136,16 @@ async def _offered(desk: Reading, d: Disclosure, steps: Iterable[Action]) -> set
 
 
 async def _content_values(desk: Reading, d: Disclosure, edition: Edition) -> dict[str, Any]:
-    form = _form(desk, d, edition)
+    form = await asyncio.to_thread(_form, desk, d, edition)
     found = await findings_of(desk, d, edition)
     remarks: dict[str, list[str]] = {}
+    used: forms.UsedRows = {}
     for f in found:
-        name = forms.field_of(form, f.at)
+        name = forms.field_of(form, f.at, used)
         if name is not None:
             remarks.setdefault(name, []).append(f.message)
     for line in await select_note_lines(desk.conn, d.id):
-        name = forms.field_of(form, line.at)
+        name = forms.field_of(form, line.at, used)
         if name is not None:
             remarks.setdefault(name, []).append(f"退回：{line.reason}")
     accepted = {(a.code, a.at): a.reason for a in edition.accepted}
@@ -153,7 +155,7 @@ async def _content_values(desk: Reading, d: Disclosure, edition: Edition) -> dic
         "to_grant": any(needs_reviewer(f.code) for f in found),
         "accepted": accepted,
         "said_before": await _said_before(desk, d),
-        "blocks": blocks_of(form, remarks),
+        "blocks": await asyncio.to_thread(blocks_of, form, remarks),
         "singles": [(c, shown(c.kind, form.value(c.path), c.options)) for c in form.spec.cells if form.value(c.path)],
         "paragraphs": edition.body.paragraphs if edition.body.kind == "notice" else (),
         "inner_table": edition.body.table if edition.body.kind == "notice" else None,
@@ -181,7 +183,9 @@ async def _since_public(desk: Reading, d: Disclosure, form: Form) -> list[Change
     if d.published_edition is None or d.published_edition == d.edition:
         return None
     public = await select_edition(desk.conn, d.id, d.published_edition)
-    return changes(_form(desk, d, public), form) if public is not None else None
+    if public is None:
+        return None
+    return await asyncio.to_thread(lambda: changes(_form(desk, d, public), form))
 
 
 async def _since_last(desk: Reading, d: Disclosure, edition: Edition) -> list[tuple[str, str, str]]:
@@ -215,7 +219,7 @@ async def sheet(request: Request, disclosure_id: UUID, desk: ChangingDep) -> Res
     values = await page_values(desk, found)
     if values["edition"] is None:
         raise UnknownDisclosureError
-    return render(request, desk, "sheet.html", **values, code=sheet_svg(code_of(found)))
+    return await render_in_turns(request, desk, "sheet.html", **values, code=sheet_svg(code_of(found)))
 
 
 @router.get("/attachments/{digest}", dependencies=[may(*workflow.READERS)])

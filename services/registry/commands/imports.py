@@ -26,11 +26,16 @@ from services.registry.visit import Caller, Changing, Reading
 Read = TypeVar("Read")
 #: A county's staff is some 1,500 accounts; a password hash takes 20 ms.
 MAX_NEW_ACCOUNTS = 2000
+#: Of any file; who reads it reads line after line while others wait.
+MAX_LINES: Final = 10_000
 _NOTHING_TAKEN: Final = "文件有错误，什么都没有改动；请按提示修改后重新导入。"
 
 
 def _read(parse: Callable[[bytes], Read], data: bytes) -> Read:
-    """Read a file; InvalidInputError names line and column of every fault."""
+    """Read a file; InvalidInputError names line and column of every fault, or how many lines are too many."""
+    if (lines := data.count(b"\n")) > MAX_LINES:
+        message = f"文件有 {lines} 行，最多 {MAX_LINES} 行，请拆分后分次导入。"
+        raise InvalidInputError(message, faults=[Fault("file", message)])
     try:
         return parse(data)
     except FileFaultsError as error:

@@ -1,0 +1,87 @@
+"""The largest body that is allowed keeps nobody waiting: how long the event loop stands still for each request about it."""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from typing import Any
+
+import pytest
+
+from services.contracts.bodies import MAX_LINES
+from tests import builders
+from tests.ingest.conftest import CLERK, PATH, REVIEWER, SUPERVISOR, Month
+
+#: Seconds of a processor; how long that is by the clock is the machine's.
+LONGEST = 0.5
+
+
+async def stall(work: Awaitable[Any]) -> tuple[float, Any]:
+    """The most that was worked between two turns of the event loop, in which nobody else is served, and what came of it."""
+    longest, done = 0.0, False
+
+    async def tick() -> None:
+        nonlocal longest
+        while not done:
+            began = time.thread_time()
+            await asyncio.sleep(0.001)
+            longest = max(longest, time.thread_time() - began)
+
+    ticking = asyncio.create_task(tick())
+    await asyncio.sleep(0.01)
+    came = await work
+    done = True
+    await ticking
+    return longest, came
+
+
+def ledger(changed: int = 0) -> dict[str, Any]:
+    """A ledger of as many lines as there may be, of two kinds, which no matcher can keep apart."""
+    [line, *_] = builders.ledger()["lines"]
+    lines = [
+        {**line, "summary": f"修水管{int(2**0.5 * n * n + changed) % 2}", "amount_fen": 100} for n in range(MAX_LINES)
+    ]
+    return builders.ledger(
+        lines=lines, totals=None, accounts=[{**a, "closing_fen": 0} for a in builders.ledger()["accounts"]]
+    )
+
+
+def notice() -> dict[str, Any]:
+    """Text in which a detector has most to look for."""
+    return {"kind": "notice", "title": "公告", "paragraphs": [("村东头李四138 " * 200)[:1000] for _ in range(200)]}
+
+
+async def test_every_step_with_the_largest_ledger_stands_still_for_a_moment_at_most(month: Month) -> None:
+    stalls: dict[str, float] = {}
+
+    async def step(name: str, method: str, path: str, user: str, body: Any = None, **query: str) -> Any:
+        stalls[name], answer = await stall(month.ask(method, path, user, body, **query))
+        assert answer.status_code < 300, answer.text[:2000]
+        return answer
+
+    made = (await step("create", "POST", PATH, CLERK, builders.disclosure(body=ledger()))).json()
+    at = f"{PATH}/{made['id']}"
+    await step("save", "PUT", at, CLERK, {"version": 1, "body": ledger(1)})
+    began = time.process_time()
+    await step("difference", "GET", f"{at}/difference", CLERK, **{"from": "1", "to": "2"})
+    assert time.process_time() - began < 10
+    await step("read", "GET", at, CLERK)
+    await step("desk page", "GET", f"/desk/disclosures/{made['id']}", CLERK)
+    accept = [
+        {"finding": {"code": f["code"], "at": f["at"]}, "reason": "核对过"}
+        for f in (await month.ask("GET", at, CLERK)).json()["findings"]
+    ]
+    await step("submit", "POST", f"{at}/submit", CLERK, {"version": 2, "accept": accept})
+    await step("confirm", "POST", f"{at}/confirm", SUPERVISOR, {"version": 2})
+    await step("reviewer's page", "GET", f"/desk/disclosures/{made['id']}", REVIEWER)
+    await step("approve", "POST", f"{at}/approve", REVIEWER, {"version": 2})
+    assert {name: round(seconds, 2) for name, seconds in stalls.items() if seconds > LONGEST} == {}
+
+
+@pytest.mark.parametrize("verb", ["create", "mask"])
+async def test_text_that_takes_long_to_search_stops_nobody(month: Month, verb: str) -> None:
+    disclosure = builders.disclosure(item="P04", period="2026Q3", body=notice())
+    longest, answer = await stall(month.ask("POST", PATH, CLERK, disclosure))
+    assert answer.status_code == 201, answer.text[:500]
+    if verb == "mask":
+        longest, answer = await stall(month.ask("POST", f"{PATH}/{answer.json()['id']}/mask", CLERK, {"version": 1}))
+    assert longest < LONGEST
