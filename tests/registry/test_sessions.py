@@ -196,6 +196,18 @@ async def test_both_presses_at_once_are_let_in(registry: Served) -> None:
     assert [a.status_code for a in await asyncio.gather(*both)] == [303, 303]
 
 
+async def test_a_code_sent_at_once_from_a_known_browser_and_by_strangers_opens_once(registry: Served) -> None:
+    own = await signed_in(registry, "ines", totp=code(registry))
+    registry.clock.advance(seconds=30)
+    used = code(registry)
+    sent = [
+        own.sign_in("ines", totp=used),
+        *(Browser(registry, f"192.0.{n}.1").sign_in("ines", totp=used) for n in range(4)),
+    ]
+    statuses = [a.status_code for a in await asyncio.gather(*sent)]
+    assert sorted(statuses) == [303, 401, 401, 401, 401]
+
+
 @pytest.mark.parametrize(
     ("form", "seconds"), [("another", 0), ("", 0), ("the-form", 11)], ids=["other form", "no form", "later"]
 )

@@ -141,6 +141,8 @@ async def _when_right(caller: Caller, known: store.Credential | None, step: _Ste
 
 
 async def _with_same_password(desk: Changing, known: store.Credential, step: _Step) -> SanwuError | None:
+    # A code that signs somebody in at the same moment is used up.
+    await store.lock_name(desk.conn, known.username)
     # A reset at the same moment, which holds this lock, wins.
     await store.lock_registry(desk.conn)
     current = await store.select_credential(desk.conn, known.username)

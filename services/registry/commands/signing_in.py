@@ -214,6 +214,8 @@ async def _admit(
 ) -> Tokens | SanwuError:
     """Open a session for a right password, if the rest is right too; else return the refusal, see `sign_in`."""
     now, new_hash = visit.now, checked.new_hash
+    # A code opens once, whoever sends it from where: those that count apart are let in one after the other too.
+    await store.lock_name(conn, checked.credential.username)
     if new_hash is not None:
         # A reset at the same moment, which holds this lock, wins.
         await store.lock_registry(conn)
