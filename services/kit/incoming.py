@@ -20,6 +20,9 @@ from starlette.types import Message, Receive
 
 from services.kit.address import client_address
 from services.kit.errors import TooLargeError, TooManyAtOnceError, TooSlowError, UnavailableError
+from services.kit.log import get_logger
+
+log = get_logger(__name__)
 
 #: Where a request's scope holds it.
 BODY: Final = "sanwu.body"
@@ -33,10 +36,12 @@ BIG_BYTES: Final = 1024 * 1024
 BIG_AT_ONCE: Final = 4
 #: How long a big one waits for its turn, below what a gateway waits for an answer.
 TURN_S: Final = 30.0
-#: Bodies on the way at once: of one account, of one address (an office behind one of them), and of all.
+#: Bodies on the way at once: of one account, of one address where nobody is signed in (an office may stand behind it), of all
+#: accounts, and of all strangers, who cannot take the room of those who are known.
 OF_ACCOUNT: Final = 8
-OF_ADDRESS: Final = 32
-OF_ALL: Final = 256
+OF_ADDRESS: Final = 16
+OF_ACCOUNTS: Final = 256
+OF_STRANGERS: Final = 512
 #: How long a sender with so many waits for one of the earlier to arrive.
 WAIT_S: Final = 5.0
 #: Of what is refused so much is read and dropped; a gateway takes an answer that comes before the end for a broken connection.
@@ -48,15 +53,17 @@ class Doors:
 
     def __init__(self) -> None:
         """Nobody sends."""
-        self._all = 0
+        self._of_accounts = self._of_strangers = 0
         self._turns: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
         self._big = asyncio.Semaphore(BIG_AT_ONCE)
 
     @asynccontextmanager
-    async def passing(self, sender: str, most: int) -> AsyncIterator[None]:
-        """One body of a sender on its way; TooManyAtOnceError when the earlier ones do not arrive."""
-        if self._all >= OF_ALL:
+    async def passing(self, account: str | None) -> AsyncIterator[None]:
+        """One body of an account, or of a stranger, on its way; TooManyAtOnceError when the earlier ones do not arrive."""
+        if self._of_accounts >= OF_ACCOUNTS if account is not None else self._of_strangers >= OF_STRANGERS:
             raise UnavailableError
+        known = account is not None
+        sender, most = (f"account {account}", OF_ACCOUNT) if known else (f"address {client_address()}", OF_ADDRESS)
         turns, present = self._turns.setdefault(sender, (asyncio.Semaphore(most), []))
         present.append(None)
         try:
@@ -65,11 +72,13 @@ class Doors:
                     await turns.acquire()
             except TimeoutError as error:
                 raise TooManyAtOnceError from error
-            self._all += 1
+            self._of_accounts += known
+            self._of_strangers += not known
             try:
                 yield
             finally:
-                self._all -= 1
+                self._of_accounts -= known
+                self._of_strangers -= not known
                 turns.release()
         finally:
             present.pop()
@@ -117,8 +126,7 @@ class Incoming:
         """Read it to its end; TooLargeError, TooSlowError, TooManyAtOnceError, or ClientDisconnect when nobody sends any more."""
         if self._arrived:
             return
-        sender, most = (account, OF_ACCOUNT) if account is not None else (client_address() or "", OF_ADDRESS)
-        async with self.doors.passing(sender, most):
+        async with self.doors.passing(account):
             async for piece in self._pieces():
                 self.size += len(piece)
                 if max(self.size, self._told) <= self._limit:
@@ -169,10 +177,14 @@ class Incoming:
             await self._write()
 
     async def _write(self) -> None:
-        if self._file is None:
-            self._file = await asyncio.to_thread(_nameless, self._folder)
-        memory, self._memory = self._memory, bytearray()
-        await asyncio.to_thread(self._file.write, memory)
+        try:
+            if self._file is None:
+                self._file = await asyncio.to_thread(_nameless, self._folder)
+            memory, self._memory = self._memory, bytearray()
+            await asyncio.to_thread(self._file.write, memory)
+        except OSError as error:
+            log.warning("no room for what comes in", error=repr(error))
+            raise UnavailableError from error
 
     async def receive(self) -> Message:
         """ASGI's `receive`: the body in pieces when all of it is here, then what the connection has to say."""
