@@ -18,6 +18,7 @@ from services.kit import actions, outbox, route
 from tests.bench.load import LoadError, wrk
 from tests.bench.report import Section, median, table
 from tests.running import RunningCity, paused
+from tests.trails import lay_trail
 
 CLIENTS = 8
 SECONDS = 6
@@ -99,6 +100,7 @@ async def _make_peer(city: RunningCity) -> None:
     admin = await _connect(city, "sanwu_admin", PEER)
     try:
         await admin.execute("CREATE SCHEMA ingest AUTHORIZATION ingest")
+        await lay_trail(admin)
     finally:
         await admin.close()
     await migrate.migrate("ingest", _dsn(city, "ingest", PEER))

@@ -4,6 +4,7 @@ import getpass
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import httpx2
 import pytest
 
 from tests.running import ROOT, RunningCity
+from tests.trails import rewriting
 
 Sanwu = Callable[..., Any]
 
@@ -143,6 +145,43 @@ def test_trail_of_staff_actions_is_whole_in_every_service(sanwu: Sanwu) -> None:
         "audit": True,
         "qr": True,
     }
+
+
+def _heads_of_ingest(sql: Callable[..., list[Any]]) -> int:
+    return int(sql("SELECT coalesce(max(position), 0) AS n FROM audit.trail_head WHERE service = 'ingest'")[0]["n"])
+
+
+def test_a_row_that_was_rewritten_with_all_its_links_is_found_by_what_was_signed(
+    sanwu: Sanwu, sql: Callable[..., list[Any]]
+) -> None:
+    give_up = time.monotonic() + 90
+    while (signed := _heads_of_ingest(sql)) == 0:
+        assert time.monotonic() < give_up
+        time.sleep(1)
+    whole = json.loads(sanwu("actions", "verify", "--service", "ingest", "--json").out)
+    assert whole["from_kafka"] is True
+    assert whole["services"]["ingest"]["heads"] >= 1
+    first = sql("SELECT position, object FROM ingest_trail.action WHERE position IS NOT NULL ORDER BY position LIMIT 1")
+    position, thing = first[0]
+    sql("CREATE TABLE public.heads_kept AS TABLE audit.trail_head")
+    sql(rewriting("ingest", position, "disclosure/another"))
+    try:
+        answer = sanwu("actions", "verify", "--json")
+        assert answer.code == 1
+        told = json.loads(answer.out)["services"]
+        assert [name for name, one in told.items() if not one["whole"]] == ["ingest"]
+        assert told["ingest"]["broken"]["position"] == position <= signed
+        assert "it was rewritten somewhere from" in told["ingest"]["broken"]["why"]
+        # Whoever also takes the heads out of the database has not taken them out of Kafka.
+        sql("DELETE FROM audit.trail_head WHERE service = 'ingest'")
+        again = sanwu("actions", "verify", "--service", "ingest")
+        assert again.code == 1
+        assert f"ingest: broken at {position}: the chain does not go through the head" in again.out
+    finally:
+        sql("INSERT INTO audit.trail_head SELECT * FROM public.heads_kept ON CONFLICT DO NOTHING")
+        sql("DROP TABLE public.heads_kept")
+        sql(rewriting("ingest", position, thing))
+    assert sanwu("actions", "verify", "--service", "ingest").code == 0
 
 
 def test_staff_are_listed_without_a_password(sanwu: Sanwu, small_city: RunningCity) -> None:

@@ -321,6 +321,45 @@ async def test_many_are_approved_when_the_time_to_undo_has_passed(month: Month) 
     await month.refused(409, "too_late_to_undo", "DELETE", f"/ingest/v1/approvals/{batch['id']}", REVIEWER)
 
 
+async def _trail(month: Month, like: str) -> list[tuple[str, str, str | None, str | None, str | None]]:
+    rows = await month.rows(f"SELECT * FROM action WHERE action LIKE '{like}' ORDER BY id")
+    assert {r["actor_id"] for r in rows} <= {builders.staff_id(REVIEWER)}
+    return [(r["action"], r["object"], r["village_code"], r["address"], r["refused"]) for r in rows]
+
+
+async def test_each_approval_of_many_is_in_the_trail_when_it_is_carried_out(month: Month) -> None:
+    """With the address of the request that it goes back to, though the clock carries it out; a refused one too."""
+    one, other = await confirmed(month), await confirmed(month, period="2026-09", body=builders.ledger(lines=[], totals=None, accounts=[{"account": a, "opening_fen": f, "closing_fen": f} for a, f in (("cash", 120_000), ("bank", 5_000_000))]))  # fmt: skip
+    items = [{"id": one, "version": 1}, {"id": other, "version": 9}]
+    before = len(await _trail(month, "approval carried out"))
+    batch = await month.done("POST", "/ingest/v1/approvals", REVIEWER, {"items": items})
+    asked = (await _trail(month, "POST /ingest/v1/approvals"))[-1]
+    assert asked[1:] == (f"approval/{batch['id']}", builders.VILLAGE, "127.0.0.1", None)
+    assert len(await _trail(month, "approval carried out")) == before
+    month.served.clock.advance(seconds=30)
+    await carry_out_approvals(month.served.runtime)
+    carried = (await _trail(month, "approval carried out"))[before:]
+    assert sorted(carried, key=str) == sorted(
+        [
+            ("approval carried out", f"disclosure/{one}", builders.VILLAGE, "127.0.0.1", None),
+            ("approval carried out", f"disclosure/{other}", builders.VILLAGE, "127.0.0.1", "stale_version"),
+        ],
+        key=str,
+    )
+
+
+async def test_an_approval_undone_is_in_the_trail_for_each_disclosure(month: Month) -> None:
+    one = await confirmed(month)
+    batch = await month.done("POST", "/ingest/v1/approvals", REVIEWER, {"items": [{"id": one, "version": 1}]})
+    await month.done("DELETE", f"/ingest/v1/approvals/{batch['id']}", REVIEWER)
+    told = ("approval undone", f"disclosure/{one}", builders.VILLAGE, "127.0.0.1", None)
+    assert (await _trail(month, "approval undone"))[-1] == told
+    assert (await _trail(month, "DELETE /ingest/v1/approvals%"))[-1][1:3] == (
+        f"approval/{batch['id']}",
+        builders.VILLAGE,
+    )
+
+
 async def test_an_approval_undone_in_time_is_none(month: Month) -> None:
     one = await confirmed(month)
     batch = await month.done("POST", "/ingest/v1/approvals", REVIEWER, {"items": [{"id": one, "version": 1}]})

@@ -16,6 +16,7 @@ from services.kit.signature import public_half_of
 from tests import builders
 from tests.kit.ground import Ground
 from tests.kit.site import open_site
+from tests.trails import rewriting
 
 KEY = base64.urlsafe_b64encode(bytes(range(32))).rstrip(b"=").decode()
 OTHER_KEY = base64.urlsafe_b64encode(bytes(range(1, 33))).rstrip(b"=").decode()
@@ -103,22 +104,7 @@ async def test_a_signature_holds_for_what_was_said_and_nothing_else(runtime: Any
     assert not head.holds({"publish": public_half_of(OTHER_KEY)})
 
 
-#: What somebody who has the database does: change a row, then compute every link and the chain's head anew.
-REWRITE = """
-DO $$
-DECLARE
-    a publish_trail.action;
-    last bytea := (SELECT anchor_link FROM publish_trail.action_chain);
-BEGIN
-    UPDATE publish_trail.action SET object = 'disclosure/another' WHERE position = 4;
-    FOR a IN SELECT * FROM publish_trail.action WHERE position IS NOT NULL ORDER BY position LOOP
-        last := publish_trail.link_of(last, a.position, a);
-        UPDATE publish_trail.action SET link = last WHERE id = a.id;
-    END LOOP;
-    UPDATE publish_trail.action_chain SET head_link = last;
-END
-$$
-"""
+REWRITE = rewriting("publish", 4, "disclosure/another")
 
 
 async def _signed_twice(runtime: AnyRuntime, ground: Ground) -> list[actions.Head]:
