@@ -20,6 +20,7 @@ from services.contracts.staff import MACHINE
 from services.kit.address import client_address
 from services.kit.db import Connection, Row
 
+_LONGEST_NAME: Final = 200
 #: Rows linked or checked in one go.
 BATCH: Final = 2000
 
@@ -56,7 +57,8 @@ def about(thing: str, village_code: str | None = None) -> None:
     """Note what is acted on, as `<kind>/<id>`, and its village: the first named stands. Outside a request it does nothing."""
     subject = _subject.get()
     if subject is not None:
-        subject.object = subject.object or thing
+        # Of what was asked for, which may be anything as long as it is refused.
+        subject.object = subject.object or thing.replace("\x00", "\ufffd")[:_LONGEST_NAME]
         subject.village_code = subject.village_code or village_code
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from services.kit import actions
-from services.kit.db import INFRASTRUCTURE_ERRORS, Connection, Database
+from services.kit.db import INFRASTRUCTURE_ERRORS, Connection, Database, UnstorableError
 from services.kit.log import get_logger
 
 log = get_logger(__name__)
@@ -94,5 +94,5 @@ class Noted:
         try:
             async with database.connection_within(_PATIENCE_S) as conn:
                 await actions.record(conn, who, action, at, subject, outcome)
-        except INFRASTRUCTURE_ERRORS as error:
+        except (*INFRASTRUCTURE_ERRORS, UnstorableError) as error:
             log.warning("a refusal is not in the trail", who=who.staff_id, action=action, error=repr(error))

@@ -26,7 +26,7 @@ from starlette.requests import ClientDisconnect
 from services.contracts.base import Role
 from services.contracts.values import hidden_sign, texts_in
 from services.contracts.words import ROLE_NAMES
-from services.kit import metrics
+from services.kit import actions, metrics
 from services.kit.db import Connection
 from services.kit.errors import Fault, IdempotencyKeyReusedError, InvalidInputError, place
 from services.kit.incoming import BODY, Incoming
@@ -204,6 +204,8 @@ class IdempotentRequest:
             return _json(_text(await work()), status)
         claimed = await self.conn.execute(CLAIM_KEY, self.actor, self.route, self.key, self.digest, self.now)
         if claimed.endswith(" 0"):
+            # Nothing is done again; which request it was, its digest tells.
+            actions.about(f"request/{self.digest[:16]}")
             return await self._first_answer()
         text = _text(await work())
         await self.conn.execute(SAVE_ANSWER, self.actor, self.route, self.key, status, text)

@@ -97,6 +97,7 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "file": "文件",
         "calendar": "日历",
         "profile": "期限方案",
+        "request": "重发的请求",
     }
 )
 

@@ -155,3 +155,27 @@ async def test_ten_thousand_refusals_do_not_fill_the_trail(stages: dict[ServiceN
     *_, last = await rows_of(stage, before)
     assert (last["action"], last["refused"], last["times"]) == ("refused again", "forbidden", tries - REFUSALS_A_MINUTE)
     assert last["actor_id"] == staff_id(INSIDE[Role.CLERK])
+
+
+async def test_what_is_answered_again_names_the_request_and_no_thing(stages: dict[ServiceName, Stage]) -> None:
+    stage = stages["ingest"]
+    headers = {**stage.served.bearer(INSIDE[Role.CLERK]), "idempotency-key": "once-and-again"}
+    path = f"/ingest/v1/disclosures/{stage.things['draft']}/submit"
+    before = await last_of(stage)
+    await stage.served.client.post(path, json={"version": 1}, headers=headers)
+    repeated = await stage.served.client.post(path, json={"version": 1}, headers=headers)
+    await stage.tables.put_back()
+    assert repeated.headers["idempotency-replayed"] == "true"
+    done, again = await rows_of(stage, before)
+    assert done["object"] == f"disclosure/{stage.things['draft']}"
+    assert re.fullmatch("request/[0-9a-f]{16}", again["object"])
+
+
+async def test_a_refusal_of_strange_words_is_still_a_refusal(stages: dict[ServiceName, Stage]) -> None:
+    stage = stages["registry"]
+    headers = stage.served.bearer(OUTSIDE[Role.OPERATOR][0])
+    for code in ("a%00b", "x" * 3000):
+        answer = await stage.served.client.put(
+            f"/registry/v1/profiles/{code}", json={"source": "test"}, headers=headers
+        )
+        assert answer.status_code in {403, 422}, answer.text
