@@ -27,6 +27,7 @@ from services.contracts.base import Role
 from services.contracts.values import hidden_sign, texts_in
 from services.contracts.words import ROLE_NAMES
 from services.kit import actions, metrics
+from services.kit.answers import as_given, at_rest
 from services.kit.db import Connection
 from services.kit.errors import Fault, IdempotencyKeyReusedError, InvalidInputError, place
 from services.kit.incoming import BODY, Incoming
@@ -208,14 +209,14 @@ class IdempotentRequest:
             actions.about(f"request/{self.digest[:16]}")
             return await self._first_answer()
         text = _text(await work())
-        await self.conn.execute(SAVE_ANSWER, self.actor, self.route, self.key, status, text)
+        await self.conn.execute(SAVE_ANSWER, self.actor, self.route, self.key, status, at_rest(text))
         return _json(text, status)
 
     async def _first_answer(self) -> Response:
         row = await self.conn.fetchrow(SELECT_ANSWER, self.actor, self.route, self.key)
         if row is None or row["request_digest"] != self.digest:
             raise IdempotencyKeyReusedError
-        return _json(row["response"], row["status"], {"idempotency-replayed": "true"})
+        return _json(as_given(row["response"]), row["status"], {"idempotency-replayed": "true"})
 
 
 def _text(made: BaseModel | None) -> str:

@@ -151,6 +151,26 @@ def _secret_of(aggregate_id: str, key: str) -> bytes:
         raise KeySealError(aggregate_id) from None
 
 
+def close_here(text: str, place: str) -> str | None:
+    """Text that belongs to no aggregate, closed for this city (base64); None when there is nothing to close it with."""
+    if _held.seal is None:
+        return None
+    nonce = os.urandom(NONCE_BYTES)
+    closed = AESGCM(_held.seal).encrypt(nonce, zlib.compress(text.encode()), place.encode())
+    return base64.b64encode(nonce + closed).decode()
+
+
+def reopen_here(closed: str, place: str) -> str:
+    """What `close_here` was given; KeySealError when it was closed for another."""
+    if _held.seal is None:
+        raise KeySealError(place)
+    nonce, ciphertext = (whole := base64.b64decode(closed))[:NONCE_BYTES], whole[NONCE_BYTES:]
+    try:
+        return zlib.decompress(AESGCM(_held.seal).decrypt(nonce, ciphertext, place.encode())).decode()
+    except InvalidTag:
+        raise KeySealError(place) from None
+
+
 def key_at_rest(event: KeySet | WrappedKeySet) -> str:
     """A key that arrived as this service keeps it; KeySealError when it could never be opened here."""
     if isinstance(event, KeySet):
