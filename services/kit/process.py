@@ -22,7 +22,7 @@ from granian.server.embed import Server
 from starlette.types import ASGIApp
 from typer import BadParameter, Option, Typer
 
-from services.contracts.topics import TOPICS
+from services.contracts.topics import KEYS, TOPICS
 from services.kit import cli, heads, metrics, operate, park, trail, wiping
 from services.kit.clock import Clock, SystemClock
 from services.kit.consumer import Effects, PartitionedConsumer
@@ -34,7 +34,7 @@ from services.kit.relay import Relay
 from services.kit.runtime import AnyRuntime, Runtime
 from services.kit.service import Job, OwnT, Service, SettingsT
 from services.kit.settings import Settings
-from services.kit.shred import require_key_seal, use_key_seal, wrap_some
+from services.kit.shred import require_key_seal, use_key_seal
 from services.kit.stalls import LoopWatch
 
 log = get_logger(__name__)
@@ -61,28 +61,14 @@ TRY_JOB_LOCK = "SELECT pg_try_advisory_lock(hashtext('job ' || $1), hashtext(cur
 Roles = dict[str, Coroutine[Any, Any, None]]
 
 
-#: So many keys at a time, so that those who wait for the relay do not wait behind a whole city's.
-_WRAPPED_AT_ONCE: Final = 200
-
-
-async def wrap_keys(runtime: AnyRuntime) -> None:
-    """Wrap what keys rest in clear from before `SANWU_KEY_SEAL` was given; then there is nothing left to do."""
-    while not runtime.stopping.is_set():
-        async with runtime.database.transaction() as conn:
-            if not await wrap_some(conn, _WRAPPED_AT_ONCE):
-                return
-        runtime.beat()
-        await asyncio.sleep(0.2)
-
-
-#: Every service keeps a trail of what members of staff did in it, and no key in clear.
-KIT_JOBS: Final[Sequence[Job[Settings, object]]] = (
+#: Every service keeps a trail of what members of staff did in it.
+TRAIL_JOBS: Final[Sequence[Job[Settings, object]]] = (
     Job("actions linked", trail.LINK_EVERY_S, trail.link),
     Job("actions pruned", trail.PRUNE_EVERY_S, trail.prune),
-    Job("keys wrapped", 3600.0, wrap_keys),
-    Job("keys wiped", wiping.WIPE_EVERY_S, wiping.Wiper().run),
     Job("trail head said", heads.LOOK_EVERY_S, heads.say_head),
 )
+#: Who has keys of contents wraps them and wipes those that were destroyed.
+KEEPERS: Final = frozenset({KEYS.producer, *KEYS.consumers})
 
 
 async def open_runtime(
@@ -154,7 +140,8 @@ def _roles(
         consumer.beat = pulse.watch("consumer", consumer.lag.facts)
         works["consumer"] = consumer.run(stopping)
     if "jobs" in roles:
-        jobs: tuple[Job[SettingsT, OwnT], ...] = (*KIT_JOBS, *service.make_jobs())
+        keeping = [Job("keys kept", wiping.LOOK_EVERY_S, wiping.Keeper().run)] if service.name in KEEPERS else []
+        jobs: tuple[Job[SettingsT, OwnT], ...] = (*TRAIL_JOBS, *keeping, *service.make_jobs())
         for job in jobs:
             name = f"job {job.name}"
             works[name] = _job(_watch_role(runtime, name), job)
