@@ -95,7 +95,7 @@ class RunningCity:
         return known
 
 
-def start_city(home: Path, port: int, sample: str, **settings: str) -> RunningCity:
+def start_city(home: Path, port: int, sample: str, *, patience_s: float = 480, **settings: str) -> RunningCity:
     """Start `python -m deploy.local run` and wait until it says that it is ready; its output goes to `run.log`."""
     log = home.parent / f"{home.name}.log"
     own = {"SANWU_HOME": str(home), "SANWU_PORT": str(port), "SANWU_SAMPLE": sample}
@@ -104,7 +104,7 @@ def start_city(home: Path, port: int, sample: str, **settings: str) -> RunningCi
         process = subprocess.Popen(
             [sys.executable, "-m", "deploy.local", "run"], env=environment, cwd=ROOT, stdout=out, stderr=out, text=True
         )
-    give_up = time.monotonic() + 480
+    give_up = time.monotonic() + patience_s
     while "ready: http" not in log.read_text():
         if process.poll() is not None or time.monotonic() > give_up:
             process.terminate()

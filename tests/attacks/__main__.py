@@ -51,7 +51,7 @@ def attack(
     """Do all attacks at once to a city of one township."""
     with tempfile.TemporaryDirectory(prefix="sanwu-attacks-") as name:
         Path(name).chmod(0o711)
-        city = start_city(Path(name) / "home", free_port(avoid=set()), "small")
+        city = start_city(Path(name) / "home", free_port(avoid=set()), "small", patience_s=1800)
         try:
             chosen = [a for a in ATTACKS if only in a.name]
             outcomes, seen, weights = asyncio.run(besiege(city, chosen, seconds))
