@@ -43,7 +43,7 @@ class RegistrySettings(Settings):
         default=timedelta(seconds=20), description="how long until such a network may fail once more"
     )
     sign_in_places: int = Field(
-        default=100, ge=2, description="sign-ins that are under way at once; whoever comes beyond is told to come again"
+        default=50, ge=2, description="sign-ins that are under way at once; whoever comes beyond is told to come again"
     )
     free_failures: int = Field(default=5, ge=1, description="failed sign-ins before an account waits")
     longest_wait: timedelta = Field(default=timedelta(minutes=15), description="upper bound of the growing wait")
