@@ -116,4 +116,5 @@ class Scale:
         self._began.setdefault(name, spent)
         weight.own = max(weight.own, process.memory_info().rss)
         weight.children = max(weight.children, children)
-        weight.cpu_s = spent - self._began[name]
+        # One that was started anew begins at nothing.
+        weight.cpu_s = max(weight.cpu_s, spent - self._began[name])
