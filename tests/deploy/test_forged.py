@@ -85,7 +85,7 @@ async def test_a_forged_signing_key_and_account_open_nothing_and_raise_the_alarm
     place: Place, service: ServiceFactory, tmp_path: Path
 ) -> None:
     await place.apply_topics()
-    city = {name: await service(name, home=tmp_path) for name in SERVICES}
+    city: dict[str, Served] = {name: await service(name, home=tmp_path) for name in SERVICES}
     inspector = city["audit"].bearer("inspector-210881")
     page = {**inspector, "accept": "text/html"}
     assert "冒充登记中心" not in (await city["audit"].client.get("/inspect", headers=page)).text
