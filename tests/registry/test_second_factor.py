@@ -158,10 +158,9 @@ async def _trail(served: Served) -> list[tuple[str, bool]]:
 
 
 async def test_signing_in_and_failing_are_in_the_trail_without_what_was_typed(registry: Served) -> None:
-    async with registry.runtime.database.transaction() as conn:
-        await conn.execute("TRUNCATE action")
+    before = len(await _trail(registry))
     await sign_in(registry, "ines", code(registry))
     await sign_in(registry, "ines", "000000x")
     await sign_in(registry, "my-secret-typed-as-name")
     await sign_in(registry, "ines")
-    assert await _trail(registry) == [("sign-in", True), ("sign-in failed", True)]
+    assert (await _trail(registry))[before:] == [("sign-in", True), ("sign-in failed", True)]
