@@ -21,6 +21,7 @@ from tests import builders
 from tests.audit.events import Disclosure, at, give_keys
 from tests.audit.events import ledger as small_ledger
 from tests.conftest import Place, Served
+from tests.ingest.hostile import plain, saved
 from tests.publish.conftest import Publishing
 from tests.registry.accounts import HEAD, PASSWORD, take
 
@@ -45,7 +46,7 @@ STRANGERS: Final = {
     Role.REVIEWER: ("party-reviewer", builders.TOWNSHIP),
     Role.DEPARTMENT: ("party-department", builders.CITY),
 }
-PDF: Final = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer << /Root 1 0 R >>\n%%EOF\n"
+PDF: Final = saved(plain())
 DOCUMENT: Final = "盖农发〔2025〕9号"
 
 
