@@ -46,6 +46,8 @@ HARMLESS: Final = frozenset(
         "scram-sha-256",  # PostgreSQL's word for how it checks passwords
         "0001234567891234567891",  # digits for the Chinese ones, of services/contracts/privacy
         "89954d0372aa4b1fb7ffd66a823497d8",  # the example of a request's id
+        "sha256-dHBXOqvMAaYlH5loqIKF4pj0tBlTfwLg9EPEINusLcM=",  # the sum of the gateway's own style, in its policy
+        "改密码",  # what the trail's page calls the changing of one
         "text (secret)",  # the list of settings, of a setting's type
     }
 )

@@ -159,7 +159,7 @@ async def sealed(
 
 def settings(**changes: Any) -> Settings:
     values = {
-        "database_url": "postgresql://qr:none@127.0.0.1/sanwu",
+        "database_url": "postgresql://qr:x@127.0.0.1/sanwu",
         "kafka": "127.0.0.1:9092",
         "kafka_username": "qr",
         "kafka_password": "none",
@@ -219,7 +219,7 @@ async def test_postgresql_with_a_stranger_s_certificate_is_refused(
     assert sealer.versions == []
 
 
-AWAY = "postgresql://qr:none@db.example/sanwu"
+AWAY = "postgresql://qr:x@db.example/sanwu"
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_a_secret_never_goes_over_an_open_wire(changes: dict[str, str], sentence
         {"kafka": "kafka.example:9093", "kafka_tls": "system"},
         {"database_url": f"{AWAY}?sslmode=verify-full&sslrootcert=/etc/ca.pem"},
         {"kafka": "kafka.example:9092", "database_url": AWAY, "wire_is_private": True},
-        {"kafka": "[::1]:9092,localhost:9092", "database_url": "postgresql://qr:none@localhost/sanwu"},
+        {"kafka": "[::1]:9092,localhost:9092", "database_url": "postgresql://qr:x@localhost/sanwu"},
     ],
 )
 def test_what_is_sealed_or_stays_on_the_machine_is_taken(changes: dict[str, Any]) -> None:
