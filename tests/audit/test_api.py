@@ -114,7 +114,7 @@ async def test_alerts_are_for_inspectors_and_operators(city: Served, path: str) 
         ("/coverage", {}, 422, "query.period"),
         ("/coverage", {"period": "2026-13"}, 422, "query.period"),
         ("/coverage", {"period": "2026-10", "division": "999999"}, 404, None),
-        ("/alerts/%00", {}, 404, None),
+        ("/alerts/%00", {}, 422, "path.alert_id"),
     ],
 )
 async def test_what_is_malformed_is_refused_with_its_place(

@@ -106,7 +106,7 @@ async def test_inspectors_have_a_page_to_print_which_says_valid_only_of_what_hol
 async def test_heads_travel_by_a_topic_of_their_service_and_are_read_back_whole(
     place: Place, service: ServiceFactory
 ) -> None:
-    qr = await service("qr", trail_key=KEY, trail_keys=KEYS)
+    qr, audit = await service("qr", trail_key=KEY, trail_keys=KEYS), await service("audit")
     await place.apply_topics()
     async with qr.runtime.database.transaction() as conn:
         who = actions.Who("s-1", "operator", builders.CITY)
@@ -120,7 +120,7 @@ async def test_heads_travel_by_a_topic_of_their_service_and_are_read_back_whole(
     found: list[TrailHead] = []
     async with asyncio.timeout(60):
         while not found:
-            records = await read_whole(qr.runtime.settings, [TOPIC_OF["head.qr.v1"]])
+            records = await read_whole(audit.runtime.settings, [TOPIC_OF["head.qr.v1"]])
             found = [e for r in records if isinstance(e := r.event(), TrailHead)]
             await asyncio.sleep(0.2)
     stop.set()

@@ -60,5 +60,5 @@ def test_every_column_and_every_word_that_is_understood_is_told() -> None:
 def test_the_limits_told_are_the_limits_kept() -> None:
     assert prepared.MAX_FILE_BYTES == 8 * 1024 * 1024
     assert prepared.MAX_DISCLOSURES == 200
-    assert "At most 8 MiB and 200 disclosures a file" in TEXT
+    assert "At most 8 MiB, 200 disclosures and (CSV) 40,000 rows a file" in TEXT
     assert set(json.loads(example("json"))) == {"disclosures"}

@@ -219,7 +219,7 @@ async def test_duties_tell_what_is_open_late_missing_and_not_due(publish: Any) -
     ("path", "status", "at"),
     [
         ("/api/v1/villages/999999999999", 404, None),
-        ("/api/v1/villages/%00", 404, None),
+        ("/api/v1/villages/%00", 422, "path.code"),
         ("/api/v1/villages/210881006206/disclosures?period=2026-13", 422, "query.period"),
         ("/api/v1/villages/210881006206/disclosures?item=X99", 422, "query.item"),
         ("/api/v1/villages/210881006206/disclosures?affair=money", 422, "query.affair"),
@@ -229,7 +229,7 @@ async def test_duties_tell_what_is_open_late_missing_and_not_due(publish: Any) -
         ("/api/v1/changes?cursor=LTE=", 422, "query.cursor"),
         ("/api/v1/changes?cursor=%00", 422, "query.cursor"),
         ("/api/v1/disclosures/nobody", 404, None),
-        ("/api/v1/disclosures/%00", 404, None),
+        ("/api/v1/disclosures/%00", 422, "path.disclosure_id"),
         ("/api/v1/disclosures/..%2F..%2Fetc", 404, None),
         ("/api/v1/nothing", 404, None),
     ],
