@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from pydantic import SecretStr
 
 from deploy.local.home import free_port
 from services.contracts.topics import DISCLOSURES, TOPICS
@@ -125,7 +126,10 @@ async def _work_on(runtime: AnyRuntime) -> None:
 @asynccontextmanager
 async def serving(ground: Ground, limit: int, *jobs: Job[Settings, None]) -> AsyncIterator[httpx2.AsyncClient]:
     """A whole service in this process, which calls a role dead much sooner than the setting allows."""
-    settings: Settings = ground.settings("publish", http_port=free_port(set()))
+    # What it says here goes to a topic that publish has no right to.
+    operator = ground.broker()
+    rights = {"kafka_username": operator.username, "kafka_password": SecretStr(operator.password)}
+    settings: Settings = ground.settings("publish", http_port=free_port(set()), **rights)
     settings = settings.model_copy(update={"live_within_s": limit})
     stop = asyncio.Event()
     task = asyncio.create_task(serve(service(*jobs), settings, ROLES, stop))

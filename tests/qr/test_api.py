@@ -74,7 +74,7 @@ async def test_a_picture_is_for_staff_of_that_village(qr: Served, valid_code: Fi
     unknown = await qr.client.get(f"/qr/v1/codes/00000000.{kind}", headers=qr.bearer("operator"))
     assert (unknown.status_code, unknown.json()["detail"]) == (404, "没有码号为 00000000 的码。")
     malformed = await qr.client.get(f"/qr/v1/codes/%00.{kind}", headers=qr.bearer("operator"))
-    assert malformed.status_code == 404
+    assert malformed.status_code == 422
 
 
 # -- posters ------------------------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ async def test_who_prints_which_posters(qr: Served, username: str, division: str
     [
         ("division=210881999", 404, "not_found", "没有代码为 210881999 的区划。"),
         ("division=abc", 404, "not_found", "没有代码为 abc 的区划。"),
-        ("division=%00", 404, "not_found", "区划"),
+        ("division=%00", 422, "invalid_input", "query.division"),
         (f"division={ZONE}", 422, "zone_has_no_code", "开发区占位条目不是村或社区，没有公开任务，也不发码。"),
         ("division=210881005", 409, "nothing_to_print", "这里还没有可以打印的码。"),
         (f"division={VILLAGE}&size=a3", 422, "invalid_input", "query.size"),
@@ -230,7 +230,7 @@ async def test_revoking_needs_a_reason(qr: Served, valid_code: FindCode, body: o
     assert (await valid_code(FAR_VILLAGE)).code == code
 
 
-@pytest.mark.parametrize("code", ["00000000", "nothing", "%00"])
+@pytest.mark.parametrize("code", ["00000000", "nothing"])
 async def test_an_unknown_code_cannot_be_revoked(qr: Served, code: str) -> None:
     answer = await qr.client.post(f"/qr/v1/codes/{code}/revoke", json={"reason": "换新"}, headers=qr.bearer("operator"))
     assert answer.status_code == 404

@@ -103,8 +103,8 @@ async def test_a_reset_forgets_known_browsers_and_old_ones_are_not_known_any_mor
 
 
 async def test_made_up_names_leave_no_trail_and_few_rows_that_do_not_tell_them(registry: Served) -> None:
-    async with registry.runtime.database.transaction() as conn:
-        await conn.execute("TRUNCATE action")
+    async with registry.runtime.database.connection() as conn:
+        before = await conn.fetchval("SELECT count(*) FROM action")
     first = await ask(registry, "made-up-0", "wrong", "192.0.2.1")
     for n in range(20):
         await ask(registry, f"made-up-{n}", "wrong", f"198.51.{n}.1")
@@ -113,7 +113,7 @@ async def test_made_up_names_leave_no_trail_and_few_rows_that_do_not_tell_them(r
     assert (first.json()["code"], statuses) == ("wrong_credentials", [401, 401, 401, 429, 429])
     async with registry.runtime.database.connection() as conn:
         rows = [r["username"] for r in await conn.fetch("SELECT username FROM sign_in_failure")]
-        assert await conn.fetchval("SELECT count(*) FROM action") == 0
+        assert await conn.fetchval("SELECT count(*) FROM action") == before
     assert len(rows) <= 20
     assert {len(row) for row in rows} == {len("nobody/0000")}
 

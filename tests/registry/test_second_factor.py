@@ -79,7 +79,7 @@ async def test_clocks_may_differ_by_one_step(registry: Served, steps: int, outco
 
 @pytest.mark.parametrize(
     "typed",
-    ["000000x", "12345", "1234567", "\uff11\uff12\uff13\uff14\uff15\uff16", "-12345", "abcdef", "\u0000" * 6, "1e5555"],
+    ["000000x", "12345", "1234567", "\uff11\uff12\uff13\uff14\uff15\uff16", "-12345", "abcdef", "1e5555"],
 )
 async def test_what_is_no_code_is_a_failure(registry: Served, typed: str) -> None:
     assert await sign_in(registry, "ines", typed) == (401, "wrong_credentials")
