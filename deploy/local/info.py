@@ -28,9 +28,11 @@ NEXT_ROOT: Final = "registry-root-next"
 _KEY_BYTES: Final = 32
 #: The gateway's addresses in a home, and everybody else's.
 PORTS: Final = "ports.json"
-#: What keys of contents are wrapped with, among the passwords of a home, and who reads contents.
+#: What keys of contents are wrapped with, among the passwords of a home, for those who read contents; and what signing keys
+#: and second factors are closed with, for registry alone.
 KEY_SEAL: Final = "key_seal"
-_KEEPERS: Final = frozenset({"ingest", "publish", "audit"})
+REGISTRY_SEAL: Final = "registry_seal"
+_SEALS: Final = {"registry": REGISTRY_SEAL, "ingest": KEY_SEAL, "publish": KEY_SEAL, "audit": KEY_SEAL}
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def planned(home: Home, url: str) -> StackInfo:
     inner = {name: f"http://127.0.0.1:{home.port(name)}" for name in (*SERVICES, Standby.name)}
     drivers = {name: f"127.0.0.1:{home.port(name)}" for name in ("postgres", "kafka")}
     passwords = {secret: home.password(secret) for name in SERVICES for secret in (name, secret_of(name))}
-    passwords[KEY_SEAL] = home.password(KEY_SEAL)
+    passwords |= {seal: home.password(seal) for seal in (KEY_SEAL, REGISTRY_SEAL)}
     passwords |= {key: home.password(key, _KEY_BYTES) for key in (ROOT, *map(_trail, SERVICES))}
     known = _secrets(home.path)
     passwords |= {name: str(known[name]) for name in (FORMER_ROOT, NEXT_ROOT) if name in known}
@@ -107,7 +109,7 @@ def _info(home: Path, addresses: Mapping[str, str], passwords: Mapping[str, str]
             "SANWU_HOME": str(home),
             "SANWU_PUBLIC_URL": url,
             "SANWU_INSTANCE": name,
-            **({"SANWU_KEY_SEAL": passwords[KEY_SEAL]} if name in _KEEPERS and KEY_SEAL in passwords else {}),
+            **({"SANWU_KEY_SEAL": passwords[_SEALS[name]]} if _SEALS.get(name) in passwords else {}),
             **_signing(name, passwords),
         }
         for name in SERVICES

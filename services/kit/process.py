@@ -34,7 +34,7 @@ from services.kit.relay import Relay
 from services.kit.runtime import AnyRuntime, Runtime
 from services.kit.service import Job, OwnT, Service, SettingsT
 from services.kit.settings import Settings
-from services.kit.shred import require_key_seal, use_key_seal
+from services.kit.shred import use_key_seal
 from services.kit.stalls import LoopWatch
 
 log = get_logger(__name__)
@@ -79,7 +79,7 @@ async def open_runtime(
     database = Database(settings, f"sanwu-{service.name}", patience_s)
     await database.open()
     async with database.connection() as conn:
-        await require_key_seal(conn)
+        await service.require_seal(conn)
     reference = Reference(database)
     own = service.make_own(settings, database, clock, reference)
     runtime = Runtime(service.name, settings, database, clock, reference, own)

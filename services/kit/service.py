@@ -11,10 +11,11 @@ from services.contracts.topics import ServiceName
 from services.kit import cli
 from services.kit.clock import Clock
 from services.kit.consumer import Handlers
-from services.kit.db import Database
+from services.kit.db import Connection, Database
 from services.kit.reference import Reference
 from services.kit.runtime import Own_contra, Runtime, Settings_contra
 from services.kit.settings import Settings
+from services.kit.shred import require_key_seal
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
 OwnT = TypeVar("OwnT")
@@ -55,6 +56,8 @@ class Service(Generic[SettingsT, OwnT]):
     react: Handlers = field(default_factory=dict)
     #: Makes the jobs of a process; what one remembers from run to run it keeps itself.
     make_jobs: Callable[[], Sequence[Job[SettingsT, OwnT]]] = no_jobs
+    #: KeySealError when what rests closed in its tables does not open with this process's `SANWU_KEY_SEAL`.
+    require_seal: Callable[[Connection], Awaitable[None]] = require_key_seal
     #: Its own operators' commands, beside those that every service has.
     commands: Typer = field(default_factory=cli.new_app)
 

@@ -104,7 +104,8 @@ class Settings(BaseSettings):
         min_length=32,
         description=(
             "what the keys of contents are wrapped with, in tables and on the topic: a long random text, the same for ingest, "
-            "publish and audit; lost, nothing can be read any more. Without it keys rest in clear"
+            "publish and audit; lost, nothing can be read any more. Registry has one of its own, for signing keys and second "
+            "factors: lost, all second factors are. Without it keys and these rest in clear"
         ),
     )
     trail_days: int = Field(default=184, ge=184, description="how long staff actions are kept, at least 184 days")

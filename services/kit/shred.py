@@ -84,12 +84,13 @@ class KeyMissingError(Exception):
 
 
 class KeySealError(Exception):
-    """A key is wrapped and `SANWU_KEY_SEAL` is missing or another one than it was wrapped with."""
+    """Something rests closed and `SANWU_KEY_SEAL` is missing or another one than it was closed with."""
 
-    def __init__(self, aggregate_id: str) -> None:
-        """Name the aggregate whose key does not open."""
+    def __init__(self, what: str) -> None:
+        """Name what does not open."""
         super().__init__(
-            f"SANWU_KEY_SEAL does not open the key of {aggregate_id}: give ingest, publish and audit the one of before"
+            f"SANWU_KEY_SEAL does not open {what}: give this service the one of before"
+            " (ingest, publish and audit share one, registry has its own)"
         )
 
 
@@ -99,6 +100,10 @@ class KeyShreddedError(ValueError):
     def __init__(self, aggregate_id: str) -> None:
         """Name the aggregate."""
         super().__init__(f"the key of {aggregate_id} was shredded")
+
+
+def _key_of(aggregate_id: str) -> str:
+    return f"the key of {aggregate_id}"
 
 
 def _associated(aggregate_id: str, place: str) -> bytes:
@@ -141,14 +146,14 @@ def _secret_of(aggregate_id: str, key: str) -> bytes:
     if not key.startswith(WRAPPED):
         return base64.b64decode(key)
     if _held.seal is None:
-        raise KeySealError(aggregate_id)
+        raise KeySealError(_key_of(aggregate_id))
     wrapped = base64.b64decode(key.removeprefix(WRAPPED))
     try:
         return AESGCM(_held.seal).decrypt(
             wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], _associated(aggregate_id, "key")
         )
     except InvalidTag:
-        raise KeySealError(aggregate_id) from None
+        raise KeySealError(_key_of(aggregate_id)) from None
 
 
 def close_here(text: str, place: str) -> str | None:

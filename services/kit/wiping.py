@@ -38,6 +38,21 @@ async def count_changed(conn: Connection) -> int:
     return int(await conn.fetchval(COUNT_CHANGED))
 
 
+async def write_anew(runtime: AnyRuntime, *statements: str) -> bool:
+    """Write tables anew by `VACUUM (FULL)`; False when one is in use, for which nobody waits long."""
+    session = await runtime.database.dedicated(_PATIENCE_S)
+    try:
+        await session.execute(SET_PATIENCE)
+        for statement in statements:
+            await session.execute(statement)
+    except asyncpg.LockNotAvailableError:
+        log.info("secrets are in use, wiped later")
+        return False
+    finally:
+        await session.close(timeout=2)
+    return True
+
+
 class Wiper:
     """Writes the table of keys anew when a key in it was destroyed since the last time."""
 
@@ -50,16 +65,8 @@ class Wiper:
             changed = await count_changed(conn)
         if changed == self._done:
             return
-        session = await runtime.database.dedicated(_PATIENCE_S)
-        try:
-            await session.execute(SET_PATIENCE)
-            await session.execute(WIPE)
-        except asyncpg.LockNotAvailableError:
-            log.info("keys are in use, wiped later")
-        else:
+        if await write_anew(runtime, WIPE):
             self._done = changed
-        finally:
-            await session.close(timeout=2)
 
 
 class Keeper:

@@ -122,6 +122,7 @@ SERVICE: Final = Service(
     make_own,
     create_app,
     make_jobs=make_jobs,
+    require_seal=store.require_seal,
     commands=COMMANDS,
 )
 

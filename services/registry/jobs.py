@@ -1,6 +1,8 @@
 """What the clock makes the registry do: forget what is over, watch the calendar, keep what it said signed."""
 
+import asyncio
 from collections.abc import Sequence
+from typing import Final
 
 from services.contracts.topics import TOPICS
 from services.kit.clock import local_day
@@ -8,12 +10,17 @@ from services.kit.log import get_logger
 from services.kit.operate.republish import say_again
 from services.kit.service import Job
 from services.kit.signature import public_half
+from services.kit.wiping import write_anew
 from services.registry import metrics, store
 from services.registry.commands.states import years_missing
 from services.registry.settings import RegistrySettings
 from services.registry.visit import Own, RegistryRuntime
 
 log = get_logger(__name__)
+
+#: So many rows at a time and a pause: nobody who signs in waits for it.
+_SEALED_AT_ONCE: Final = 200
+_PAUSE_S: Final = 0.2
 
 
 async def forget(runtime: RegistryRuntime) -> None:
@@ -40,10 +47,34 @@ async def keep_signed(runtime: RegistryRuntime) -> None:
     log.info("said again under a new root key", root=public, events=count)
 
 
+class Sealer:
+    """Closes the secrets that rest in clear from before `SANWU_KEY_SEAL` was given; then writes their tables anew, once."""
+
+    def __init__(self) -> None:
+        """Nothing was looked at yet."""
+        self._done = False
+
+    async def run(self, runtime: RegistryRuntime) -> None:
+        """Close what is left, a few rows in a transaction; a table that is in use is written anew at the next run."""
+        if self._done or runtime.settings.key_seal is None:
+            return
+        while not runtime.stopping.is_set():
+            async with runtime.database.transaction() as conn:
+                if await store.close_some(conn, _SEALED_AT_ONCE) == 0:
+                    break
+            runtime.beat()
+            await asyncio.sleep(_PAUSE_S)
+        async with runtime.database.connection() as conn:
+            if await store.rests_in_clear(conn):
+                return
+        self._done = await write_anew(runtime, *store.WIPE_SECRETS)
+
+
 def make_jobs() -> Sequence[Job[RegistrySettings, Own]]:
     """The jobs of a process."""
     return (
         Job("sessions pruned", 600.0, forget),
         Job("calendar watched", 60.0, watch_calendar),
         Job("root kept", 60.0, keep_signed),
+        Job("secrets sealed", 60.0, Sealer().run),
     )

@@ -1,10 +1,17 @@
-"""All SQL of the registry; rows leave as frozen values."""
+"""All SQL of the registry; rows leave as frozen values. Secrets rest closed in it, each bound to its column and row."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from services.kit.db import Connection, Row
+from services.kit.shred import close_here, reopen_here
+
+#: How a secret that rests closed begins; no base32 has a colon, and no private key is so long.
+SEALED: Final = "s1:"
+RAW_KEY_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,107 @@ class SigningKey:
     private_key: bytes
 
 
+# -- secrets at rest
+
+
+def _closed(secret: str, place: str) -> str:
+    """A secret as it rests: closed under `SANWU_KEY_SEAL`, or as it is when there is nothing to close it with."""
+    closed = close_here(secret, place)
+    return secret if closed is None else SEALED + closed
+
+
+def _opened(resting: str, place: str) -> str:
+    """A secret that may rest in clear from before there was a seal; KeySealError when it does not open."""
+    return reopen_here(resting.removeprefix(SEALED), place) if resting.startswith(SEALED) else resting
+
+
+def _totp(staff_id: str) -> str:
+    return f"credential.totp_secret of {staff_id}"
+
+
+def _totp_next(staff_id: str) -> str:
+    return f"credential.totp_next of {staff_id}"
+
+
+def _private(kid: str) -> str:
+    return f"signing_key.private_key of {kid}"
+
+
+def _closed_key(key: SigningKey) -> bytes:
+    closed = _closed(base64.b64encode(key.private_key).decode(), _private(key.kid))
+    return closed.encode() if closed.startswith(SEALED) else key.private_key
+
+
+def _signing_key(row: Row) -> SigningKey:
+    resting: bytes = row["private_key"]
+    if len(resting) == RAW_KEY_BYTES:
+        return SigningKey(row["kid"], resting)
+    return SigningKey(row["kid"], base64.b64decode(_opened(resting.decode(), _private(row["kid"]))))
+
+
+SELECT_A_SEALED_KEY = "SELECT kid, private_key FROM signing_key WHERE length(private_key) > 32 LIMIT 1"
+SELECT_A_SEALED_FACTOR = "SELECT staff_id, totp_secret FROM credential WHERE totp_secret LIKE 's1:%' LIMIT 1"
+
+
+async def require_seal(conn: Connection) -> None:
+    """KeySealError when the secrets that are here were closed with something else: better no start than nobody let in."""
+    if (key := await conn.fetchrow(SELECT_A_SEALED_KEY)) is not None:
+        _signing_key(key)
+    if (factor := await conn.fetchrow(SELECT_A_SEALED_FACTOR)) is not None:
+        _opened(factor["totp_secret"], _totp(factor["staff_id"]))
+
+
+#: Whom somebody is just changing is left for the next time: nobody waits for a sweep, and no sweep for anybody.
+TAKE_CLEAR_FACTORS = """
+SELECT staff_id, totp_secret, totp_next FROM credential
+WHERE totp_secret NOT LIKE 's1:%' OR totp_next NOT LIKE 's1:%' LIMIT $1 FOR UPDATE SKIP LOCKED
+"""
+CLOSE_FACTORS = """
+UPDATE credential c SET totp_secret = t.secret, totp_next = t.next
+FROM unnest($1::text[], $2::text[], $3::text[]) AS t (id, secret, next) WHERE c.staff_id = t.id
+"""
+TAKE_CLEAR_KEYS = (
+    "SELECT kid, private_key FROM signing_key WHERE length(private_key) = 32 LIMIT $1 FOR UPDATE SKIP LOCKED"
+)
+CLOSE_KEYS = """
+UPDATE signing_key k SET private_key = t.key FROM unnest($1::text[], $2::bytea[]) AS t (id, key) WHERE k.kid = t.id
+"""
+RESTS_IN_CLEAR = """
+SELECT EXISTS (SELECT FROM credential WHERE totp_secret NOT LIKE 's1:%' OR totp_next NOT LIKE 's1:%')
+    OR EXISTS (SELECT FROM signing_key WHERE length(private_key) = 32)
+"""
+#: The pages on which the clear ones stood: an UPDATE leaves the old row where it is.
+WIPE_SECRETS: Final = ("VACUUM (FULL) credential", "VACUUM (FULL) signing_key")
+
+
+async def close_some(conn: Connection, limit: int) -> int:
+    """Close up to so many rows of each table whose secrets rest in clear; returns how many, 0 when none is free to be."""
+    rows = await conn.fetch(TAKE_CLEAR_FACTORS, limit)
+    if rows:
+        # What rests closed already stays as it is.
+        ids = [r["staff_id"] for r in rows]
+        secrets = [_closed_again(r["totp_secret"], _totp(r["staff_id"])) for r in rows]
+        nexts = [_closed_again(r["totp_next"], _totp_next(r["staff_id"])) for r in rows]
+        await conn.execute(CLOSE_FACTORS, ids, secrets, nexts)
+    keys = [SigningKey(r["kid"], r["private_key"]) for r in await conn.fetch(TAKE_CLEAR_KEYS, limit)]
+    if keys:
+        await conn.execute(CLOSE_KEYS, [k.kid for k in keys], [_closed_key(k) for k in keys])
+    return len(rows) + len(keys)
+
+
+def _closed_again(resting: str | None, place: str) -> str | None:
+    return resting if resting is None or resting.startswith(SEALED) else _closed(resting, place)
+
+
+async def rests_in_clear(conn: Connection) -> bool:
+    """Tell whether a secret rests in clear."""
+    in_clear: bool = await conn.fetchval(RESTS_IN_CLEAR)
+    return in_clear
+
+
+# -- accounts
+
+
 SELECT_CREDENTIAL = """
 SELECT staff_id, username, password_hash, totp_secret, totp_step, must_change, one_time_since, totp_next
 FROM credential WHERE username = $1
@@ -49,15 +157,16 @@ async def select_credential(conn: Connection, username: str) -> Credential | Non
     row = await conn.fetchrow(SELECT_CREDENTIAL, username)
     if row is None:
         return None
+    staff_id, secret, begun = row["staff_id"], row["totp_secret"], row["totp_next"]
     return Credential(
-        row["staff_id"],
+        staff_id,
         row["username"],
         row["password_hash"],
-        row["totp_secret"],
+        None if secret is None else _opened(secret, _totp(staff_id)),
         row["totp_step"],
         row["must_change"],
         row["one_time_since"],
-        row["totp_next"],
+        None if begun is None else _opened(begun, _totp_next(staff_id)),
     )
 
 
@@ -93,7 +202,7 @@ async def insert_credentials(conn: Connection, credentials: Sequence[Credential]
         [c.staff_id for c in credentials],
         [c.username for c in credentials],
         [c.password_hash for c in credentials],
-        [c.totp_secret for c in credentials],
+        [_closed_again(c.totp_secret, _totp(c.staff_id)) for c in credentials],
         [c.must_change for c in credentials],
         at,
     )
@@ -115,7 +224,7 @@ UPDATE credential SET totp_secret = $2, totp_step = $4, totp_next = NULL, change
 
 async def set_totp(conn: Connection, staff_id: str, secret: str | None, at: datetime, used_step: int = 0) -> None:
     """Set, or take away, a second factor; a code of `used_step` or before opens nothing."""
-    await conn.execute(SET_TOTP, staff_id, secret, at, used_step)
+    await conn.execute(SET_TOTP, staff_id, _closed_again(secret, _totp(staff_id)), at, used_step)
 
 
 SET_TOTP_NEXT = """
@@ -125,18 +234,24 @@ UPDATE credential SET totp_next = $2, totp_step = greatest(totp_step, $3::bigint
 
 async def set_totp_next(conn: Connection, staff_id: str, secret: str, used_step: int) -> None:
     """Keep a second factor until its owner confirms it; the code of the old one is used up."""
-    await conn.execute(SET_TOTP_NEXT, staff_id, secret, used_step)
+    await conn.execute(SET_TOTP_NEXT, staff_id, _closed(secret, _totp_next(staff_id)), used_step)
 
 
+SELECT_UNENROLLED = """
+SELECT staff_id, username FROM credential WHERE username = ANY($1::text[]) AND totp_secret IS NULL
+"""
 ENROL = """
-UPDATE credential SET totp_secret = s, changed_at = $3
-FROM unnest($1::text[], $2::text[]) AS t (u, s) WHERE username = u AND totp_secret IS NULL
+UPDATE credential c SET totp_secret = t.secret, changed_at = $3
+FROM unnest($1::text[], $2::text[]) AS t (id, secret) WHERE c.staff_id = t.id AND totp_secret IS NULL
 """
 
 
 async def enrol(conn: Connection, secrets: Mapping[str, str], at: datetime) -> None:
     """Give accounts (by username) that have no second factor theirs; whoever has one keeps it."""
-    await conn.execute(ENROL, list(secrets), list(secrets.values()), at)
+    if not secrets:
+        return
+    of = {r["staff_id"]: secrets[r["username"]] for r in await conn.fetch(SELECT_UNENROLLED, list(secrets))}
+    await conn.execute(ENROL, list(of), [_closed(secret, _totp(i)) for i, secret in of.items()], at)
 
 
 NOTE_SIGN_IN = """
@@ -207,7 +322,7 @@ ORDER BY created_at > $1, abs(extract(epoch FROM created_at - $1::timestamptz)) 
 async def select_signing_key(conn: Connection, now: datetime) -> SigningKey | None:
     """The key that signs at a moment."""
     row = await conn.fetchrow(SELECT_SIGNING_KEY, now)
-    return SigningKey(row["kid"], row["private_key"]) if row else None
+    return _signing_key(row) if row else None
 
 
 INSERT_SIGNING_KEY = "INSERT INTO signing_key (kid, private_key, created_at) VALUES ($1, $2, $3)"
@@ -215,7 +330,7 @@ INSERT_SIGNING_KEY = "INSERT INTO signing_key (kid, private_key, created_at) VAL
 
 async def insert_signing_key(conn: Connection, key: SigningKey, at: datetime) -> None:
     """Keep a key that signs from a moment on."""
-    await conn.execute(INSERT_SIGNING_KEY, key.kid, key.private_key, at)
+    await conn.execute(INSERT_SIGNING_KEY, key.kid, _closed_key(key), at)
 
 
 IS_ROOT_USED = "SELECT EXISTS (SELECT FROM root_used WHERE public_key = $1)"
