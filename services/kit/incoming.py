@@ -10,10 +10,11 @@ import hashlib
 import io
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final, TypeVar
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
@@ -23,6 +24,7 @@ from services.kit.errors import TooLargeError, TooManyAtOnceError, TooSlowError,
 from services.kit.log import get_logger
 
 log = get_logger(__name__)
+Result = TypeVar("Result")
 
 #: Where a request's scope holds it.
 BODY: Final = "sanwu.body"
@@ -197,6 +199,12 @@ class Incoming:
         self._handed_on = self._file is None or not piece
         return {"type": "http.request", "body": piece, "more_body": not self._handed_on}
 
+    async def rewind(self) -> None:
+        """Hand it on from its beginning once more, to whoever reads it after somebody else did."""
+        self._handed_on = False
+        if self._file is not None:
+            await asyncio.to_thread(self._file.seek, 0)
+
     async def digest(self, before: bytes, without: bytes) -> str:
         """SHA-256, in hex, of some bytes and the body, less every occurrence of a word in the body."""
         await self.arrive()
@@ -217,12 +225,51 @@ class Incoming:
         file.seek(place)
         return found.hexdigest()
 
+    async def until_gone(self) -> None:
+        """Wait, with all of the body here, until its sender has closed the connection."""
+        await self.arrive()
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
     def close(self) -> None:
         """Keep nothing of it."""
         self._memory.clear()
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+_served: ContextVar[Incoming | None] = ContextVar("served", default=None)
+
+
+@contextmanager
+def serving(body: Incoming) -> Iterator[None]:
+    """Know within this block whose request is served."""
+    token = _served.set(body)
+    try:
+        yield
+    finally:
+        _served.reset(token)
+
+
+async def while_awaited(work: Coroutine[Any, Any, Result]) -> Result:
+    """What some work gives; it is cancelled, and ClientDisconnect raised, when the sender of the request that is served goes.
+
+    The server tells of the going only whoever asks. Outside of a request, work ends with its caller alone.
+    """
+    body = _served.get()
+    if body is None:
+        return await work
+    doing, gone = asyncio.ensure_future(work), asyncio.ensure_future(body.until_gone())
+    try:
+        await asyncio.wait((doing, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not doing.done():
+            raise ClientDisconnect
+        return doing.result()
+    finally:
+        doing.cancel()
+        gone.cancel()
+        await asyncio.wait((doing, gone))
 
 
 def _nameless(folder: Path) -> IO[bytes]:

@@ -11,6 +11,7 @@ from typing import Final
 
 from services.kit.db import outside_transaction
 from services.kit.errors import UnavailableError
+from services.kit.incoming import while_awaited
 
 #: Many at once would take the machine's memory together.
 _AT_ONCE: Final = 2
@@ -74,10 +75,15 @@ _line: Final = _Line()
 async def run_limited(module: str, data: bytes, limits: Limits, *, who: str) -> bytes:
     """Give bytes to a module's `answer` in a process of its own and take what it returns.
 
-    OverLimitError when it did not end well within its limits; LineFullError when too many wait, or too many of `who`.
+    OverLimitError when it did not end well within its limits; LineFullError when too many wait, or too many of `who`;
+    ClientDisconnect when the request's sender went away meanwhile.
     The process knows nothing of this one's settings and secrets, and is killed when its time is over or nobody waits.
     """
     outside_transaction("another process")
+    return await while_awaited(_run(module, data, limits, who))
+
+
+async def _run(module: str, data: bytes, limits: Limits, who: str) -> bytes:
     environment = {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
     async with _line.turn(who):
         child = await asyncio.create_subprocess_exec(

@@ -98,10 +98,11 @@ class Route(APIRoute):
             body = body_of(request)
             try:
                 await body.arrive(account)
+                async with body.doors.working(body.size):
+                    return await handle(CheckedRequest(request.scope, request.receive))
             except ClientDisconnect as error:
+                # Nobody reads the answer.
                 raise HTTPException(_BAD_REQUEST) from error
-            async with body.doors.working(body.size):
-                return await handle(CheckedRequest(request.scope, request.receive))
 
         return read_first
 

@@ -16,7 +16,7 @@ from services.kit import metrics
 from services.kit.address import coming_from
 from services.kit.examples import restore_nulls
 from services.kit.health import add_health
-from services.kit.incoming import BODY, Doors, Incoming
+from services.kit.incoming import BODY, Doors, Incoming, serving
 from services.kit.problems import internal_error, problem_components, register_error_handlers
 from services.kit.runtime import AnyRuntime
 from services.kit.settings import Settings
@@ -84,7 +84,7 @@ class Frame:
             await send(message)
 
         try:
-            with coming_from(scope, headers, self._gateways):
+            with coming_from(scope, headers, self._gateways), serving(body):
                 await self._app(scope, body.receive, framed)
         except Exception as error:
             # Whatever it is, the caller gets a problem and no traceback.

@@ -14,6 +14,7 @@ from services.contracts.base import Role
 from services.contracts.values import ShortText
 from services.kit import reference, visit
 from services.kit.db import Connection
+from services.kit.limited import Limits, run_limited
 from services.kit.listing import Cursor, Listing, Page
 from services.kit.process import _http
 from services.kit.route import IdempotentRoute, Route
@@ -69,6 +70,7 @@ async def open_site(ground: Ground, **changes: object) -> tuple[AnyRuntime, Fast
     await runtime.reference.refresh()
     app = create_web(runtime, "Keeps notes.")
     _mount(app)
+    _mount_work(app)
     return runtime, app
 
 
@@ -123,6 +125,13 @@ def _mount(app: FastAPI) -> None:
     async def bug() -> None:
         message = "a bug"
         raise RuntimeError(message)
+
+
+def _mount_work(app: FastAPI) -> None:
+    @app.post("/sleep")
+    async def sleep(body: NoteIn) -> dict[str, str]:
+        answer = await run_limited("tests.ingest.sleeper", body.note.encode(), Limits(60, 512, 1024), who=body.id)
+        return {"answer": answer.decode()}
 
 
 def client_of(app: FastAPI) -> httpx2.AsyncClient:
