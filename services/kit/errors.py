@@ -102,7 +102,7 @@ class IdempotencyKeyReusedError(SanwuError):
 
 
 class UnavailableError(SanwuError):
-    """系统暂时繁忙，请稍后再试；您填写的内容没有丢失，也没有重复提交。"""
+    """系统暂时繁忙，请稍后再试。"""
 
     status = 503
     code = "unavailable"

@@ -1,6 +1,7 @@
 """The desk as a browser without script uses it: from the to-do to what is let out, by role."""
 
 import re
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -284,3 +285,23 @@ async def test_what_a_reviewer_typed_for_longer_than_a_session_may_rest_comes_ba
     answer = await ingest.client.post(path, data=typed, headers=headers)
     assert (answer.status_code, "您填的内容还在这一页上" in answer.text) == (401, True)
     assert hidden(answer.text) == typed
+
+
+# -- a busy minute ------------------------------------------------------------------------------------------------
+
+
+async def test_a_form_that_meets_a_busy_database_comes_back_whole_and_is_sent_on_from_there(ingest: Served) -> None:
+    headers = {**ingest.bearer(CLERK), "accept": "text/html", "sec-fetch-site": "same-origin"}
+    typed = {**LEDGER, "action": "save"}
+    async with AsyncExitStack() as taken:
+        for _ in range(ingest.runtime.settings.pool_size):
+            await taken.enter_async_context(ingest.runtime.database.connection())
+        answer = await ingest.client.post("/desk/form", data=typed, headers=headers)
+        foreign = await ingest.client.post(
+            "/desk/form", data=typed, headers={**headers, "sec-fetch-site": "cross-site"}
+        )
+    assert (answer.status_code, "您填的内容还在这一页上" in answer.text) == (503, True)
+    assert int(answer.headers["retry-after"]) > 0
+    assert (foreign.status_code, hidden(foreign.text)) == (503, {})
+    assert hidden(answer.text) == typed
+    assert (await send(ingest, "/desk/form", hidden(answer.text))).status_code == 303
