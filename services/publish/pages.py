@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.contracts.catalogue import Masking
@@ -21,7 +21,7 @@ from services.publish.render.disclosure import masking_of
 from services.publish.render.places import item_at
 from services.publish.render.rows import edition_before, public_number
 from services.publish.store import cells, marks, publications
-from services.publish.visit import PublicDep
+from services.publish.visit import PublicDep, VisitDep
 
 log = get_logger(__name__)
 router = APIRouter(route_class=Route, include_in_schema=False)
@@ -113,7 +113,12 @@ async def public_file(digest: str, reader: PublicDep) -> Response:
     return Response(content, media_type="application/pdf" if is_pdf else "image/jpeg", headers=headers)
 
 
-@router.get("/c/{code}")
+def _brake(visit: VisitDep) -> None:
+    visit.own.scans.let_in(visit.now)
+
+
+# Before a connection is taken.
+@router.get("/c/{code}", dependencies=[Depends(_brake)])
 async def code(code: str, reader: PublicDep) -> Response:
     """The code on the wall, when the service that usually answers is away: one redirect."""
     known = await marks.select_code(reader.conn, code) if len(code) <= _LONGEST_CODE and "\x00" not in code else None

@@ -10,6 +10,7 @@ from services.kit.clock import Clock
 from services.kit.db import Database
 from services.kit.errors import NotFoundError
 from services.kit.objects import Objects
+from services.kit.rates import Rate, scans
 from services.kit.reference import Reference
 from services.kit.runtime import Runtime
 from services.publish.bodies.renderer import Bodies
@@ -30,11 +31,12 @@ class Own:
 
     bodies: Bodies
     objects: Objects
+    scans: Rate
 
 
 def make_own(settings: PublishSettings, _database: Database, clock: Clock, reference: Reference) -> Own:
     """Read the templates; files that ingest wrote are read from where the settings say."""
-    return Own(Bodies(settings, reference, clock), Objects(settings.home, settings.objects_url))
+    return Own(Bodies(settings, reference, clock), Objects(settings.home, settings.objects_url), scans())
 
 
 PublishRuntime = Runtime[PublishSettings, Own]

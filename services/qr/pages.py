@@ -14,6 +14,8 @@ from services.contracts.values import ShortText, VillageCode
 from services.kit.db import INFRASTRUCTURE_ERRORS
 from services.kit.listing import Cursor, Page
 from services.kit.pages import pages_of
+from services.kit.problems import headers_of
+from services.kit.rates import TooOftenError
 from services.kit.reference import Reference
 from services.kit.route import Route
 from services.kit.visit import STAFF, may
@@ -34,6 +36,13 @@ OWN_STATIC = "/posters/own"
 @router.api_route("/c/{code}", methods=["GET", "HEAD"])
 async def scan(request: Request, code: str, visit: VisitDep) -> Response:
     """Lead to the village's page by one redirect; a strange code gets a word of warning, and nobody is ever asked anything."""
+    try:
+        visit.own.scans.let_in(visit.now)
+    except TooOftenError as error:
+        metrics.SCANS.labels(outcome="too_often").inc()
+        page = pages_of(request).answer("too_often.html", status=error.status, own=OWN_STATIC, error=error)
+        page.headers.update(headers_of(error))
+        return page
     known = read_code(code)
     try:
         row = await visit.own.codes.find(known) if known is not None else None

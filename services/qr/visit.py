@@ -7,6 +7,7 @@ from typing import Annotated
 from services.kit import visit
 from services.kit.clock import Clock
 from services.kit.db import Database
+from services.kit.rates import Rate, scans
 from services.kit.reference import Reference
 from services.kit.runtime import Runtime
 from services.qr.memory import CodesInMemory
@@ -18,13 +19,14 @@ class Own:
     """What qr holds while a process lives."""
 
     codes: CodesInMemory
+    scans: Rate
     #: One print run at a time is drawn.
     printer: asyncio.Lock
 
 
 def make_own(_settings: QrSettings, database: Database, _clock: Clock, _reference: Reference) -> Own:
     """Begin with no codes in memory."""
-    return Own(CodesInMemory(database), asyncio.Lock())
+    return Own(CodesInMemory(database), scans(), asyncio.Lock())
 
 
 QrRuntime = Runtime[QrSettings, Own]

@@ -5,21 +5,10 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
-from typing import Final, Literal
+from typing import Literal
 
+from services.kit.rates import Rate
 from services.registry.errors import SignInBusyError, TooManyFailuresError
-
-#: Addresses whose failures are counted; beyond it the one that failed longest ago is forgotten. 100 bytes each.
-MOST_ADDRESSES: Final = 20_000
-_IPV4: Final = 4
-
-
-def network_of(address: str | None) -> str:
-    """Whose failures count together: an IPv4 address with its 255 neighbours, of IPv6 what one household is given (/64)."""
-    if address is None:
-        return "unknown"
-    return str(ip_network((address, 24 if ip_address(address).version == _IPV4 else 64), strict=False))
 
 
 class Places:
@@ -48,15 +37,12 @@ class Places:
 class AddressBrakes:
     """Failures to sign in by network, under whatever names.
 
-    A network may fail so many times at once, and once more for every `again` that passes: the cell rate of ATM's Generic
-    Cell Rate Algorithm (ITU-T I.371), of which one moment a network is kept, when it will have got over its failures.
+    A network may fail so many times at once, and once more for every `again` that passes.
     """
 
     def __init__(self, at_once: int, again: timedelta) -> None:
         """Begin with nobody's failures."""
-        self._at_once = at_once
-        self._again = again
-        self._over_at: OrderedDict[str, datetime] = OrderedDict()
+        self._failures = Rate(at_once, again)
         self._under_way: dict[str, int] = {}
 
     @contextmanager
@@ -66,11 +52,10 @@ class AddressBrakes:
         TooManyFailuresError when the network failed too often, with the seconds to wait; SignInBusyError when so many of
         its attempts are being judged that all of them failing would be too many.
         """
-        left = self._left(network, now)
+        left = self._failures.left(network, now)
         if left < 1:
-            wait = self._over_at[network] - now - self._again * (self._at_once - 1)
             detail = "从您所在的网络登录失败次数过多，请稍后再试。以前在这台设备上登录过的人不受影响。"
-            raise TooManyFailuresError(detail, retry_after_s=int(wait.total_seconds()) + 1)
+            raise TooManyFailuresError(detail, retry_after_s=self._failures.wait_s(network, now))
         if self._under_way.get(network, 0) >= left:
             raise SignInBusyError(retry_after_s=1)
         self._under_way[network] = self._under_way.get(network, 0) + 1
@@ -81,16 +66,9 @@ class AddressBrakes:
             if self._under_way[network] == 0:
                 del self._under_way[network]
 
-    def _left(self, network: str, now: datetime) -> int:
-        """How many more failures a network may have now."""
-        over_at = max(self._over_at.get(network, now), now)
-        return int(self._at_once - (over_at - now) / self._again)
-
     def count_failure(self, network: str, now: datetime) -> None:
         """Remember one failure more."""
-        self._over_at[network] = max(self._over_at.pop(network, now), now) + self._again
-        while len(self._over_at) > MOST_ADDRESSES:
-            self._over_at.popitem(last=False)
+        self._failures.count(network, now)
 
 
 class Queue:

@@ -141,3 +141,15 @@ async def test_the_form_revokes_and_comes_back_to_the_list(qr: Served, valid_cod
 async def test_the_stylesheets_are_served(qr: Served) -> None:
     assert (await qr.client.get("/posters/static/staff.css")).status_code == 200
     assert (await qr.client.get("/posters/own/scan.css")).status_code == 200
+
+
+async def test_a_fair_behind_one_address_scans_and_a_robot_is_told_to_wait(qr: Served) -> None:
+    robot = {"x-forwarded-for": "203.0.113.7", "accept": "text/html"}
+    answers = [await qr.client.get("/c/x", headers=robot) for _ in range(61)]
+    assert [a.status_code for a in answers] == [404] * 60 + [429]
+    assert (answers[-1].headers["retry-after"], "请等几秒再试" in answers[-1].text) == ("1", True)
+    neighbour = await qr.client.get("/c/x", headers={**robot, "x-forwarded-for": "203.0.114.7"})
+    assert neighbour.status_code == 404
+    qr.clock.advance(seconds=1)
+    again = [(await qr.client.get("/c/x", headers=robot)).status_code for _ in range(11)]
+    assert again == [404] * 10 + [429]

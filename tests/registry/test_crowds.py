@@ -11,8 +11,9 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from services.kit.rates import MOST_NETWORKS, network_of
 from services.registry.errors import SignInBusyError, TooManyFailuresError
-from services.registry.memory import MOST_ADDRESSES, AddressBrakes, Places, Queue, network_of
+from services.registry.memory import AddressBrakes, Places, Queue
 from tests.conftest import Served, ServiceFactory
 from tests.registry.accounts import HEAD, PASSWORD, SECRET, emptied, take
 from tests.registry.browsing import Browser
@@ -233,9 +234,9 @@ def test_no_more_are_judged_at_once_than_may_fail() -> None:
 
 def test_what_is_kept_in_mind_does_not_grow_with_addresses() -> None:
     brakes = AddressBrakes(2, timedelta(seconds=20))
-    for n in range(MOST_ADDRESSES + 500):
+    for n in range(MOST_NETWORKS + 500):
         brakes.count_failure(f"network-{n}", NOW)
-    assert len(brakes._over_at) == MOST_ADDRESSES
+    assert len(brakes._failures._over_at) == MOST_NETWORKS
 
 
 async def test_turns_go_round_and_a_turn_that_nobody_takes_is_passed_on() -> None:

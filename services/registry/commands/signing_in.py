@@ -25,6 +25,7 @@ from services.kit.clock import local_day
 from services.kit.db import Connection
 from services.kit.errors import SanwuError, UnauthenticatedError
 from services.kit.pages import local_time
+from services.kit.rates import network_of
 from services.registry import metrics, store
 from services.registry.commands import passwords, second_factor
 from services.registry.commands import staff as accounts
@@ -37,7 +38,6 @@ from services.registry.errors import (
     TotpRequiredError,
     WrongCredentialsError,
 )
-from services.registry.memory import network_of
 from services.registry.settings import RegistrySettings
 from services.registry.visit import BELOW_REVIEWER, Caller, Visit
 

@@ -1,0 +1,72 @@
+"""How often one network may do something, kept in mind by each process: bounded, never stored."""
+
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
+from typing import Final
+
+from services.kit.address import client_address
+from services.kit.errors import SanwuError
+
+#: Networks that are counted; beyond it the one that came longest ago is forgotten. 100 bytes each.
+MOST_NETWORKS: Final = 20_000
+#: Scans of one network: a fair in a village stands behind one address.
+SCANS_AT_ONCE: Final = 60
+SCAN_AGAIN: Final = timedelta(milliseconds=100)
+_IPV4: Final = 4
+
+
+class TooOftenError(SanwuError):
+    """从您所在的网络打开得太频繁，请等几秒再试。"""
+
+    status = 429
+    code = "too_often"
+
+
+def network_of(address: str | None) -> str:
+    """Who counts together: an IPv4 address with its 255 neighbours, of IPv6 what one household is given (/64)."""
+    if address is None:
+        return "unknown"
+    return str(ip_network((address, 24 if ip_address(address).version == _IPV4 else 64), strict=False))
+
+
+class Rate:
+    """So many times at once, and once more for every `again` that passes.
+
+    The cell rate of ATM's Generic Cell Rate Algorithm (ITU-T I.371), of which one moment a network is kept: when it will
+    have got over what it did.
+    """
+
+    def __init__(self, at_once: int, again: timedelta) -> None:
+        """Begin with nobody."""
+        self._at_once = at_once
+        self._again = again
+        self._over_at: OrderedDict[str, datetime] = OrderedDict()
+
+    def left(self, network: str, now: datetime) -> int:
+        """How many more times now."""
+        over_at = max(self._over_at.get(network, now), now)
+        return int(self._at_once - (over_at - now) / self._again)
+
+    def wait_s(self, network: str, now: datetime) -> int:
+        """Whole seconds after which there is one more, of a network that has none left."""
+        wait = self._over_at.get(network, now) - now - self._again * (self._at_once - 1)
+        return int(wait.total_seconds()) + 1
+
+    def count(self, network: str, now: datetime) -> None:
+        """Remember once more."""
+        self._over_at[network] = max(self._over_at.pop(network, now), now) + self._again
+        while len(self._over_at) > MOST_NETWORKS:
+            self._over_at.popitem(last=False)
+
+    def let_in(self, now: datetime) -> None:
+        """Count the request that is served; TooOftenError when its network has none left."""
+        network = network_of(client_address())
+        if self.left(network, now) < 1:
+            raise TooOftenError(retry_after_s=self.wait_s(network, now))
+        self.count(network, now)
+
+
+def scans() -> Rate:
+    """How often codes on walls may be opened from one network."""
+    return Rate(SCANS_AT_ONCE, SCAN_AGAIN)
