@@ -3,7 +3,6 @@
 The application is built without a database: a route's form is known before anything is asked.
 """
 
-import base64
 import tempfile
 from functools import cache
 from importlib import import_module
@@ -18,6 +17,7 @@ from deploy.docs.text import as_json
 from services.contracts.topics import ServiceName
 from services.kit.clock import SystemClock
 from services.kit.db import Database
+from services.kit.encoded import base64url_of
 from services.kit.reference import Reference
 from services.kit.runtime import Runtime
 from services.kit.service import AnyService
@@ -38,7 +38,7 @@ def application(service: ServiceName) -> FastAPI:
             kafka_username=service,
             kafka_password=SecretStr("none"),
             registry_root=(public_half(root),),
-            registry_root_key=SecretStr(base64.urlsafe_b64encode(root.private_bytes_raw()).decode().rstrip("=")),
+            registry_root_key=SecretStr(base64url_of(root.private_bytes_raw())),
             http_port=0,
             home=Path(home),
         )

@@ -13,7 +13,8 @@ from http import HTTPStatus
 from typing import Final
 
 from aiokafka.errors import KafkaError
-from services.kit.signature import public_half_of, text_of_key
+from services.kit.encoded import base64url_of
+from services.kit.signature import public_half_of
 
 from deploy.local import scram, watch
 from deploy.local.faults import Fault
@@ -64,7 +65,7 @@ async def root(home: Home) -> str:
     if FORMER_ROOT in held:
         raise Fault("A change of the root key is under way: finish it first (`sanwu keys rotate-root --finish`).")
     # One that was made and not yet used is used now: the others may know it already.
-    new = str(held.get(NEXT_ROOT) or text_of_key(secrets.token_bytes(_ROOT_BYTES)))
+    new = str(held.get(NEXT_ROOT) or base64url_of(secrets.token_bytes(_ROOT_BYTES)))
     home.keep({NEXT_ROOT: new})
     await asyncio.gather(*(restart(home, name) for name in SERVICES if name != "registry"))
     home.keep({FORMER_ROOT: public_half_of(str(held[ROOT])), ROOT: new, NEXT_ROOT: None})

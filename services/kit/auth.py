@@ -5,7 +5,6 @@ signing keys, so only signing in needs the registry. Role and scope come from th
 or a revocation works at once.
 """
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.types import Options
 
 from services.contracts.base import Role
@@ -23,6 +22,7 @@ from services.kit.actions import Who
 from services.kit.clock import local_day
 from services.kit.errors import ForbiddenError, NotFoundError, UnauthenticatedError
 from services.kit.reference import Reference
+from services.kit.signature import public_key
 
 ISSUER: Final = "sanwu-registry"
 TOKEN_LIFETIME: Final = timedelta(minutes=15)
@@ -78,12 +78,11 @@ def issue_token(key: Ed25519PrivateKey, kid: str, staff_id: str, now: datetime, 
 
 
 @lru_cache(maxsize=8192)
-def _claims(token: str, public_key: str) -> Mapping[str, Any]:
+def _claims(token: str, key: str) -> Mapping[str, Any]:
     """What a token says, its signature checked; the same token comes many times in its fifteen minutes."""
-    key = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(public_key + "=="))
     # The time is compared by the caller, with the clock that was passed in.
     options: Options = {"require": ["sub", "iat", "exp"], "verify_exp": False, "verify_iat": False}
-    return MappingProxyType(jwt.decode(token, key, algorithms=["EdDSA"], issuer=ISSUER, options=options))
+    return MappingProxyType(jwt.decode(token, public_key(key), algorithms=["EdDSA"], issuer=ISSUER, options=options))
 
 
 def _issued_at(claims: Mapping[str, Any], now: datetime) -> datetime:

@@ -4,22 +4,20 @@ The key is a setting and stands in no database. A head is said an hour after the
 many rows, and once a day in any case. What was rewritten since the last one said is not found by them.
 """
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from services.contracts.trail import HEADS, signed_text
 from services.kit import actions, outbox
 from services.kit.db import Connection
+from services.kit.encoded import base64url_of, bytes_of_url
 from services.kit.log import get_logger
 from services.kit.runtime import AnyRuntime
-from services.kit.settings import key_bytes
-from services.kit.signature import text_of_key
+from services.kit.signature import private_key, public_key
 
 log = get_logger(__name__)
 
@@ -48,11 +46,8 @@ class Signed:
     def holds(self, keys: Mapping[str, str]) -> bool:
         """Tell whether the service's own key signed it; False where that key is not known."""
         try:
-            key = Ed25519PublicKey.from_public_bytes(key_bytes(keys[self.service]))
-            key.verify(
-                base64.urlsafe_b64decode(self.signature + "=="),
-                signed_text(self.service, self.position, self.link, self.at),
-            )
+            said = signed_text(self.service, self.position, self.link, self.at)
+            public_key(keys[self.service]).verify(bytes_of_url(self.signature), said)
         except (KeyError, ValueError, InvalidSignature):
             return False
         return True
@@ -91,13 +86,13 @@ async def _goes_through(conn: Connection, chain: actions.Chain, position: int, l
 
 async def _append(conn: Connection, runtime: AnyRuntime, chain: actions.Chain, now: datetime) -> None:
     assert runtime.settings.trail_key is not None  # noqa: S101 - the caller looked
-    key = Ed25519PrivateKey.from_private_bytes(key_bytes(runtime.settings.trail_key.get_secret_value()))
+    key = private_key(runtime.settings.trail_key.get_secret_value())
     link = chain.head_link.hex()
     signature = key.sign(signed_text(runtime.service, chain.head_position, link, now))
     event = HEADS[runtime.service](
         **await outbox.stamp(conn, "head", runtime.service, at=now),
         position=chain.head_position,
         link=link,
-        signature=text_of_key(signature),
+        signature=base64url_of(signature),
     )
     await outbox.append(conn, event)

@@ -1,7 +1,5 @@
 """Settings common to all services, read once from the environment (`SANWU_*`); wrong ones stop the start, all named."""
 
-import base64
-import binascii
 import sys
 from pathlib import Path
 from typing import Annotated, Final, Self
@@ -13,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.kit.address import LOOPBACK, Network
 from services.kit.broker import Broker, is_here, sealed_by
+from services.kit.encoded import bytes_of_url
 
 _KEY_BYTES: Final = 32
 
@@ -20,8 +19,8 @@ _KEY_BYTES: Final = 32
 def key_bytes(text: str) -> bytes:
     """The 32 bytes of a key in base64url without padding (RFC 8037); ValueError when it is none."""
     try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except binascii.Error:
+        raw = bytes_of_url(text)
+    except ValueError:
         raw = b""
     if len(raw) != _KEY_BYTES:
         message = "a key is 32 bytes in base64url: `python -m services.registry keys new-root` makes one"

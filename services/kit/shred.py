@@ -8,7 +8,6 @@ The keys themselves rest and travel wrapped under one that no table and no topic
 of a disk, a backup of the database or the broker's files has nothing that opens anything.
 """
 
-import base64
 import hmac
 import os
 import zlib
@@ -29,6 +28,7 @@ from services.contracts.base import Sealed
 from services.contracts.keys import KeySet, WrappedKeySet
 from services.contracts.topics import KEYS
 from services.kit.db import Connection
+from services.kit.encoded import base64_of, bytes_of
 from services.kit.outbox import append, append_tombstones, stamp, stamp_all
 
 Content = TypeVar("Content", bound=BaseModel)
@@ -138,16 +138,16 @@ def wrap(aggregate_id: str, key: str) -> str:
     if _held.seal is None or key.startswith(WRAPPED):
         return key
     nonce = os.urandom(NONCE_BYTES)
-    wrapped = AESGCM(_held.seal).encrypt(nonce, base64.b64decode(key), _associated(aggregate_id, "key"))
-    return WRAPPED + base64.b64encode(nonce + wrapped).decode()
+    wrapped = AESGCM(_held.seal).encrypt(nonce, bytes_of(key), _associated(aggregate_id, "key"))
+    return WRAPPED + base64_of(nonce + wrapped)
 
 
 def _secret_of(aggregate_id: str, key: str) -> bytes:
     if not key.startswith(WRAPPED):
-        return base64.b64decode(key)
+        return bytes_of(key)
     if _held.seal is None:
         raise KeySealError(_key_of(aggregate_id))
-    wrapped = base64.b64decode(key.removeprefix(WRAPPED))
+    wrapped = bytes_of(key.removeprefix(WRAPPED))
     try:
         return AESGCM(_held.seal).decrypt(
             wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], _associated(aggregate_id, "key")
@@ -162,14 +162,14 @@ def close_here(text: str, place: str) -> str | None:
         return None
     nonce = os.urandom(NONCE_BYTES)
     closed = AESGCM(_held.seal).encrypt(nonce, zlib.compress(text.encode()), place.encode())
-    return base64.b64encode(nonce + closed).decode()
+    return base64_of(nonce + closed)
 
 
 def reopen_here(closed: str, place: str) -> str:
     """What `close_here` was given; KeySealError when it was closed for another."""
     if _held.seal is None:
         raise KeySealError(place)
-    nonce, ciphertext = (whole := base64.b64decode(closed))[:NONCE_BYTES], whole[NONCE_BYTES:]
+    nonce, ciphertext = (whole := bytes_of(closed))[:NONCE_BYTES], whole[NONCE_BYTES:]
     try:
         return zlib.decompress(AESGCM(_held.seal).decrypt(nonce, ciphertext, place.encode())).decode()
     except InvalidTag:
@@ -279,7 +279,7 @@ async def make_keys(conn: Connection, aggregate_ids: Collection[str]) -> dict[st
 
 
 def _new_key() -> str:
-    return base64.b64encode(AESGCM.generate_key(KEY_BITS)).decode()
+    return base64_of(AESGCM.generate_key(KEY_BITS))
 
 
 async def select_keys(conn: Connection, aggregate_ids: Sequence[str]) -> dict[str, str | None]:
@@ -315,7 +315,7 @@ async def seal(conn: Connection, aggregate_id: str, event_type: str, content: Ba
     nonce = os.urandom(NONCE_BYTES)
     plain = zlib.compress(content.model_dump_json().encode(), 6)
     ciphertext = AESGCM(_secret_of(aggregate_id, key)).encrypt(nonce, plain, _associated(aggregate_id, event_type))
-    return Sealed(nonce=base64.b64encode(nonce).decode(), ciphertext=base64.b64encode(ciphertext).decode())
+    return Sealed(nonce=base64_of(nonce), ciphertext=base64_of(ciphertext))
 
 
 async def unseal(
@@ -328,8 +328,8 @@ async def unseal(
     if row["key"] is None:
         return None
     plain = AESGCM(_secret_of(aggregate_id, row["key"])).decrypt(
-        base64.b64decode(sealed.nonce),
-        base64.b64decode(sealed.ciphertext),
+        bytes_of(sealed.nonce),
+        bytes_of(sealed.ciphertext),
         _associated(aggregate_id, event_type),
     )
     return model.model_validate_json(zlib.decompress(plain))

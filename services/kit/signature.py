@@ -5,8 +5,6 @@ whose public half is configuration of every service (`SANWU_REGISTRY_ROOT`), has
 header. The relay signs as it sends, so what is said again is signed by the key of that day, and no signature is kept.
 """
 
-import base64
-import binascii
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -18,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from services.contracts.topics import TOPICS
 from services.kit import metrics
 from services.kit.db import Connection
+from services.kit.encoded import base64url_of, bytes_of_url
 from services.kit.log import get_logger
 from services.kit.record import Incoming
 from services.kit.settings import key_bytes
@@ -42,27 +41,28 @@ def _message(topic: str, key: bytes, value: bytes | None, headers: Mapping[str, 
 
 def sign(root: Ed25519PrivateKey, topic: str, key: bytes, value: bytes | None, headers: Mapping[str, str]) -> bytes:
     """The value of a record's `signature` header; `topic` is its name without the installation's prefix."""
-    return base64.urlsafe_b64encode(root.sign(_message(topic, key, value, headers)))
+    return base64url_of(root.sign(_message(topic, key, value, headers))).encode()
 
 
 def public_half(root: Ed25519PrivateKey) -> str:
     """The public half as settings name it: raw 32 bytes, base64url without padding (RFC 8037 `x`)."""
-    return text_of_key(root.public_key().public_bytes_raw())
+    return base64url_of(root.public_key().public_bytes_raw())
 
 
 def public_half_of(private: str) -> str:
     """The public half of a private key, both as settings name them."""
-    return public_half(Ed25519PrivateKey.from_private_bytes(key_bytes(private)))
+    return public_half(private_key(private))
 
 
-def text_of_key(raw: bytes) -> str:
-    """A key's bytes as settings name them."""
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+def private_key(text: str) -> Ed25519PrivateKey:
+    """A private key as settings name it, to sign with; ValueError when it is none."""
+    return Ed25519PrivateKey.from_private_bytes(key_bytes(text))
 
 
-@lru_cache(maxsize=16)
-def _key_of(root: str) -> Ed25519PublicKey:
-    return Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(root + "=="))
+@lru_cache(maxsize=64)
+def public_key(text: str) -> Ed25519PublicKey:
+    """A public key as settings and events name it, to check with; ValueError when it is none."""
+    return Ed25519PublicKey.from_public_bytes(key_bytes(text))
 
 
 def fault_of(record: Incoming, roots: Sequence[str]) -> str | None:
@@ -75,8 +75,8 @@ def fault_of(record: Incoming, roots: Sequence[str]) -> str | None:
     message = _message(record.topic, record.key, record.value, record.headers)
     for root in roots:
         try:
-            _key_of(root).verify(base64.urlsafe_b64decode(signature), message)
-        except (InvalidSignature, binascii.Error, ValueError):
+            public_key(root).verify(bytes_of_url(signature), message)
+        except (InvalidSignature, ValueError):
             continue
         return None
     return FORGED

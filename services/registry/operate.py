@@ -16,7 +16,8 @@ from services.kit.auth import Actor
 from services.kit.cli import By, Told, at_once, new_app, on_runtime
 from services.kit.clock import local_day
 from services.kit.db import Connection
-from services.kit.signature import public_half, text_of_key
+from services.kit.encoded import base64url_of
+from services.kit.signature import public_half
 from services.registry import store
 from services.registry.commands import imports, passwords, states
 from services.registry.commands import staff as accounts
@@ -146,7 +147,7 @@ async def rotate_signing(
 def new_root() -> Told:
     """Make a root key: the private half for SANWU_REGISTRY_ROOT_KEY, the public one for everybody's SANWU_REGISTRY_ROOT."""
     root = Ed25519PrivateKey.generate()
-    private, public = text_of_key(root.private_bytes_raw()), public_half(root)
+    private, public = base64url_of(root.private_bytes_raw()), public_half(root)
     return Told({"private": private, "public": public}, [f"private {private}", f"public  {public}"])
 
 

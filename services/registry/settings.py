@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from services.kit.settings import Settings, key_bytes
-from services.kit.signature import public_half
+from services.kit.signature import private_key, public_half
 
 
 class RegistrySettings(Settings):
@@ -64,4 +64,4 @@ class RegistrySettings(Settings):
     @property
     def root(self) -> Ed25519PrivateKey:
         """The key that signs what this service says."""
-        return Ed25519PrivateKey.from_private_bytes(key_bytes(self.registry_root_key.get_secret_value()))
+        return private_key(self.registry_root_key.get_secret_value())

@@ -8,15 +8,14 @@ from datetime import datetime, timedelta
 
 import pytest
 import pytest_asyncio
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.contracts.topics import TOPIC_OF
 from services.contracts.trail import HEADS, TrailHead, signed_text
 from services.kit import actions, heads, trail
 from services.kit.consumer.log import LogAwayError, read_whole
+from services.kit.encoded import base64url_of
 from services.kit.relay import Relay
-from services.kit.settings import key_bytes
-from services.kit.signature import public_half_of, text_of_key
+from services.kit.signature import private_key, public_half_of
 from tests import builders
 from tests.conftest import Place, Served, ServiceFactory
 
@@ -29,8 +28,8 @@ def head(
     service: str, position: int, at: datetime = builders.NOW, *, link: str = "a" * 64, key: str = KEY
 ) -> TrailHead:
     """A head as a service says it."""
-    private = Ed25519PrivateKey.from_private_bytes(key_bytes(key))
-    signature = text_of_key(private.sign(signed_text(service, position, link, at)))
+    private = private_key(key)
+    signature = base64url_of(private.sign(signed_text(service, position, link, at)))
     stamp = {**builders.stamp(service, version=next(_numbers)), "occurred_at": at}
     return HEADS[service](**stamp, position=position, link=link, signature=signature)
 

@@ -14,6 +14,7 @@ from services.contracts.base import Role
 from services.contracts.staff import Signer, SignerSet, Staff, StaffRevision, StaffSet
 from services.contracts.topics import STAFF, TOPIC_OF, TOPICS
 from services.kit import metrics, signature
+from services.kit.encoded import base64url_of
 from services.kit.record import Incoming
 from services.kit.relay import Relay
 from services.registry.commands import states
@@ -159,7 +160,7 @@ async def test_a_registry_says_all_of_it_once_more_under_a_root_key_that_is_new(
     changed = said.runtime.settings.model_copy(
         update={
             "registry_root": (signature.public_half(other), *ROOTS),
-            "registry_root_key": SecretStr(signature.text_of_key(other.private_bytes_raw())),
+            "registry_root_key": SecretStr(base64url_of(other.private_bytes_raw())),
         }
     )
     await keep_signed(replace(said.runtime, settings=changed))

@@ -1,6 +1,5 @@
 """Reference data: set only where it differs; a file read twice changes nothing."""
 
-import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -17,6 +16,7 @@ from services.kit import outbox, reference
 from services.kit.auth import TOKEN_LIFETIME
 from services.kit.db import Connection
 from services.kit.reference import ReferenceEvent
+from services.kit.signature import public_half
 from services.registry import metrics, store
 
 #: Every service has heard of a new signing key by then.
@@ -172,7 +172,7 @@ async def rotate_signer(conn: Connection, now: datetime, *, at_once: bool) -> tu
 
 def _new_signer() -> tuple[store.SigningKey, Signer]:
     private = Ed25519PrivateKey.generate()
-    public = base64.urlsafe_b64encode(private.public_key().public_bytes_raw()).decode().rstrip("=")
+    public = public_half(private)
     kid = hashlib.sha256(public.encode()).hexdigest()[:16]
     return store.SigningKey(kid, private.private_bytes_raw()), Signer(kid=kid, public_key=public)
 
