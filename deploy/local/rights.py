@@ -91,7 +91,7 @@ def declared(topics: Iterable[Used], prefix: str = "") -> frozenset[Right]:
 async def given(admin: AIOKafkaAdminClient) -> frozenset[Right]:
     """Every right that the broker knows."""
     request = DescribeAclsRequest(_ANY, None, _ANY, None, None, _ANY, _ANY)
-    answer: Any = await admin._send_request(request)  # noqa: SLF001 - the driver has no call for it
+    answer = await admin._send_request(request)  # noqa: SLF001 - the driver has no call for it
     _check(answer.error_code, answer.error_message)
     return frozenset(Right(kind, name, pattern, *acl) for kind, name, pattern, acls in answer.resources for acl in acls)
 

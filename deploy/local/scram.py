@@ -9,7 +9,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import for_code
@@ -34,7 +34,7 @@ logging.getLogger("aiokafka.conn").setLevel(logging.ERROR)
 
 
 class _Altered(Response):  # type: ignore[misc] # the driver ships no types
-    """KIP-554, AlterUserScramCredentialsResponse, version 0."""
+    """How the broker answers (KIP-554, AlterUserScramCredentialsResponse, version 0)."""
 
     API_KEY = 51
     API_VERSION = 0
@@ -54,7 +54,7 @@ class _Altered(Response):  # type: ignore[misc] # the driver ships no types
 
 
 class _AlterV0(RequestStruct):  # type: ignore[misc] # see above
-    """KIP-554, AlterUserScramCredentialsRequest, version 0."""
+    """What the broker is asked (KIP-554, AlterUserScramCredentialsRequest, version 0)."""
 
     FLEXIBLE_VERSION = True
     API_KEY = 51
@@ -81,7 +81,7 @@ class _AlterV0(RequestStruct):  # type: ignore[misc] # see above
 
 
 class _Alter(Request[_AlterV0]):  # type: ignore[misc] # see above
-    """Passwords by user."""
+    """The same with passwords by user, salted as it is built."""
 
     API_KEY = 51
 
@@ -98,13 +98,13 @@ class _Alter(Request[_AlterV0]):  # type: ignore[misc] # see above
         return request_struct_class([], rows, {})
 
 
-async def let_in(options: Mapping[str, Any], users: Mapping[str, str]) -> None:
+async def let_in(options: Mapping[str, object], users: Mapping[str, str]) -> None:
     """Set the password of each user; KafkaError when one is refused."""
     admin = AIOKafkaAdminClient(**options, client_id="sanwu-users")
     try:
         await admin.start()
         # Any broker hands it on to the controller.
-        answer: Any = await admin._send_request(_Alter(users))  # noqa: SLF001 - the driver has no request of this kind
+        answer = await admin._send_request(_Alter(users))  # noqa: SLF001 - the driver has no request of this kind
     finally:
         await admin.close()
     for name, code, message, _ in answer.results:

@@ -1,4 +1,4 @@
-"""Metrics of audit."""
+"""What audit counts beside what every service does: records, runs of rules, alerts."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

@@ -1,4 +1,4 @@
-"""Settings of audit."""
+"""What audit must know beside what every service does."""
 
 from pydantic import Field
 

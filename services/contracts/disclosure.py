@@ -43,7 +43,7 @@ class DisclosureDelivered(DisclosureEvent):
 
 
 class SubmittedContent(Model):
-    """What `disclosure.submitted` seals."""
+    """What `disclosure.submitted` seals: each finding that was explained, with its reason."""
 
     accepted: tuple[AcceptedFinding, ...]
 
@@ -89,7 +89,7 @@ class LineReason(Model):
 
 
 class ReturnedContent(Model):
-    """What `disclosure.returned` seals."""
+    """What `disclosure.returned` seals: why, as a whole and line by line."""
 
     reason: Text
     lines: tuple[LineReason, ...] = ()
@@ -103,7 +103,7 @@ class DisclosureReturned(DisclosureEvent):
 
 
 class ApprovedContent(Model):
-    """What `disclosure.approved` seals."""
+    """What `disclosure.approved` seals: the content with all that is said beside it."""
 
     body: Body
     accepted: tuple[AcceptedFinding, ...]

@@ -37,9 +37,9 @@ def hidden_sign(text: str, *, lines: bool) -> str | None:
     return f"U+{ord(found[0]):04X}" if found else None
 
 
-def texts_in(value: Any) -> Iterator[tuple[tuple[int | str, ...], str]]:
+def texts_in(value: object) -> Iterator[tuple[tuple[int | str, ...], str]]:
     """Every text in a JSON value with its place, names of members too, however deep it is."""
-    left: list[tuple[tuple[int | str, ...], Any]] = [((), value)]
+    left: list[tuple[tuple[int | str, ...], object]] = [((), value)]
     while left:
         at, each = left.pop()
         match each:

@@ -1,4 +1,4 @@
-"""Metrics of ingest."""
+"""What ingest counts beside what every service does: steps, uploads, imports."""
 
 from typing import TypeVar
 

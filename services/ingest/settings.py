@@ -1,4 +1,4 @@
-"""Settings of ingest."""
+"""What ingest must know beside what every service does."""
 
 from pydantic import Field
 

@@ -357,7 +357,7 @@ class Wanted:
 
 
 async def select_actions(conn: Connection, wanted: Wanted, before_id: int | None, limit: int) -> list[Action]:
-    """Newest first."""
+    """At most so many of the actions that are wanted, newest first, from before a row on."""
     within = list(wanted.within) if wanted.within is not None else None
     span = (wanted.since, wanted.until)
     if within is not None and wanted.actor_id is None and wanted.object is None:

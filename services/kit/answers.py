@@ -48,7 +48,7 @@ def as_given(kept: str) -> str:
     return kept
 
 
-def _ids(value: Any) -> Iterator[str]:
+def _ids(value: object) -> Iterator[str]:
     """Whatever is called `id` anywhere, as the index finds it (`ids_in`)."""
     if isinstance(value, dict):
         if isinstance(value.get("id"), str):

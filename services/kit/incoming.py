@@ -54,7 +54,7 @@ class Doors:
     """How many bodies are on their way into a process, and whose."""
 
     def __init__(self) -> None:
-        """Nobody sends."""
+        """Begin with no body on its way."""
         self._of_accounts = self._of_strangers = 0
         self._turns: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
         self._big = asyncio.Semaphore(BIG_AT_ONCE)
@@ -105,7 +105,7 @@ class Doors:
 
 
 class Incoming:
-    """One request's body."""
+    """One request's body, from its first piece until it is handed on or given up."""
 
     def __init__(
         self, receive: Receive, headers: Mapping[bytes, bytes], limit: int, doors: Doors, folder: Path
@@ -232,7 +232,7 @@ class Incoming:
             pass
 
     def close(self) -> None:
-        """Keep nothing of it."""
+        """Free the memory and the file that hold it."""
         self._memory.clear()
         if self._file is not None:
             self._file.close()

@@ -53,7 +53,7 @@ class _Line:
 
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
     waiting: Counter[str] = field(default_factory=Counter)
-    own: dict[str, asyncio.Lock] = field(default_factory=dict)
+    of_each: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     @asynccontextmanager
     async def turn(self, who: str) -> AsyncIterator[None]:
@@ -61,12 +61,12 @@ class _Line:
             raise LineFullError
         self.waiting[who] += 1
         try:
-            async with self.own.setdefault(who, asyncio.Lock()), self.turns:
+            async with self.of_each.setdefault(who, asyncio.Lock()), self.turns:
                 yield
         finally:
             self.waiting[who] -= 1
             if not self.waiting[who]:
-                del self.waiting[who], self.own[who]
+                del self.waiting[who], self.of_each[who]
 
 
 _line: Final = _Line()

@@ -38,7 +38,7 @@ class Noted:
     """What a process remembers of looks and refusals."""
 
     def __init__(self) -> None:
-        """Remember nothing yet."""
+        """Begin with no look and no refusal remembered."""
         self._hour: datetime | None = None
         self._looked: set[tuple[str | None, str | None]] = set()
         self._refused: dict[str, _Refused] = {}

@@ -3,6 +3,7 @@
 Every page of a city with made-up figures says 示例数据 at its top; that is decided here and nowhere else.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined,
 from pydantic import BeforeValidator
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from services.contracts.days import SHANGHAI
 from services.contracts.values import yuan
@@ -93,9 +95,11 @@ class Pages:
 class _OwnFiles(StaticFiles):
     """Our own style and scripts: kept by browsers, and asked for again by their tag, so that an upgrade is seen at once."""
 
-    def file_response(self, *given: Any, **named: Any) -> Response:
+    def file_response(
+        self, full_path: "str | os.PathLike[str]", stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
         """As the framework's; with what caches may do."""
-        response = super().file_response(*given, **named)
+        response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers["cache-control"] = "no-cache"
         return response
 

@@ -323,7 +323,7 @@ def command_line(service: Service[SettingsT, OwnT]) -> Typer:
 
     @app.command("serve")
     def serve_until_signal(roles: Annotated[str, Option(help="Some of them.")] = ",".join(PROCESS_ROLES)) -> int:
-        """Run until SIGTERM."""
+        """Run the roles that are named until SIGTERM."""
         chosen = [r for r in roles.split(",") if r]
         if unknown := set(chosen) - set(PROCESS_ROLES):
             message = f"unknown roles: {', '.join(sorted(unknown))}"

@@ -67,7 +67,7 @@ class Relay:
     """Sends what waits. `wake` is set after every commit of this process."""
 
     def __init__(self, database: Database, settings: "Settings") -> None:
-        """Prepare only; `run` works."""
+        """Prepare only: nothing is sent before `run`."""
         self._database = database
         self._settings = settings
         self._producer: AIOKafkaProducer | None = None

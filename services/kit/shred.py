@@ -78,7 +78,7 @@ class KeyMissingError(Exception):
     """No key is known: it has not arrived yet, or it was shredded before this service first read the topic."""
 
     def __init__(self, aggregate_id: str) -> None:
-        """Name the aggregate."""
+        """Name the aggregate whose key is not known."""
         super().__init__(aggregate_id)
         self.aggregate_id = aggregate_id
 
@@ -98,7 +98,7 @@ class KeyShreddedError(ValueError):
     """Something was to be put under a key that was destroyed."""
 
     def __init__(self, aggregate_id: str) -> None:
-        """Name the aggregate."""
+        """Name the aggregate whose key was destroyed."""
         super().__init__(f"the key of {aggregate_id} was shredded")
 
 

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict
 
 from services.kit import metrics
 from services.kit.log import get_logger
@@ -29,11 +29,18 @@ MEMORY_S: Final = 60.0
 _FRAMES: Final = 30
 
 
+class LoopFacts(TypedDict):
+    """What `/livez` tells of the loop: its worst lag within the last minute, and how often it stood still, by cause."""
+
+    worst_lag_seconds: float
+    stalls: dict[str, int]
+
+
 class LoopWatch:
     """Watches the loop in which it is started."""
 
     def __init__(self) -> None:
-        """Nothing was seen yet."""
+        """Begin with no stall seen, in the thread whose loop runs."""
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._counted = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")
@@ -46,7 +53,7 @@ class LoopWatch:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Watch within this block."""
+        """Watch the loop, and tell the metrics of it, within this block."""
         thread = threading.Thread(target=self._look, name="loop watch", daemon=True)
         self._turn()
         thread.start()
@@ -64,7 +71,7 @@ class LoopWatch:
         since = time.monotonic() - MEMORY_S
         return max((lag for at, lag in tuple(self._lags) if at >= since), default=0.0)
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> LoopFacts:
         """What `/livez` tells of it."""
         return {"worst_lag_seconds": round(self.worst_s(), 3), "stalls": dict(self._stalls)}
 

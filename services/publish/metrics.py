@@ -1,4 +1,4 @@
-"""Metrics of publish."""
+"""What publish counts beside what every service does: rendering and what waits for it."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

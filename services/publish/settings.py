@@ -1,4 +1,4 @@
-"""Settings of publish."""
+"""What publish must know beside what every service does."""
 
 from pathlib import Path
 

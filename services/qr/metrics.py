@@ -1,4 +1,4 @@
-"""Metrics of qr."""
+"""What qr counts beside what every service does: scans and posters."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

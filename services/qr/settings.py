@@ -1,4 +1,4 @@
-"""Settings of qr."""
+"""What qr must know beside what every service does."""
 
 from services.kit.settings import Settings
 

@@ -5,7 +5,7 @@ Without any file it learns the calendars that were announced since.
 
 import sys
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
@@ -15,6 +15,7 @@ from services.contracts.catalogue import Profile, ProfileRevision
 from services.contracts.division import Division
 from services.kit.cli import Refusal, Told, new_app, on_runtime
 from services.kit.clock import local_day
+from services.kit.db import Connection
 from services.kit.process import main
 from services.kit.service import Service
 from services.kit.signature import public_half
@@ -61,6 +62,17 @@ def _with_starts(divisions: list[Division], starts: dict[str, date]) -> list[Div
     ]
 
 
+async def _set_calendars(conn: Connection, now: datetime) -> tuple[int, list[str]]:
+    """Set the working days of the years about now; how many changed, and a sentence on each year not yet announced."""
+    changed, unknown, today = 0, [], local_day(now)
+    for year in range(today.year - 2, today.year + 2):
+        try:
+            changed += await states.set_calendar(conn, calendar_year(year), now)
+        except CalendarYearUnknownError:
+            unknown.append(f"{year} 年的节假日安排尚未公布，届时请再次导入；在此之前只按周末计算工作日。")
+    return changed, unknown
+
+
 @COMMANDS.command("import")
 @on_runtime
 async def import_files(
@@ -98,7 +110,6 @@ async def import_files(
     async with runtime.database.connection() as conn:
         known = await store.select_usernames(conn)
     fresh = await accounts.hash_passwords([s for s in members if s.username not in known])
-    unknown_years = []
     async with runtime.database.transaction() as conn:
         await store.note_first_root(conn, public_half(runtime.settings.root), now)
         await states.ensure_signer(conn, now)
@@ -106,12 +117,8 @@ async def import_files(
         changed += await states.set_items(conn, items, now)
         if items:
             changed += await states.set_profile(conn, profile, now)
-        for year in range(today.year - 2, today.year + 2):
-            try:
-                changed += await states.set_calendar(conn, calendar_year(year), now)
-            except CalendarYearUnknownError:
-                unknown_years.append(f"{year} 年的节假日安排尚未公布，届时请再次导入；在此之前只按周末计算工作日。")
-        changed += await accounts.set_staff(conn, members, fresh, today, now)
+        calendars, unknown_years = await _set_calendars(conn, now)
+        changed += calendars + await accounts.set_staff(conn, members, fresh, today, now)
     sentence = f"{changed} reference states said, {len(fresh)} accounts added"
     return Told({"changed": changed, "accounts": len(fresh)}, [sentence], unknown_years)
 

@@ -18,7 +18,7 @@ class Places:
     """
 
     def __init__(self, room: int) -> None:
-        """All places are free."""
+        """Begin with all `room` places of each kind free."""
         self._room = room
         self._taken = Counter[str]()
 
@@ -41,7 +41,7 @@ class AddressBrakes:
     """
 
     def __init__(self, at_once: int, again: timedelta) -> None:
-        """Begin with nobody's failures."""
+        """Begin with no failures; a network gets over one in `again`."""
         self._failures = Rate(at_once, again)
         self._under_way: dict[str, int] = {}
 
@@ -67,7 +67,7 @@ class AddressBrakes:
                 del self._under_way[network]
 
     def count_failure(self, network: str, now: datetime) -> None:
-        """Remember one failure more."""
+        """Remember one failure more; the network longest without one may be forgotten for it."""
         self._failures.count(network, now)
 
 
@@ -79,7 +79,7 @@ class Queue:
     """
 
     def __init__(self, at_once: int) -> None:
-        """All turns are free."""
+        """Begin with `at_once` turns, all of them free."""
         self._free = at_once
         self._kinds: OrderedDict[str, OrderedDict[str, deque[asyncio.Future[None]]]] = OrderedDict()
 

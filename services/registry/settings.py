@@ -1,4 +1,4 @@
-"""Settings of the registry."""
+"""What the registry must know beside what every service does."""
 
 from datetime import timedelta
 from typing import Self

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from services.contracts.alignment import Aligner
 
@@ -13,16 +12,16 @@ class Change:
     """One place. `before` is None for what is new, `after` for what is gone; `at` names the place in the newer content."""
 
     at: str
-    before: Any
-    after: Any
+    before: object
+    after: object
 
 
-def differences(before: Any, after: Any) -> Iterator[Change]:
+def differences(before: object, after: object) -> Iterator[Change]:
     """Walk two bodies in JSON; lines that were put in or taken out do not make every later line a change."""
     return _differences(before, after, "body", Aligner())
 
 
-def _differences(before: Any, after: Any, at: str, aligner: Aligner) -> Iterator[Change]:
+def _differences(before: object, after: object, at: str, aligner: Aligner) -> Iterator[Change]:
     match before, after:
         case dict(), dict():
             for name in dict.fromkeys((*before, *after)):
@@ -35,7 +34,7 @@ def _differences(before: Any, after: Any, at: str, aligner: Aligner) -> Iterator
             return
 
 
-def _rows(before: list[Any], after: list[Any], at: str, aligner: Aligner) -> Iterator[Change]:
+def _rows(before: list[object], after: list[object], at: str, aligner: Aligner) -> Iterator[Change]:
     old, new = ([json.dumps(row, sort_keys=True, ensure_ascii=False) for row in rows] for rows in (before, after))
     for i, i_end, j, j_end in aligner.changed(old, new):
         shared = min(i_end - i, j_end - j)

@@ -9,13 +9,13 @@ a process of its own (`answer`): the libraries read what strangers send.
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import pikepdf
 import pypdfium2
-from pikepdf import Array, Dictionary, Name, Stream, String, TokenType
+from pikepdf import Array, Dictionary, Name, Object, Stream, String, TokenType
 
 from services.contracts import privacy
 from services.ingest.gate.bare import bare_picture
@@ -133,13 +133,13 @@ class _Copier:
 
     def __init__(self, into: pikepdf.Pdf) -> None:
         self._into = into
-        self._done: dict[tuple[tuple[int, int], bool], Any] = {}
+        self._done: dict[tuple[tuple[int, int], bool], Object] = {}
         self._left = _MOST_UNPACKED
         self._depth = 0
         #: Contents are filtered as those of a page, which is the library's way.
         self._desk = pikepdf.new()
 
-    def page(self, page: pikepdf.Page) -> Any:
+    def page(self, page: pikepdf.Page) -> Object:
         """A page with nothing but what draws it."""
         made = Dictionary(Type=Name.Page)
         for key in _OF_PAGE:
@@ -153,9 +153,9 @@ class _Copier:
         made.Contents = self._drawing(b"\n".join(self._unpacked(part) for part in parts if isinstance(part, Stream)))
         return self._into.make_indirect(made)
 
-    def _copy(self, value: Any, *, draws: bool = False) -> Any:
+    def _copy(self, value: object, *, draws: bool = False) -> object:
         """A value without what is not allowed; `draws` says that a stream is one of instructions."""
-        if not isinstance(value, pikepdf.Object):
+        if not isinstance(value, Object):
             return value
         key = (value.objgen, draws)
         if value.is_indirect and key in self._done:
@@ -168,7 +168,7 @@ class _Copier:
         finally:
             self._depth -= 1
 
-    def _made(self, value: Any, *, draws: bool) -> Any:
+    def _made(self, value: Object, *, draws: bool) -> Object | None:
         match value:
             case Stream():
                 return self._stream(value, draws=draws)
@@ -186,9 +186,9 @@ class _Copier:
             case String():
                 return String(bytes(value))
             case _:
-                return value if value is None else None
+                return None
 
-    def _kept(self, value: Any, made: Any) -> Any:
+    def _kept(self, value: Object, made: Object) -> Object:
         """What shall become the copy of a shared object; known before it is filled, for it may refer to itself."""
         if not value.is_indirect:
             return made
@@ -196,7 +196,7 @@ class _Copier:
         self._done[value.objgen, False] = self._done[value.objgen, True] = made
         return made
 
-    def _fill(self, made: Any, source: Any) -> None:
+    def _fill(self, made: Object, source: Object) -> None:
         for key, value in source.items():
             if key == "/Resources":
                 if isinstance(value, Dictionary):
@@ -215,7 +215,7 @@ class _Copier:
                 if copied is not None:
                     made[key] = copied
 
-    def _resources(self, source: Any) -> Any:
+    def _resources(self, source: Object) -> Dictionary:
         made = Dictionary()
         for kind in _RESOURCES:
             of_kind = source.get(kind)
@@ -225,7 +225,7 @@ class _Copier:
                 )
         return made
 
-    def _stream(self, source: Any, *, draws: bool) -> Any:
+    def _stream(self, source: Stream, *, draws: bool) -> Stream:
         subtype = source.get("/Subtype")
         if draws or subtype == Name.Form or source.get("/PatternType") == 1:
             made = self._drawing(b"")
@@ -238,11 +238,11 @@ class _Copier:
         self._fill(made, source)
         return made
 
-    def _drawing(self, data: bytes, *, filtered: bool = True) -> Any:
+    def _drawing(self, data: bytes, *, filtered: bool = True) -> Stream:
         return Stream(self._into, zlib.compress(self._filtered(data) if filtered else data), Filter=Name.FlateDecode)
 
-    def _unpacked(self, source: Any) -> bytes:
-        data: bytes = source.read_bytes(pikepdf.StreamDecodeLevel.generalized)
+    def _unpacked(self, source: Object) -> bytes:
+        data = source.read_bytes(pikepdf.StreamDecodeLevel.generalized)
         self._count(data)
         return data
 
@@ -251,27 +251,33 @@ class _Copier:
         if self._left < 0:
             raise UnusableFileError(_TOO_LARGE)
 
-    def _picture(self, source: Any) -> Any:
+    def _picture(self, source: Stream) -> Stream:
         """A picture as it is packed, without what its format carries beside it."""
         filters, parameters = _listed(source.get("/Filter")), _listed(source.get("/DecodeParms"))
         names = [_SHORT_FILTERS.get(str(name), str(name)) for name in filters]
         parameters += [None] * (len(names) - len(parameters))
         raw = source.read_raw_bytes()
-        first = next((n for n, name in enumerate(names) if name in _PICTURE_FILTERS), len(names))
-        if first == len(names):
+        first = next((n for n, name in enumerate(names) if name in _PICTURE_FILTERS), None)
+        if first is None:
             made = Stream(self._into, raw)
+        elif first + 1 != len(names):
+            raise UnusableFileError(_BROKEN)
         else:
-            if first + 1 != len(names):
-                raise UnusableFileError(_BROKEN)
-            outer = Stream(self._desk, raw, Filter=Array([Name(n) for n in names[:first]]))
-            outer.DecodeParms = Array([_numbers(p) for p in parameters[:first]])
-            data = self._unpacked(outer) if first else raw
+            data = self._without(names[:first], parameters[:first], raw)
             made = Stream(self._into, bare_picture(names[first], data))
             names, parameters = names[first:], parameters[first:]
         if names:
             made.Filter = Array([Name(name) for name in names])
             made.DecodeParms = Array([self._copy(p) if isinstance(p, Dictionary) else Dictionary() for p in parameters])
         return made
+
+    def _without(self, names: Sequence[str], parameters: Sequence[Object | None], raw: bytes) -> bytes:
+        """Bytes as they were before these filters."""
+        if not names:
+            return raw
+        packed = Stream(self._desk, raw, Filter=Array([Name(n) for n in names]))
+        packed.DecodeParms = Array([_numbers(p) for p in parameters])
+        return self._unpacked(packed)
 
     def _filtered(self, data: bytes) -> bytes:
         """Instructions without comments and marks; where there can be none, nothing need be looked at word by word."""
@@ -288,7 +294,7 @@ class _Unmarked(pikepdf.TokenFilter):
         super().__init__()
         self._held: list[pikepdf.Token] = []
 
-    def handle_token(self, token: pikepdf.Token = None) -> Any:  # type: ignore[assignment] # as the library has it
+    def handle_token(self, token: pikepdf.Token = None) -> list[pikepdf.Token] | None:  # type: ignore[assignment] # as the library has it
         """Hold operands back until their operator is known."""
         kind = token.type_
         if kind in {TokenType.comment, TokenType.bad}:
@@ -300,33 +306,34 @@ class _Unmarked(pikepdf.TokenFilter):
         return None if kind is TokenType.word and token.value in _MARKS else held
 
 
-def _inherited(page: pikepdf.Page, key: str) -> Any:
+def _inherited(page: pikepdf.Page, key: str) -> Object | None:
     """A page's own value, or that of the nearest node above it (7.7.3.4)."""
-    node: Any = page.obj
+    node: Object = page.obj
     for _ in range(_DEEPEST):
         value = node.get(key)
         if value is not None:
             return value
-        node = node.get("/Parent")
-        if not isinstance(node, Dictionary):
+        above = node.get("/Parent")
+        if not isinstance(above, Dictionary):
             break
+        node = above
     return None
 
 
-def _is_resource(value: Any) -> bool:
+def _is_resource(value: object) -> bool:
     if isinstance(value, Stream):
         return value.get("/Subtype") != Name.PS
     return isinstance(value, (Dictionary, Array, Name))
 
 
-def _listed(value: Any) -> list[Any]:
+def _listed(value: Object | None) -> list[Object | None]:
     """Filters and their parameters, which may stand alone or in a list (7.3.8.2)."""
     return [] if value is None else list(value) if isinstance(value, Array) else [value]
 
 
-def _numbers(parameters: Any) -> Any:
+def _numbers(parameters: object) -> Dictionary:
     """The parameters of a filter that packs bytes: numbers all."""
-    given: Any = parameters.items() if isinstance(parameters, Dictionary) else ()
+    given: Iterable[tuple[str, object]] = parameters.items() if isinstance(parameters, Dictionary) else ()
     return Dictionary({key: value for key, value in given if key in _ALLOWED and isinstance(value, int)})
 
 
@@ -358,5 +365,5 @@ def _texts(content: bytes) -> Iterator[tuple[int, str]]:
 
 
 def answer(data: bytes) -> bytes:
-    """What `kit.confined` calls."""
+    """What `kit.confined` calls: a file in, the public one or its refusal out."""
     return answer_with(document, data)

@@ -75,5 +75,5 @@ def _opened(data: bytes) -> Image.Image:
 
 
 def answer(data: bytes) -> bytes:
-    """What `kit.confined` calls."""
+    """What `kit.confined` calls: a file in, the public one or its refusal out."""
     return answer_with(picture, data)

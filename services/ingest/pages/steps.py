@@ -125,7 +125,7 @@ def _wanted(fields: Mapping[str, str]) -> list[tuple[str, str]] | None:
 
 
 async def _take_away(desk: Changing, d: Disclosure, action: Action, fields: Mapping[str, str]) -> None:
-    """Withdraw, restore or erase."""
+    """Withdraw, restore or erase at the version that was shown; a missing reason is refused."""
     version = whole(fields.get("version", ""))
     match action:
         case Action.WITHDRAW:

@@ -81,7 +81,7 @@ def remarks_of(e: Edition) -> Remarks:
 
 
 def close_body(key: str, disclosure_id: str, edition: int, body: Body) -> bytes:
-    """Content for its column."""
+    """The content of an edition for its column."""
     return close(key, disclosure_id, _body_of(edition), body.model_dump_json(exclude_none=True).encode())
 
 
@@ -96,7 +96,7 @@ def close_note(key: str, disclosure_id: str, note: Note) -> bytes:
 
 
 def open_note(key: str, disclosure_id: str, closed: bytes) -> Note:
-    """What `close_note` was given."""
+    """What `close_note` was given; InvalidTag when it belongs elsewhere or was changed."""
     return Note.model_validate_json(reopen(key, disclosure_id, "disclosure.note", closed))
 
 

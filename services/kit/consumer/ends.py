@@ -39,7 +39,7 @@ class Ends:
         self._look_up = look_up
 
     def partitions(self, topics: Iterable[Topic]) -> list[TopicPartition]:
-        """All partitions of topics."""
+        """All partitions of topics, under the installation's prefix."""
         return [TopicPartition(self._prefix + t.name, n) for t in topics for n in range(t.partitions)]
 
     async def ask(self, driver: Any, topics: Iterable[Topic]) -> Offsets:

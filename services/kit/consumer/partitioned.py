@@ -52,7 +52,7 @@ class TooManyParkedError(Exception):
     """A bad deploy, not bad records: stopped before all of the log lands among the dead letters."""
 
     def __init__(self) -> None:
-        """Say what was counted."""
+        """Say how many were parked, and what the operator does."""
         super().__init__(f"{PARK_LIMIT} records parked within an hour: see the dead letters, mend or discard, restart")
 
 
@@ -66,7 +66,7 @@ class PartitionedConsumer:
     def __init__(
         self, service: str, settings: Settings, database: Database, effects: Effects, topics: Iterable[Topic]
     ) -> None:
-        """Prepare only; `run` works."""
+        """Prepare only: nothing is asked of Kafka before `run`."""
         self._service = service
         self._settings = settings
         self._database = database

@@ -17,7 +17,7 @@ FORGET_REFUSED = "DELETE FROM refused_record"
 
 
 def refused_app() -> Typer:
-    """`refused list`, `refused forget`."""
+    """The operators' commands `refused list` and `refused forget`."""
     app = new_app("Records that were not signed by the registry's root key, and had no effect.")
     app.command("list")(list_refused)
     app.command("forget")(forget)

@@ -189,7 +189,7 @@ async def load_block(visit: Visit | Caller, conn: Connection, under: str) -> Too
 
 
 async def count_failure(visit: Visit | Caller, conn: Connection, under: str) -> None:
-    """One failure more."""
+    """Count one failure more, by which the next wait may begin or grow."""
     await store.count_failure(conn, under, visit.now, visit.settings.free_failures, visit.settings.longest_wait)
 
 
