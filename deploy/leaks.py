@@ -84,13 +84,19 @@ def _is_secret(value: str) -> bool:
     return not (nothing or value in HARMLESS or is_potential_uuid(value) or is_sequential_string(value))
 
 
+def _suspects(path: str, text: str) -> Iterator[tuple[str, str]]:
+    """Kind and value of what looks random, or stands behind a word like `password`."""
+    for detector in _RANDOM:
+        yield from ((detector.secret_type, value) for value in _random_values(text, detector))
+    for line in text.splitlines():
+        yield from ((s.type, s.secret_value or "") for s in _KEYWORD.analyze_line(path, line))
+
+
 def leaks_in(path: str, text: str) -> set[Leak]:
     """Find what looks like a secret in the text of a file; `path` is relative to the repository and decides what is expected."""
     found = {(d.secret_type, value) for d in _FORMS for value in d.analyze_string(text)}
     if not any(fnmatch(path, pattern) for pattern in EXPECTED):
-        found |= {(d.secret_type, value) for d in _RANDOM for value in _random_values(text, d)}
-        for line in text.splitlines():
-            found |= {(s.type, s.secret_value or "") for s in _KEYWORD.analyze_line(path, line)}
+        found |= set(_suspects(path, text))
     return {Leak(path, text[: text.find(value)].count("\n") + 1, kind) for kind, value in found if _is_secret(value)}
 
 

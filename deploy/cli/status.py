@@ -106,18 +106,18 @@ def _service(place: Place, seen: Seen, name: str) -> dict[str, Any]:
     }
 
 
-def _roles(told: Any) -> dict[str, Any] | None:
+def _roles(told: object) -> dict[str, Any] | None:
     roles = told.get("roles") if isinstance(told, dict) else None
     return dict(roles) if isinstance(roles, dict) else None
 
 
-def _outbox_still(told: Any) -> float | None:
+def _outbox_still(told: object) -> float | None:
     """For how long the oldest event that waits has been the oldest, as the process saw it."""
     outbox = told.get("outbox") if isinstance(told, dict) else None
     return outbox.get("backlog_still_seconds") if isinstance(outbox, dict) else None
 
 
-def _event_loop(told: Any) -> dict[str, Any] | None:
+def _event_loop(told: object) -> dict[str, Any] | None:
     """How late the process's event loop was within the last minute, and how often it stood still, by cause."""
     loop = told.get("event_loop") if isinstance(told, dict) else None
     return dict(loop) if isinstance(loop, dict) else None

@@ -18,6 +18,7 @@ from jwt.types import Options
 
 from services.contracts.base import Role
 from services.contracts.catalogue import Affair
+from services.contracts.staff import Signer
 from services.kit.actions import Who
 from services.kit.clock import local_day
 from services.kit.errors import ForbiddenError, NotFoundError, UnauthenticatedError
@@ -98,18 +99,23 @@ def _issued_at(claims: Mapping[str, Any], now: datetime) -> datetime:
     return datetime.fromtimestamp(issued, UTC)
 
 
+def _refuse_early(signer: Signer, issued: datetime) -> None:
+    """ValueError when the key did not sign yet."""
+    if signer.not_before is not None and issued < signer.not_before - CLOCKS_APART:
+        message = "the key signed nothing yet"
+        raise ValueError(message)
+
+
 def read_token(token: str, reference: Reference, now: datetime) -> Actor:
     """The actor behind a token; UnauthenticatedError when it is forged, expired, revoked or its bearer has left."""
     try:
         signer = reference.signers[str(jwt.get_unverified_header(token).get("kid"))]
         claims = _claims(token, signer.public_key)
         issued = _issued_at(claims, now)
+        _refuse_early(signer, issued)
     except (jwt.InvalidTokenError, KeyError, ValueError, TypeError) as error:
         detail = "登录凭证无效，请重新登录。"
         raise UnauthenticatedError(detail) from error
-    if signer.not_before is not None and issued < signer.not_before - CLOCKS_APART:
-        detail = "登录凭证无效，请重新登录。"
-        raise UnauthenticatedError(detail)
     if now.timestamp() >= float(claims["exp"]) or (signer.not_after is not None and now >= signer.not_after):
         detail = "登录已过期，请重新登录。"
         raise UnauthenticatedError(detail)

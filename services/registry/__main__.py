@@ -19,7 +19,6 @@ from services.kit.db import Connection
 from services.kit.process import main
 from services.kit.service import Service
 from services.kit.signature import public_half
-from services.registry import store
 from services.registry.app import create_app
 from services.registry.bulk.calendar import CalendarYearUnknownError, calendar_year
 from services.registry.bulk.catalogue import read_items
@@ -31,6 +30,7 @@ from services.registry.commands import states
 from services.registry.jobs import make_jobs
 from services.registry.operate import CATALOGUE, KEYS, STAFF
 from services.registry.settings import RegistrySettings
+from services.registry.store import credentials, references, sealed
 from services.registry.visit import RegistryRuntime, make_own
 
 Read = TypeVar("Read")
@@ -108,10 +108,10 @@ async def import_files(
     members = _read(staff, read_staff) if staff else []
     profile = Profile(code="default", revisions=(ProfileRevision(since=today, source="平台默认档案，待本市确认"),))
     async with runtime.database.connection() as conn:
-        known = await store.select_usernames(conn)
+        known = await credentials.select_usernames(conn)
     fresh = await accounts.hash_passwords([s for s in members if s.username not in known])
     async with runtime.database.transaction() as conn:
-        await store.note_first_root(conn, public_half(runtime.settings.root), now)
+        await references.note_first_root(conn, public_half(runtime.settings.root), now)
         await states.ensure_signer(conn, now)
         changed = await states.set_divisions(conn, _with_starts(tree, starts), now)
         changed += await states.set_items(conn, items, now)
@@ -129,7 +129,7 @@ SERVICE: Final = Service(
     make_own,
     create_app,
     make_jobs=make_jobs,
-    require_seal=store.require_seal,
+    require_seal=sealed.require_seal,
     commands=COMMANDS,
 )
 

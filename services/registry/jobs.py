@@ -11,9 +11,10 @@ from services.kit.operate.republish import say_again
 from services.kit.service import Job
 from services.kit.signature import public_half
 from services.kit.wiping import write_anew
-from services.registry import metrics, store
+from services.registry import metrics
 from services.registry.commands.states import years_missing
 from services.registry.settings import RegistrySettings
+from services.registry.store import references, sealed, sessions
 from services.registry.visit import Own, RegistryRuntime
 
 log = get_logger(__name__)
@@ -27,7 +28,7 @@ async def forget(runtime: RegistryRuntime) -> None:
     """Remove rows that no request looks at any more."""
     async with runtime.database.transaction() as conn:
         now = runtime.clock.now()
-        await store.forget_the_past(conn, now, now - runtime.settings.device_length)
+        await sessions.forget_the_past(conn, now, now - runtime.settings.device_length)
 
 
 async def watch_calendar(runtime: RegistryRuntime) -> None:
@@ -39,11 +40,11 @@ async def keep_signed(runtime: RegistryRuntime) -> None:
     """Under a root key that is new (a first start, a change of the key), say everything again: the relay signs it."""
     public = public_half(runtime.settings.root)
     async with runtime.database.connection() as conn:
-        if await store.is_root_used(conn, public):
+        if await references.is_root_used(conn, public):
             return
     async with runtime.database.transaction() as conn:
         count = await say_again(conn, [t for t in TOPICS if t.signed])
-        await store.note_root(conn, public, runtime.clock.now())
+        await references.note_root(conn, public, runtime.clock.now())
     log.info("said again under a new root key", root=public, events=count)
 
 
@@ -60,14 +61,14 @@ class Sealer:
             return
         while not runtime.stopping.is_set():
             async with runtime.database.transaction() as conn:
-                if await store.close_some(conn, _SEALED_AT_ONCE) == 0:
+                if await sealed.close_some(conn, _SEALED_AT_ONCE) == 0:
                     break
             runtime.beat()
             await asyncio.sleep(_PAUSE_S)
         async with runtime.database.connection() as conn:
-            if await store.rests_in_clear(conn):
+            if await sealed.rests_in_clear(conn):
                 return
-        self._done = await write_anew(runtime, *store.WIPE_SECRETS)
+        self._done = await write_anew(runtime, *sealed.WIPE_SECRETS)
 
 
 def make_jobs() -> Sequence[Job[RegistrySettings, Own]]:

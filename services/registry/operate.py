@@ -18,10 +18,10 @@ from services.kit.clock import local_day
 from services.kit.db import Connection
 from services.kit.encoded import base64url_of
 from services.kit.signature import public_half
-from services.registry import store
 from services.registry.commands import imports, passwords, states
 from services.registry.commands import staff as accounts
 from services.registry.commands.staff import Secrets
+from services.registry.store import credentials
 from services.registry.visit import Changing, RegistryRuntime
 
 CATALOGUE: Final = new_app("The catalogue of items.")
@@ -46,7 +46,7 @@ async def _changing(runtime: RegistryRuntime) -> AsyncIterator[Changing]:
 
 
 async def _note_staff(desk: Changing, by: str | None, action: str, *usernames: str) -> None:
-    ids = await store.select_usernames(desk.conn)
+    ids = await credentials.select_usernames(desk.conn)
     things = [f"staff/{ids[username]}" for username in usernames]
     await trail.note_command(desk.conn, desk.runtime, by, f"staff {action}", things)
 

@@ -12,9 +12,9 @@ from services.kit.db import Database
 from services.kit.errors import ForbiddenError, NotFoundError
 from services.kit.reference import Reference
 from services.kit.runtime import Runtime
-from services.registry import store
 from services.registry.memory import AddressBrakes, Places
 from services.registry.settings import RegistrySettings
+from services.registry.store import credentials, references
 
 #: Who changes accounts and reference data; where in the tree, is asked of each.
 MAY_MANAGE: Final = (Role.OPERATOR,)
@@ -50,8 +50,8 @@ class Reading(visit.Reading[RegistrySettings, Own]):
 
     async def account(self, username: str) -> Staff:
         """An account as it stands in the database; NotFoundError for an unknown name."""
-        credential = await store.select_credential(self.conn, username)
-        kept = await store.select_reference(self.conn, "staff", credential.staff_id) if credential else None
+        credential = await credentials.select_credential(self.conn, username)
+        kept = await references.select_reference(self.conn, "staff", credential.staff_id) if credential else None
         if kept is None:
             detail = f"没有用户名为 {username} 的账号。"
             raise NotFoundError(detail)
@@ -81,7 +81,7 @@ class Changing(Reading, visit.Changing[RegistrySettings, Own]):
     async def lock_account(self, username: str) -> Staff:
         """An account, held until the transaction ends; NotFoundError for an unknown name."""
         # An import that read the person before would set the old state after this one.
-        await store.lock_registry(self.conn)
+        await references.lock_registry(self.conn)
         staff = await self.account(username)
         self.about(staff)
         return staff
@@ -106,7 +106,7 @@ class Changing(Reading, visit.Changing[RegistrySettings, Own]):
         city = self.reference.city()
         if city is not None:
             self.actor.require_scope(self.reference, city.code)
-        await store.lock_registry(self.conn)
+        await references.lock_registry(self.conn)
 
 
 class Caller(visit.Caller[RegistrySettings, Own]):

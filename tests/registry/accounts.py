@@ -1,10 +1,10 @@
 """Accounts for the registry's tests, taken from a staff file as its import does."""
 
 from services.kit.clock import local_day
-from services.registry import store
 from services.registry.bulk.staff import StaffRow, read_staff
 from services.registry.commands import staff as accounts
 from services.registry.commands import states
+from services.registry.store import credentials
 from services.registry.visit import make_own
 from tests.builders import STAFF
 from tests.conftest import Served
@@ -38,7 +38,7 @@ async def take(served: Served, text: str) -> int:
     rows: list[StaffRow] = read_staff(text)
     now = served.clock.now()
     async with served.runtime.database.connection() as conn:
-        known = await store.select_usernames(conn)
+        known = await credentials.select_usernames(conn)
     fresh = await accounts.hash_passwords([r for r in rows if r.username not in known])
     async with served.runtime.database.transaction() as conn:
         await states.ensure_signer(conn, now)

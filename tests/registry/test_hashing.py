@@ -12,10 +12,10 @@ import pytest_asyncio
 from services.contracts.base import Role
 from services.kit.auth import actor_of
 from services.kit.db import Connection
-from services.registry import store
 from services.registry.commands import imports, passwords
 from services.registry.commands import staff as accounts
 from services.registry.commands.staff import Post
+from services.registry.store import references
 from services.registry.visit import Changing
 from tests import builders
 from tests.conftest import Served, ServiceFactory
@@ -108,7 +108,7 @@ async def test_an_account_that_was_opened_while_a_file_was_hashed_keeps_its_pass
 
 async def test_a_look_at_an_account_waits_for_no_change_of_others(registry: Served, admin: asyncpg.Connection) -> None:
     async with admin.transaction():
-        await admin.execute(store.LOCK_REGISTRY)
+        await admin.execute(references.LOCK_REGISTRY)
         for who in ("operator", "reviewer-210881006"):
             seen = await registry.client.get("/admin/staff/anna", headers=registry.bearer(who))
             assert (seen.status_code, "anna" in seen.text) == (200, True)

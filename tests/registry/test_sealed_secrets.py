@@ -15,9 +15,9 @@ from deploy.local.info import planned
 from services.kit import shred
 from services.kit.auth import issue_token
 from services.kit.db import Connection
-from services.registry import store
 from services.registry.commands import states
 from services.registry.jobs import Sealer
+from services.registry.store import credentials, sealed
 from tests import builders
 from tests.conftest import Place, Served, ServiceFactory, open_on
 from tests.registry.accounts import HEAD, PASSWORD, emptied, take
@@ -52,8 +52,8 @@ async def found(admin: asyncpg.Connection, secrets: list[bytes], *, log: bool = 
 async def kept(served: Served) -> tuple[str, str, bytes]:
     """Second factor, the one that waits, and private key, as the service reads them."""
     async with served.runtime.database.connection() as conn:
-        credential = await store.select_credential(conn, "ines")
-        key = await store.select_signing_key(conn, served.clock.now())
+        credential = await credentials.select_credential(conn, "ines")
+        key = await sealed.select_signing_key(conn, served.clock.now())
     assert credential is not None
     assert key is not None
     return credential.totp_secret or "", credential.totp_next or "", key.private_key
@@ -111,7 +111,7 @@ async def test_secrets_of_before_open_meanwhile_and_are_closed_and_wiped(
     assert await kept(registry) == (given, begun, private)
     assert await sign_in(registry, given) == 200
     async with registry.runtime.database.transaction() as conn:
-        assert await store.close_some(conn, 10) == 0
+        assert await sealed.close_some(conn, 10) == 0
 
 
 async def test_an_import_gives_and_a_reset_replaces_a_closed_factor(registry: Served) -> None:
@@ -140,15 +140,15 @@ async def test_a_closed_secret_opens_in_its_own_row_and_column_alone(registry: S
         async with registry.runtime.database.connection() as conn:
             await conn.execute(move)
             with pytest.raises(shred.KeySealError, match="does not open credential"):
-                await store.select_credential(conn, "ines")
+                await credentials.select_credential(conn, "ines")
             await conn.execute("UPDATE credential SET totp_next = NULL WHERE username = 'ines'")
             await _put(conn, one)
 
 
 async def _put(conn: Connection, secret: str) -> None:
-    known = (await store.select_accounts(conn, ["ines"]))["ines"][0]
+    known = (await credentials.select_accounts(conn, ["ines"]))["ines"][0]
     await conn.execute("UPDATE credential SET totp_secret = NULL WHERE staff_id = $1", known)
-    await store.enrol(conn, {"ines": secret}, builders.NOW)
+    await credentials.enrol(conn, {"ines": secret}, builders.NOW)
 
 
 @pytest.mark.parametrize("seal", [SecretStr("y" * 32), None], ids=["another", "none"])

@@ -8,10 +8,10 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.registry import store
 from services.registry.bulk.rows import FileFaultsError
 from services.registry.bulk.staff import read_staff
 from services.registry.commands import passwords
+from services.registry.store import credentials, references
 from tests.conftest import Served, ServiceFactory
 from tests.registry.accounts import HEAD, OWN_PAGE, SECRET, emptied, take
 
@@ -73,7 +73,7 @@ async def wait_for_locks(admin: asyncpg.Connection, asked: list[asyncio.Future[A
 async def together(admin: asyncpg.Connection, under: str, guesses: list[Any]) -> list[int]:
     """The answers to requests that had all begun before the first of them was judged."""
     async with admin.transaction():
-        await admin.execute(store.LOCK_NAME, under)
+        await admin.execute(credentials.LOCK_NAME, under)
         asked = [asyncio.ensure_future(guess) for guess in guesses]
         await wait_for_locks(admin, asked)
     return sorted([(await answer).status_code for answer in asked])
@@ -119,7 +119,7 @@ async def test_of_many_guesses_at_once_five_are_judged_wherever_they_are_made(re
 async def test_a_reset_while_the_old_password_is_checked_wins(registry: Served, admin: asyncpg.Connection) -> None:
     anna = await headers_of_anna(registry)
     async with admin.transaction():
-        await admin.execute(store.LOCK_NAME, "own/anna")
+        await admin.execute(credentials.LOCK_NAME, "own/anna")
         asked = asyncio.ensure_future(new_password(registry, anna, "correct-horse-battery"))
         await wait_for_locks(admin, [asked])
         reset = await registry.client.post("/registry/v1/staff/anna/reset", headers=registry.bearer("operator"))
@@ -136,7 +136,7 @@ async def test_a_reset_that_is_about_to_end_wins(registry: Served, admin: asyncp
     await admin.execute("SET search_path TO registry")
     async with admin.transaction():
         # As a reset does, step by step.
-        await admin.execute(store.LOCK_REGISTRY)
+        await admin.execute(references.LOCK_REGISTRY)
         changes = {
             "own account": new_password(registry, anna, "correct-horse-battery"),
             "sign-in": sign_in(registry, "correct-horse-battery", new_password="my-own-long-password"),

@@ -185,7 +185,7 @@ def _income(dice: random.Random, about_fen: int) -> dict[str, Any]:
     return _line("in", fen, "bank", dice.choice(_INCOME))
 
 
-def _line(direction: str, fen: int, account: str, wording: Wording, **more: Any) -> dict[str, Any]:
+def _line(direction: str, fen: int, account: str, wording: Wording, **more: object) -> dict[str, Any]:
     line = {
         "summary": wording.summary,
         "direction": direction,

@@ -65,7 +65,7 @@ def insured(dice: random.Random, _period: str) -> Body:
         ("残疾人两项补贴发放", 33_000, 18, 30),
         ("困境儿童保障发放", 360_000, 1, 3),
     )
-    rows: list[list[Any]] = []
+    rows: list[list[object]] = []
     for name, each, fewest, most in kinds:
         people = dice.randint(fewest, most)
         rows.append([name, people, people * each])
@@ -98,7 +98,7 @@ def budget(dice: random.Random, _period: str) -> Body:
         *(("收入", n) for n in ("经营收入", "补助收入", "投资收益")),
         *(("支出", n) for n in ("管理费用", "公益支出", "经营支出")),
     )
-    rows: list[list[Any]] = []
+    rows: list[list[object]] = []
     for way, name in names:
         last = dice.randrange(4_000_000, 24_000_000, 10_000)
         rows.append([way, name, last * dice.randint(95, 112) // 100 // 10_000 * 10_000, last])

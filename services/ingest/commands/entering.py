@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any
 from uuid import UUID
 
 import uuid_utils.compat
@@ -70,7 +69,7 @@ from services.kit.outbox import append, append_all
 from services.kit.shred import drop_untold
 
 
-def parse_body(raw: dict[str, Any]) -> Body:
+def parse_body(raw: dict[str, object]) -> Body:
     """Read a body from JSON, its faults below `body`."""
     try:
         return read_body(raw)
@@ -80,7 +79,7 @@ def parse_body(raw: dict[str, Any]) -> Body:
         raise InvalidInputError(faults=faults_of(error.errors, below=("body",))) from error
 
 
-async def read_content(raw: dict[str, Any]) -> Content:
+async def read_content(raw: dict[str, object]) -> Content:
     """The same, with the personal data in it; both beside the loop, for a large body takes long."""
     return await look_at(await asyncio.to_thread(parse_body, raw))
 

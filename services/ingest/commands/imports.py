@@ -159,6 +159,10 @@ async def load_import_with_findings(desk: Reading, import_id: UUID) -> Imported:
     return Imported(made, tuple(Saved(d, found.get(d.id, ())) for d in drafts))
 
 
+def _is_untouched(d: Disclosure) -> bool:
+    return d.state is State.DRAFT and d.edition == 1 and d.submitted_at is None
+
+
 async def undo_import(desk: Changing, import_id: UUID) -> Undone:
     """Remove the drafts of an import that nobody has touched since."""
     made = _own(desk, await lock_import(desk.conn, import_id))
@@ -166,7 +170,7 @@ async def undo_import(desk: Changing, import_id: UUID) -> Undone:
     actions.about(f"import/{made.id}", the_one(d.village_code for d in drafts))
     if made.undone_at is not None:
         raise AlreadyUndoneError
-    untouched = [d for d in drafts if d.state is State.DRAFT and d.edition == 1 and d.submitted_at is None]
+    untouched = [d for d in drafts if _is_untouched(d)]
     kept = [d for d in drafts if d not in untouched and d.state is not State.WITHDRAWN]
     await discard_all(desk, untouched)
     await update_undone(desk.conn, import_id, desk.now)

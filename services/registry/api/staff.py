@@ -12,7 +12,6 @@ from services.contracts.values import DivisionCode, ShortText
 from services.kit.listing import Cursor, Listing, Page
 from services.kit.route import Route
 from services.kit.visit import may
-from services.registry import store
 from services.registry.api.files import TAKES_CSV, CsvDep
 from services.registry.commands import imports, passwords
 from services.registry.commands import staff as accounts
@@ -32,6 +31,7 @@ from services.registry.schemas import (
     StaffOut,
     StaffWithSecretsOut,
 )
+from services.registry.store import credentials
 from services.registry.visit import MAY_MANAGE, MAY_RESET, CallerDep, Changing, ChangingDep, Reading, ReadingDep
 
 router = APIRouter(prefix="/staff", route_class=Route, tags=["staff"])
@@ -80,7 +80,7 @@ def choose_staff(desk: Reading, search: str | None, role: Role | None, scope: st
 async def staff_page(desk: Reading, page: Page[str], chosen: Sequence[Staff]) -> Listing[StaffOut]:
     """A page of accounts with their last sign-ins."""
     rest = [s for s in chosen if page.after is None or s.username > page.after]
-    signed_in = await store.select_signed_in(desk.conn, [s.staff_id for s in rest[: page.limit]])
+    signed_in = await credentials.select_signed_in(desk.conn, [s.staff_id for s in rest[: page.limit]])
     return page.of(rest, lambda s: s.username, lambda s: staff_out(s, desk.today, signed_in.get(s.staff_id)))
 
 

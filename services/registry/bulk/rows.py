@@ -156,6 +156,14 @@ def _checked_header(line: int, header: list[str], columns: Sequence[str], option
         raise FileFaultsError(faults)
 
 
+def _hidden_signs(header: Sequence[str], rest: Sequence[tuple[int, list[str]]]) -> Iterator[Fault]:
+    """A fault for each cell with a sign that nobody sees."""
+    for line, cells in rest:
+        for column, cell in zip(header, cells, strict=True):
+            if sign := hidden_sign(cell, lines=True):
+                yield fault(line, column, f"含有看不见的控制字符（{sign}），请删去")
+
+
 def read_rows(data: str | bytes, columns: Sequence[str], optional: Sequence[str] = ()) -> list[Row]:
     """Read a file with exactly these columns, in any order; FileFaultsError when its frame is wrong or it is empty.
 
@@ -175,13 +183,7 @@ def read_rows(data: str | bytes, columns: Sequence[str], optional: Sequence[str]
     ]
     if torn:
         raise FileFaultsError(torn)
-    hidden = [
-        fault(line, column, f"含有看不见的控制字符（{sign}），请删去")
-        for line, cells in rest
-        for column, cell in zip(header, cells, strict=True)
-        if (sign := hidden_sign(cell, lines=True))
-    ]
-    if hidden:
+    if hidden := list(_hidden_signs(header, rest)):
         raise FileFaultsError(hidden)
     blank = dict.fromkeys(optional, "")
     return [Row(line, {**blank, **dict(zip(header, cells, strict=True))}) for line, cells in rest]

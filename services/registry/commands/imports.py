@@ -12,7 +12,6 @@ from services.contracts.staff import Staff
 from services.kit import actions
 from services.kit.errors import Fault, InvalidInputError
 from services.kit.reference import Reference
-from services.registry import store
 from services.registry.bulk.catalogue import read_items
 from services.registry.bulk.days import checked_year, read_calendar, read_days
 from services.registry.bulk.rows import FileFaultsError
@@ -21,6 +20,7 @@ from services.registry.commands import passwords, second_factor
 from services.registry.commands.namesakes import namesakes, plain_name
 from services.registry.commands.staff import Secrets, accounts_of, misplaced, new_id, set_staff, with_row
 from services.registry.commands.states import followed_by, same_content, set_calendar, set_items, set_profile
+from services.registry.store import credentials, references
 from services.registry.visit import Caller, Changing, Reading
 
 Read = TypeVar("Read")
@@ -65,7 +65,7 @@ class StaffPlan:
 class NewAccount:
     """An account that a file opens, ready to be written. `told`: what was made up for it, None when nothing was."""
 
-    credential: store.Credential
+    credential: credentials.Credential
     told: Secrets | None
 
 
@@ -178,7 +178,7 @@ async def _make_account(row: StaffRow) -> NewAccount:
     password = None if row.password else passwords.one_time_password()
     needs_secret = row.totp_secret is None and row.role in second_factor.TOTP_ROLES
     secret = second_factor.new_secret() if needs_secret else None
-    credential = store.Credential(
+    credential = credentials.Credential(
         new_id(),
         row.username,
         await passwords.hash_password(password or row.password),
@@ -195,7 +195,7 @@ async def apply_staff(
 
     What was made for a username that somebody else has opened meanwhile is dropped: the row changes that account.
     """
-    await store.lock_registry(desk.conn)
+    await references.lock_registry(desk.conn)
     plan = await plan_staff(desk, plan.rows)
     fresh = [made[username] for username in plan.new]
     await set_staff(desk.conn, plan.rows, [f.credential for f in fresh], desk.today, desk.now)
@@ -250,7 +250,7 @@ async def put_profile(desk: Changing, code: str, revision: ProfileRevision) -> P
     """A deadline profile from today on; its history stays."""
     actions.about(f"profile/{code}")
     await desk.lock_whole_city()
-    kept = await store.select_reference(desk.conn, "profile", code)
+    kept = await references.select_reference(desk.conn, "profile", code)
     revision = revision.model_copy(update={"since": desk.today, "until": None})
     profile = Profile(code=code, revisions=(revision,))
     if kept is not None:

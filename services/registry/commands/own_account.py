@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from services.kit import actions
 from services.kit.errors import Fault, InvalidInputError, NotFoundError, SanwuError
-from services.registry import store
 from services.registry.commands import passwords, second_factor
 from services.registry.commands import staff as accounts
 from services.registry.commands.signing_in import count_failure, idle_limit, known_of, load_block
 from services.registry.errors import WrongPasswordError
+from services.registry.store import credentials, references, sessions
 from services.registry.visit import Caller, Changing, Reading
 
 #: What is done once the password was right; the refusal, if there is one.
-_Step = Callable[[Changing, store.Credential], Awaitable[SanwuError | None]]
+_Step = Callable[[Changing, credentials.Credential], Awaitable[SanwuError | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ async def change_own_password(caller: Caller, change: PasswordChange) -> None:
             username, about = caller.actor.username, known_of(caller, caller.actor.staff_id)
             new_hash = await passwords.hash_new_password(change.new, change.old, username, about, _own(caller))
 
-    async def replace(desk: Changing, current: store.Credential) -> None:
-        await store.set_password(desk.conn, current.staff_id, new_hash, desk.now, must_change=False)
+    async def replace(desk: Changing, current: credentials.Credential) -> None:
+        await credentials.set_password(desk.conn, current.staff_id, new_hash, desk.now, must_change=False)
         await sign_out_everywhere(desk)
         await actions.record(desk.conn, desk.actor.who, "password changed", desk.now)
 
@@ -54,7 +54,7 @@ async def begin_second_factor(caller: Caller, password: str, code: str | None) -
         known, right = await _check_password(caller, password)
     secret = second_factor.new_secret()
 
-    async def keep(desk: Changing, current: store.Credential) -> SanwuError | None:
+    async def keep(desk: Changing, current: credentials.Credential) -> SanwuError | None:
         step = 0
         if current.totp_secret is not None:
             found = second_factor.matching_step(current.totp_secret, code or "", desk.now)
@@ -62,7 +62,7 @@ async def begin_second_factor(caller: Caller, password: str, code: str | None) -
                 await count_failure(caller, desk.conn, _own(caller))
                 return WrongPasswordError(faults=[Fault("totp", "现在的动态口令不对；丢了手机的，请找人重置账号")])
             step = found
-        await store.set_totp_next(desk.conn, current.staff_id, secret, step)
+        await credentials.set_totp_next(desk.conn, current.staff_id, secret, step)
         return None
 
     await _when_right(caller, known if right else None, keep)
@@ -74,8 +74,8 @@ async def confirm_second_factor(desk: Changing, secret: str, code: str) -> None:
 
     The secret is stated again: who merely finds a browser signed in neither learns it nor takes it into use.
     """
-    await store.lock_registry(desk.conn)
-    current = await store.select_credential(desk.conn, desk.actor.username)
+    await references.lock_registry(desk.conn)
+    current = await credentials.select_credential(desk.conn, desk.actor.username)
     begun = current.totp_next if current is not None else None
     if current is None or begun is None or not hmac.compare_digest(begun.encode(), secret.encode()):
         detail = "没有等待确认的动态口令，请从头开始。"
@@ -83,20 +83,20 @@ async def confirm_second_factor(desk: Changing, secret: str, code: str) -> None:
     step = second_factor.matching_step(secret, code, desk.now)
     if step is None:
         raise InvalidInputError(faults=[Fault("totp", "口令不对，请输入手机上现在显示的 6 位数字")])
-    await store.set_totp(desk.conn, current.staff_id, secret, desk.now, step)
+    await credentials.set_totp(desk.conn, current.staff_id, secret, desk.now, step)
     await accounts.void_sessions(desk.conn, current.staff_id, desk.now, but=desk.actor.session_id)
     actions.about(f"staff/{current.staff_id}")
 
 
-async def own_sessions(desk: Reading) -> list[store.Session]:
+async def own_sessions(desk: Reading) -> list[sessions.Session]:
     """Where the caller is signed in, the one used last first."""
     used_since = desk.now - idle_limit(desk.settings, desk.actor.role)
-    return await store.select_sessions_of(desk.conn, desk.actor.staff_id, desk.now, used_since)
+    return await sessions.select_sessions_of(desk.conn, desk.actor.staff_id, desk.now, used_since)
 
 
 async def end_own_session(desk: Changing, session_id: str) -> None:
     """End one of the caller's sessions, with its token in every service; NotFoundError when there is none of that id."""
-    if not await store.delete_own_session(desk.conn, desk.actor.staff_id, session_id):
+    if not await sessions.delete_own_session(desk.conn, desk.actor.staff_id, session_id):
         detail = "没有这个登录，可能已经退出。"
         raise NotFoundError(detail)
     await accounts.end_tokens(desk.conn, desk.actor.staff_id, session_id, desk.now)
@@ -112,10 +112,10 @@ def _own(caller: Caller) -> str:
     return f"own/{caller.actor.username}"
 
 
-async def _check_password(caller: Caller, password: str) -> tuple[store.Credential | None, bool]:
+async def _check_password(caller: Caller, password: str) -> tuple[credentials.Credential | None, bool]:
     """The caller's credential, and whether the password fits it; TooManyFailuresError when too many did not."""
     async with caller.reading(Reading) as reading:
-        credential = await store.select_credential(reading.conn, caller.actor.username)
+        credential = await credentials.select_credential(reading.conn, caller.actor.username)
         blocked = await load_block(caller, reading.conn, _own(caller))
     if blocked is not None:
         raise blocked
@@ -124,11 +124,11 @@ async def _check_password(caller: Caller, password: str) -> tuple[store.Credenti
     )
 
 
-async def _when_right(caller: Caller, known: store.Credential | None, step: _Step) -> None:
+async def _when_right(caller: Caller, known: credentials.Credential | None, step: _Step) -> None:
     """Do a step with the credential whose password was right; None counts a failure. Raises the refusal."""
     async with caller.runtime.database.transaction() as conn:
         # Guesses that came together are counted one after the other.
-        await store.lock_name(conn, _own(caller))
+        await credentials.lock_name(conn, _own(caller))
         # Raised after the commit: the failure must stay counted.
         refused: SanwuError | None = await load_block(caller, conn, _own(caller))
         if refused is None and known is not None:
@@ -140,12 +140,12 @@ async def _when_right(caller: Caller, known: store.Credential | None, step: _Ste
         raise refused
 
 
-async def _with_same_password(desk: Changing, known: store.Credential, step: _Step) -> SanwuError | None:
+async def _with_same_password(desk: Changing, known: credentials.Credential, step: _Step) -> SanwuError | None:
     # A code that signs somebody in at the same moment is used up.
-    await store.lock_name(desk.conn, known.username)
+    await credentials.lock_name(desk.conn, known.username)
     # A reset at the same moment, which holds this lock, wins.
-    await store.lock_registry(desk.conn)
-    current = await store.select_credential(desk.conn, known.username)
+    await references.lock_registry(desk.conn)
+    current = await credentials.select_credential(desk.conn, known.username)
     if current is None or current.password_hash != known.password_hash:
         return _wrong_password()
     return await step(desk, current)

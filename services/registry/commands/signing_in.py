@@ -26,7 +26,7 @@ from services.kit.db import Connection
 from services.kit.errors import SanwuError, UnauthenticatedError
 from services.kit.pages import local_time
 from services.kit.rates import network_of
-from services.registry import metrics, store
+from services.registry import metrics
 from services.registry.commands import passwords, second_factor
 from services.registry.commands import staff as accounts
 from services.registry.commands.states import ensure_signer
@@ -39,6 +39,7 @@ from services.registry.errors import (
     WrongCredentialsError,
 )
 from services.registry.settings import RegistrySettings
+from services.registry.store import credentials, references, sealed, sessions
 from services.registry.visit import BELOW_REVIEWER, Caller, Visit
 
 #: Who lets out, looks over everything or keeps the accounts: an open desk of theirs is not left alone for long.
@@ -89,14 +90,14 @@ class _Counted:
 
     under: str
     who: str
-    credential: store.Credential | None
+    credential: credentials.Credential | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
     """An attempt whose password was right, with the hash of the new one if there is one."""
 
-    credential: store.Credential
+    credential: credentials.Credential
     new_hash: str | None
 
 
@@ -132,9 +133,9 @@ async def _judge_known(visit: Visit, attempt: Attempt, browser: Browser | None) 
     device = digest(browser.device)
     with visit.own.places.place("known"):
         async with visit.runtime.database.connection() as conn:
-            known = await store.select_credential(conn, attempt.username)
+            known = await credentials.select_credential(conn, attempt.username)
             since = visit.now - visit.settings.device_length
-            if known is None or not await store.knows_device(conn, device, known.staff_id, since):
+            if known is None or not await sessions.knows_device(conn, device, known.staff_id, since):
                 return None
             counted = _Counted(f"device/{device[:32]}/{known.staff_id}", f"device/{device}", known)
             blocked = await load_block(visit, conn, counted.under)
@@ -146,7 +147,7 @@ async def _judge_stranger(visit: Visit, attempt: Attempt, browser: Browser | Non
     network, brakes = network_of(client_address()), visit.own.brakes
     with brakes.attempt(network, visit.now), visit.own.places.place("stranger"):
         async with visit.runtime.database.connection() as conn:
-            known = await store.select_credential(conn, attempt.username)
+            known = await credentials.select_credential(conn, attempt.username)
             under = known.username if known is not None else f"nobody/{digest(attempt.username)[:4]}"
             counted = _Counted(under, f"stranger/{network}", known)
             blocked = await load_block(visit, conn, counted.under)
@@ -170,7 +171,7 @@ async def _judge(
         checked = _Checked(credential, await _hash_new_password(visit, attempt, credential, counted.who))
     async with visit.runtime.database.transaction() as conn:
         # Guesses that came together are counted one after the other.
-        await store.lock_name(conn, counted.under)
+        await credentials.lock_name(conn, counted.under)
         # Refusals are returned, and raised after the commit: raised in here they would undo the counted failure.
         outcome: Tokens | SanwuError = await load_block(visit, conn, counted.under) or (
             await _admit(visit, conn, attempt, browser, counted, checked)
@@ -182,7 +183,7 @@ async def _judge(
 
 async def load_block(visit: Visit | Caller, conn: Connection, under: str) -> TooManyFailuresError | None:
     """The refusal while what failed too often has to wait."""
-    failures = await store.select_failures(conn, under)
+    failures = await credentials.select_failures(conn, under)
     if failures is None or failures.blocked_until <= visit.now:
         return None
     return TooManyFailuresError(retry_after_s=int((failures.blocked_until - visit.now).total_seconds()) + 1)
@@ -190,7 +191,7 @@ async def load_block(visit: Visit | Caller, conn: Connection, under: str) -> Too
 
 async def count_failure(visit: Visit | Caller, conn: Connection, under: str) -> None:
     """Count one failure more, by which the next wait may begin or grow."""
-    await store.count_failure(conn, under, visit.now, visit.settings.free_failures, visit.settings.longest_wait)
+    await credentials.count_failure(conn, under, visit.now, visit.settings.free_failures, visit.settings.longest_wait)
 
 
 def known_of(visit: Visit | Caller, staff_id: str) -> list[str]:
@@ -202,7 +203,9 @@ def known_of(visit: Visit | Caller, staff_id: str) -> list[str]:
     return [*([staff.name] if staff.name else []), *places]
 
 
-async def _hash_new_password(visit: Visit, attempt: Attempt, credential: store.Credential, who: str) -> str | None:
+async def _hash_new_password(
+    visit: Visit, attempt: Attempt, credential: credentials.Credential, who: str
+) -> str | None:
     if attempt.new_password is None:
         return None
     about = known_of(visit, credential.staff_id)
@@ -215,11 +218,11 @@ async def _admit(
     """Open a session for a right password, if the rest is right too; else return the refusal, see `sign_in`."""
     now, new_hash = visit.now, checked.new_hash
     # A code opens once, whoever sends it from where: those that count apart are let in one after the other too.
-    await store.lock_name(conn, checked.credential.username)
+    await credentials.lock_name(conn, checked.credential.username)
     if new_hash is not None:
         # A reset at the same moment, which holds this lock, wins.
-        await store.lock_registry(conn)
-    current = await store.select_credential(conn, attempt.username)
+        await references.lock_registry(conn)
+    current = await credentials.select_credential(conn, attempt.username)
     held = await _load_post(conn, checked.credential.staff_id, now)
     if current is None or held is None:
         return WrongCredentialsError()
@@ -236,19 +239,19 @@ async def _admit(
     if current.must_change and (refused := await _check_one_time(visit, conn, current, held.role, new_hash)):
         return refused
     if new_hash is not None and first is None:
-        await store.set_password(conn, current.staff_id, new_hash, now, must_change=False)
+        await credentials.set_password(conn, current.staff_id, new_hash, now, must_change=False)
         # Whoever was signed in with the old one is out.
         await accounts.void_sessions(conn, current.staff_id, now)
-    await store.forget_failures(conn, counted.under)
-    await store.note_sign_in(conn, current.staff_id, step, now)
+    await credentials.forget_failures(conn, counted.under)
+    await credentials.note_sign_in(conn, current.staff_id, step, now)
     await actions.record(conn, who_of(current.staff_id, held), "sign-in", now)
     if first is not None:
-        await store.delete_own_session(conn, current.staff_id, first)
+        await sessions.delete_own_session(conn, current.staff_id, first)
     return await _open_session(visit, conn, current.staff_id, browser)
 
 
 def _check_second_factor(
-    current: store.Credential, role: Role, attempt: Attempt, now: datetime, *, again: bool
+    current: credentials.Credential, role: Role, attempt: Attempt, now: datetime, *, again: bool
 ) -> int | SanwuError | None:
     """The step of a right code, None where none is needed, else the refusal. `again`: the last code may come once more."""
     if role not in second_factor.TOTP_ROLES and current.totp_secret is None:
@@ -266,11 +269,11 @@ async def _load_first_press(conn: Connection, staff_id: str, browser: Browser | 
     """The session that the same form of the same browser opened a moment ago."""
     if browser is None or not browser.form:
         return None
-    return await store.select_session_of_form(conn, staff_id, digest(browser.form), now - _PRESSED_TWICE)
+    return await sessions.select_session_of_form(conn, staff_id, digest(browser.form), now - _PRESSED_TWICE)
 
 
 async def _check_one_time(
-    visit: Visit, conn: Connection, current: store.Credential, role: Role, new_hash: str | None
+    visit: Visit, conn: Connection, current: credentials.Credential, role: Role, new_hash: str | None
 ) -> SanwuError | None:
     """The refusal of a password for one time that waited too long, with whom to ask, or that comes without another."""
     since, length = current.one_time_since, visit.settings.one_time_length
@@ -318,12 +321,12 @@ def who_of(staff_id: str, held: StaffRevision | None) -> actions.Who:
 
 
 async def _open_session(visit: Visit, conn: Connection, staff_id: str, browser: Browser | None) -> Tokens:
-    key = await store.select_signing_key(conn, visit.now) or await ensure_signer(conn, visit.now)
+    key = await sealed.select_signing_key(conn, visit.now) or await ensure_signer(conn, visit.now)
     if browser is None:
         # A program signs in again when its token is over: no session, but a number by which to end it.
         return Tokens(_access_token(key, staff_id, visit.now, str(uuid.uuid4())))
     refresh, device = secrets.token_urlsafe(32), browser.device or secrets.token_urlsafe(32)
-    session_id = await store.insert_session(
+    session_id = await sessions.insert_session(
         conn,
         digest(refresh),
         staff_id,
@@ -333,11 +336,11 @@ async def _open_session(visit: Visit, conn: Connection, staff_id: str, browser: 
         browser=browser.words,
         form=digest(browser.form) if browser.form else None,
     )
-    await store.note_device(conn, digest(device), staff_id, visit.now)
+    await sessions.note_device(conn, digest(device), staff_id, visit.now)
     return Tokens(_access_token(key, staff_id, visit.now, session_id), refresh, device)
 
 
-def _access_token(key: store.SigningKey, staff_id: str, now: datetime, session_id: str) -> str:
+def _access_token(key: sealed.SigningKey, staff_id: str, now: datetime, session_id: str) -> str:
     return issue_token(Ed25519PrivateKey.from_private_bytes(key.private_key), key.kid, staff_id, now, session_id)
 
 
@@ -351,21 +354,21 @@ async def renew(visit: Visit, refresh: str, *, old_cookie: bool = False) -> Rene
     `old_cookie`: it came under a cookie's name that is not set any more; only a session from then is believed.
     """
     async with visit.runtime.database.connection() as conn:
-        session = await store.select_session(conn, digest(refresh), visit.now)
-        key = await store.select_signing_key(conn, visit.now)
+        session = await sessions.select_session(conn, digest(refresh), visit.now)
+        key = await sealed.select_signing_key(conn, visit.now)
         if session is None or key is None or (old_cookie and session.browser is not None):
             raise UnauthenticatedError
         role = visit.reference.staff_role(session.staff_id, visit.now)
         if role is None or visit.now >= session.last_used_at + idle_limit(visit.settings, role[0]):
             raise UnauthenticatedError
-        await store.use_session(conn, session.session_id, visit.now)
+        await sessions.use_session(conn, session.session_id, visit.now)
     return Renewed(_access_token(key, session.staff_id, visit.now, session.session_id), session.expires_at)
 
 
 async def sign_out(visit: Visit, refresh: str) -> None:
     """End a session, if it is one, with its token in every service; the trail says whose."""
     async with visit.runtime.database.transaction() as conn:
-        ended = await store.delete_session(conn, digest(refresh))
+        ended = await sessions.delete_session(conn, digest(refresh))
         if ended is not None:
             session_id, staff_id = ended
             await accounts.end_tokens(conn, staff_id, session_id, visit.now)

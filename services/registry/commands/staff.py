@@ -21,13 +21,13 @@ from services.contracts.words import DIVISIONS
 from services.kit import actions
 from services.kit.db import Connection
 from services.kit.errors import Fault, ForbiddenError, InvalidInputError, NotFoundError
-from services.registry import store
 from services.registry.bulk.staff import StaffRow
 from services.registry.commands import passwords, second_factor
 from services.registry.commands.namesakes import namesakes
 from services.registry.commands.passwords import OneTime
 from services.registry.commands.states import set_accounts
 from services.registry.errors import OwnAccountError, SamePersonTwiceError, UsernameTakenError
+from services.registry.store import credentials, references, sessions
 from services.registry.visit import Changing
 
 #: Ended sessions that an account's state names at most.
@@ -74,11 +74,11 @@ class Secrets:
 # -- from files
 
 
-async def hash_passwords(rows: Sequence[StaffRow]) -> list[store.Credential]:
+async def hash_passwords(rows: Sequence[StaffRow]) -> list[credentials.Credential]:
     """Credentials of new accounts whose passwords a file states."""
     hashes = await asyncio.gather(*(passwords.hash_password(r.password) for r in rows))
     return [
-        store.Credential(new_id(), row.username, secret, totp_secret=row.totp_secret)
+        credentials.Credential(new_id(), row.username, secret, totp_secret=row.totp_secret)
         for row, secret in zip(rows, hashes, strict=True)
     ]
 
@@ -89,15 +89,15 @@ def new_id() -> str:
 
 
 async def set_staff(
-    conn: Connection, rows: Sequence[StaffRow], fresh: Sequence[store.Credential], today: date, now: datetime
+    conn: Connection, rows: Sequence[StaffRow], fresh: Sequence[credentials.Credential], today: date, now: datetime
 ) -> int:
     """Add new accounts and change known ones as a file says; passwords and second factors of known ones stay.
 
     Returns how many changed.
     """
     if fresh:
-        await store.insert_credentials(conn, fresh, now)
-    await store.enrol(conn, {r.username: r.totp_secret for r in rows if r.totp_secret is not None}, now)
+        await credentials.insert_credentials(conn, fresh, now)
+    await credentials.enrol(conn, {r.username: r.totp_secret for r in rows if r.totp_secret is not None}, now)
     accounts = await accounts_of(conn, rows)
     after = [with_row(known, staff_id, row, today, now) for row in rows for staff_id, known in [accounts[row.username]]]
     return await set_accounts(conn, [staff for staff in after if staff is not None], now)
@@ -105,7 +105,7 @@ async def set_staff(
 
 async def accounts_of(conn: Connection, rows: Sequence[StaffRow]) -> dict[str, tuple[str, Staff | None]]:
     """Accounts that rows of a file name and that there are, by username: id and state, None when it was never set."""
-    found = await store.select_accounts(conn, [r.username for r in rows])
+    found = await credentials.select_accounts(conn, [r.username for r in rows])
     return {u: (i, Staff.model_validate_json(state) if state else None) for u, (i, state) in found.items()}
 
 
@@ -176,13 +176,13 @@ async def _refuse_or_record_namesake(desk: Changing, staff: Staff, namesake: str
 async def create(desk: Changing, username: str, post: Post, one_time: OneTime) -> tuple[Staff, Secrets]:
     """Open an account; `one_time` is its first password and that one's hash."""
     _check_post(desk, post)
-    await store.lock_registry(desk.conn)
-    if await store.select_credential(desk.conn, username) is not None:
+    await references.lock_registry(desk.conn)
+    if await credentials.select_credential(desk.conn, username) is not None:
         raise UsernameTakenError
     staff_id = new_id()
     secret = second_factor.new_secret() if post.role in second_factor.TOTP_ROLES else None
-    credential = store.Credential(staff_id, username, one_time.hash, totp_secret=secret, must_change=True)
-    await store.insert_credentials(desk.conn, [credential], desk.now)
+    credential = credentials.Credential(staff_id, username, one_time.hash, totp_secret=secret, must_change=True)
+    await credentials.insert_credentials(desk.conn, [credential], desk.now)
     revision = StaffRevision(since=desk.today, role=post.role, scope=post.scope, affairs=post.affairs)
     staff = Staff(
         staff_id=staff_id,
@@ -208,10 +208,10 @@ async def change(desk: Changing, username: str, post: Post) -> tuple[Staff, Secr
     if (changed.name, changed.revisions) != (staff.name, staff.revisions):
         await _refuse_or_record_namesake(desk, changed, post.namesake)
     secret = None
-    credential = await store.select_credential(desk.conn, username)
+    credential = await credentials.select_credential(desk.conn, username)
     if post.role in second_factor.TOTP_ROLES and credential is not None and credential.totp_secret is None:
         secret = second_factor.new_secret()
-        await store.set_totp(desk.conn, staff.staff_id, secret, desk.now)
+        await credentials.set_totp(desk.conn, staff.staff_id, secret, desk.now)
     if changed != staff:
         await set_accounts(desk.conn, [changed], desk.now)
     return changed, Secrets(username, None, secret)
@@ -231,8 +231,8 @@ async def end_unchecked(desk: Changing, staff: Staff) -> Staff:
     Deletes its sessions and sets its last revision as ended; one that has ended before is returned as it is.
     """
     last = staff.revisions[-1]
-    await store.delete_sessions_of(desk.conn, staff.staff_id)
-    await store.forget_devices_of(desk.conn, staff.staff_id)
+    await sessions.delete_sessions_of(desk.conn, staff.staff_id)
+    await sessions.forget_devices_of(desk.conn, staff.staff_id)
     if last.until is not None and last.until <= desk.today:
         return staff
     ended = (*staff.revisions[:-1], last.model_copy(update={"until": desk.today}))
@@ -249,7 +249,7 @@ async def revoke(desk: Changing, username: str) -> None:
 
 async def load_staff(conn: Connection, staff_id: str) -> Staff | None:
     """An account as it stands in the database."""
-    kept = await store.select_reference(conn, "staff", staff_id)
+    kept = await references.select_reference(conn, "staff", staff_id)
     return Staff.model_validate_json(kept) if kept else None
 
 
@@ -261,9 +261,9 @@ async def void_sessions(
     The session `but` stays, and gets a new token as soon as its page asks; `resets` are set with it.
     """
     # An import that read the person before would set the old state after this one.
-    await store.lock_registry(conn)
+    await references.lock_registry(conn)
     staff = await load_staff(conn, staff_id)
-    await store.delete_sessions_of(conn, staff_id, but=but)
+    await sessions.delete_sessions_of(conn, staff_id, but=but)
     if staff is not None:
         changes: dict[str, object] = {"sessions_not_before": now, "ended_sessions": ()}
         if resets is not None:
@@ -273,7 +273,7 @@ async def void_sessions(
 
 async def end_tokens(conn: Connection, staff_id: str, session_id: str, now: datetime) -> None:
     """Void the tokens of one session, in every service by event, for as long as they could live."""
-    await store.lock_registry(conn)
+    await references.lock_registry(conn)
     staff = await load_staff(conn, staff_id)
     if staff is None:
         return
@@ -304,13 +304,13 @@ async def reset_unchecked(desk: Changing, staff: Staff, one_time: OneTime) -> Se
     Stores the password, a new second factor (or none) and the reset, forgets failures, voids every session.
     """
     conn, now = desk.conn, desk.now
-    credential = await store.select_credential(conn, staff.username)
+    credential = await credentials.select_credential(conn, staff.username)
     needed = staff.revisions[-1].role in second_factor.TOTP_ROLES or (credential is not None and credential.totp_secret)
     secret = second_factor.new_secret() if needed else None
-    await store.set_password(conn, staff.staff_id, one_time.hash, now, must_change=True)
-    await store.set_totp(conn, staff.staff_id, secret, now)
-    await store.forget_failures(conn, staff.username, f"own/{staff.username}")
-    await store.forget_devices_of(conn, staff.staff_id)
+    await credentials.set_password(conn, staff.staff_id, one_time.hash, now, must_change=True)
+    await credentials.set_totp(conn, staff.staff_id, secret, now)
+    await credentials.forget_failures(conn, staff.username, f"own/{staff.username}")
+    await sessions.forget_devices_of(conn, staff.staff_id)
     # Whoever did it could use the account until its owner chooses another password: everybody is to know.
     resets = (*staff.resets_since(now), Reset(by=desk.actor.staff_id, at=now))
     await void_sessions(conn, staff.staff_id, now, resets=resets)

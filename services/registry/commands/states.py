@@ -17,7 +17,8 @@ from services.kit.auth import TOKEN_LIFETIME
 from services.kit.db import Connection
 from services.kit.reference import ReferenceEvent
 from services.kit.signature import public_half
-from services.registry import metrics, store
+from services.registry import metrics
+from services.registry.store import references, sealed
 
 #: Every service has heard of a new signing key by then.
 HANDOVER: Final = timedelta(seconds=60)
@@ -52,7 +53,7 @@ async def set_divisions(conn: Connection, divisions: Sequence[Division], now: da
 
     `duties_from`, `profile` and `sample` of a known division stay as they are: a file read twice changes nothing.
     """
-    known = await store.select_references(conn, "division", [d.code for d in divisions])
+    known = await references.select_references(conn, "division", [d.code for d in divisions])
     states = {}
     for division in divisions:
         kept = known.get(division.code)
@@ -76,7 +77,7 @@ def _division_with(known: Division | None, stated: Division) -> Division | None:
 
 async def set_items(conn: Connection, items: Sequence[Item], now: datetime) -> int:
     """Set every catalogue item whose newest content differs, whatever its dates; returns how many. History stays."""
-    known = await store.select_references(conn, "item", [i.code for i in items])
+    known = await references.select_references(conn, "item", [i.code for i in items])
     states = {}
     for stated in items:
         kept = known.get(stated.code)
@@ -112,7 +113,7 @@ def same_content(one: Revision, other: Revision) -> bool:
 
 async def set_profile(conn: Connection, profile: Profile, now: datetime) -> int:
     """Set a deadline profile if its newest content differs; returns 0 or 1."""
-    kept = await store.select_reference(conn, "profile", profile.code)
+    kept = await references.select_reference(conn, "profile", profile.code)
     if kept is not None and same_content(Profile.model_validate_json(kept).revisions[-1], profile.revisions[-1]):
         return 0
     return await _set_states(
@@ -127,7 +128,7 @@ def years_missing(copy: reference.Reference, today: date) -> tuple[int, ...]:
 
 async def set_calendar(conn: Connection, year: CalendarYear, now: datetime) -> int:
     """Set a year's calendar if it differs; returns 0 or 1."""
-    kept = await store.select_reference(conn, "calendar", str(year.year))
+    kept = await references.select_reference(conn, "calendar", str(year.year))
     if kept is not None and CalendarYear.model_validate_json(kept) == year:
         return 0
     states = {str(year.year): year}
@@ -140,13 +141,13 @@ async def set_accounts(conn: Connection, staff: Sequence[Staff], now: datetime) 
     return await _set_states(conn, "staff", states, lambda stamp, s: StaffSet(**stamp, staff=s), now)
 
 
-async def ensure_signer(conn: Connection, now: datetime) -> store.SigningKey:
+async def ensure_signer(conn: Connection, now: datetime) -> sealed.SigningKey:
     """The key that signs tokens; the first call makes it, stores it and sets its public half for every service."""
-    await store.lock_registry(conn)
-    if (known := await store.select_signing_key(conn, now)) is not None:
+    await references.lock_registry(conn)
+    if (known := await sealed.select_signing_key(conn, now)) is not None:
         return known
     key, signer = _new_signer()
-    await store.insert_signing_key(conn, key, now)
+    await sealed.insert_signing_key(conn, key, now)
     await _set_signers(conn, {signer.kid: signer}, now)
     return key
 
@@ -160,8 +161,8 @@ async def rotate_signer(conn: Connection, now: datetime, *, at_once: bool) -> tu
     former = await ensure_signer(conn, now)
     begins = now if at_once else now + HANDOVER
     key, signer = _new_signer()
-    await store.insert_signing_key(conn, key, begins)
-    kept = await store.select_references(conn, "signer", [former.kid])
+    await sealed.insert_signing_key(conn, key, begins)
+    kept = await references.select_references(conn, "signer", [former.kid])
     ends = begins if at_once else begins + TOKEN_LIFETIME
     ended = {
         kid: Signer.model_validate_json(state).model_copy(update={"not_after": ends}) for kid, state in kept.items()
@@ -170,11 +171,11 @@ async def rotate_signer(conn: Connection, now: datetime, *, at_once: bool) -> tu
     return key.kid, begins
 
 
-def _new_signer() -> tuple[store.SigningKey, Signer]:
+def _new_signer() -> tuple[sealed.SigningKey, Signer]:
     private = Ed25519PrivateKey.generate()
     public = public_half(private)
     kid = hashlib.sha256(public.encode()).hexdigest()[:16]
-    return store.SigningKey(kid, private.private_bytes_raw()), Signer(kid=kid, public_key=public)
+    return sealed.SigningKey(kid, private.private_bytes_raw()), Signer(kid=kid, public_key=public)
 
 
 async def _set_signers(conn: Connection, signers: Mapping[str, Signer], now: datetime) -> None:

@@ -8,11 +8,11 @@ from fastapi.responses import RedirectResponse, Response
 from services.kit.errors import InvalidInputError, SanwuError
 from services.kit.route import Route
 from services.kit.visit import STAFF, may
-from services.registry import store
 from services.registry.api.account import SessionId, own_resets
 from services.registry.commands import own_account, second_factor
 from services.registry.commands.own_account import PasswordChange
 from services.registry.pages.frame import page
+from services.registry.store import credentials
 from services.registry.visit import Caller, CallerDep, Changing, ChangingDep, ReadingDep
 
 router = APIRouter(route_class=Route, dependencies=[may(*STAFF)])
@@ -24,7 +24,7 @@ Code = Annotated[str, Form(max_length=20)]
 async def account(request: Request, desk: ReadingDep) -> Response:
     """Who I am, where I am signed in."""
     place = desk.reference.divisions.get(desk.actor.scope)
-    credential = await store.select_credential(desk.conn, desk.actor.username)
+    credential = await credentials.select_credential(desk.conn, desk.actor.username)
     return page(
         request,
         desk,

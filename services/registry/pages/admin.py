@@ -16,7 +16,6 @@ from services.kit.listing import Page
 from services.kit.pages import BlankIsNone
 from services.kit.route import Route
 from services.kit.visit import may
-from services.registry import store
 from services.registry.api.staff import (
     ACCOUNTS,
     OneTimeDep,
@@ -33,6 +32,7 @@ from services.registry.commands import staff as accounts
 from services.registry.commands.staff import Post
 from services.registry.pages.frame import page
 from services.registry.schemas import NewUsername
+from services.registry.store import credentials
 from services.registry.visit import MAY_MANAGE, MAY_RESET, CallerDep, ChangingDep, ReadingDep
 
 router = APIRouter(prefix="/admin", route_class=Route)
@@ -117,7 +117,7 @@ async def one(username: Username, request: Request, desk: ReadingDep) -> Respons
     if not resettable:
         desk.actor.require(Role.OPERATOR)
     desk.require_reach(member)
-    signed_in = await store.select_signed_in(desk.conn, [member.staff_id])
+    signed_in = await credentials.select_signed_in(desk.conn, [member.staff_id])
     return page(
         request,
         desk,
