@@ -242,12 +242,14 @@ async def wrap_some(conn: Connection, limit: int) -> int:
 def close(key: str, aggregate_id: str, place: str, content: bytes) -> bytes:
     """Compress and encrypt content for a column: nonce, then ciphertext. `place` names the column and the row in it.
 
-    The nonce is worked out from key, place and content (as RFC 5297 does), so the same content in the same place gives the
-    same bytes: a read model that is made anew can be compared with the one that serves.
+    The nonce is worked out from key, place and what is encrypted (as RFC 5297 does), so the same content in the same place
+    gives the same bytes: a read model that is made anew can be compared with the one that serves. What is encrypted is the
+    compressed content, and another zlib may compress otherwise: it has another nonce then, never the same for two texts.
     """
     secret, associated = _secret_of(aggregate_id, key), _associated(aggregate_id, place)
-    nonce = hmac.digest(secret, b"nonce\0" + associated + b"\0" + content, "sha256")[:NONCE_BYTES]
-    return nonce + AESGCM(secret).encrypt(nonce, zlib.compress(content, 6), associated)
+    packed = zlib.compress(content, 6)
+    nonce = hmac.digest(secret, b"nonce\0" + associated + b"\0" + packed, "sha256")[:NONCE_BYTES]
+    return nonce + AESGCM(secret).encrypt(nonce, packed, associated)
 
 
 def reopen(key: str, aggregate_id: str, place: str, closed: bytes) -> bytes:

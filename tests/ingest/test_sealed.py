@@ -1,12 +1,15 @@
 """What was written of a disclosure rests sealed: no row holds it in clear, and with its key it is gone."""
 
 import json
+import zlib
 from typing import Any
+
+import pytest
 
 from services.ingest import metrics
 from services.ingest.jobs import seal_contents
 from services.ingest.store.sealing import seal_some
-from services.kit.shred import close, reopen
+from services.kit.shred import NONCE_BYTES, close, reopen
 from tests import builders
 from tests.ingest.conftest import CLERK, PATH, REVIEWER, SECOND, SUPERVISOR, Month
 
@@ -112,3 +115,14 @@ def test_a_sealed_text_opens_in_its_place_alone() -> None:
     closed = close(key, "d1", "edition.body:1", b"x" * 999)
     assert closed == close(key, "d1", "edition.body:1", b"x" * 999)
     assert reopen(key, "d1", "edition.body:1", closed) == b"x" * 999
+
+
+def test_another_zlib_that_packs_otherwise_has_another_nonce(monkeypatch: pytest.MonkeyPatch) -> None:
+    key, content = "a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2U=", "修村部水管".encode() * 99
+    closed = close(key, "d1", "edition.body:1", content)
+    packed = zlib.compress(content, 0)
+    monkeypatch.setattr(zlib, "compress", lambda _content, _level: packed)
+    otherwise = close(key, "d1", "edition.body:1", content)
+    assert len(otherwise) > len(closed)
+    assert otherwise[:NONCE_BYTES] != closed[:NONCE_BYTES]
+    assert reopen(key, "d1", "edition.body:1", otherwise) == content
