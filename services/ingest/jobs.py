@@ -12,8 +12,11 @@ from services.ingest.store.quotas import delete_quotas
 from services.ingest.store.sealing import count_clear, seal_some
 from services.ingest.visit import IngestRuntime, Own
 from services.kit.clock import local_day
+from services.kit.log import get_logger
 from services.kit.service import Job
 from services.kit.shred import beat_keys
+
+log = get_logger(__name__)
 
 _AT_ONCE: Final = 50
 _QUOTAS_KEPT: Final = timedelta(days=7)
@@ -39,13 +42,16 @@ async def queue_unused_files(runtime: IngestRuntime) -> None:
 
 async def seal_contents(runtime: IngestRuntime) -> None:
     """Seal what was entered before contents were sealed, a few rows at a time; then there is nothing left to do."""
-    while True:
+    left: set[str] = set()
+    taken = 1
+    while taken:
+        known = len(left)
         async with runtime.database.transaction() as conn:
-            sealed = await seal_some(conn, _AT_ONCE)
+            taken = await seal_some(conn, _AT_ONCE, left)
         runtime.beat()
-        metrics.SEALED.inc(sealed)
-        if not sealed:
-            break
+        metrics.SEALED.inc(taken - (len(left) - known))
+    if left:
+        log.warning("rows stay in clear that cannot be sealed", rows=len(left), first=min(left).partition("/")[0])
     async with runtime.database.connection() as conn:
         metrics.CLEAR.set(await count_clear(conn))
 

@@ -100,6 +100,7 @@ class KeyShreddedError(ValueError):
     def __init__(self, aggregate_id: str) -> None:
         """Name the aggregate whose key was destroyed."""
         super().__init__(f"the key of {aggregate_id} was shredded")
+        self.aggregate_id = aggregate_id
 
 
 def _key_of(aggregate_id: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from services.kit.clock import local_day
+from services.kit.log import get_logger
 from services.kit.pulse import beating
 from services.kit.runtime import AnyRuntime
 from services.kit.service import Job
@@ -30,6 +31,8 @@ from services.publish.store import marks, publications, standings
 from services.publish.store.marks import Mark
 from services.publish.store.sealing import count_clear, seal_some
 from services.publish.visit import Own, PublishRuntime
+
+log = get_logger(__name__)
 
 _AT_ONCE: Final = ("disclosure", "village")
 #: Lists over many villages change with every approval: at most once a second.
@@ -174,12 +177,14 @@ async def mark_everything_daily(runtime: PublishRuntime) -> None:
 
 async def seal_contents(runtime: PublishRuntime) -> None:
     """Seal what was opened before contents were sealed, a few rows at a time; then there is nothing left to do."""
-    while True:
+    left: set[str] = set()
+    taken = 1
+    while taken:
         async with runtime.database.transaction() as conn:
-            sealed = await seal_some(conn, _SEALED_AT_ONCE)
+            taken = await seal_some(conn, _SEALED_AT_ONCE, left)
         runtime.beat()
-        if not sealed:
-            break
+    if left:
+        log.warning("rows stay in clear that cannot be sealed", rows=len(left), first=min(left).partition("/")[0])
     async with runtime.database.connection() as conn:
         metrics.CLEAR.set(await count_clear(conn))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.ingest import metrics
+from services.ingest import jobs, metrics
 from services.ingest.jobs import seal_contents
 from services.ingest.store.sealing import seal_some
 from services.kit.shred import NONCE_BYTES, close, reopen
@@ -94,9 +94,33 @@ async def test_rows_of_the_version_before_are_read_and_sealed_by_and_by(month: M
     assert await seal_some_more(month) == 0
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "UPDATE shred_key SET key = NULL WHERE aggregate_id = '{bad}'",
+        """UPDATE edition SET body = '{{"kind": "of before"}}' WHERE disclosure_id = '{bad}'""",
+    ],
+    ids=["its key is gone", "it is not read any more"],
+)
+async def test_a_row_that_cannot_be_sealed_keeps_no_other_in_clear(
+    month: Month, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "_AT_ONCE", 1)
+    good = await written(month)
+    bad = await month.draft(period="2026-09")
+    await as_before(month, await month.done("GET", f"{PATH}/{good}", CLERK))
+    detail = await month.done("GET", f"{PATH}/{good}", CLERK)
+    await month.rows(broken.format(bad=bad))
+    await seal_contents(month.served.runtime)
+    in_clear = await month.rows("SELECT disclosure_id FROM edition WHERE body_sealed IS NULL")
+    assert [str(r["disclosure_id"]) for r in in_clear] == [bad]
+    assert metrics.CLEAR._value.get() == 1
+    assert await month.done("GET", f"{PATH}/{good}", CLERK) == detail
+
+
 async def seal_some_more(month: Month) -> int:
     async with month.served.runtime.database.transaction() as conn:
-        return await seal_some(conn, 10)
+        return await seal_some(conn, 10, set())
 
 
 async def test_a_draft_of_the_version_before_goes_on_through_every_step(month: Month) -> None:

@@ -3,7 +3,9 @@
 import json
 from typing import Any
 
-from services.publish import metrics
+import pytest
+
+from services.publish import jobs, metrics
 from services.publish.jobs import seal_contents
 from tests import builders
 from tests.publish.test_withheld import hidden, restored, rows
@@ -40,6 +42,29 @@ async def test_editions_of_the_version_before_are_read_and_sealed_by_and_by(publ
     assert SUMMARY not in await stored(publish)
     assert (await publish.get(f"/api/v1/disclosures/{event.aggregate_id}")).json() == before
     assert metrics.CLEAR._value.get() == 0
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "UPDATE shred_key SET key = NULL WHERE aggregate_id = '{bad}'",
+        """UPDATE edition SET body = '{{"kind": "of before"}}' WHERE disclosure_id = '{bad}'""",
+    ],
+    ids=["its key is gone", "it is not read any more"],
+)
+async def test_an_edition_that_cannot_be_sealed_keeps_no_other_in_clear(
+    publish: Any, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "_SEALED_AT_ONCE", 1)
+    bad, good = [await publish.opened(period=p) for p in ("2026-09", "2026-10")]
+    await rows(publish, CLEAR)
+    await rows(publish, broken.format(bad=bad.aggregate_id))
+    await seal_contents(publish.served.runtime)
+    in_clear = await rows(publish, "SELECT disclosure_id FROM edition WHERE sealed IS NULL")
+    assert ([r["disclosure_id"] for r in in_clear], metrics.CLEAR._value.get()) == ([bad.aggregate_id], 1)
+    assert SUMMARY in str((await publish.get(f"/api/v1/disclosures/{good.aggregate_id}")).json())
+    # Other tests have the same database.
+    await rows(publish, f"DELETE FROM edition WHERE disclosure_id = '{bad.aggregate_id}'")
 
 
 async def test_what_the_version_before_set_aside_is_sealed_and_comes_back(publish: Any) -> None:

@@ -1,7 +1,13 @@
-"""Sealing what was entered before contents were: rows are read in clear, and written back with nothing in clear."""
+"""Sealing what was entered before contents were: rows are read in clear, and written back with nothing in clear.
+
+A row that cannot be sealed, for its key is gone or today's rules do not read it, is named and left: the others do not wait.
+"""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
 
 from services.contracts.disclosure import LineReason
 from services.ingest.store.contents import (
@@ -16,14 +22,15 @@ from services.ingest.store.contents import (
     remarks_of,
 )
 from services.kit.db import Connection, Row
-from services.kit.shred import make_keys
+from services.kit.shred import KeyShreddedError, make_keys
 
 #: A step that has the row now is waited for the next time.
 TAKE_EDITIONS = """
 SELECT e.disclosure_id, e.edition, e.body::text AS body, e.accepted::text AS accepted, e.findings::text AS findings, e.note,
     e.secrecy_checked_by, e.returns::text AS returns, e.body_sealed, e.remarks_sealed, s.key
 FROM edition e LEFT JOIN shred_key s ON s.aggregate_id = e.disclosure_id::text
-WHERE e.body_sealed IS NULL OR e.remarks_sealed IS NULL LIMIT $1 FOR UPDATE OF e SKIP LOCKED
+WHERE (e.body_sealed IS NULL OR e.remarks_sealed IS NULL) AND concat_ws('/', e.disclosure_id, e.edition) <> ALL($2::text[])
+LIMIT $1 FOR UPDATE OF e SKIP LOCKED
 """
 SEAL_EDITIONS = """
 UPDATE edition e SET kind = t.kind, body_sealed = t.body, remarks_sealed = t.remarks, body = NULL, accepted = '[]',
@@ -33,7 +40,8 @@ WHERE (e.disclosure_id, e.edition) = (t.id, t.edition)
 """
 TAKE_WORDS = """
 SELECT disclosure_id, edition, kind, actor_id, names::text AS names, reason FROM confirmation
-WHERE said_sealed IS NULL LIMIT $1 FOR UPDATE SKIP LOCKED
+WHERE said_sealed IS NULL AND concat_ws('/', disclosure_id, edition, kind, actor_id) <> ALL($2::text[])
+LIMIT $1 FOR UPDATE SKIP LOCKED
 """
 SEAL_WORDS = """
 UPDATE confirmation c SET said_sealed = t.said, names = '[]', reason = NULL
@@ -42,7 +50,7 @@ WHERE (c.disclosure_id, c.edition, c.kind, c.actor_id) = (t.id, t.edition, t.kin
 """
 TAKE_NOTES = """
 SELECT id, note, note_lines::text AS lines FROM disclosure
-WHERE state = 'returned' AND note IS NOT NULL LIMIT $1 FOR UPDATE SKIP LOCKED
+WHERE state = 'returned' AND note IS NOT NULL AND id::text <> ALL($2::text[]) LIMIT $1 FOR UPDATE SKIP LOCKED
 """
 SEAL_NOTES = """
 UPDATE disclosure d SET note_sealed = t.said, note = NULL, note_lines = '[]'
@@ -50,63 +58,66 @@ FROM unnest($1::uuid[], $2::bytea[]) AS t (id, said) WHERE d.id = t.id
 """
 
 
-async def seal_some(conn: Connection, limit: int) -> int:
-    """Seal up to so many rows of each table; returns how many were sealed, 0 when nothing stands in clear."""
-    return await _seal_editions(conn, limit) + await _seal_words(conn, limit) + await _seal_notes(conn, limit)
+async def seal_some(conn: Connection, limit: int, left: set[str]) -> int:
+    """Seal up to so many rows of each table; returns how many were taken, 0 when there is no other.
+
+    Rows named in `left` are not taken; those that cannot be sealed are added to it.
+    """
+    taken = 0
+    for take, put, names, seal in (
+        (TAKE_EDITIONS, SEAL_EDITIONS, ("disclosure_id", "edition"), _edition),
+        (TAKE_WORDS, SEAL_WORDS, ("disclosure_id", "edition", "kind", "actor_id"), _words),
+        (TAKE_NOTES, SEAL_NOTES, ("id",), _note),
+    ):
+        rows = await conn.fetch(take, limit, list(left))
+        sealed = await _sealed(conn, rows, names, seal, left)
+        if sealed:
+            await conn.execute(put, *zip(*sealed, strict=True))
+        taken += len(rows)
+    return taken
 
 
-async def _keys(conn: Connection, rows: Sequence[Row], name: str = "disclosure_id") -> dict[str, str]:
-    return await make_keys(conn, [str(r[name]) for r in rows])
+async def _sealed(
+    conn: Connection,
+    rows: Sequence[Row],
+    names: Sequence[str],
+    seal: Callable[[str, str, Row], tuple[Any, ...]],
+    left: set[str],
+) -> list[tuple[Any, ...]]:
+    keys, sealed = await _keys(conn, {str(r[names[0]]) for r in rows}), []
+    for row in rows:
+        disclosure = str(row[names[0]])
+        try:
+            sealed.append(seal(keys[disclosure], disclosure, row))
+        except (KeyError, ValueError, InvalidTag):
+            left.add("/".join(str(row[name]) for name in names))
+    return sealed
 
 
-async def _seal_editions(conn: Connection, limit: int) -> int:
-    rows = await conn.fetch(TAKE_EDITIONS, limit)
-    if not rows:
-        return 0
-    keys = await _keys(conn, rows)
-    sealed = []
-    for r in rows:
-        disclosure, edition, key = str(r["disclosure_id"]), r["edition"], keys[str(r["disclosure_id"])]
-        body = body_of(r)
-        sealed.append(
-            (
-                r["disclosure_id"],
-                edition,
-                body.kind,
-                close_body(key, disclosure, edition, body),
-                close_remarks(key, disclosure, edition, remarks_of(edition_of(r))),
-            )
-        )
-    await conn.execute(SEAL_EDITIONS, *zip(*sealed, strict=True))
-    return len(rows)
+async def _keys(conn: Connection, disclosures: set[str]) -> dict[str, str]:
+    """The keys of those that have not lost theirs."""
+    while True:
+        try:
+            return await make_keys(conn, disclosures)
+        except KeyShreddedError as error:
+            disclosures = disclosures - {error.aggregate_id}
 
 
-async def _seal_words(conn: Connection, limit: int) -> int:
-    rows = await conn.fetch(TAKE_WORDS, limit)
-    if not rows:
-        return 0
-    keys = await _keys(conn, rows)
-    sealed = []
-    for r in rows:
-        said = Said(names=tuple(json.loads(r["names"])), reason=r["reason"])
-        place = (r["edition"], r["kind"], r["actor_id"])
-        disclosure = str(r["disclosure_id"])
-        sealed.append((r["disclosure_id"], *place, close_said(keys[disclosure], disclosure, place, said)))
-    await conn.execute(SEAL_WORDS, *zip(*sealed, strict=True))
-    return len(rows)
+def _edition(key: str, disclosure: str, row: Row) -> tuple[Any, ...]:
+    edition, body = row["edition"], body_of(row)
+    remarks = close_remarks(key, disclosure, edition, remarks_of(edition_of(row)))
+    return row["disclosure_id"], edition, body.kind, close_body(key, disclosure, edition, body), remarks
 
 
-async def _seal_notes(conn: Connection, limit: int) -> int:
-    rows = await conn.fetch(TAKE_NOTES, limit)
-    if not rows:
-        return 0
-    keys = await _keys(conn, rows, "id")
-    sealed = []
-    for r in rows:
-        lines = tuple(LineReason.model_validate(x) for x in json.loads(r["lines"]))
-        sealed.append((r["id"], close_note(keys[str(r["id"])], str(r["id"]), Note(reason=r["note"], lines=lines))))
-    await conn.execute(SEAL_NOTES, *zip(*sealed, strict=True))
-    return len(rows)
+def _words(key: str, disclosure: str, row: Row) -> tuple[Any, ...]:
+    place = (row["edition"], row["kind"], row["actor_id"])
+    said = Said(names=tuple(json.loads(row["names"])), reason=row["reason"])
+    return row["disclosure_id"], *place, close_said(key, disclosure, place, said)
+
+
+def _note(key: str, disclosure: str, row: Row) -> tuple[Any, ...]:
+    lines = tuple(LineReason.model_validate(x) for x in json.loads(row["lines"]))
+    return row["id"], close_note(key, disclosure, Note(reason=row["note"], lines=lines))
 
 
 COUNT_CLEAR = """

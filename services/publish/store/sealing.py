@@ -1,4 +1,7 @@
-"""Sealing what was opened before contents were: rows are read in clear, and written back with nothing in clear."""
+"""Sealing what was opened before contents were: rows are read in clear, and written back with nothing in clear.
+
+A row whose key is gone or not here yet is not taken; one that today's rules do not read is named and left.
+"""
 
 import json
 from collections.abc import Mapping
@@ -6,13 +9,14 @@ from typing import Any
 
 from services.contracts.bodies import BODY
 from services.kit.db import Connection
-from services.kit.shred import select_keys
 from services.publish.render.rows import Edition, Said
 from services.publish.store.publications import close_edition
 
 TAKE_EDITIONS = """
-SELECT disclosure_id, edition, body::text AS body, said::text AS said, published_at
-FROM edition WHERE sealed IS NULL LIMIT $1 FOR UPDATE SKIP LOCKED
+SELECT e.disclosure_id, e.edition, e.body::text AS body, e.said::text AS said, e.published_at, k.key
+FROM edition e JOIN shred_key k ON k.aggregate_id = e.disclosure_id AND k.key IS NOT NULL
+WHERE e.sealed IS NULL AND concat_ws('/', e.disclosure_id, e.edition) <> ALL($2::text[])
+LIMIT $1 FOR UPDATE OF e SKIP LOCKED
 """
 SEAL_EDITIONS = """
 UPDATE edition e SET sealed = t.sealed, body = NULL, said = DEFAULT
@@ -21,15 +25,20 @@ WHERE (e.disclosure_id, e.edition) = (t.id, t.edition)
 """
 #: What is set aside in clear: few rows, for a week.
 TAKE_WITHHELD = """
-SELECT disclosure_id, kept::text AS kept FROM withheld
-WHERE kept @? '$.editions[*] ? (@.sealed == null || !exists(@.sealed))' LIMIT $1 FOR UPDATE SKIP LOCKED
+SELECT w.disclosure_id, w.kept::text AS kept, k.key
+FROM withheld w JOIN shred_key k ON k.aggregate_id = w.disclosure_id AND k.key IS NOT NULL
+WHERE w.kept @? '$.editions[*] ? (@.sealed == null || !exists(@.sealed))' AND w.disclosure_id <> ALL($2::text[])
+LIMIT $1 FOR UPDATE OF w SKIP LOCKED
 """
 SEAL_WITHHELD = "UPDATE withheld SET kept = $2::jsonb WHERE disclosure_id = $1"
 
 
-async def seal_some(conn: Connection, limit: int) -> int:
-    """Seal up to so many rows of each table; returns how many were sealed, 0 when nothing stands in clear."""
-    return await _seal_editions(conn, limit) + await _seal_withheld(conn, limit)
+async def seal_some(conn: Connection, limit: int, left: set[str]) -> int:
+    """Seal up to so many rows of each table; returns how many were taken, 0 when there is no other.
+
+    Rows named in `left` are not taken; those that cannot be sealed are added to it.
+    """
+    return await _seal_editions(conn, limit, left) + await _seal_withheld(conn, limit, left)
 
 
 def _as_written_now(key: str, disclosure_id: str, row: Mapping[str, Any]) -> bytes:
@@ -39,34 +48,36 @@ def _as_written_now(key: str, disclosure_id: str, row: Mapping[str, Any]) -> byt
     return close_edition(key, Edition(disclosure_id, row["edition"], row["published_at"], body, said))
 
 
-async def _seal_editions(conn: Connection, limit: int) -> int:
-    rows = await conn.fetch(TAKE_EDITIONS, limit)
-    if not rows:
-        return 0
-    keys = await select_keys(conn, [r["disclosure_id"] for r in rows])
-    sealed = [
-        (r["disclosure_id"], r["edition"], _as_written_now(key, r["disclosure_id"], dict(r.items())))
-        for r in rows
-        if (key := keys.get(r["disclosure_id"])) is not None
-    ]
+async def _seal_editions(conn: Connection, limit: int, left: set[str]) -> int:
+    rows = await conn.fetch(TAKE_EDITIONS, limit, list(left))
+    sealed = []
+    for r in rows:
+        try:
+            closed = _as_written_now(r["key"], r["disclosure_id"], dict(r.items()))
+        except ValueError:
+            left.add(f"{r['disclosure_id']}/{r['edition']}")
+        else:
+            sealed.append((r["disclosure_id"], r["edition"], closed))
     if sealed:
         await conn.execute(SEAL_EDITIONS, *zip(*sealed, strict=True))
-    return len(sealed)
+    return len(rows)
 
 
-async def _seal_withheld(conn: Connection, limit: int) -> int:
-    rows = await conn.fetch(TAKE_WITHHELD, limit)
-    keys = await select_keys(conn, [r["disclosure_id"] for r in rows]) if rows else {}
-    sealable = [(r, key) for r in rows if (key := keys.get(r["disclosure_id"])) is not None]
-    for row, key in sealable:
+async def _seal_withheld(conn: Connection, limit: int, left: set[str]) -> int:
+    rows = await conn.fetch(TAKE_WITHHELD, limit, list(left))
+    for row in rows:
         kept = json.loads(row["kept"])
-        for edition in kept["editions"]:
-            if edition.get("sealed") is None:
-                texts = {name: json.dumps(edition[name]) for name in ("body", "said")}
-                closed = _as_written_now(key, row["disclosure_id"], {**edition, **texts})
-                edition |= {"sealed": f"\\x{closed.hex()}", "body": None, "said": {}}
-        await conn.execute(SEAL_WITHHELD, row["disclosure_id"], json.dumps(kept))
-    return len(sealable)
+        try:
+            for edition in kept["editions"]:
+                if edition.get("sealed") is None:
+                    texts = {name: json.dumps(edition[name]) for name in ("body", "said")}
+                    closed = _as_written_now(row["key"], row["disclosure_id"], {**edition, **texts})
+                    edition |= {"sealed": f"\\x{closed.hex()}", "body": None, "said": {}}
+        except ValueError:
+            left.add(row["disclosure_id"])
+        else:
+            await conn.execute(SEAL_WITHHELD, row["disclosure_id"], json.dumps(kept))
+    return len(rows)
 
 
 COUNT_CLEAR = "SELECT count(*) FROM edition WHERE sealed IS NULL"
