@@ -88,9 +88,9 @@ class Caller(Visit[Settings_co, Own_co]):
 
     @asynccontextmanager
     async def reading(self, kind: "type[ReadingT]") -> AsyncIterator["ReadingT"]:
-        """A connection for the checks before the slow work, or for the answer after it."""
-        async with self.runtime.database.connection() as conn:
-            yield kind(self.runtime, self.now, conn, self.actor)
+        """A connection for the checks before the slow work, or for the answer after it; what is looked at is in the trail."""
+        async with _reading(self.request, self.actor, kind) as desk:
+            yield desk
 
     @asynccontextmanager
     async def changing(self, kind: "type[ChangingT]") -> AsyncIterator["ChangingT"]:
@@ -284,17 +284,23 @@ def caller_dep(kind: type[CallerT]) -> params.Depends:
     return params.Depends(visit)
 
 
+@asynccontextmanager
+async def _reading(request: Request, actor: Actor, kind: type[ReadingT]) -> AsyncIterator[ReadingT]:
+    runtime = runtime_of(request)
+    with actions.gathering() as subject:
+        request.state.subject = subject
+        async with runtime.database.connection() as conn:
+            yield kind(runtime, now := runtime.clock.now(), conn, actor)
+            if subject.looked:
+                await runtime.noted.look(conn, actor.who, action_of(request, subject), now, subject)
+
+
 def reading_dep(kind: type[ReadingT]) -> params.Depends:
     """The dependency that makes the visit of a member of staff who changes nothing."""
 
     async def visit(request: Request, actor: ActorDep) -> AsyncIterator[ReadingT]:
-        runtime = runtime_of(request)
-        with actions.gathering() as subject:
-            request.state.subject = subject
-            async with runtime.database.connection() as conn:
-                yield kind(runtime, now := runtime.clock.now(), conn, actor)
-                if subject.looked:
-                    await runtime.noted.look(conn, actor.who, action_of(request, subject), now, subject)
+        async with _reading(request, actor, kind) as desk:
+            yield desk
 
     return params.Depends(visit, scope="function")
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from services.contracts.bodies import MAX_LINES
+from services.ingest.commands import findings
 from tests import builders
 from tests.ingest.conftest import CLERK, PATH, REVIEWER, SUPERVISOR, Month
 
@@ -85,3 +86,35 @@ async def test_text_that_takes_long_to_search_stops_nobody(month: Month, verb: s
     if verb == "mask":
         longest, answer = await stall(month.ask("POST", f"{PATH}/{answer.json()['id']}/mask", CLERK, {"version": 1}))
     assert longest < LONGEST
+
+
+async def test_whoever_waits_to_compare_large_contents_holds_no_connection(month: Month) -> None:
+    old, new = ({**ledger(n), "lines": ledger(n)["lines"][:200]} for n in range(2))
+    made = await month.draft(body=old)
+    at = f"{PATH}/{made}"
+    await month.done("PUT", at, CLERK, {"version": 1, "body": new})
+    many = month.served.runtime.settings.pool_size + 1
+    async with findings._looking, findings._looking:
+        asked = [
+            asyncio.create_task(month.done("GET", f"{at}/difference", CLERK, **{"from": "1", "to": "2"}))
+            for _ in range(many)
+        ]
+        done, _ = await asyncio.wait(asked, timeout=3)
+        other = await month.ask("GET", PATH, CLERK)
+    assert (len(done), other.status_code) == (0, 200)
+    changes = [len(answer["changes"]) for answer in await asyncio.gather(*asked)]
+    assert (len(changes), min(changes) > 0) == (many, True)
+
+
+async def test_a_correction_begins_without_waiting_for_a_search(month: Month) -> None:
+    body = notice()
+    body["paragraphs"][0] = "联系电话13804191234"
+    made = await month.draft(item="P04", period="2026Q3", body=body)
+    found = (await month.done("GET", f"{PATH}/{made}", CLERK))["findings"]
+    await month.rows(
+        f"UPDATE disclosure SET state = 'published', published_edition = 1, published_at = now() WHERE id = '{made}'"
+    )
+    async with findings._looking, findings._looking:
+        saved = await asyncio.wait_for(month.step(made, "correct", CLERK, note="改了标题"), 10)
+    assert (saved["version"], saved["findings"]) == (2, found)
+    assert len(found) > 0

@@ -184,7 +184,7 @@ async def disclosure(disclosure_id: Id, desk: ReadingDep) -> DetailOut:
 @router.get("/{disclosure_id}/difference", dependencies=[may(*READERS)])
 async def difference(
     disclosure_id: Id,
-    desk: ReadingDep,
+    caller: CallerDep,
     older: Annotated[int | None, Query(alias="from", ge=1, description="version to compare from")] = None,
     newer: Annotated[int | None, Query(alias="to", ge=1, description="version to compare with")] = None,
     other: Annotated[
@@ -194,12 +194,12 @@ async def difference(
     """What changed from one edition to another, or (`with=previous`) from the period before."""
     changes: differences.Difference | None
     if other is not None:
-        changes = await differences.against_previous(desk, disclosure_id)
+        changes = await differences.against_previous(caller, disclosure_id)
     elif older is None or newer is None:
         detail = "请写明 from 和 to 两个版本号，或 with=previous。"
         raise InvalidInputError(detail)
     else:
-        changes = await differences.against_edition(desk, disclosure_id, older, newer)
+        changes = await differences.against_edition(caller, disclosure_id, older, newer)
     if changes is None:
         return DifferenceOut(changes=None)
     return DifferenceOut(changes=[ChangeOut(at=c.at, before=c.before, after=c.after) for c in changes])

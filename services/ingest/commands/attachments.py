@@ -179,6 +179,13 @@ def findings_in_files(disclosure: Disclosure, body: Body, known: KnownFiles) -> 
     )
 
 
+def places_of_files(body: Body) -> set[str]:
+    """Where what is read in files is told."""
+    files = set(body.files())
+    named = _places(body.model_dump(mode="json"), "body") if files else ()
+    return {at.removesuffix(".digest") for at, digest in named if digest in files}
+
+
 def _places(value: Any, at: str) -> Iterator[tuple[str, str]]:
     """Every text with its path."""
     match value:

@@ -21,7 +21,14 @@ from services.contracts.disclosure import (
 )
 from services.contracts.values import period_bounds
 from services.ingest import metrics, workflow
-from services.ingest.commands.attachments import KnownFiles, findings_in_files, known_files, require_files, use_files
+from services.ingest.commands.attachments import (
+    KnownFiles,
+    findings_in_files,
+    known_files,
+    places_of_files,
+    require_files,
+    use_files,
+)
 from services.ingest.commands.checking import let_out
 from services.ingest.commands.findings import (
     Content,
@@ -318,13 +325,20 @@ async def correct(
     """Store the next edition of what was let out as a draft, with the same content unless another is given; say so by event."""
     disclosure = await desk.lock_for(Action.CORRECT, disclosure_id, version)
     if content is None:
-        content = await look_at((await desk.content_of(disclosure)).body)
+        content = _as_found(await desk.content_of(disclosure))
     else:
         _refuse_kind(desk.item_of(disclosure).kind, disclosure.item, content.body)
     saved = await _next_edition(desk, disclosure, content, note)
     event = DisclosureCorrected(**await desk.stamp_of(saved.disclosure))
     await append(desk.conn, event)
     return Saved(count_step(Action.CORRECT, saved.disclosure), saved.findings)
+
+
+def _as_found(edition: Edition) -> Content:
+    """The content of an edition with the personal data that was found in it when it was saved; its files are read anew."""
+    files = places_of_files(edition.body)
+    found = tuple(f for f in edition.findings if f.code.startswith("privacy.") and f.at not in files)
+    return Content(edition.body, found)
 
 
 async def discard(desk: Changing, disclosure_id: UUID, version: int) -> Disclosure | None:

@@ -1,9 +1,9 @@
 """What does not add up in a disclosure, why it is right all the same, and what must not stand beside it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from services.contracts import privacy
@@ -34,18 +34,25 @@ class Content:
     personal: tuple[Finding, ...]
 
 
+Result = TypeVar("Result")
+
 #: Of long bodies so many at once, for each of them takes a processor for itself.
 _looking: Final = asyncio.Semaphore(2)
 #: Characters of a body in JSON that are looked through in a tenth of a second.
 _SHORT: Final = 16 * 1024
 
 
+async def in_line(work: Callable[[], Result]) -> Result:
+    """Work that takes a processor for seconds, beside the loop; whoever waits for it should hold no connection."""
+    async with _looking:
+        return await asyncio.to_thread(work)
+
+
 async def look_at(body: Body) -> Content:
     """Look for personal data in a body, beside the loop, and where it can be before a transaction begins."""
     if len(body.model_dump_json(exclude_none=True)) <= _SHORT:
         return Content(body, personal_in(body))
-    async with _looking:
-        return Content(body, await asyncio.to_thread(personal_in, body))
+    return Content(body, await in_line(lambda: personal_in(body)))
 
 
 @dataclass(frozen=True, slots=True)
