@@ -23,8 +23,12 @@ FEN_LIMIT: Final = 2**53 - 1
 
 
 #: C0 without tab and line ends, DEL, C1; marks and overrides of the direction of writing (Unicode 17, bidirectional
-#: algorithm), with which a text shows otherwise than it is stored.
-_HIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+#: algorithm), with which a text shows otherwise than it is stored; what has no width or no ink, with which one word is
+#: stored as two: soft hyphen, joiners, fillers of Hangul, separators of lines, byte order mark, tags.
+_HIDDEN: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u2069\u2800\u3164\ufeff\uffa0\U000e0000-\U000e007f]"
+)
 _LINE_ENDS: Final = re.compile("[\t\n\r]")
 
 
@@ -35,6 +39,16 @@ def hidden_sign(text: str, *, lines: bool) -> str | None:
     """
     found = _HIDDEN.search(text) or (None if lines else _LINE_ENDS.search(text))
     return f"U+{ord(found[0]):04X}" if found else None
+
+
+def hidden_words(sign: str) -> str:
+    """What whoever handed such a sign in is told: nobody can find and delete what nobody sees."""
+    return f"含有看不见的控制字符（{sign}），请把这一格清空，重新打一遍，不要粘贴"
+
+
+def without_hidden(text: str) -> str:
+    """A text as people see it: for comparing what was stored before such signs were refused."""
+    return _HIDDEN.sub("", text)
 
 
 def texts_in(value: object) -> Iterator[tuple[tuple[int | str, ...], str]]:

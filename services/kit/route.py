@@ -24,7 +24,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from services.contracts.base import Role
-from services.contracts.values import hidden_sign, texts_in
+from services.contracts.values import hidden_sign, hidden_words, texts_in
 from services.contracts.words import ROLE_NAMES
 from services.kit import actions, metrics
 from services.kit.answers import as_given, at_rest
@@ -118,7 +118,7 @@ def body_of(request: Request) -> Incoming:
 def refuse_hidden(texts: Iterable[tuple[tuple[int | str, ...], str, bool]]) -> None:
     """Refuse texts, each with its place and whether it has several lines, that hold what nobody sees; InvalidInputError tells where."""
     faults = [
-        Fault(place(at), f"含有看不见的控制字符（{sign}），请删去后重新填写")
+        Fault(place(at), hidden_words(sign))
         for at, text, lines in texts
         if (sign := hidden_sign(text, lines=lines)) is not None
     ]

@@ -13,8 +13,12 @@ from tests.house.rights import RIGHTS, Row
 from tests.house.stage import INSIDE, Stage, filled
 from tests.house.test_hostile import address, sent
 
-#: Overrides and isolates of the direction of writing, its marks, ESC, BEL, DEL, a sign of C1.
-HIDDEN: Final = ("\u202e", "\u2066", "\u200e", "\u200f", "\u061c", "\x1b", "\x07", "\x7f", "\x9b", "\x00")
+#: Overrides and isolates of the direction of writing, its marks, ESC, BEL, DEL, a sign of C1; what has no width or ink.
+HIDDEN: Final = (
+    *("\u202e", "\u2066", "\u200e", "\u200f", "\u061c", "\x1b", "\x07", "\x7f", "\x9b", "\x00"),
+    *("\u00ad", "\u034f", "\u115f", "\u1160", "\u180e", "\u200b", "\u200d", "\u2028", "\u2029", "\u2060", "\u2064"),
+    *("\u2800", "\u3164", "\ufeff", "\uffa0", "\U000e0041"),
+)
 SENDING: Final = [
     pytest.param(name, row, id=f"{name} {row.route}")
     for name in SERVICES
@@ -64,7 +68,7 @@ async def test_nor_does_a_query_a_path_a_key_a_field_or_a_files_name(
 ) -> None:
     served = stages["ingest"].served
     headers = served.bearer("clerk-210881006206")
-    told = f"含有看不见的控制字符（U+{ord(sign):04X}），请删去后重新填写"
+    told = f"含有看不见的控制字符（U+{ord(sign):04X}），请把这一格清空，重新打一遍，不要粘贴"
     queried = await served.client.get("/ingest/v1/duties", params={"period": f"2026{sign}"}, headers=headers)
     assert (queried.status_code, queried.json()["errors"]) == (422, [{"at": "query.period", "message": told}])
     walked = await stages["registry"].served.client.post(

@@ -94,7 +94,7 @@ async def test_body_over_one_mebibyte_is_refused_over_a_socket(ground: Ground, *
 
 
 UNSTORABLE = "内容中有无法保存的字符（如空字符）或过大的数字，请修改后再提交。"
-HIDDEN = "含有看不见的控制字符（{}），请删去后重新填写"
+HIDDEN = "含有看不见的控制字符（{}），请把这一格清空，重新打一遍，不要粘贴"
 BAD_BODIES = {
     "no JSON": (b'{"id": ', "application/json", "不是有效的 JSON"),
     "no UTF-8": (b'{"id": "\xff"}', "application/json", "无法读取，应为 UTF-8 编码的 JSON"),

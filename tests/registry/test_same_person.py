@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from services.registry.commands.namesakes import plain_name
 from tests.conftest import Served, ServiceFactory
 from tests.registry.accounts import HEAD, OTHER_SECRET, PASSWORD, emptied, take
 from tests.registry.test_staff_api import ANNA, OLGA, VILLAGE, call, sign_in
@@ -146,3 +147,21 @@ async def test_who_approves_or_keeps_the_books_needs_a_second_factor(registry: S
     secrets = (await call(registry, "POST", "/zoe/reset")).json()
     assert secrets["totp_secret"] is not None
     assert await sign_in(registry, "zoe", secrets["one_time_password"]) == (401, "totp_required")
+
+
+@pytest.mark.parametrize(
+    "name",
+    # A sign without width, a joiner, a variant's mark, a filler of Hangul that counts as a letter, a blank of braille.
+    [*(f"张{sign}三" for sign in "\u200b\u2060\ufe00\u3164\u2800\u00b7\ufff9"), "张三\U000e0100"],
+)
+def test_what_nobody_sees_makes_no_other_name(name: str) -> None:
+    assert plain_name(name) == plain_name("张三") == "张三"
+
+
+async def test_nobody_is_opened_under_a_name_with_a_sign_without_width(registry: Served) -> None:
+    assert (await opened(registry, "tian-1", "田野甲", "clerk")).status_code == 201
+    refused = await opened(registry, "tian-2", "田野\u200b甲", "supervisor")
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_input")
+    # Emoji are not joined by it, but a variant of a glyph may be chosen: that is the same name.
+    same = await opened(registry, "tian-2", "田野\ufe00甲", "supervisor")
+    assert (same.status_code, same.json()["code"]) == (409, "same_person_twice")

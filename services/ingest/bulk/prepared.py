@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from services.contracts.bodies import MAX_BODY_BYTES
-from services.contracts.values import hidden_sign, texts_in
+from services.contracts.values import hidden_sign, hidden_words, texts_in
 from services.contracts.words import DIRECTIONS, METHODS
 from services.ingest.bulk.cells import CellError, plain, to_account, to_day, to_fen, to_whole
 
@@ -57,7 +57,6 @@ _COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
         "审批人": "approver",
     }
 )
-_HIDDEN: Final = "含有看不见的控制字符（{}），请删去"
 _NAMES: Final = {english: chinese for chinese, english in _COLUMNS.items()}
 _NEEDED: Final = ("village", "item", "period", "row", "account")
 _ROWS: Final = {"账户": "account", "明细": "line", "account": "account", "line": "line"}
@@ -173,7 +172,7 @@ def _entries_of(text: str) -> list[Any]:
     if not isinstance(entries, list):
         raise FileFaultsError([FileFault("disclosures", "应为列表")])
     hidden = [
-        FileFault(_path(at), _HIDDEN.format(sign))
+        FileFault(_path(at), hidden_words(sign))
         for at, text in texts_in(value)
         if (sign := hidden_sign(text, lines=True))
     ]
@@ -242,7 +241,7 @@ class _Sheet:
         hidden = {name: sign for name, text in self._cells.items() if (sign := hidden_sign(text, lines=True))}
         if hidden:
             for name, sign in hidden.items():
-                self._refuse(name, _HIDDEN.format(sign))
+                self._refuse(name, hidden_words(sign))
             return
         village, item, period = (self._needed(n) for n in ("village", "item", "period"))
         row = self._choice("row", _ROWS)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from services.contracts.values import hidden_sign
+from services.contracts.values import hidden_sign, hidden_words
 
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _WHOLE: Final = re.compile(r"[0-9]{1,6}")
@@ -161,7 +161,7 @@ def _hidden_signs(header: Sequence[str], rest: Sequence[tuple[int, list[str]]]) 
     for line, cells in rest:
         for column, cell in zip(header, cells, strict=True):
             if sign := hidden_sign(cell, lines=True):
-                yield fault(line, column, f"含有看不见的控制字符（{sign}），请删去")
+                yield fault(line, column, hidden_words(sign))
 
 
 def read_rows(data: str | bytes, columns: Sequence[str], optional: Sequence[str] = ()) -> list[Row]:

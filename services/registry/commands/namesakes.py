@@ -12,6 +12,7 @@ from typing import Final
 
 from services.contracts.base import Role
 from services.contracts.staff import Staff, StaffRevision
+from services.contracts.values import without_hidden
 from services.contracts.words import ROLE_NAMES
 from services.kit.reference import Reference
 
@@ -21,6 +22,8 @@ _APART: Final = frozenset({frozenset({Role.CLERK, Role.SUPERVISOR}), frozenset({
 _COUNTING: Final = frozenset(
     {Role.CLERK, Role.ACCOUNTANT, Role.PRINCIPAL, Role.SUPERVISOR, Role.REVIEWER, Role.DEPARTMENT}
 )
+#: Categories of signs that make no other name: blanks, signs of format, marks (which choose a variant), punctuation.
+_UNREAD: Final = frozenset("ZCMP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,9 @@ class Namesake:
 
 
 def plain_name(name: str | None) -> str:
-    """A name as it is compared: without blanks, full width or half."""
-    return "".join(unicodedata.normalize("NFKC", name or "").split())
+    """A name as it is compared: without blanks, points, and what nobody sees, in full width or half."""
+    seen = without_hidden(unicodedata.normalize("NFKC", name or ""))
+    return "".join(sign for sign in seen if unicodedata.category(sign)[0] not in _UNREAD)
 
 
 def namesakes(reference: Reference, staff: Staff, others: Iterable[Staff], today: date) -> list[Namesake]:
