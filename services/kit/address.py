@@ -6,13 +6,14 @@ The gateway names its client in `X-Forwarded-For` and drops what the client itse
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
 
 from starlette.types import Scope
 
 Network = IPv4Network | IPv6Network
 LOOPBACK: Final = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+_IPV4: Final = 4
 _address: ContextVar[str | None] = ContextVar("address", default=None)
 
 
@@ -29,6 +30,13 @@ def coming_from(scope: Scope, headers: Mapping[bytes, bytes], gateways: Sequence
 def client_address() -> str | None:
     """The address of whoever sent the request that is served; None outside of one, or when nobody knows."""
     return _address.get()
+
+
+def network_of(address: str | None) -> str:
+    """Who counts as one: an IPv4 address with its 255 neighbours, of IPv6 what one household is given (/64)."""
+    if address is None:
+        return "unknown"
+    return str(ip_network((address, 24 if ip_address(address).version == _IPV4 else 64), strict=False))
 
 
 def _client_of(scope: Scope, headers: Mapping[bytes, bytes], gateways: Sequence[Network]) -> str | None:

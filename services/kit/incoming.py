@@ -2,7 +2,8 @@
 
 What is small stays in memory; the rest lies in a file without a name (O_TMPFILE), which is gone with the process, however
 that ends. Fifty slow senders so hold neither memory nor a connection of the database. A sender has eight on the way at
-most; who sends more waits, and is then asked to come again.
+most; who sends more waits, and is then asked to come again. What is small and a stranger's, as signing in is, has room and
+a clock of its own: whoever drips takes it for seconds.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import hashlib
 import io
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -19,8 +21,8 @@ from typing import IO, Any, Final, TypeVar
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
-from services.kit.address import client_address
-from services.kit.errors import TooLargeError, TooManyAtOnceError, TooSlowError, UnavailableError
+from services.kit.address import client_address, network_of
+from services.kit.errors import SanwuError, TooLargeError, TooManyAtOnceError, TooSlowError, UnavailableError
 from services.kit.log import get_logger
 
 log = get_logger(__name__)
@@ -38,12 +40,17 @@ BIG_BYTES: Final = 1024 * 1024
 BIG_AT_ONCE: Final = 4
 #: How long a big one waits for its turn, below what a gateway waits for an answer.
 TURN_S: Final = 30.0
-#: Bodies on the way at once: of one account, of one address where nobody is signed in (an office may stand behind it), of all
+#: Bodies on the way at once: of one account, of one network where nobody is signed in (an office may stand behind it), of all
 #: accounts, and of all strangers, who cannot take the room of those who are known.
 OF_ACCOUNT: Final = 8
-OF_ADDRESS: Final = 16
+OF_NETWORK: Final = 16
 OF_ACCOUNTS: Final = 256
 OF_STRANGERS: Final = 512
+#: A stranger's body that says it is no larger, as all that strangers have to send: 64 MiB of them at most, each for seconds.
+SMALL_BYTES: Final = 16 * 1024
+SMALL_S: Final = 8.0
+SMALL_OF_NETWORK: Final = 128
+SMALL_OF_STRANGERS: Final = 4096
 #: How long a sender with so many waits for one of the earlier to arrive.
 WAIT_S: Final = 5.0
 #: Of what is refused so much is read and dropped; a gateway takes an answer that comes before the end for a broken connection.
@@ -55,53 +62,64 @@ class Doors:
 
     def __init__(self) -> None:
         """Begin with no body on its way."""
-        self._of_accounts = self._of_strangers = 0
         self._turns: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
-        self._big = asyncio.Semaphore(BIG_AT_ONCE)
+        self._passing = Counter[str]()
 
     @asynccontextmanager
-    async def passing(self, account: str | None) -> AsyncIterator[None]:
-        """One body of an account, or of a stranger, on its way; TooManyAtOnceError when the earlier ones do not arrive."""
-        if self._of_accounts >= OF_ACCOUNTS if account is not None else self._of_strangers >= OF_STRANGERS:
-            raise UnavailableError
-        known = account is not None
-        sender, most = (f"account {account}", OF_ACCOUNT) if known else (f"address {client_address()}", OF_ADDRESS)
-        turns, present = self._turns.setdefault(sender, (asyncio.Semaphore(most), []))
+    async def _turn(self, whose: str, most: int, until: float, late: type[SanwuError]) -> AsyncIterator[None]:
+        """One of so many turns; what `late` is when none is free at a time of the loop's clock."""
+        turns, present = self._turns.setdefault(whose, (asyncio.Semaphore(most), []))
         present.append(None)
         try:
             try:
-                async with asyncio.timeout(WAIT_S):
+                async with asyncio.timeout_at(until):
                     await turns.acquire()
             except TimeoutError as error:
-                raise TooManyAtOnceError from error
-            self._of_accounts += known
-            self._of_strangers += not known
+                raise late from error
             try:
                 yield
             finally:
-                self._of_accounts -= known
-                self._of_strangers -= not known
                 turns.release()
         finally:
             present.pop()
             if not present:
-                del self._turns[sender]
+                del self._turns[whose]
 
     @asynccontextmanager
-    async def working(self, size: int) -> AsyncIterator[None]:
-        """Work on a body that is here; UnavailableError when the turn of a big one does not come."""
+    async def passing(self, account: str | None, *, small: bool = False) -> AsyncIterator[None]:
+        """One body of an account, or of a stranger, on its way; TooManyAtOnceError when the earlier ones do not arrive."""
+        kind, room, most = "accounts", OF_ACCOUNTS, OF_ACCOUNT
+        if account is None:
+            kind, room, most = "strangers", OF_STRANGERS, OF_NETWORK
+            if small:
+                kind, room, most = "small", SMALL_OF_STRANGERS, SMALL_OF_NETWORK
+        if self._passing[kind] >= room:
+            raise UnavailableError
+        until = asyncio.get_running_loop().time() + WAIT_S
+        async with self._turn(f"{kind} {_sender(account)}", most, until, TooManyAtOnceError):
+            self._passing[kind] += 1
+            try:
+                yield
+            finally:
+                self._passing[kind] -= 1
+
+    @asynccontextmanager
+    async def working(self, size: int, account: str | None) -> AsyncIterator[None]:
+        """Work on a body that is here; a sender has one big one at a time.
+
+        TooManyAtOnceError when the sender's own earlier ones take too long, UnavailableError when those of others do.
+        """
         if size <= BIG_BYTES:
             yield
             return
-        try:
-            async with asyncio.timeout(TURN_S):
-                await self._big.acquire()
-        except TimeoutError as error:
-            raise UnavailableError from error
-        try:
+        until = asyncio.get_running_loop().time() + TURN_S
+        own = self._turn(f"big {_sender(account)}", 1, until, TooManyAtOnceError)
+        async with own, self._turn("big", BIG_AT_ONCE, until, UnavailableError):
             yield
-        finally:
-            self._big.release()
+
+
+def _sender(account: str | None) -> str:
+    return f"account {account}" if account is not None else f"network {network_of(client_address())}"
 
 
 class Incoming:
@@ -121,6 +139,7 @@ class Incoming:
         self._memory = bytearray()
         self._file: IO[bytes] | None = None
         self._given_up = self._arrived = self._handed_on = False
+        self._grace = GRACE_S
         self._started = 0.0
         self.size = 0
 
@@ -128,7 +147,9 @@ class Incoming:
         """Read it to its end; TooLargeError, TooSlowError, TooManyAtOnceError, or ClientDisconnect when nobody sends any more."""
         if self._arrived:
             return
-        async with self.doors.passing(account):
+        small = account is None and self._told <= SMALL_BYTES and (self._told > 0 or self._ended)
+        self._grace = SMALL_S if small else GRACE_S
+        async with self.doors.passing(account, small=small):
             async for piece in self._pieces():
                 self.size += len(piece)
                 if max(self.size, self._told) <= self._limit:
@@ -155,7 +176,7 @@ class Incoming:
         self._started = self._started or time.monotonic()
         seen = self.size
         while not self._ended and not self._given_up:
-            left = self._started + GRACE_S + seen / SLOWEST_BYTES_S - time.monotonic()
+            left = self._started + self._grace + seen / SLOWEST_BYTES_S - time.monotonic()
             try:
                 async with asyncio.timeout(left):
                     message = await self._receive()

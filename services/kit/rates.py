@@ -2,10 +2,9 @@
 
 from collections import OrderedDict
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
 from typing import Final
 
-from services.kit.address import client_address
+from services.kit.address import client_address, network_of
 from services.kit.errors import SanwuError
 
 #: Networks that are counted; beyond it the one that came longest ago is forgotten. 100 bytes each.
@@ -13,7 +12,6 @@ MOST_NETWORKS: Final = 20_000
 #: Scans of one network: a fair in a village stands behind one address.
 SCANS_AT_ONCE: Final = 60
 SCAN_AGAIN: Final = timedelta(milliseconds=100)
-_IPV4: Final = 4
 
 
 class TooOftenError(SanwuError):
@@ -21,13 +19,6 @@ class TooOftenError(SanwuError):
 
     status = 429
     code = "too_often"
-
-
-def network_of(address: str | None) -> str:
-    """Who counts together: an IPv4 address with its 255 neighbours, of IPv6 what one household is given (/64)."""
-    if address is None:
-        return "unknown"
-    return str(ip_network((address, 24 if ip_address(address).version == _IPV4 else 64), strict=False))
 
 
 class Rate:

@@ -98,7 +98,7 @@ class Route(APIRoute):
             body = body_of(request)
             try:
                 await body.arrive(account)
-                async with body.doors.working(body.size):
+                async with body.doors.working(body.size, account):
                     return await handle(CheckedRequest(request.scope, request.receive))
             except ClientDisconnect as error:
                 # Nobody reads the answer.

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from services.kit.incoming import GRACE_S, OF_ACCOUNT, OF_ADDRESS
+from services.kit.incoming import GRACE_S, OF_ACCOUNT, OF_NETWORK
 from tests.running import RunningCity
 
 VILLAGE = "210881006206"
@@ -119,7 +119,7 @@ async def test_fifty_slow_senders_hold_nobody_up_and_are_told_so(
     record_property("quiet_p99_ms", round(p99(quiet) * 1000))
     record_property("grown_kib", grown // 1024)
     record_property("lasted_s", round(lasted))
-    assert statuses.count(b"408") == (OF_ACCOUNT if who is not None else OF_ADDRESS)
+    assert statuses.count(b"408") == (OF_ACCOUNT if who is not None else OF_NETWORK)
     assert set(statuses) == {b"408", b"429"}
     assert lasted < GRACE_S + 20
     assert all("网络太慢" in a.decode() for a, _ in answers if b" 408 " in a[:20])

@@ -19,8 +19,21 @@ from starlette.types import Message
 from deploy.local.gateway import Gateway
 from deploy.local.home import free_port
 from services.contracts.topics import SERVICES
-from services.kit.errors import TooLargeError, TooManyAtOnceError, TooSlowError
-from services.kit.incoming import GRACE_S, OF_ACCOUNT, PIECE_BYTES, WAIT_S, Doors, Incoming
+from services.kit.address import coming_from
+from services.kit.errors import TooLargeError, TooManyAtOnceError, TooSlowError, UnavailableError
+from services.kit.incoming import (
+    BIG_AT_ONCE,
+    BIG_BYTES,
+    GRACE_S,
+    OF_ACCOUNT,
+    OF_STRANGERS,
+    PIECE_BYTES,
+    SMALL_BYTES,
+    SMALL_S,
+    WAIT_S,
+    Doors,
+    Incoming,
+)
 from services.kit.runtime import AnyRuntime
 from tests.kit.ground import Ground
 from tests.kit.site import open_site, served
@@ -60,6 +73,32 @@ async def read(body: Incoming) -> bytes:
         message = await body.receive()
         found, more = found + message["body"], message["more_body"]
     return found
+
+
+def silent_of(told: int, folder: Path, doors: Doors) -> Incoming:
+    """A body that is told and never comes."""
+
+    async def silent() -> Message:
+        await asyncio.sleep(3600)
+        raise AssertionError
+
+    return Incoming(silent, {b"content-length": b"%d" % told}, 1 << 24, doors, folder)
+
+
+@asynccontextmanager
+async def ended(tasks: list[asyncio.Task[None]]) -> AsyncIterator[None]:
+    """Let them begin, and end them with the block."""
+    await asyncio.sleep(0.05)
+    yield
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def sent_from(address: str, body: Incoming) -> None:
+    """A stranger's body from an address."""
+    with coming_from({"type": "http", "client": (address, 1)}, {}, ()), contextlib.closing(body):
+        await body.arrive()
 
 
 @pytest.mark.parametrize("size", [1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 5_000_000])
@@ -121,6 +160,46 @@ async def test_the_ninth_body_of_an_account_waits_and_is_then_refused_and_others
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
     await (await of([b"x" * 10], tmp_path, doors=doors)).arrive("clerk")
+
+
+async def test_one_network_takes_no_more_than_its_own_room(tmp_path: Path) -> None:
+    doors = Doors()
+    large = [
+        asyncio.create_task(sent_from(f"2001:db8::{n:x}", silent_of(900_000, tmp_path, doors)))
+        for n in range(OF_STRANGERS)
+    ]
+    async with ended(large):
+        # The others of the household wait, another is served.
+        await sent_from("2001:db8:0:1::1", await of([b"x" * 900_000], tmp_path, doors=doors))
+        with pytest.raises(TooManyAtOnceError):
+            await sent_from("2001:db8::ffff", await of([b"x" * 900_000], tmp_path, doors=doors))
+
+
+async def test_signing_in_has_room_while_strangers_send_much_from_everywhere(tmp_path: Path) -> None:
+    doors = Doors()
+    large = [
+        asyncio.create_task(sent_from(f"10.{n // 256}.{n % 256}.1", silent_of(900_000, tmp_path, doors)))
+        for n in range(OF_STRANGERS)
+    ]
+    async with ended(large):
+        with pytest.raises(UnavailableError):
+            await sent_from("192.0.2.1", await of([b"x" * 900_000], tmp_path, doors=doors))
+        await sent_from("192.0.2.1", await of([b"x" * 100], tmp_path, doors=doors))
+
+
+async def test_many_big_bodies_of_one_account_leave_the_turns_to_others(tmp_path: Path) -> None:
+    doors, size = Doors(), BIG_BYTES + 1
+
+    async def work(account: str) -> None:
+        async with doors.working(size, account):
+            await asyncio.sleep(3600)
+
+    async with ended([asyncio.create_task(work("hostile")) for _ in range(2 * BIG_AT_ONCE)]), asyncio.timeout(1):
+        async with doors.working(size, "another"):
+            pass
+        # What is not big waits for nobody.
+        async with doors.working(BIG_BYTES, "hostile"):
+            pass
 
 
 # -- over a socket
@@ -222,13 +301,10 @@ async def test_a_sender_that_vanishes_leaves_nothing(site: tuple[AnyRuntime, Fas
     assert held_below(folder) == 0
 
 
-async def test_a_body_of_silence_is_too_slow(tmp_path: Path) -> None:
-    async def silent() -> Message:
-        await asyncio.sleep(3600)
-        raise AssertionError
-
-    body = Incoming(silent, {b"content-length": b"10"}, 100, Doors(), tmp_path)
+@pytest.mark.parametrize(("told", "within"), [(10, SMALL_S), (SMALL_BYTES + 1, GRACE_S)])
+async def test_a_body_of_silence_is_too_slow(tmp_path: Path, told: int, within: float) -> None:
+    body = silent_of(told, tmp_path, Doors())
     started = time.monotonic()
     with pytest.raises(TooSlowError):
         await body.arrive()
-    assert GRACE_S <= time.monotonic() - started < GRACE_S + 5
+    assert within <= time.monotonic() - started < within + 5

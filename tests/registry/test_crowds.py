@@ -11,7 +11,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.kit.rates import MOST_NETWORKS, network_of
+from services.kit.address import network_of
+from services.kit.rates import MOST_NETWORKS
 from services.registry.errors import SignInBusyError, TooManyFailuresError
 from services.registry.memory import AddressBrakes, Places, Queue
 from tests.conftest import Served, ServiceFactory

@@ -19,13 +19,12 @@ from services.contracts.base import Role
 from services.contracts.staff import StaffRevision, name_of
 from services.contracts.words import ROLE_NAMES
 from services.kit import actions
-from services.kit.address import client_address
+from services.kit.address import client_address, network_of
 from services.kit.auth import issue_token
 from services.kit.clock import local_day
 from services.kit.db import Connection
 from services.kit.errors import SanwuError, UnauthenticatedError
 from services.kit.pages import local_time
-from services.kit.rates import network_of
 from services.registry import metrics
 from services.registry.commands import passwords, second_factor
 from services.registry.commands import staff as accounts
