@@ -102,7 +102,7 @@ class IdempotencyKeyReusedError(SanwuError):
 
 
 class UnavailableError(SanwuError):
-    """系统暂时繁忙，请稍后再试。"""
+    """系统暂时繁忙，请稍后再试。如果刚才提交了内容，请先看一看是否已经保存，再决定要不要重新提交。"""
 
     status = 503
     code = "unavailable"

@@ -5,7 +5,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,8 +19,11 @@ _AT_ONCE: Final = 2
 _MOST_IN_LINE: Final = 20
 #: Of one person, who has one turn at a time: nobody fills the line alone.
 _MOST_OF_ONE: Final = 4
+#: How long somebody stands in it. With the turn of a large body before it (services/kit/incoming.py) and the work after it
+#: this stays below what the gateway waits for an answer, or a file would be taken of which its sender is told otherwise.
+LINE_S: Final = 15.0
 #: A busy machine gives no process a processor for itself.
-_CLOCK: Final = 2
+CLOCK: Final = 2
 _PIECE: Final = 256 * 1024
 
 
@@ -61,7 +64,13 @@ class _Line:
             raise LineFullError
         self.waiting[who] += 1
         try:
-            async with self.of_each.setdefault(who, asyncio.Lock()), self.turns:
+            async with AsyncExitStack() as held:
+                try:
+                    async with asyncio.timeout(LINE_S):
+                        await held.enter_async_context(self.of_each.setdefault(who, asyncio.Lock()))
+                        await held.enter_async_context(self.turns)
+                except TimeoutError as error:
+                    raise LineFullError from error
                 yield
         finally:
             self.waiting[who] -= 1
@@ -75,7 +84,7 @@ _line: Final = _Line()
 async def run_limited(module: str, data: bytes, limits: Limits, *, who: str) -> bytes:
     """Give bytes to a module's `answer` in a process of its own and take what it returns.
 
-    OverLimitError when it did not end well within its limits; LineFullError when too many wait, or too many of `who`;
+    OverLimitError when it did not end well within its limits; LineFullError when too many wait, too many of `who`, or too long;
     ClientDisconnect when the request's sender went away meanwhile.
     The process knows nothing of this one's settings and secrets, and is killed when its time is over or nobody waits.
     """
@@ -95,7 +104,7 @@ async def _run(module: str, data: bytes, limits: Limits, who: str) -> bytes:
             env=environment,
         )
         try:
-            async with asyncio.timeout(limits.seconds * _CLOCK):
+            async with asyncio.timeout(limits.seconds * CLOCK):
                 written = await _answer_of(child, data, limits.answer_bytes)
         except TimeoutError as error:
             raise OverLimitError from error

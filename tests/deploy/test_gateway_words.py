@@ -50,6 +50,8 @@ OWN = {
     "large request": (("POST", "/ingest/v1/disclosures", {}, LARGE), 413, "too_large"),
     "page of a service that is away": (("GET", "/inspect", {}, b""), 503, None),
     "api of a service that is away": (("GET", "/audit/v1/alerts", {}, b""), 503, "upstream_unavailable"),
+    "form for a service that is away": (("POST", "/inspect/x", {}, b"a=b"), 503, None),
+    "change by a service that is away": (("PUT", "/audit/v1/x", {}, b"{}"), 503, "upstream_unavailable"),
     "foreign name": (("GET", "/", {"host": "evil.example"}, b""), 421, None),
     "foreign name, api": (("GET", "/api/v1/villages/1", {"host": "evil.example"}, b""), 421, "unknown_host"),
     "foreign name, inner": (("GET", "/metrics", {"host": "evil.example"}, b""), 421, None),
@@ -86,6 +88,16 @@ async def test_its_own_answers_are_in_our_words_with_our_headers(through: httpx2
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
         assert '<html lang="zh-CN">' in answer.text
         assert "{" not in answer.text.partition("</style>")[2]
+
+
+async def test_of_what_was_sent_nobody_is_told_that_it_is_safe_or_that_it_is_lost(through: httpx2.AsyncClient) -> None:
+    read = await through.get("/inspect")
+    assert "请过几秒刷新本页" in read.text
+    for method in ("POST", "PUT", "DELETE"):
+        sent = await through.request(method, "/inspect/x")
+        assert "不能确定刚才的提交是否成功，请先到待办里看一看，再决定要不要重做。" in sent.text
+        assert "刷新本页" not in sent.text
+        assert "may have been carried out" in (await through.request(method, "/audit/v1/x")).json()["title"]
 
 
 async def test_nothing_tells_what_runs_behind_it_and_over_http_nobody_is_bound_to_https(

@@ -2,13 +2,17 @@
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import pytest
 
-from services.kit.limited import Limits, LineFullError, OverLimitError, run_limited
+from services.ingest.commands import attachments, imports, sheets
+from services.kit.incoming import TURN_S
+from services.kit.limited import CLOCK, LINE_S, Limits, LineFullError, OverLimitError, run_limited
 
 SLEEPER, TELLER = "tests.ingest.sleeper", "tests.kit.teller"
 PLENTY = Limits(seconds=60, memory_mib=512, answer_bytes=1024)
@@ -86,3 +90,20 @@ async def test_a_line_of_twenty_is_full_for_everybody_and_empties_again() -> Non
         with pytest.raises(LineFullError):
             await sleep(0, "b")
     assert await sleep(0, "b") == b"0"
+
+
+async def test_nobody_stands_in_the_line_longer_than_a_gateway_waits() -> None:
+    async with sleeping("a", "b"):
+        started = time.monotonic()
+        with pytest.raises(LineFullError):
+            await sleep(0, "c")
+        assert LINE_S <= time.monotonic() - started < LINE_S + 10
+    assert await sleep(0, "c") == b"0"
+
+
+def test_the_gateway_waits_for_files_longer_than_turn_line_and_work_together() -> None:
+    gateway = (Path(__file__).parents[2] / "deploy/caddy/Caddyfile").read_text()
+    waits = re.search(r"import to \{\$SANWU_UPSTREAM_INGEST\} (\d+)s  # files", gateway)
+    assert waits is not None
+    for work in (attachments, imports, sheets):
+        assert TURN_S + LINE_S + CLOCK * work.LIMITS.seconds < int(waits[1]), work

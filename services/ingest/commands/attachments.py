@@ -56,7 +56,7 @@ _KEY_BITS: Final = 256
 
 
 #: Of a picture of 40 million pixels, or of a PDF: what the libraries themselves take, and the content twice.
-_LIMITS: Final = Limits(seconds=15.0, memory_mib=512, answer_bytes=MAX_PUBLIC_BYTES + 64 * 1024)
+LIMITS: Final = Limits(seconds=15.0, memory_mib=512, answer_bytes=MAX_PUBLIC_BYTES + 64 * 1024)
 _PDF: Final = b"%PDF-"
 
 
@@ -66,7 +66,7 @@ async def _make_public(data: bytes, who: str) -> PublicFile:
         raise UnusableUploadError(faults=[Fault("file", size_fault(data))])
     maker = "documents" if data.startswith(_PDF) else "images"
     try:
-        return read_answer(await run_limited(f"services.ingest.gate.{maker}", data, _LIMITS, who=who))
+        return read_answer(await run_limited(f"services.ingest.gate.{maker}", data, LIMITS, who=who))
     except OverLimitError as error:
         raise UnusableUploadError(faults=[Fault("file", "这个文件太复杂，打不开，请另存或分成几个再上传。")]) from error
     except UnusableFileError as error:

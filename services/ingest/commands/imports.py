@@ -57,7 +57,7 @@ class Undone:
 
 
 #: A file of 8 MiB; CSV names its columns once, what is read of it in every row.
-_LIMITS: Final = Limits(seconds=30.0, memory_mib=768, answer_bytes=64 * 1024 * 1024)
+LIMITS: Final = Limits(seconds=30.0, memory_mib=768, answer_bytes=64 * 1024 * 1024)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ async def read_file(caller: Caller, data: bytes) -> list[Read]:
         raise _faulty([FileFault("file", "文件超过 8 MiB，请分成几个文件")])
     await count_upload(caller, len(data), imports=1)
     try:
-        written = await run_limited("services.ingest.bulk.prepared", data, _LIMITS, who=caller.actor.staff_id)
+        written = await run_limited("services.ingest.bulk.prepared", data, LIMITS, who=caller.actor.staff_id)
         # Still seconds when there are many: bodies are checked one by one, beside the loop.
         return await asyncio.to_thread(_drafts, written)
     except OverLimitError as error:

@@ -47,7 +47,7 @@ class Sheet:
 
 
 #: A public picture has 2560 pixels at most, 7 million in all.
-_LIMITS: Final = Limits(seconds=20.0, memory_mib=512, answer_bytes=1024)
+LIMITS: Final = Limits(seconds=20.0, memory_mib=512, answer_bytes=1024)
 
 
 async def read_photograph(caller: Caller, digest: str) -> Sheet:
@@ -56,7 +56,7 @@ async def read_photograph(caller: Caller, digest: str) -> Sheet:
     if picture is None:
         return Sheet(digest, None)
     try:
-        text = await run_limited("services.ingest.gate.sheets", picture, _LIMITS, who=caller.actor.staff_id)
+        text = await run_limited("services.ingest.gate.sheets", picture, LIMITS, who=caller.actor.staff_id)
     except OverLimitError:
         return Sheet(digest, None)
     return Sheet(digest, read_code(text.decode()))
