@@ -106,8 +106,11 @@ def _refuse_early(signer: Signer, issued: datetime) -> None:
         raise ValueError(message)
 
 
-def read_token(token: str, reference: Reference, now: datetime) -> Actor:
-    """The actor behind a token; UnauthenticatedError when it is forged, expired, revoked or its bearer has left."""
+def read_token(token: str, reference: Reference, now: datetime, asked_at: datetime | None = None) -> Actor:
+    """The actor behind a token; UnauthenticatedError when it is forged, expired, revoked or its bearer has left.
+
+    What was `asked_at` a moment before the token's end is not undone by how long it took to come; what was revoked since is.
+    """
     try:
         signer = reference.signers[str(jwt.get_unverified_header(token).get("kid"))]
         claims = _claims(token, signer.public_key)
@@ -116,7 +119,8 @@ def read_token(token: str, reference: Reference, now: datetime) -> Actor:
     except (jwt.InvalidTokenError, KeyError, ValueError, TypeError) as error:
         detail = "登录凭证无效，请重新登录。"
         raise UnauthenticatedError(detail) from error
-    if now.timestamp() >= float(claims["exp"]) or (signer.not_after is not None and now >= signer.not_after):
+    retired = signer.not_after is not None and now >= signer.not_after
+    if retired or (asked_at or now).timestamp() >= float(claims["exp"]):
         detail = "登录已过期，请重新登录。"
         raise UnauthenticatedError(detail)
     actor = actor_of(claims["sub"], reference, now)

@@ -73,6 +73,26 @@ async def test_token_lives_fifteen_minutes(site: Site) -> None:
     assert await site.me(token()) == (401, "unauthenticated")
 
 
+async def test_what_is_long_on_its_way_is_taken_when_the_token_ends_meanwhile_and_not_when_it_is_revoked(
+    site: Site,
+) -> None:
+    for revoked, status in ((False, 200), (True, 401)):
+
+        async def pieces(*, revoked: bool = revoked) -> AsyncIterator[bytes]:
+            yield b"x" * 1000
+            site.ground.clock.advance(minutes=20)
+            if revoked:
+                await site.say(_clerk(seconds=3600))
+            yield b"x" * 1000
+
+        now = site.ground.clock.now()
+        good = issue_token(builders.SIGNING_KEY, builders.SIGNER_KID, builders.staff_id(NAME), now)
+        headers = {"authorization": f"Bearer {good}"}
+        answer = await site.client.post("/me", content=pieces(), headers=headers)
+        assert answer.status_code == status
+        assert (await site.me(good))[0] == 401
+
+
 def _forged() -> dict[str, str]:
     good = token()
     head, claims, signature = good.split(".")
