@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import IO, Any, Final, TypeVar
@@ -38,8 +38,8 @@ GRACE_S: Final = 30.0
 #: Beyond this size only so many are worked on at once, for then they are in memory; the others lie on the disk till then.
 BIG_BYTES: Final = 1024 * 1024
 BIG_AT_ONCE: Final = 4
-#: How long a big one waits for its turn, below what a gateway waits for an answer.
-TURN_S: Final = 30.0
+#: How long a big one waits for its turn; `LINE_S` (services/kit/limited.py) tells why no longer.
+TURN_S: Final = 15.0
 #: Bodies on the way at once: of one account, of one network where nobody is signed in (an office may stand behind it), of all
 #: accounts, and of all strangers, who cannot take the room of those who are known.
 OF_ACCOUNT: Final = 8
@@ -55,6 +55,8 @@ SMALL_OF_STRANGERS: Final = 4096
 WAIT_S: Final = 5.0
 #: Of what is refused so much is read and dropped; a gateway takes an answer that comes before the end for a broken connection.
 DROPPED_BYTES: Final = 16 * 1024 * 1024
+#: And for no longer: nobody counts who sends what is dropped.
+DROPPED_S: Final = 30.0
 
 
 class Doors:
@@ -164,13 +166,16 @@ class Incoming:
         self._arrived = True
 
     async def drop(self) -> None:
-        """Read what is left to its end and keep nothing: before an answer that needs none of it."""
-        try:
-            async for _ in self._pieces():
-                pass
-        except (TooSlowError, TooLargeError, ClientDisconnect):
-            # The answer is on its way all the same.
-            return
+        """Read what is left and keep nothing: before an answer that needs none of it, which is on its way whatever comes."""
+        with suppress(TimeoutError, TooSlowError, TooLargeError, ClientDisconnect):
+            async with asyncio.timeout(DROPPED_S):
+                async for _ in self._pieces():
+                    pass
+
+    @property
+    def is_left(self) -> bool:
+        """Whether something of it has not come: the connection is of no more use then."""
+        return not self._ended
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         self._started = self._started or time.monotonic()

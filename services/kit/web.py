@@ -77,6 +77,8 @@ class Frame:
                 present = {name.lower() for name, _ in message["headers"]}
                 # What staff are answered is for them alone, be it a page, a problem or the way to one; what is public says so itself.
                 extra = {**SECURITY_HEADERS, "x-request-id": request_id, "cache-control": "no-store"}
+                if body.is_left:
+                    extra["connection"] = "close"
                 message["headers"] = [
                     *message["headers"],
                     *((n.encode(), v.encode()) for n, v in extra.items() if n.encode() not in present),

@@ -24,6 +24,7 @@ from services.kit.errors import TooLargeError, TooManyAtOnceError, TooSlowError,
 from services.kit.incoming import (
     BIG_AT_ONCE,
     BIG_BYTES,
+    DROPPED_S,
     GRACE_S,
     OF_ACCOUNT,
     OF_STRANGERS,
@@ -308,3 +309,23 @@ async def test_a_body_of_silence_is_too_slow(tmp_path: Path, told: int, within: 
     with pytest.raises(TooSlowError):
         await body.arrive()
     assert within <= time.monotonic() - started < within + 5
+
+
+@pytest.mark.parametrize(("path", "username"), [("/nowhere", "operator"), ("/operators/a", "clerk-210881006206")])
+async def test_what_nobody_takes_is_read_for_half_a_minute_and_the_connection_ended(
+    site: tuple[AnyRuntime, FastAPI, httpx2.AsyncClient], path: str, username: str
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", site[0].settings.http_port)
+    started = time.monotonic()
+    writer.write(head(site[0].settings.http_port, 900_000, username, path))
+    answer = asyncio.create_task(reader.read())
+    with contextlib.suppress(ConnectionError):
+        # Faster than the slowest that is allowed.
+        while not answer.done() and time.monotonic() < started + DROPPED_S + 15:
+            writer.write(b"x" * 17_000)
+            await asyncio.wait([answer], timeout=1)
+    told = await asyncio.wait_for(answer, 1)
+    writer.close()
+    assert told.split(b" ", 2)[1] in {b"404", b"403"}
+    assert b"connection: close" in told.lower()
+    assert DROPPED_S <= time.monotonic() - started < DROPPED_S + 15
