@@ -60,10 +60,11 @@ def _leave_root(home: Home, port: int) -> None:
             # Only an account can make PostgreSQL's folder, and the owner may have none.
             asyncio.run(Postgres(home).prepare())
         home.tighten()
-    if (owner := privileges.owner_of(home.path)) is not None and not privileges.become(owner, home.path, port):
+    owner = privileges.owner_of(home.path)
+    if owner is not None and (kept := privileges.become(owner, home.path, port)) is not None:
         print(
             f"  The city runs as user {owner[0]}, who cannot reach all of {Path(sys.executable).resolve()}, the project and"
-            f" {home.path}: it keeps root's right to read. Put them where everybody may walk, and it needs none."
+            f" {home.path}: it keeps {kept}. Put them where everybody may walk, and it needs none."
         )
 
 

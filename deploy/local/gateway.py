@@ -35,6 +35,7 @@ class Gateway(Part):
     """Caddy on one loopback port, without admin interface and without TLS."""
 
     name = "gateway"
+    binds = True
 
     def __init__(self, home: Home | Path, port: int, upstreams: Mapping[str, str]) -> None:
         super().__init__(home)

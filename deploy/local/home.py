@@ -68,6 +68,11 @@ class Home:
             if _is_tight(told, owner):
                 return
             if told.st_uid != owner.st_uid:
+                if stat.S_ISREG(told.st_mode) and told.st_nlink > 1:
+                    raise Fault(
+                        f"{path} belongs to another user (number {told.st_uid}) and has a second name, maybe outside of the"
+                        " home: replace it by a copy, or remove it."
+                    )
                 os.fchown(descriptor, owner.st_uid, owner.st_gid)
             os.fchmod(descriptor, told.st_mode & 0o700)
         except PermissionError:

@@ -40,6 +40,8 @@ class Part:
     name: str
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
     stop_seconds: ClassVar[float] = 15.0
+    #: It may be asked to listen below port 1024.
+    binds: ClassVar[bool] = False
     #: Probes in a row without an answer after which it counts as hung. Four are 10 to 15 s: longer than the longest
     #: pause of a loaded machine, short enough for whoever waits at a phone. What others lean on has more (see there).
     patience: int = 4
@@ -161,7 +163,10 @@ class Part:
                 env=self.environment(),
                 process_group=0,
                 preexec_fn=privileges.preparation(
-                    fate=self.stop_signal, user=user, keep=privileges.kept_for(user, self.home.path)
+                    fate=self.stop_signal,
+                    user=user,
+                    keep=privileges.kept_for(user, self.home.path),
+                    binds=self.binds,
                 ),
             )
         finally:
@@ -200,7 +205,7 @@ def end_orphan(home: Home, name: str) -> bool:
     known = read_json(note)
     if not known:
         return False
-    orphan = _same_process(known)
+    orphan = _same_process(home, known)
     if orphan is not None:
         _end_group(orphan)
     note.unlink(missing_ok=True)
@@ -215,15 +220,17 @@ def end_orphans(home: Home) -> list[str]:
 
 def process_of(home: Home, name: str) -> psutil.Process | None:
     """The process that a part's note names, if it lives."""
-    return _same_process(read_json(home.run / f"{name}.json"))
+    return _same_process(home, read_json(home.run / f"{name}.json"))
 
 
-def _same_process(known: dict[str, object]) -> psutil.Process | None:
+def _same_process(home: Home, known: dict[str, object]) -> psutil.Process | None:
     try:
         process = psutil.Process(int(str(known["pid"])))
-        # Pids are used again; the start time is what makes it the same process.
+        # Pids are used again; the start time is what makes it the same process. The home's owner wrote the note: root, who
+        # may be here, ends nobody else's process by it.
         same = abs(process.create_time() - float(str(known["started"]))) < 1.0
-    except (psutil.NoSuchProcess, KeyError, ValueError):
+        same = same and process.uids().real == home.path.stat().st_uid
+    except (psutil.Error, KeyError, ValueError):
         return None
     return process if same and process.status() != psutil.STATUS_ZOMBIE else None
 

@@ -25,9 +25,10 @@ _SECBIT_NO_SETUID_FIXUP = 1 << 2
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
+_PR_CAP_AMBIENT_LOWER = 3
 CAP_DAC_OVERRIDE: Final = 1
 _CAP_DAC_READ_SEARCH = 2
-_CAP_NET_BIND_SERVICE = 10
+CAP_NET_BIND_SERVICE: Final = 10
 _CAPABILITY_VERSION_3 = 0x20080522
 
 _LINUX = sys.platform == "linux"
@@ -104,23 +105,36 @@ def _allows(place: Path, uid: int, bit: int) -> bool:
     return bool(told.st_mode & bit) or told.st_uid == uid
 
 
-def become(user: User, home: Path, port: int) -> bool:
-    """Make this process, started by root, the home's owner for good. False where that user cannot reach all it needs."""
+def become(user: User, home: Path, port: int) -> str | None:
+    """Make this process, started by root, the home's owner for good.
+
+    Where that user cannot reach all it needs, returns in words what of root's rights it keeps.
+    """
     reading = kept_for(user, home)
-    _become(*user, keep=(*reading, *((_CAP_NET_BIND_SERVICE,) if port < _FIRST_FREE_PORT else ())))
+    _become(*user, keep=(*reading, *((CAP_NET_BIND_SERVICE,) if port < _FIRST_FREE_PORT else ())))
     # There may be no account to ask for these.
     os.environ.update(HOME=str(home), USER="sanwu", LOGNAME="sanwu")
-    return not reading
+    if not reading:
+        return None
+    return "root's right to read" if CAP_DAC_OVERRIDE not in reading else "root's right to read and to write every file"
 
 
-def preparation(*, fate: signal.Signals, user: User | None = None, keep: Iterable[int] = ()) -> Callable[[], None]:
-    """Build the function that runs in the child between fork and exec; `keep`: capabilities that outlive the change of user."""
+def preparation(
+    *, fate: signal.Signals, user: User | None = None, keep: Iterable[int] = (), binds: bool = False
+) -> Callable[[], None]:
+    """Build the function that runs in the child between fork and exec.
+
+    `keep`: capabilities that outlive the change of user; `binds`: it may listen below port 1024, if this process may.
+    """
     parent, kept = os.getpid(), tuple(keep)
 
     def prepare() -> None:
         os.umask(0o077)
         if user is not None:
             _become(*user, keep=kept)
+        if _LINUX and not binds:
+            # It goes over exec to nobody then.
+            _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_LOWER, CAP_NET_BIND_SERVICE, 0, 0)
         # After the change of user, which clears it.
         if _LINUX:
             # No setuid program gives anything back to it (prctl(2)).

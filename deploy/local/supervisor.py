@@ -19,11 +19,15 @@ def note(run: Path) -> Path:
 
 
 def supervisor_of(home: Path) -> psutil.Process | None:
-    """The process that keeps this home's city, if there is one. Pids are used again: the start time must agree."""
+    """The process that keeps this home's city, if there is one.
+
+    Pids are used again: the start time must agree. The home's owner wrote the note: nobody else's process is believed.
+    """
     try:
         pid, started = (home / "run" / _NOTE).read_text().split()
         process = psutil.Process(int(pid))
-        return process if abs(process.create_time() - float(started)) < 1.0 else None
+        same = abs(process.create_time() - float(started)) < 1.0 and process.uids().real == home.stat().st_uid
+        return process if same else None
     except (OSError, ValueError, psutil.Error):
         return None
 

@@ -1,9 +1,11 @@
 """The inside of `limited`: `python -m services.kit.confined MODULE SECONDS MIB` gives its input to MODULE's `answer`.
 
 The module is imported first. From then on the process starts no other one, writes no file, never has two files or
-connections open, and has so much of a processor's time and so much memory; everybody else's work goes before it.
+connections open, and has so much of a processor's time and so much memory; everybody else's work goes before it. What capabilities the
+service has (of a city whose user cannot walk to the project) are gone by then.
 """
 
+import ctypes
 import importlib
 import os
 import resource
@@ -11,6 +13,17 @@ import sys
 from typing import Final
 
 _NICENESS: Final = 10
+#: Of the kernel's second interface to capabilities, linux/capability.h.
+_CAPABILITY_VERSION: Final = 0x20080522
+
+
+def _drop_capabilities() -> None:
+    """Have none any more, nor pass one on: what lies open to root's rights alone is closed to a foreign file's parser."""
+    if sys.platform != "linux":
+        return
+    header, none = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)()
+    if ctypes.CDLL(None, use_errno=True).capset(header, none) != 0:
+        raise OSError(ctypes.get_errno(), "capabilities could not be given up")
 
 
 def _limit(seconds: int, mib: int) -> None:
@@ -28,6 +41,7 @@ def _main() -> None:
     module, seconds, mib = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     os.nice(_NICENESS)
     answer = importlib.import_module(module).answer
+    _drop_capabilities()
     _limit(seconds, mib)
     written = answer(sys.stdin.buffer.read())
     sys.stdout.buffer.write(written)

@@ -17,10 +17,12 @@ import psutil
 import pytest
 
 from deploy.local.faults import Fault
-from deploy.local.home import Home
+from deploy.local.home import Home, write_json
 from deploy.local.kafka import Kafka
 from deploy.local.logs import Log
+from deploy.local.part import end_orphan, process_of
 from deploy.local.postgres import ADMIN, Postgres
+from deploy.local.supervisor import supervisor_of
 from tests.running import RunningCity
 
 ROOT_RUNS = os.geteuid() == 0
@@ -175,6 +177,58 @@ def test_a_link_in_place_of_a_file_of_the_home_is_not_followed(place: Path) -> N
     home.tighten()
     assert victim.read_text() == "as it was"
     assert victim.stat().st_uid == os.geteuid()
+
+
+@pytest.mark.skipif(not ROOT_RUNS, reason="only root could give away what is not the home's")
+def test_a_second_name_of_somebody_elses_file_is_not_given_to_the_homes_owner(place: Path) -> None:
+    path = old_home(place, "second-names")
+    Home(path).tighten()
+    victim = place / "victim-of-a-second-name"
+    victim.write_text("as it was")
+    (path / "objects/ab/second").hardlink_to(victim)
+    with pytest.raises(Fault, match=r"objects/ab/second belongs to another user .* second name"):
+        Home(path).tighten()
+    assert victim.stat().st_uid == os.geteuid()
+
+
+@pytest.mark.skipif(not ROOT_RUNS, reason="only root could end somebody else's process")
+def test_a_note_of_somebody_elses_process_ends_and_names_nobody(place: Path) -> None:
+    path = old_home(place, "notes")
+    Home(path).tighten()
+    home = Home(path)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as victim:
+        started = psutil.Process(victim.pid).create_time()
+        write_json(home.run / "kafka.json", {"pid": victim.pid, "started": started})
+        (home.run / "city.pid").write_text(f"{victim.pid} {started}\n")
+        told = supervisor_of(home.path), process_of(home, "kafka")
+        assert not end_orphan(home, "kafka")
+        ended = victim.poll()
+        victim.communicate(b"\n")
+    assert (told, ended) == ((None, None), None)
+
+
+_BECOMES = """
+import signal, subprocess, sys
+from pathlib import Path
+from deploy.local import privileges
+kept = privileges.become((60001, 60001), Path("/"), 443)
+for binds in (False, True):
+    made = privileges.preparation(fate=signal.SIGTERM, binds=binds)
+    done = subprocess.run(["cat", "/proc/self/status"], capture_output=True, text=True, preexec_fn=made, check=True)
+    print(int(done.stdout.partition("CapEff:")[2].split()[0], 16) >> privileges.CAP_NET_BIND_SERVICE & 1)
+print(kept)
+"""
+
+
+@pytest.mark.skipif(not ROOT_RUNS, reason="only root has what could be passed on")
+def test_the_right_to_low_ports_is_passed_on_to_the_gateway_alone() -> None:
+    done = subprocess.run([sys.executable, "-c", _BECOMES], capture_output=True, text=True, check=True)
+    without, with_it, kept = done.stdout.split("\n", 2)
+    assert (without, with_it) == ("0", "1")
+    told = Path("/proc/self/status").read_text().partition("CapPrm:")[2].split()[0]
+    reads = int(told, 16) >> 2 & 1
+    said = "root's right to read" if reads else "root's right to read and to write every file"
+    assert kept.strip() in {"None", said}
 
 
 def test_closing_a_hundred_thousand_files_takes_seconds_and_finding_them_closed_less(place: Path) -> None:

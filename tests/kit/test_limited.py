@@ -48,12 +48,13 @@ async def test_work_over_its_limits_is_ended(module: str, data: bytes, limits: L
         await run_limited(module, data, limits, who="a")
 
 
-@pytest.mark.parametrize("what", ["files", "environment", "niceness", "process time"])
+@pytest.mark.parametrize("what", ["files", "environment", "niceness", "process time", "capabilities"])
 async def test_work_has_no_file_no_secret_and_no_precedence(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SANWU_SECRET", "swordfish")
     told = (await run_limited(TELLER, what.encode(), PLENTY, who="a")).decode()
     expected = {
         "files": "only one",
+        "capabilities": "0" * 16,
         "environment": "PYTHONPATH",
         "niceness": str(min(19, os.nice(0) + 10)),
         "process time": "61 s",
