@@ -201,37 +201,39 @@ class Chain:
     head_link: bytes
 
 
-HOLD_CHAIN = "SELECT anchor_position, anchor_link, head_position, head_link FROM hold_chain()"
+#: The functions are asked for in the trail's own schema: a service that was taken over could put others of the same
+#: names into its own, which is looked at first.
+HOLD_CHAIN = "SELECT anchor_position, anchor_link, head_position, head_link FROM {service}_trail.hold_chain()"
 
 
-async def lock_chain(conn: Connection) -> Chain:
+async def lock_chain(conn: Connection, service: str) -> Chain:
     """Both ends, held until the transaction ends: linking, pruning and checking go one after the other."""
-    row = await conn.fetchrow(HOLD_CHAIN)
+    row = await conn.fetchrow(HOLD_CHAIN.format(service=service))
     if row is None:
         message = "the row of action_chain is gone"
         raise LookupError(message)
     return Chain(row["anchor_position"], row["anchor_link"], row["head_position"], row["head_link"])
 
 
-LINK_ACTIONS = "SELECT link_actions($1)"
+LINK_ACTIONS = "SELECT {service}_trail.link_actions($1)"
 
 
-async def link_pending(conn: Connection) -> int:
+async def link_pending(conn: Connection, service: str) -> int:
     """Chain up to one batch of rows that were committed since; returns how many."""
-    linked: int = await conn.fetchval(LINK_ACTIONS, BATCH)
+    linked: int = await conn.fetchval(LINK_ACTIONS.format(service=service), BATCH)
     return linked
 
 
-PRUNE_ACTIONS = "SELECT prune_actions($1, $2)"
+PRUNE_ACTIONS = "SELECT {service}_trail.prune_actions($1, $2)"
 
 
-async def prune(conn: Connection, before: datetime) -> int:
+async def prune(conn: Connection, service: str, before: datetime) -> int:
     """Remove up to one batch of rows older than a moment, and than half a year, from the chain's beginning.
 
     The last one's link is kept. One younger row keeps all behind it, and nothing is removed from what is broken, for that
     must stay visible. Returns the position of the last one that was ever removed.
     """
-    position: int = await conn.fetchval(PRUNE_ACTIONS, before, BATCH)
+    position: int = await conn.fetchval(PRUNE_ACTIONS.format(service=service), before, BATCH)
     return position
 
 

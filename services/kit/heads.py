@@ -61,7 +61,7 @@ async def say_head(runtime: AnyRuntime) -> None:
     if runtime.settings.trail_key is None:
         return
     async with runtime.database.transaction() as conn:
-        chain, last = await actions.lock_chain(conn), await conn.fetchrow(SELECT_LAST, runtime.service)
+        chain, last = await actions.lock_chain(conn, runtime.service), await conn.fetchrow(SELECT_LAST, runtime.service)
         now = runtime.clock.now()
         if last is None:
             due = chain.head_position > 0

@@ -167,7 +167,7 @@ async def link(runtime: AnyRuntime) -> None:
     while linked == actions.BATCH:
         runtime.beat()
         async with runtime.database.transaction() as conn:
-            linked = await actions.link_pending(conn)
+            linked = await actions.link_pending(conn, runtime.service)
 
 
 async def prune(runtime: AnyRuntime) -> None:
@@ -177,7 +177,7 @@ async def prune(runtime: AnyRuntime) -> None:
     while removed_to > last:
         runtime.beat()
         async with runtime.database.transaction() as conn:
-            last, removed_to = removed_to, await actions.prune(conn, before)
+            last, removed_to = removed_to, await actions.prune(conn, runtime.service, before)
 
 
 #: Once an hour; the linking job runs every five seconds.
@@ -203,7 +203,7 @@ async def verify(
 ) -> tuple[actions.Chain, actions.Broken | None]:
     """Both ends of the trail and its first broken link, if any; it has to go through every head that is given."""
     async with runtime.database.transaction() as conn:
-        chain = await actions.lock_chain(conn)
+        chain = await actions.lock_chain(conn, runtime.service)
         if not await actions.is_apart(conn):
             why = "this is not the trail that the service cannot change: another table stands before it"
             return chain, actions.Broken(chain.anchor_position + 1, why)

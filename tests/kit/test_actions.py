@@ -263,6 +263,26 @@ async def test_a_trail_that_a_service_put_before_its_own_is_not_taken_for_it(sit
         await service.close()
 
 
+async def test_functions_that_a_service_put_before_the_trails_own_are_not_asked(site: Site) -> None:
+    await site.fill(2)
+    service = await asyncpg.connect(site.ground.settings("publish").database_url.get_secret_value())
+    made = ("hold_chain()", "link_actions(most integer)", "prune_actions(before timestamptz, most integer)")
+    returned = ("SETOF action_chain", "integer", "bigint")
+    for name, kind in zip(made, returned, strict=True):
+        body = "SELECT * FROM action_chain WHERE false" if kind.startswith("SETOF") else "SELECT 0"
+        await service.execute(f"CREATE FUNCTION publish.{name} RETURNS {kind} LANGUAGE sql AS '{body}'")
+    try:
+        await site.fill(3, start=2)
+        chain, broken = await trail.verify(site.runtime)
+        assert (chain.head_position, broken) == (5, None)
+        await site.tamper("UPDATE publish_trail.action SET action = 'other' WHERE position = 4")
+        assert await site.broken() == actions.Broken(4, "the row or its place was changed")
+    finally:
+        for name in made:
+            await service.execute(f"DROP FUNCTION publish.{name.replace('before ', '').replace('most ', '')}")
+        await service.close()
+
+
 async def test_a_row_committed_late_gets_its_place_behind_and_is_not_passed_over(site: Site) -> None:
     slow = await asyncpg.connect(site.ground.settings("publish").database_url.get_secret_value())
     late = slow.transaction()
@@ -284,7 +304,7 @@ LONG_AGO = builders.NOW - timedelta(days=400)
 
 async def _pruned(site: Site, **before: float) -> int:
     async with site.runtime.database.transaction() as conn:
-        return await actions.prune(conn, LONG_AGO + timedelta(**before))
+        return await actions.prune(conn, site.runtime.service, LONG_AGO + timedelta(**before))
 
 
 async def test_old_rows_go_and_the_rest_still_verifies(site: Site) -> None:
