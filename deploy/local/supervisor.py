@@ -27,9 +27,9 @@ def supervisor_of(home: Path) -> psutil.Process | None:
         pid, started = (home / "run" / _NOTE).read_text().split()
         process = psutil.Process(int(pid))
         same = abs(process.create_time() - float(started)) < 1.0 and process.uids().real == home.stat().st_uid
-        return process if same else None
     except (OSError, ValueError, psutil.Error):
         return None
+    return process if same else None
 
 
 def stopped(home: Path) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import resource
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -10,11 +11,10 @@ def answer(data: bytes) -> bytes:
     match data.decode():
         case "files":
             with Path("/dev/null").open():
-                try:
-                    with Path("/dev/null").open():
-                        return b"many"
-                except OSError:
-                    return b"only one"
+                told = b"only one"
+                with suppress(OSError), Path("/dev/null").open():
+                    told = b"many"
+                return told
         case "memory":
             return bytes(600 * 1024 * 1024)[:1]
         case "environment":
