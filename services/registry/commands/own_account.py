@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from services.kit import actions
+from services.kit.db import Connection
 from services.kit.errors import Fault, InvalidInputError, NotFoundError, SanwuError
 from services.registry.commands import passwords, second_factor
 from services.registry.commands import staff as accounts
@@ -59,10 +60,11 @@ async def begin_second_factor(caller: Caller, password: str, code: str | None) -
         if current.totp_secret is not None:
             found = second_factor.matching_step(current.totp_secret, code or "", desk.now)
             if found is None or found <= current.totp_step:
-                await count_failure(caller, desk.conn, _own(caller))
+                await _note_failure(caller, desk.conn, "own code failed")
                 return WrongPasswordError(faults=[Fault("totp", "现在的动态口令不对；丢了手机的，请找人重置账号")])
             step = found
-        await credentials.set_totp_next(desk.conn, current.staff_id, secret, step)
+        await credentials.set_totp_next(desk.conn, current.staff_id, secret, step, desk.now)
+        await actions.record(desk.conn, desk.actor.who, "second factor begun", desk.now)
         return None
 
     await _when_right(caller, known if right else None, keep)
@@ -75,6 +77,7 @@ async def confirm_second_factor(desk: Changing, secret: str, code: str) -> None:
     The secret is stated again: who merely finds a browser signed in neither learns it nor takes it into use.
     """
     await references.lock_registry(desk.conn)
+    await credentials.forget_totp_next(desk.conn, desk.now)
     current = await credentials.select_credential(desk.conn, desk.actor.username)
     begun = current.totp_next if current is not None else None
     if current is None or begun is None or not hmac.compare_digest(begun.encode(), secret.encode()):
@@ -95,8 +98,15 @@ async def own_sessions(desk: Reading) -> list[sessions.Session]:
 
 
 async def end_own_session(desk: Changing, session_id: str) -> None:
-    """End one of the caller's sessions, with its token in every service; NotFoundError when there is none of that id."""
-    if not await sessions.delete_own_session(desk.conn, desk.actor.staff_id, session_id):
+    """End one of the caller's sessions, with its token in every service; NotFoundError when there is none of that id.
+
+    A program has no session, but its token's own number ends that token.
+    """
+    desk.about(desk.reference.staff[desk.actor.staff_id])
+    # In the order of whoever voids all sessions of an account: else each waits for the other.
+    await references.lock_registry(desk.conn)
+    deleted = await sessions.delete_own_session(desk.conn, desk.actor.staff_id, session_id)
+    if not deleted and session_id != desk.actor.session_id:
         detail = "没有这个登录，可能已经退出。"
         raise NotFoundError(detail)
     await accounts.end_tokens(desk.conn, desk.actor.staff_id, session_id, desk.now)
@@ -134,7 +144,7 @@ async def _when_right(caller: Caller, known: credentials.Credential | None, step
         if refused is None and known is not None:
             refused = await _with_same_password(Changing(caller.runtime, caller.now, conn, caller.actor), known, step)
         elif refused is None:
-            await count_failure(caller, conn, _own(caller))
+            await _note_failure(caller, conn, "own password failed")
             refused = _wrong_password()
     if refused is not None:
         raise refused
@@ -149,6 +159,12 @@ async def _with_same_password(desk: Changing, known: credentials.Credential, ste
     if current is None or current.password_hash != known.password_hash:
         return _wrong_password()
     return await step(desk, current)
+
+
+async def _note_failure(caller: Caller, conn: Connection, what: str) -> None:
+    """Count it, and tell the trail: somebody else may sit at this account's browser."""
+    await count_failure(caller, conn, _own(caller))
+    await actions.record(conn, caller.actor.who, what, caller.now)
 
 
 def _wrong_password() -> WrongPasswordError:

@@ -94,7 +94,8 @@ async def insert_credentials(conn: Connection, credentials: Sequence[Credential]
 
 
 CHANGE_HASH = """
-UPDATE credential SET password_hash = $2, must_change = $3, changed_at = $4, one_time_since = $4 WHERE staff_id = $1
+UPDATE credential SET password_hash = $2, must_change = $3, changed_at = $4, one_time_since = $4, totp_next = NULL
+WHERE staff_id = $1
 """
 
 
@@ -113,13 +114,25 @@ async def set_totp(conn: Connection, staff_id: str, secret: str | None, at: date
 
 
 SET_TOTP_NEXT = """
-UPDATE credential SET totp_next = $2, totp_step = greatest(totp_step, $3::bigint) WHERE staff_id = $1
+UPDATE credential SET totp_next = $2, totp_step = greatest(totp_step, $3::bigint), totp_next_since = $4 WHERE staff_id = $1
 """
 
 
-async def set_totp_next(conn: Connection, staff_id: str, secret: str, used_step: int) -> None:
+async def set_totp_next(conn: Connection, staff_id: str, secret: str, used_step: int, at: datetime) -> None:
     """Keep a second factor until its owner confirms it; the code of the old one is used up."""
-    await conn.execute(SET_TOTP_NEXT, staff_id, closed(secret, totp_next_place(staff_id)), used_step)
+    await conn.execute(SET_TOTP_NEXT, staff_id, closed(secret, totp_next_place(staff_id)), used_step, at)
+
+
+#: One of before it was kept since when waits for nobody either.
+FORGET_TOTP_NEXT = """
+UPDATE credential SET totp_next = NULL
+WHERE totp_next IS NOT NULL AND (totp_next_since IS NULL OR totp_next_since <= $1::timestamptz - interval '1 hour')
+"""
+
+
+async def forget_totp_next(conn: Connection, now: datetime) -> None:
+    """Drop second factors whose first code has not come within an hour."""
+    await conn.execute(FORGET_TOTP_NEXT, now)
 
 
 SELECT_UNENROLLED = """

@@ -129,6 +129,7 @@ async def forget_the_past(conn: Connection, now: datetime, devices_since: dateti
     await conn.execute(FORGET_SESSIONS, now)
     await conn.execute(FORGET_OLD_FAILURES, now)
     await conn.execute(FORGET_DEVICES, devices_since)
+    await forget_totp_next(conn, now)
 
 
 DELETE_SESSIONS_OF = "DELETE FROM session WHERE staff_id = $1 AND session_id::text IS DISTINCT FROM $2"
@@ -161,6 +162,24 @@ async def note_device(conn: Connection, digest: str, staff_id: str, at: datetime
     """Know a browser of an account from now on; of more than twenty the one used longest ago is forgotten."""
     await conn.execute(UPSERT_DEVICE, digest, staff_id, at)
     await conn.execute(FORGET_MANY_DEVICES, staff_id)
+
+
+#: What failed in it goes on counting.
+RENAME_DEVICE = """
+WITH renamed AS (UPDATE device SET token_digest = $2::text WHERE token_digest = $1::text RETURNING staff_id)
+UPDATE sign_in_failure SET username = 'device/' || left($2::text, 32) || '/' || staff_id
+FROM renamed WHERE username = 'device/' || left($1::text, 32) || '/' || staff_id
+"""
+
+
+def failures_in(digest: str, staff_id: str) -> str:
+    """Under what failures of an account in a browser that is known count."""
+    return f"device/{digest[:32]}/{staff_id}"
+
+
+async def rename_device(conn: Connection, digest: str, new: str) -> None:
+    """Know a browser by another cookie, for every account that it is known to; by the old one it is known no more."""
+    await conn.execute(RENAME_DEVICE, digest, new)
 
 
 FORGET_DEVICES_OF = "DELETE FROM device WHERE staff_id = $1"
