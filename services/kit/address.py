@@ -34,9 +34,18 @@ def client_address() -> str | None:
 
 def network_of(address: str | None) -> str:
     """Who counts as one: an IPv4 address with its 255 neighbours, of IPv6 what one household is given (/64)."""
+    return _around(address, 64)
+
+
+def site_of(address: str | None) -> str:
+    """Whose networks count together once more: of IPv6 what one organisation is given (/48), 65,536 networks."""
+    return _around(address, 48)
+
+
+def _around(address: str | None, bits_of_ipv6: int) -> str:
     if address is None:
         return "unknown"
-    return str(ip_network((address, 24 if ip_address(address).version == _IPV4 else 64), strict=False))
+    return str(ip_network((address, 24 if ip_address(address).version == _IPV4 else bits_of_ipv6), strict=False))
 
 
 def _client_of(scope: Scope, headers: Mapping[bytes, bytes], gateways: Sequence[Network]) -> str | None:

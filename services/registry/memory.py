@@ -14,7 +14,7 @@ from services.registry.errors import SignInBusyError, TooManyFailuresError
 class Places:
     """So many sign-ins at once, and no more: a crowd is told to come again, and the others wait for no longer than now.
 
-    Browsers that are known have places of their own.
+    Browsers that are known have places of their own; before, while it is asked whether one is known, it holds another.
     """
 
     def __init__(self, room: int) -> None:
@@ -23,7 +23,7 @@ class Places:
         self._taken = Counter[str]()
 
     @contextmanager
-    def place(self, kind: Literal["known", "stranger", "own"]) -> Iterator[None]:
+    def place(self, kind: Literal["asking", "known", "stranger", "own"]) -> Iterator[None]:
         """Hold a place; SignInBusyError when all of a kind are taken."""
         if self._taken[kind] >= self._room:
             raise SignInBusyError(retry_after_s=2)

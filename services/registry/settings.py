@@ -37,7 +37,9 @@ class RegistrySettings(Settings):
         description="a browser in which an account signed in is known for so long: others' failures do not shut it out",
     )
     address_failures: int = Field(
-        default=30, ge=5, description="failed sign-ins from one network (IPv4 /24, IPv6 /64) before it waits"
+        default=30,
+        ge=5,
+        description="failed sign-ins from one network (IPv4 /24, IPv6 /64) before it waits; ten times as many from one IPv6 /48",
     )
     address_again: timedelta = Field(
         default=timedelta(seconds=20), description="how long until such a network may fail once more"

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated, Final
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 from services.contracts.base import Role
 from services.contracts.division import DivisionKind
 from services.contracts.staff import Staff
@@ -32,12 +35,23 @@ class Own:
     """What the registry makes when it starts."""
 
     brakes: AddressBrakes
+    #: Of sites: ten times what one network may.
+    sites: AddressBrakes
     places: Places
+    #: By which names that nobody has are put together: who does not have it cannot tell which share a place.
+    nobodies_key: bytes
 
 
 def make_own(settings: RegistrySettings, _database: Database, _clock: Clock, _reference: Reference) -> Own:
     """Begin with nobody's failures in mind."""
-    return Own(AddressBrakes(settings.address_failures, settings.address_again), Places(settings.sign_in_places))
+    at_once, again = settings.address_failures, settings.address_again
+    return Own(
+        brakes=AddressBrakes(at_once, again),
+        sites=AddressBrakes(10 * at_once, again / 10),
+        places=Places(settings.sign_in_places),
+        # Of every process of the city the same, or a name that nobody has would have more attempts than one that somebody has.
+        nobodies_key=HKDF(SHA256(), 32, None, b"sanwu names that nobody has").derive(settings.root.private_bytes_raw()),
+    )
 
 
 RegistryRuntime = Runtime[RegistrySettings, Own]

@@ -1,9 +1,12 @@
 """Guesses and crowds: who guesses is slowed down by where from, and nobody else's sign-in is shut or made to wait."""
 
 import asyncio
+import hashlib
+import itertools
 import time
 from collections import Counter
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +14,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.kit.address import network_of
+from services.kit.address import network_of, site_of
 from services.kit.rates import MOST_NETWORKS
 from services.registry.errors import SignInBusyError, TooManyFailuresError
 from services.registry.memory import AddressBrakes, Places, Queue
@@ -105,8 +108,9 @@ async def test_a_reset_forgets_known_browsers_and_old_ones_are_not_known_any_mor
 
 
 async def test_made_up_names_leave_no_trail_and_few_rows_that_do_not_tell_them(registry: Served) -> None:
+    count = "SELECT count(*) FROM action"
     async with registry.runtime.database.connection() as conn:
-        before = await conn.fetchval("SELECT count(*) FROM action")
+        before = await conn.fetchval(count)
     first = await ask(registry, "made-up-0", "wrong", "192.0.2.1")
     for n in range(20):
         await ask(registry, f"made-up-{n}", "wrong", f"198.51.{n}.1")
@@ -115,9 +119,82 @@ async def test_made_up_names_leave_no_trail_and_few_rows_that_do_not_tell_them(r
     assert (first.json()["code"], statuses) == ("wrong_credentials", [401, 401, 401, 429, 429])
     async with registry.runtime.database.connection() as conn:
         rows = [r["username"] for r in await conn.fetch("SELECT username FROM sign_in_failure")]
-        assert await conn.fetchval("SELECT count(*) FROM action") == before
+        assert await conn.fetchval(count) == before
     assert len(rows) <= 20
     assert {len(row) for row in rows} == {len("nobody/0000")}
+
+
+async def test_names_that_nobody_has_tell_nothing_of_each_other_to_who_computes_which_share_a_place(
+    registry: Served,
+) -> None:
+    """Else a name that does not share the place that it should is one that there is."""
+    seen: dict[str, str] = {}
+    for name in (f"made-up-{n}" for n in itertools.count()):
+        other = seen.setdefault(hashlib.sha256(name.encode()).hexdigest()[:4], name)
+        if other != name:
+            break
+    for n in range(6):
+        await ask(registry, other, "wrong", f"198.51.{n}.1")
+    assert (await ask(registry, name, "wrong", "203.0.113.1")).status_code == 401
+
+
+async def test_a_cookie_that_nobody_was_given_takes_no_place_of_known_browsers(registry: Served) -> None:
+    """Nor does one that looks like a real one, from a network that has failed too often."""
+    with ExitStack() as crowd:
+        for _ in range(registry.runtime.settings.sign_in_places):
+            crowd.enter_context(registry.runtime.own.places.place("known"))
+        answers = [
+            await Browser(registry, "203.0.113.7", {"sanwu_device": device}).sign_in(password="wrong")
+            for device in ("garbage", "g" * 43)
+        ]
+    assert [a.status_code for a in answers] == [401, 401]
+
+
+async def test_what_is_no_device_cookie_is_not_looked_up(registry: Served) -> None:
+    with ExitStack() as crowd:
+        for _ in range(registry.runtime.settings.sign_in_places):
+            crowd.enter_context(registry.runtime.own.places.place("asking"))
+        garbage = await Browser(registry, "203.0.113.7", {"sanwu_device": "g" * 44}).sign_in()
+        formed = await Browser(registry, "203.0.113.7", {"sanwu_device": "g" * 43}).sign_in()
+    assert (garbage.status_code, formed.status_code) == (303, 503)
+
+
+async def test_a_browser_gets_another_cookie_at_each_sign_in_and_the_old_one_is_worth_nothing(registry: Served) -> None:
+    """Whoever planted one, or copied it, has nothing of it once its owner has signed in."""
+    planted = Browser(registry, "192.0.2.7")
+    await planted.sign_in("clerk-1")
+    copied = planted.cookies["sanwu_device"]
+    own = Browser(registry, cookies={"sanwu_device": copied})
+    await own.sign_in()
+    assert own.cookies["sanwu_device"] != copied
+    for n in range(6):
+        await ask(registry, "anna", "wrong", f"198.51.{n}.1")
+    thief = Browser(registry, "192.0.2.7", {"sanwu_device": copied})
+    assert (await thief.sign_in()).status_code == 429
+    assert (await own.sign_in()).status_code == 303
+
+
+async def test_a_browser_of_two_people_stays_known_to_both_and_so_does_what_failed_in_it(registry: Served) -> None:
+    shared = Browser(registry)
+    await shared.sign_in()
+    await shared.sign_in("clerk-1")
+    for n in range(6):
+        await ask(registry, "anna", "wrong", f"198.51.{n}.1")
+    statuses = [(await shared.sign_in(password=f"wrong {n}")).status_code for n in range(4)]
+    assert (await shared.sign_in("clerk-1")).status_code == 303
+    statuses += [(await shared.sign_in(password=f"wrong {n}")).status_code for n in range(4, 6)]
+    assert statuses == [401, 401, 401, 401, 401, 429]
+
+
+async def test_networks_of_one_site_fail_together_more_often_than_each(registry: Served) -> None:
+    """Who is given an IPv6 /48 has 65,536 networks in it."""
+    own = registry.runtime.own
+    registry.runtime.own = replace(own, sites=AddressBrakes(3, timedelta(seconds=2)))
+    answers = [await ask(registry, f"made-up-{n}", "wrong", f"2001:db8:7:{n}::1") for n in range(4)]
+    assert [a.status_code for a in answers] == [401, 401, 401, 429]
+    assert answers[-1].json()["code"] == "too_many_failures"
+    assert (await ask(registry, "anna", PASSWORD, "2001:db8:7:ffff::1")).status_code == 429
+    assert (await ask(registry, "anna", PASSWORD, "2001:db8:8:1::1")).status_code == 200
 
 
 async def test_own_password_guesses_are_blocked_and_strangers_failures_do_not_block_them(registry: Served) -> None:
@@ -204,6 +281,14 @@ async def test_the_form_says_in_words_that_too_many_wait(registry: Served) -> No
 )
 def test_neighbours_count_together(address: str | None, network: str) -> None:
     assert network_of(address) == network
+
+
+@pytest.mark.parametrize(
+    ("address", "site"),
+    [("203.0.113.7", "203.0.113.0/24"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"), (None, "unknown")],
+)
+def test_networks_that_one_is_given_are_a_site(address: str | None, site: str) -> None:
+    assert site_of(address) == site
 
 
 def test_failures_are_got_over_one_after_the_other() -> None:

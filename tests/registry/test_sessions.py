@@ -1,8 +1,10 @@
 """Sessions: how long one rests, what ends it and its token, and where one is signed in."""
 
 import asyncio
+import time
 from datetime import timedelta
 
+import asyncpg
 import pyotp
 import pytest
 import pytest_asyncio
@@ -119,6 +121,97 @@ async def test_a_program_keeps_no_session(registry: Served) -> None:
     token = (await registry.client.post("/registry/v1/sign-in", json=body)).json()["access_token"]
     me = await registry.client.get("/registry/v1/account", headers={"authorization": f"Bearer {token}"})
     assert me.json()["sessions"] == []
+
+
+async def test_a_programs_own_token_can_be_ended_by_its_number(registry: Served) -> None:
+    body = {"username": "anna", "password": PASSWORD}
+    token = (await registry.client.post("/registry/v1/sign-in", json=body)).json()["access_token"]
+    bearer = {"authorization": f"Bearer {token}"}
+    sid = read_token(token, registry.runtime.reference, registry.clock.now()).session_id
+    assert (await registry.client.delete(f"/registry/v1/account/sessions/{sid}", headers=bearer)).status_code == 204
+    await registry.runtime.reference.refresh()
+    assert (await registry.client.get("/registry/v1/account", headers=bearer)).status_code == 401
+
+
+@pytest.mark.parametrize("way", ["sign-out", "end"])
+async def test_signing_out_while_ones_account_is_changed_waits_for_it_and_holds_nothing_meanwhile(
+    registry: Served, admin: asyncpg.Connection, way: str
+) -> None:
+    """Else each waits for the other, and one of them is thrown out."""
+    here = await signed_in(registry)
+    bearer = {"authorization": f"Bearer {here.cookies['sanwu_token']}"}
+    (mine,) = (await registry.client.get("/registry/v1/account", headers=bearer)).json()["sessions"]
+    async with admin.transaction():
+        await admin.execute("SELECT pg_advisory_xact_lock(hashtext('registry'))")
+        path = "/registry/sign-out" if way == "sign-out" else f"/account/sessions/{mine['id']}/end"
+        leaving = asyncio.ensure_future(here.send("POST", path, data={}))
+        began = time.monotonic()
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        while not await admin.fetchval(waiting) and time.monotonic() < began + 20:  # noqa: ASYNC110 - another process's
+            await asyncio.sleep(0.05)
+        await admin.execute("SET LOCAL lock_timeout = '2s'")
+        # As the change of a password does.
+        await admin.execute("DELETE FROM registry.session")
+    assert (await leaving).status_code in {303, 404}
+
+
+async def _trail_of(registry: Served, action: str) -> list[tuple[str | None, str | None]]:
+    """Who did it and to what, by every row of an action."""
+    async with registry.runtime.database.connection() as conn:
+        rows = await conn.fetch("SELECT actor_id, object FROM action WHERE action = $1 ORDER BY id", action)
+    return [(r["actor_id"], r["object"]) for r in rows]
+
+
+async def test_ending_a_session_tells_the_trail_whose(registry: Served) -> None:
+    here, there = await signed_in(registry), await signed_in(registry, address="198.51.100.9")
+    bearer = {"authorization": f"Bearer {here.cookies['sanwu_token']}"}
+    sessions = (await registry.client.get("/registry/v1/account", headers=bearer)).json()["sessions"]
+    (other,) = [s["id"] for s in sessions if not s["current"]]
+    (mine,) = [s["id"] for s in sessions if s["current"]]
+    await registry.client.delete(f"/registry/v1/account/sessions/{other}", headers=bearer)
+    await here.send("POST", f"/account/sessions/{mine}/end", data={})
+    anna = next(s.staff_id for s in registry.runtime.reference.staff.values() if s.username == "anna")
+    by_api = await _trail_of(registry, "DELETE /registry/v1/account/sessions/{session_id}")
+    by_page = await _trail_of(registry, "POST /account/sessions/{session_id}/end")
+    assert (by_api[-1], by_page[-1]) == ((anna, f"staff/{anna}"), (anna, f"staff/{anna}"))
+    assert there.cookies
+
+
+async def test_own_passwords_and_codes_that_were_wrong_stand_in_the_trail(registry: Served) -> None:
+    ines = await signed_in(registry, "ines", totp=code(registry))
+    me = next(s.staff_id for s in registry.runtime.reference.staff.values() if s.username == "ines")
+    failed, begun = len(await _trail_of(registry, "own password failed")), "second factor begun"
+    await ines.send("POST", "/account/password", data={"password": "wrong", "new_password": NEW})
+    assert (await _trail_of(registry, "own password failed"))[failed:] == [(me, f"staff/{me}")]
+    registry.clock.advance(seconds=60)
+    await ines.send("POST", "/account/second-factor", data={"password": PASSWORD, "totp": "000000"})
+    assert (await _trail_of(registry, "own code failed"))[-1] == (me, f"staff/{me}")
+    before = len(await _trail_of(registry, begun))
+    await ines.send("POST", "/account/second-factor", data={"password": PASSWORD, "totp": code(registry)})
+    assert (await _trail_of(registry, begun))[before:] == [(me, f"staff/{me}")]
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(50, 204), (61, 404)])
+async def test_a_second_factor_that_was_begun_waits_for_its_code_for_an_hour(
+    registry: Served, minutes: int, status: int
+) -> None:
+    anna = await signed_in(registry)
+    bearer = {"authorization": f"Bearer {anna.cookies['sanwu_token']}"}
+    path = "/registry/v1/account/second-factor"
+    secret = (await registry.client.post(path, json={"password": PASSWORD}, headers=bearer)).json()["totp_secret"]
+    registry.clock.advance(minutes=minutes)
+    assert await anna.renewed()
+    bearer = {"authorization": f"Bearer {anna.cookies['sanwu_token']}"}
+    body = {"totp_secret": secret, "totp": code(registry, secret)}
+    assert (await registry.client.post(f"{path}/confirm", json=body, headers=bearer)).status_code == status
+
+
+async def test_a_changed_password_ends_a_second_factor_that_was_begun(registry: Served) -> None:
+    anna = await signed_in(registry)
+    await anna.send("POST", "/account/second-factor", data={"password": PASSWORD})
+    await anna.send("POST", "/account/password", data={"password": PASSWORD, "new_password": NEW})
+    async with registry.runtime.database.connection() as conn:
+        assert await conn.fetchval("SELECT totp_next FROM credential WHERE username = 'anna'") is None
 
 
 # -- where one is signed in

@@ -3,10 +3,13 @@
 Failures are counted twice. By network, in memory, before any password is looked at, whatever the name: who guesses at
 many accounts is slowed down. And by name, in `sign_in_failure`, so that guesses from many networks are; but a browser in
 which the account has signed in before has a count of its own, so that strangers' guesses do not shut its owner out. All
-names that nobody has share 65,536 places: what is typed there leaves no rows that grow, and not the name itself.
+names that nobody has share 65,536 places: what is typed there leaves no rows that grow, and not the name itself; which of
+them share one is known to the city alone, for whoever knew it could ask which names there are.
 """
 
 import hashlib
+import hmac
+import re
 import secrets
 import uuid
 from dataclasses import dataclass
@@ -19,7 +22,7 @@ from services.contracts.base import Role
 from services.contracts.staff import StaffRevision, name_of
 from services.contracts.words import ROLE_NAMES
 from services.kit import actions
-from services.kit.address import client_address, network_of
+from services.kit.address import client_address, network_of, site_of
 from services.kit.auth import issue_token
 from services.kit.clock import local_day
 from services.kit.db import Connection
@@ -45,6 +48,8 @@ from services.registry.visit import BELOW_REVIEWER, Caller, Visit
 OVERSEERS: Final = frozenset({Role.REVIEWER, Role.INSPECTOR, Role.OPERATOR})
 #: Within which the same form comes twice when somebody presses twice.
 _PRESSED_TWICE: Final = timedelta(seconds=10)
+#: What `secrets.token_urlsafe(32)` gives.
+_DEVICE: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,35 +132,45 @@ async def sign_in(visit: Visit, attempt: Attempt, browser: Browser | None = None
 
 async def _judge_known(visit: Visit, attempt: Attempt, browser: Browser | None) -> Tokens | SanwuError | None:
     """Of a browser in which the account signed in before, tokens or the refusal; None of any other."""
-    if browser is None or not browser.device:
+    if browser is None or not browser.device or _DEVICE.fullmatch(browser.device) is None:
         return None
     device = digest(browser.device)
-    with visit.own.places.place("known"):
+    # Anybody can send a cookie that looks like one: only a browser that is known takes a place of those.
+    with visit.own.places.place("asking"):
         async with visit.runtime.database.connection() as conn:
             known = await credentials.select_credential(conn, attempt.username)
             since = visit.now - visit.settings.device_length
             if known is None or not await sessions.knows_device(conn, device, known.staff_id, since):
                 return None
-            counted = _Counted(f"device/{device[:32]}/{known.staff_id}", f"device/{device}", known)
+            counted = _Counted(sessions.failures_in(device, known.staff_id), f"device/{device}", known)
             blocked = await load_block(visit, conn, counted.under)
-        return blocked or (await _judge(visit, attempt, browser, counted))[0]
+    if blocked is not None:
+        return blocked
+    with visit.own.places.place("known"):
+        return (await _judge(visit, attempt, browser, counted))[0]
 
 
 async def _judge_stranger(visit: Visit, attempt: Attempt, browser: Browser | None) -> Tokens | SanwuError:
     """Of a browser or program that nobody knows, tokens or the refusal: its network is looked at before the name."""
-    network, brakes = network_of(client_address()), visit.own.brakes
-    with brakes.attempt(network, visit.now), visit.own.places.place("stranger"):
+    network, site, own = network_of(client_address()), site_of(client_address()), visit.own
+    with own.sites.attempt(site, visit.now), own.brakes.attempt(network, visit.now), own.places.place("stranger"):
         async with visit.runtime.database.connection() as conn:
             known = await credentials.select_credential(conn, attempt.username)
-            under = known.username if known is not None else f"nobody/{digest(attempt.username)[:4]}"
+            under = known.username if known is not None else _nobody(visit, attempt.username)
             counted = _Counted(under, f"stranger/{network}", known)
             blocked = await load_block(visit, conn, counted.under)
         if blocked is not None:
             return blocked
         outcome, right = await _judge(visit, attempt, browser, counted)
         if not right or isinstance(outcome, WrongCredentialsError):
-            brakes.count_failure(network, visit.now)
+            own.brakes.count_failure(network, visit.now)
+            own.sites.count_failure(site, visit.now)
         return outcome
+
+
+def _nobody(visit: Visit, username: str) -> str:
+    """Under what failures of a name that nobody has count."""
+    return f"nobody/{hmac.digest(visit.own.nobodies_key, username.encode(), 'sha256').hex()[:4]}"
 
 
 async def _judge(
@@ -324,7 +339,7 @@ async def _open_session(visit: Visit, conn: Connection, staff_id: str, browser: 
     if browser is None:
         # A program signs in again when its token is over: no session, but a number by which to end it.
         return Tokens(_access_token(key, staff_id, visit.now, str(uuid.uuid4())))
-    refresh, device = secrets.token_urlsafe(32), browser.device or secrets.token_urlsafe(32)
+    refresh, device = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     session_id = await sessions.insert_session(
         conn,
         digest(refresh),
@@ -335,6 +350,9 @@ async def _open_session(visit: Visit, conn: Connection, staff_id: str, browser: 
         browser=browser.words,
         form=digest(browser.form) if browser.form else None,
     )
+    if browser.device:
+        # Who planted the old one, or has a copy of it, is not known by it any more.
+        await sessions.rename_device(conn, digest(browser.device), digest(device))
     await sessions.note_device(conn, digest(device), staff_id, visit.now)
     return Tokens(_access_token(key, staff_id, visit.now, session_id), refresh, device)
 
@@ -367,6 +385,11 @@ async def renew(visit: Visit, refresh: str, *, old_cookie: bool = False) -> Rene
 async def sign_out(visit: Visit, refresh: str) -> None:
     """End a session, if it is one, with its token in every service; the trail says whose."""
     async with visit.runtime.database.transaction() as conn:
+        if await sessions.select_session(conn, digest(refresh), visit.now) is None:
+            # Anybody can say so much.
+            return
+        # In the order of whoever voids all sessions of an account: else each waits for the other.
+        await references.lock_registry(conn)
         ended = await sessions.delete_session(conn, digest(refresh))
         if ended is not None:
             session_id, staff_id = ended

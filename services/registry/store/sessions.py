@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.kit.db import Connection, Row
+from services.registry.store.credentials import forget_totp_next
 
 
 @dataclass(frozen=True, slots=True)
