@@ -90,7 +90,8 @@ async def test_a_code_may_be_typed_in_two_groups(registry: Served) -> None:
     assert await sign_in(registry, "ines", f"{typed[:3]} {typed[3:]}") == (200, "in")
 
 
-async def test_too_long_a_code_is_refused_as_input(registry: Served) -> None:
+async def test_too_long_a_code_or_one_of_hidden_signs_is_refused_as_input(registry: Served) -> None:
+    assert await sign_in(registry, "ines", "\u0000" * 6) == (422, "invalid_input")
     assert await sign_in(registry, "ines", "1" * 21) == (422, "invalid_input")
 
 
