@@ -23,6 +23,7 @@ def create_app(runtime: QrRuntime) -> FastAPI:
     app.include_router(api.router)
     app.include_router(api.once)
     app.include_router(pages.router)
+    app.include_router(pages.scans)
     app.include_router(trail_router("qr"))
     app.include_router(trail_page("/posters/actions", pages.STATIC))
     mount_pages(app, runtime, _HERE / "templates", static=pages.STATIC)

@@ -25,6 +25,8 @@ from services.qr.store import CodeRow
 from services.qr.visit import ChangingDep, ReadingDep, VisitDep
 
 router = APIRouter(route_class=Route, include_in_schema=False)
+#: Whatever a code says, whoever scanned it gets a page in words that are for them.
+scans = APIRouter(include_in_schema=False)
 STATIC = "/posters/static"
 #: Of qr's own stylesheet: a villager's page has larger letters than the staff's.
 OWN_STATIC = "/posters/own"
@@ -33,7 +35,7 @@ OWN_STATIC = "/posters/own"
 # -- a scan -------------------------------------------------------------------------------------------------------
 
 
-@router.api_route("/c/{code}", methods=["GET", "HEAD"])
+@scans.api_route("/c/{code}", methods=["GET", "HEAD"])
 async def scan(request: Request, code: str, visit: VisitDep) -> Response:
     """Lead to the village's page by one redirect; a strange code gets a word of warning, and nobody is ever asked anything."""
     try:
