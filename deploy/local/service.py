@@ -9,6 +9,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
+from services.kit.cli import system_user
+
 from deploy.local import watch
 from deploy.local.home import Home
 from deploy.local.part import Part
@@ -80,4 +82,5 @@ class Standby(Service):
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a service's command: the caller's, with the city's settings."""
     path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
-    return {**os.environ, **settings, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    # Whom the trail names: a home's owner may have a number alone, and is not who asks.
+    return {**os.environ, **settings, "LOGNAME": system_user(), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}

@@ -11,8 +11,10 @@
 Exit status: 0 done · 1 refused, one sentence on standard error says why · 2 the line makes no sense · 130 interrupted.
 """
 
+import getpass
 import inspect
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,6 +56,14 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a failure of ours
     def __init__(self, sentence: str, status: int = _REFUSED) -> None:
         super().__init__(sentence)
         self.status = status
+
+
+def system_user() -> str:
+    """The system's name of whoever runs this process; the number where it has none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def new_app(sentence: str | None = None) -> Typer:

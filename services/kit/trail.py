@@ -1,6 +1,5 @@
 """The trail of staff actions as services show and keep it: its route, its jobs, the operators' command `actions`."""
 
-import getpass
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from services.contracts.staff import MACHINE
 from services.contracts.values import ShortText
 from services.kit import actions
 from services.kit.auth import Actor
-from services.kit.cli import Told, new_app, on_runtime
+from services.kit.cli import Told, new_app, on_runtime, system_user
 from services.kit.db import Connection
 from services.kit.heads import Signed
 from services.kit.listing import Cursor, Listing, Page, Serial
@@ -156,7 +155,7 @@ async def note_command(
     person who is named. Searching for `machine` finds them all.
     """
     city = runtime.reference.city()
-    names = [MACHINE, getpass.getuser(), *([by.strip()] if by and by.strip() else [])]
+    names = [MACHINE, system_user(), *([by.strip()] if by and by.strip() else [])]
     who = actions.Who("/".join(names), Role.OPERATOR.value, city.code if city is not None else None)
     await actions.record_all(conn, who, f"command {action}", runtime.clock.now(), things or [None])
 
