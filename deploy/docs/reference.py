@@ -115,8 +115,9 @@ def _default(field: FieldInfo) -> str:
     if isinstance(value, tuple):
         return f"`{json.dumps([str(v) for v in value])}`"
     # Durations are written as the environment takes them.
-    minutes, hours = int(value.total_seconds() // 60), int(value.total_seconds() // 3600)
-    return f"`PT{hours}H`" if hours else f"`PT{minutes}M`"
+    seconds = int(value.total_seconds())
+    minutes, hours = seconds // 60, seconds // 3600
+    return f"`PT{hours}H`" if hours else f"`PT{minutes}M`" if minutes else f"`PT{seconds}S`"
 
 
 def _bounds(field: FieldInfo) -> str:

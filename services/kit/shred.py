@@ -1,7 +1,7 @@
 """Content that can go for good: sealed under a key per aggregate, opened while the key exists (NIST SP 800-38D).
 
 The owner makes keys and destroys them; everybody else keeps a copy from the compacted topic. A sealed text whose key
-is gone stays closed for ever, in every topic, table and backup. What travels is a `Sealed`; what rests in a table is
+is gone stays closed for ever, in every topic and table; a backup from before keeps the key. What travels is a `Sealed`; what rests in a table is
 bytes, `close` and `reopen`.
 
 The keys themselves rest and travel wrapped under one that no table and no topic holds (`SANWU_KEY_SEAL`): who gets hold

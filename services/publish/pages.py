@@ -108,7 +108,7 @@ async def public_file(digest: str, reader: PublicDep) -> Response:
     headers = {
         "cache-control": OF_PERSONS,
         "x-robots-tag": "noindex",
-        "content-security-policy": "sandbox; default-src 'none'",
+        "content-security-policy": "sandbox; default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
     }
     return Response(content, media_type="application/pdf" if is_pdf else "image/jpeg", headers=headers)
 
