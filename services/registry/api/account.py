@@ -111,7 +111,12 @@ async def begin_second_factor(body: SecondFactorIn, caller: CallerDep) -> Second
     return SecondFactorOut(totp_secret=secret, totp_uri=second_factor.enrolment(secret, caller.actor.username))
 
 
-@router.post("/account/second-factor/confirm", status_code=204, dependencies=[may(*STAFF)])
+@router.post(
+    "/account/second-factor/confirm",
+    status_code=204,
+    responses={404: {"description": "None waits to be confirmed: it was never begun, or an hour ago."}},
+    dependencies=[may(*STAFF)],
+)
 async def confirm_second_factor(body: SecondFactorConfirmIn, desk: ChangingDep) -> None:
     """Take the new second factor into use by a code of it; every other session of mine ends."""
     await own_account.confirm_second_factor(desk, body.totp_secret, body.totp)
