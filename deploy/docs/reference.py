@@ -114,10 +114,14 @@ def _default(field: FieldInfo) -> str:
         return f"`{value}`" if value != "" else "empty"
     if isinstance(value, tuple):
         return f"`{json.dumps([str(v) for v in value])}`"
-    # Durations are written as the environment takes them.
-    seconds = int(value.total_seconds())
-    minutes, hours = seconds // 60, seconds // 3600
-    return f"`PT{hours}H`" if hours else f"`PT{minutes}M`" if minutes else f"`PT{seconds}S`"
+    return f"`{_duration(int(value.total_seconds()))}`"
+
+
+def _duration(seconds: int) -> str:
+    """As the environment takes it, in the largest unit of which it has one."""
+    per = {"H": 3600, "M": 60}
+    unit = next((unit for unit, length in per.items() if seconds >= length), "S")
+    return f"PT{seconds // per.get(unit, 1)}{unit}"
 
 
 def _bounds(field: FieldInfo) -> str:

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
-from typing import IO, Any, Final, TypeVar
+from typing import IO, Final, TypeVar
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
@@ -278,7 +278,7 @@ def serving(body: Incoming) -> Iterator[None]:
         _served.reset(token)
 
 
-async def while_awaited(work: Coroutine[Any, Any, Result]) -> Result:
+async def while_awaited(work: Coroutine[object, object, Result]) -> Result:
     """What some work gives; it is cancelled, and ClientDisconnect raised, when the sender of the request that is served goes.
 
     The server tells of the going only whoever asks. Outside of a request, work ends with its caller alone.

@@ -29,7 +29,7 @@ class Rate:
     """
 
     def __init__(self, at_once: int, again: timedelta) -> None:
-        """Begin with nobody."""
+        """Begin with no network in mind."""
         self._at_once = at_once
         self._again = again
         self._over_at: OrderedDict[str, datetime] = OrderedDict()
@@ -45,7 +45,7 @@ class Rate:
         return int(wait.total_seconds()) + 1
 
     def count(self, network: str, now: datetime) -> None:
-        """Remember once more."""
+        """Remember that a network did it once more."""
         self._over_at[network] = max(self._over_at.pop(network, now), now) + self._again
         while len(self._over_at) > MOST_NETWORKS:
             self._over_at.popitem(last=False)

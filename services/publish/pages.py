@@ -131,7 +131,7 @@ async def code(code: str, reader: PublicDep) -> Response:
 
 @router.get("/{path:path}")
 async def unknown(path: str) -> Response:  # noqa: ARG001 - whatever it is, it is nothing
-    """Any other address."""
+    """Any address that leads nowhere: 404, as a page or a problem."""
     raise NotFoundError
 
 

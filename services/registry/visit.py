@@ -1,5 +1,6 @@
 """What routes and commands of the registry work with, and who may do what: roles here, whose accounts and data too."""
 
+import hmac
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -40,6 +41,10 @@ class Own:
     places: Places
     #: By which names that nobody has are put together: who does not have it cannot tell which share a place.
     nobodies_key: bytes
+
+    def under_nobody(self, username: str) -> str:
+        """Under what failures of a name that nobody has count."""
+        return f"nobody/{hmac.digest(self.nobodies_key, username.encode(), 'sha256').hex()[:4]}"
 
 
 def make_own(settings: RegistrySettings, _database: Database, _clock: Clock, _reference: Reference) -> Own:

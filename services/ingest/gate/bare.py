@@ -30,8 +30,8 @@ _PLAIN_TYPE: Final = b"jp2 \0\0\0\0jp2 "
 _KEPT_HEADERS: Final = frozenset({b"ihdr", b"bpcc", b"colr", b"pclr", b"cmap", b"cdef"})
 _CODED: Final = b"\xff\x4f\xff\x51"
 #: Segments of its codestream that draw or find (T.800, table A.2): SIZ, COD, COC, RGN, QCD, QCC, POC, TLM, PLM, PLT, PPM, PPT.
-_KEPT_CODES: Final = frozenset({0x51, 0x52, 0x53, 0x5E, 0x5C, 0x5D, 0x5F, 0x55, 0x57, 0x58, 0x60, 0x61})
 _TILE, _DATA, _REMARK = 0x90, 0x93, b"\xff\x64"
+_DRAWN: Final = frozenset({0x51, 0x52, 0x53, 0x5E, 0x5C, 0x5D, 0x5F, 0x55, 0x57, 0x58, 0x60, 0x61, _TILE})
 
 
 def bare_picture(packed_as: str, data: bytes) -> bytes:
@@ -115,6 +115,13 @@ def _boxed(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += length
 
 
+def _packets_end(data: bytes, at: int, tile_end: int) -> int:
+    """Where the packets that begin here end: with their tile, else with the picture."""
+    # A packet never has the end's marker in it (T.800, B.10.1).
+    end = tile_end or data.find(_END, at)
+    return end if at + 2 <= end <= len(data) else len(data)
+
+
 def _codestream(data: bytes) -> Iterator[bytes]:
     """What a JPEG 2000 picture is packed to, up to its end.
 
@@ -129,16 +136,13 @@ def _codestream(data: bytes) -> Iterator[bytes]:
         if data[at] != 0xFF:  # noqa: PLR2004 - every marker begins with it
             raise UnusableFileError(_BROKEN)
         if kind == _DATA:
-            # A packet never has the end's marker in it (T.800, B.10.1).
-            end = tile_end or data.find(_END, at)
-            end = end if at + 2 <= end <= len(data) else len(data)
+            end = _packets_end(data, at, tile_end)
             yield data[at:end]
         else:
             end = at + _length(data, at + 2)
             if kind == _TILE:
                 told = int.from_bytes(data[at + 6 : at + 10], "big")
                 tile_end = at + told if told else 0
-            drawn = kind in _KEPT_CODES or kind == _TILE
-            yield data[at:end] if drawn else _REMARK + data[at + 2 : at + 4] + bytes(end - at - 4)
+            yield data[at:end] if kind in _DRAWN else _REMARK + data[at + 2 : at + 4] + bytes(end - at - 4)
         at = end
     yield _END

@@ -5,7 +5,6 @@ A row that cannot be sealed, for its key is gone or today's rules do not read it
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from cryptography.exceptions import InvalidTag
 
@@ -81,9 +80,9 @@ async def _sealed(
     conn: Connection,
     rows: Sequence[Row],
     names: Sequence[str],
-    seal: Callable[[str, str, Row], tuple[Any, ...]],
+    seal: Callable[[str, str, Row], tuple[object, ...]],
     left: set[str],
-) -> list[tuple[Any, ...]]:
+) -> list[tuple[object, ...]]:
     keys, sealed = await _keys(conn, {str(r[names[0]]) for r in rows}), []
     for row in rows:
         disclosure = str(row[names[0]])
@@ -103,19 +102,19 @@ async def _keys(conn: Connection, disclosures: set[str]) -> dict[str, str]:
             disclosures = disclosures - {error.aggregate_id}
 
 
-def _edition(key: str, disclosure: str, row: Row) -> tuple[Any, ...]:
+def _edition(key: str, disclosure: str, row: Row) -> tuple[object, ...]:
     edition, body = row["edition"], body_of(row)
     remarks = close_remarks(key, disclosure, edition, remarks_of(edition_of(row)))
     return row["disclosure_id"], edition, body.kind, close_body(key, disclosure, edition, body), remarks
 
 
-def _words(key: str, disclosure: str, row: Row) -> tuple[Any, ...]:
+def _words(key: str, disclosure: str, row: Row) -> tuple[object, ...]:
     place = (row["edition"], row["kind"], row["actor_id"])
     said = Said(names=tuple(json.loads(row["names"])), reason=row["reason"])
     return row["disclosure_id"], *place, close_said(key, disclosure, place, said)
 
 
-def _note(key: str, disclosure: str, row: Row) -> tuple[Any, ...]:
+def _note(key: str, disclosure: str, row: Row) -> tuple[object, ...]:
     lines = tuple(LineReason.model_validate(x) for x in json.loads(row["lines"]))
     return row["id"], close_note(key, disclosure, Note(reason=row["note"], lines=lines))
 

@@ -8,7 +8,6 @@ them share one is known to the city alone, for whoever knew it could ask which n
 """
 
 import hashlib
-import hmac
 import re
 import secrets
 import uuid
@@ -156,7 +155,7 @@ async def _judge_stranger(visit: Visit, attempt: Attempt, browser: Browser | Non
     with own.sites.attempt(site, visit.now), own.brakes.attempt(network, visit.now), own.places.place("stranger"):
         async with visit.runtime.database.connection() as conn:
             known = await credentials.select_credential(conn, attempt.username)
-            under = known.username if known is not None else _nobody(visit, attempt.username)
+            under = known.username if known is not None else visit.own.under_nobody(attempt.username)
             counted = _Counted(under, f"stranger/{network}", known)
             blocked = await load_block(visit, conn, counted.under)
         if blocked is not None:
@@ -166,11 +165,6 @@ async def _judge_stranger(visit: Visit, attempt: Attempt, browser: Browser | Non
             own.brakes.count_failure(network, visit.now)
             own.sites.count_failure(site, visit.now)
         return outcome
-
-
-def _nobody(visit: Visit, username: str) -> str:
-    """Under what failures of a name that nobody has count."""
-    return f"nobody/{hmac.digest(visit.own.nobodies_key, username.encode(), 'sha256').hex()[:4]}"
 
 
 async def _judge(
