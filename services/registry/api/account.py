@@ -114,7 +114,7 @@ async def begin_second_factor(body: SecondFactorIn, caller: CallerDep) -> Second
 @router.post(
     "/account/second-factor/confirm",
     status_code=204,
-    responses={404: {"description": "None waits to be confirmed: it was never begun, or an hour ago."}},
+    responses={404: {"description": "`not_found`: none waits to be confirmed; it was never begun, or an hour ago."}},
     dependencies=[may(*STAFF)],
 )
 async def confirm_second_factor(body: SecondFactorConfirmIn, desk: ChangingDep) -> None:
