@@ -18,7 +18,7 @@ from services.kit.cli import new_app, run_line
 
 from deploy.local import privileges, stack
 from deploy.local.faults import Fault, describe, guarded
-from deploy.local.home import Home, home_path
+from deploy.local.home import Home, home_path, is_free
 from deploy.local.origin import SAMPLES
 from deploy.local.part import end_orphans
 from deploy.local.postgres import Postgres
@@ -56,8 +56,8 @@ def _leave_root(home: Home, port: int) -> None:
         if home.path.stat().st_uid == os.geteuid():
             # As root: of a version that ran as root. What it left would go on with files that change their owner.
             end_orphans(home)
-        if os.geteuid() == 0 and not (home.path / UNFINISHED).exists():
-            # Only an account can make PostgreSQL's folder, and the owner may have none.
+        if os.geteuid() == 0 and not (home.path / UNFINISHED).exists() and is_free(port):
+            # Only an account can make PostgreSQL's folder, and the owner may have none. Where the port is taken nothing starts.
             asyncio.run(Postgres(home).prepare())
         home.tighten()
     owner = privileges.owner_of(home.path)

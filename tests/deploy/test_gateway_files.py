@@ -47,7 +47,7 @@ def test_a_photograph_of_three_megabytes_is_taken(small_city: RunningCity) -> No
 
 def test_a_prepared_file_of_three_megabytes_is_read(small_city: RunningCity) -> None:
     head = "村代码,事项,公开期,行别,账户,日期,摘要,收支,金额\n"
-    line = f"{VILLAGE},F01,2026-10,明细,库存现金,2026-10-03,修水管,支出,没有\n"
+    line = f"{VILLAGE},F01,2026-10,明细,库存现金,2026-10-03,修村部到东沟的自来水管,支出,没有\n"
     text = (head + line * (3 * MEGABYTE // len(line.encode()) + 1)).encode()
     answer = httpx2.post(
         f"{small_city.url}/ingest/v1/imports",

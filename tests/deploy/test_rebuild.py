@@ -150,7 +150,9 @@ class City:
         return [(await self.fetch(f"SELECT count(*) AS n FROM publish.{n}"))[0]["n"] for n in names]
 
     async def schemas(self) -> list[str]:
-        rows = await self.fetch("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'publish_%' ORDER BY 1")
+        rows = await self.fetch(
+            "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'publish_%' AND nspname <> 'publish_trail' ORDER BY 1"
+        )
         return [r["nspname"] for r in rows]
 
     def environment(self) -> dict[str, str]:
