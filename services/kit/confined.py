@@ -5,6 +5,7 @@ connections open, and has so much of a processor's time and so much memory; ever
 service has (of a city whose user cannot walk to the project) are gone by then.
 """
 
+import codecs
 import ctypes
 import importlib
 import os
@@ -15,6 +16,13 @@ from typing import Final
 _NICENESS: Final = 10
 #: Of the kernel's second interface to capabilities, linux/capability.h.
 _CAPABILITY_VERSION: Final = 0x20080522
+
+
+#: What reads text is a file of its own, which Python opens when it is first wanted: too late, once no file can be opened.
+_ENCODINGS: Final = (
+    *("ascii", "latin-1", "cp1252", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"),
+    *("gb18030", "gbk", "gb2312", "big5", "idna", "unicode_escape", "hex", "raw_unicode_escape"),
+)
 
 
 def _drop_capabilities() -> None:
@@ -41,6 +49,8 @@ def _main() -> None:
     module, seconds, mib = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     os.nice(_NICENESS)
     answer = importlib.import_module(module).answer
+    for encoding in _ENCODINGS:
+        codecs.lookup(encoding)
     _drop_capabilities()
     _limit(seconds, mib)
     written = answer(sys.stdin.buffer.read())

@@ -4,7 +4,6 @@ Comes in: bytes as uploaded. Goes out: one draft per village, item and period, e
 Everything wrong is told at once, by line and column, and then nothing is taken. Format: docs/import.md.
 """
 
-import codecs
 import csv
 import io
 import json
@@ -58,10 +57,6 @@ _COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
         "审批人": "approver",
     }
 )
-_MARKED, _UNMARKED = "utf-16", ("utf-8-sig", "gb18030")
-# Found here: the process in which a file is read may open none by then.
-for _encoding in (_MARKED, *_UNMARKED):
-    codecs.lookup(_encoding)
 _NAMES: Final = {english: chinese for chinese, english in _COLUMNS.items()}
 _NEEDED: Final = ("village", "item", "period", "row", "account")
 _ROWS: Final = {"账户": "account", "明细": "line", "account": "account", "line": "line"}
@@ -133,7 +128,7 @@ def _too_many(count: int) -> FileFault:
 def _decoded(data: bytes) -> str:
     """Text in UTF-8 (with or without mark), UTF-16 with mark, or GB18030, which Chinese spreadsheets write."""
     has_mark = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    for encoding in (_MARKED,) if has_mark else _UNMARKED:
+    for encoding in ("utf-16",) if has_mark else ("utf-8-sig", "gb18030"):
         try:
             return data.decode(encoding)
         except UnicodeDecodeError:
