@@ -26,7 +26,7 @@ from typer import Option
 from deploy.docs.text import table
 from deploy.local.home import free_port
 from services.kit.cli import new_app, run_line
-from tests.attacks.doing import ADDRESS, ATTACKS, CLERK, Attack, Field, client_from
+from tests.attacks.doing import ADDRESS, ATTACKS, VILLAGES, Attack, Field, client_from
 from tests.attacks.seeing import Page, Scale, Seen, Weight, look
 from tests.running import ROOT, RunningCity, start_city, stop_city
 
@@ -68,15 +68,17 @@ async def besiege(
     city: RunningCity, attacks: list[Attack], seconds: float
 ) -> tuple[list[Outcome], list[Seen], dict[str, Weight]]:
     """Sign everybody in, let them read, do all attacks at once; what came back, what was seen, what it took."""
-    city.token(CLERK)
+    for village in VILLAGES:
+        city.token(f"clerk-{village}")
     pages = readers(city)
     spawning = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawning) as elsewhere, Scale(city.home) as scale:
         looking = asyncio.get_running_loop().run_in_executor(elsewhere, look, city.url, pages, seconds + 2 * _MARGIN_S)
         await asyncio.sleep(_MARGIN_S)
         async with client_from(ADDRESS, city.url, seconds + 60) as client:
-            field = Field(city, seconds, client)
-            outcomes = await asyncio.gather(*(timed(one, field) for one in attacks))
+            # Of many accounts: one account's own bounds would stop the others of its attacks.
+            fields = [Field(city, seconds, client, VILLAGES[n % len(VILLAGES)]) for n in range(len(attacks))]
+            outcomes = await asyncio.gather(*(timed(one, of) for one, of in zip(attacks, fields, strict=True)))
         return outcomes, await looking, scale.weights
 
 
