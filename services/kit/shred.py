@@ -138,43 +138,41 @@ def wrap(aggregate_id: str, key: str) -> str:
     """A key (base64) as it rests and travels: wrapped, or as it is when there is nothing to wrap it with."""
     if _held.seal is None or key.startswith(WRAPPED):
         return key
-    nonce = os.urandom(NONCE_BYTES)
-    wrapped = AESGCM(_held.seal).encrypt(nonce, bytes_of(key), _associated(aggregate_id, "key"))
-    return WRAPPED + base64_of(nonce + wrapped)
+    return WRAPPED + base64_of(_close_under(_held.seal, bytes_of(key), _associated(aggregate_id, "key")))
 
 
 def _secret_of(aggregate_id: str, key: str) -> bytes:
     if not key.startswith(WRAPPED):
         return bytes_of(key)
+    return _open_sealed(key.removeprefix(WRAPPED), _associated(aggregate_id, "key"), _key_of(aggregate_id))
+
+
+def _close_under(seal: bytes, plain: bytes, associated: bytes) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(seal).encrypt(nonce, plain, associated)
+
+
+def _open_sealed(closed: str, associated: bytes, what: str) -> bytes:
+    """What was closed under this city's seal (base64); KeySealError, which says `what`, when it was under another or none is given."""
     if _held.seal is None:
-        raise KeySealError(_key_of(aggregate_id))
-    wrapped = bytes_of(key.removeprefix(WRAPPED))
+        raise KeySealError(what)
+    whole = bytes_of(closed)
     try:
-        return AESGCM(_held.seal).decrypt(
-            wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], _associated(aggregate_id, "key")
-        )
+        return AESGCM(_held.seal).decrypt(whole[:NONCE_BYTES], whole[NONCE_BYTES:], associated)
     except InvalidTag:
-        raise KeySealError(_key_of(aggregate_id)) from None
+        raise KeySealError(what) from None
 
 
 def close_here(text: str, place: str) -> str | None:
     """Text that belongs to no aggregate, closed for this city (base64); None when there is nothing to close it with."""
     if _held.seal is None:
         return None
-    nonce = os.urandom(NONCE_BYTES)
-    closed = AESGCM(_held.seal).encrypt(nonce, zlib.compress(text.encode()), place.encode())
-    return base64_of(nonce + closed)
+    return base64_of(_close_under(_held.seal, zlib.compress(text.encode()), place.encode()))
 
 
 def reopen_here(closed: str, place: str) -> str:
     """What `close_here` was given; KeySealError when it was closed for another."""
-    if _held.seal is None:
-        raise KeySealError(place)
-    nonce, ciphertext = (whole := bytes_of(closed))[:NONCE_BYTES], whole[NONCE_BYTES:]
-    try:
-        return zlib.decompress(AESGCM(_held.seal).decrypt(nonce, ciphertext, place.encode())).decode()
-    except InvalidTag:
-        raise KeySealError(place) from None
+    return zlib.decompress(_open_sealed(closed, place.encode(), place)).decode()
 
 
 def key_at_rest(event: KeySet | WrappedKeySet) -> str:
