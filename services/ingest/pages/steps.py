@@ -145,9 +145,6 @@ async def _take_away(desk: Changing, d: Disclosure, action: Action, fields: Mapp
 
 def _text(fields: Mapping[str, str], name: str, message: str, most: int) -> str:
     text = needed(fields, name, message)
-    if "\x00" in text:
-        no_sign = "含有空字符，请把这一格清空，重新打一遍，不要粘贴"
-        raise InvalidInputError(no_sign, faults=[Fault(name, no_sign)])
     if len(text) > most:
         too_long = f"太长，最多 {most} 个字"
         raise InvalidInputError(too_long, faults=[Fault(name, too_long)])
