@@ -150,7 +150,7 @@ async def edit(request: Request, disclosure_id: UUID, desk: ReadingDep) -> Respo
 
 
 class _Posted(NamedTuple):
-    """Fields of the form, and what is to be saved with the personal data in it; None when it cannot be read."""
+    """Fields of the form, and what is to be saved with the personal data in it; None when nothing is, or it cannot be read."""
 
     fields: Mapping[str, str]
     content: Content | None
@@ -161,10 +161,23 @@ async def _look_at_fields(fields: FieldsDep, caller: CallerDep) -> _Posted:
     try:
         period = checked_period(fields.get("period", "").strip())
         item = fields.get("item", "").strip()
-        return _Posted(fields, await look_at(_body_of(forms.read_form(item, caller.item(item, period), fields))))
+        form = forms.read_form(item, caller.item(item, period), fields)
+        return _Posted(fields, await look_at(_body_of(form)) if _pressed(form, fields).verb == "save" else None)
     except SanwuError:
         # Told by the form, which is read once more within the transaction.
         return _Posted(fields, None)
+
+
+class _Button(NamedTuple):
+    verb: str
+    path: str = ""
+
+
+def _pressed(form: Form, fields: Mapping[str, str]) -> _Button:
+    """Which button of the form was pressed; whatever it does not know saves."""
+    verb, _, path = fields.get("action", "save").partition(":")
+    known = verb == "columns" or (verb in {"more", "paste"} and path in form.counts)
+    return _Button(verb, path) if known else _Button("save")
 
 
 def _body_of(form: Form) -> Body:
@@ -185,16 +198,16 @@ async def post_form(
     form = forms.read_form(item, desk.item(item, period), fields)
     desk.require_entering(village, desk.item(item, period))
     disclosure = await _of_form(desk, fields, form)
-    verb, _, path = fields.get("action", "save").partition(":")
-    if verb == "more" and path in form.counts:
+    verb, path = _pressed(form, fields)
+    if verb == "more":
         forms.add_rows(form, path)
-    elif verb == "paste" and path in form.counts:
+    elif verb == "paste":
         notes = paste(form, path, fields.get(f"{path}.~paste", ""))
         forms.to_body(form)
         return await _form(
             request, desk, form, disclosure, notes=notes or ["已带入，请核对。"], note=fields.get("note", "")
         )
-    elif verb != "columns":
+    elif verb == "save":
         return await _save(request, desk, form, disclosure, posted)
     return await _form(request, desk, form, disclosure, note=fields.get("note", ""))
 
