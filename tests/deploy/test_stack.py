@@ -157,9 +157,10 @@ def test_killed_supervisor_s_home_starts_again_and_ctrl_c_leaves_nothing(tmp_pat
 
 def test_orphan_is_ended_by_pid_and_start_time(tmp_path: Path) -> None:
     home = Home(tmp_path)
+    owner = home.path.stat().st_uid
     with (
-        subprocess.Popen(["sleep", "600"], start_new_session=True) as orphan,
-        subprocess.Popen(["sleep", "600"], start_new_session=True) as stranger,
+        subprocess.Popen(["sleep", "600"], start_new_session=True, user=owner) as orphan,
+        subprocess.Popen(["sleep", "600"], start_new_session=True, user=owner) as stranger,
     ):
         started = psutil.Process(orphan.pid).create_time()
         (home.run / "kafka.json").write_text(json.dumps({"pid": orphan.pid, "started": started}))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -76,26 +77,34 @@ def test_frozen_part_is_named_once_and_what_it_knows_is_unknown(
 
 
 def test_backlog_that_rests_is_a_problem_and_a_new_record_is_none(sanwu: Sanwu, sql: Callable[..., list[Any]]) -> None:
-    place = "topic = 'sanwu.codes' AND partition = (SELECT max(partition) FROM publish.consumer_offset"
-    where = f"{place} WHERE topic = 'sanwu.codes' AND next_offset > 0)"
-    sql(f"UPDATE publish.consumer_offset SET next_offset = next_offset - 1, updated_at = now() WHERE {where}")
+    [(partition, end)] = sql(
+        "SELECT partition, next_offset FROM publish.consumer_offset WHERE topic = 'sanwu.codes' AND next_offset > 0"
+        " ORDER BY partition DESC LIMIT 1"
+    )
+    put = "UPDATE publish.consumer_offset SET next_offset = $1, updated_at = $2 WHERE topic = 'sanwu.codes' AND partition = $3"
+
+    def rest(seconds: int) -> None:
+        """One record before the end for so long; said anew at each look, for a consumer that joins anew handles it."""
+        sql(put, end - 1, datetime.now(UTC) - timedelta(seconds=seconds), partition)
+
     try:
+        rest(0)
         moving = json.loads(sanwu("status", "--json").out)
         assert moving["services"]["publish"]["lag"]["sanwu.codes"] == 1
         assert moving["problems"] == []
-        # Nothing of it was handled for a minute, though the process looks well.
-        sql(f"UPDATE publish.consumer_offset SET updated_at = now() - interval '70 seconds' WHERE {where}")
-        # Once the last record of the log is older than what counts as resting.
-        rests = _problem_in_time(sanwu, "publish: 1 records wait on sanwu.codes")
+        # Nothing of it was handled for a minute, though the process looks well; once the last record of the log is older
+        # than what counts as resting.
+        rests = _problem_in_time(sanwu, "publish: 1 records wait on sanwu.codes", lambda: rest(70))
         assert rests.startswith("publish: 1 records wait on sanwu.codes, and none was handled for ")
         assert int(rests.split()[-2]) >= 70
     finally:
-        sql(f"UPDATE publish.consumer_offset SET next_offset = next_offset + 1, updated_at = now() WHERE {where}")
+        sql(put, end, datetime.now(UTC), partition)
 
 
-def _problem_in_time(sanwu: Sanwu, beginning: str) -> str:
-    """The problem that begins so, waited for."""
+def _problem_in_time(sanwu: Sanwu, beginning: str, make: Callable[[], None] = lambda: None) -> str:
+    """The problem that begins so, made and waited for."""
     for _ in range(60):
+        make()
         problems: list[str] = json.loads(sanwu("status", "--json").out)["problems"]
         if found := next((p for p in problems if p.startswith(beginning)), None):
             return found
