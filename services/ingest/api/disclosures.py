@@ -1,9 +1,10 @@
 """JSON routes of disclosures and their steps."""
 
+import asyncio
 from typing import Annotated, Final, Literal, NamedTuple
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from services.contracts.disclosure import LineReason
 from services.contracts.values import DivisionCode
@@ -181,7 +182,7 @@ async def disclosure(disclosure_id: Id, desk: ReadingDep) -> DetailOut:
     )
 
 
-@router.get("/{disclosure_id}/difference", dependencies=[may(*READERS)])
+@router.get("/{disclosure_id}/difference", dependencies=[may(*READERS)], response_model=DifferenceOut)
 async def difference(
     disclosure_id: Id,
     caller: CallerDep,
@@ -190,7 +191,7 @@ async def difference(
     other: Annotated[
         Literal["previous"] | None, Query(alias="with", description="compare with the period before instead")
     ] = None,
-) -> DifferenceOut:
+) -> Response:
     """What changed from one edition to another, or (`with=previous`) from the period before."""
     changes: differences.Difference | None
     if other is not None:
@@ -200,9 +201,13 @@ async def difference(
         raise InvalidInputError(detail)
     else:
         changes = await differences.against_edition(caller, disclosure_id, older, newer)
-    if changes is None:
-        return DifferenceOut(changes=None)
-    return DifferenceOut(changes=[ChangeOut(at=c.at, before=c.before, after=c.after) for c in changes])
+    return await asyncio.to_thread(_told, changes)
+
+
+def _told(found: differences.Difference | None) -> Response:
+    """What changed as an answer; of thousands of changes it takes long enough to stop others, so not on their loop."""
+    told = None if found is None else [ChangeOut(at=c.at, before=c.before, after=c.after) for c in found]
+    return Response(DifferenceOut(changes=told).model_dump_json(), media_type="application/json")
 
 
 @router.put("/{disclosure_id}", dependencies=[may(*RIGHTS[Action.SAVE])])
