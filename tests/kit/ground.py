@@ -144,13 +144,14 @@ class Ground:
         project: Handlers | None = None,
         topics_: Sequence[Topic] = (DISCLOSURES,),
         group: str = "publish",
+        instance: str | None = None,
     ) -> PartitionedConsumer:
         operator = self.broker()
         # A group that no service has is nobody's by right.
         beyond = (
             {} if group == "publish" else {"kafka_username": operator.username, "kafka_password": operator.password}
         )
-        database, settings = await self.open("publish"), self.settings("publish", **beyond)
+        database, settings = await self.open("publish"), self.settings("publish", instance=instance, **beyond)
         handlers: Handlers = project if project is not None else {DisclosureConfirmed: on_confirmed}
         applied = effects(settings, Reference(database), self.clock, project=handlers)
         return kind(group, settings, database, applied, topics_)

@@ -161,6 +161,22 @@ async def test_reference_topics_are_read_before_the_rest(ground: Ground, *, guar
     assert notes == ["known" if guarded else "unknown"] * 3
 
 
+async def test_a_copy_that_comes_back_with_another_topic_reads_it(ground: Ground) -> None:
+    await ground.create(DIVISIONS, DISCLOSURES)
+    said = await _produce(ground, 1)
+    async with running(await ground.consumer(instance="one")):
+        await settle(ground, 1)
+    division = builders.division(builders.VILLAGE, "西海村委会", DivisionKind.VILLAGE, None)
+    await ground.produce(DIVISIONS, record(DivisionSet(**builders.stamp(builders.VILLAGE), division=division)))
+
+    async def on_division(handling: Handling, event: DivisionSet) -> None:
+        await leave(handling.conn, event)
+
+    again = await ground.consumer(project={DivisionSet: on_division}, topics_=(DISCLOSURES, DIVISIONS), instance="one")
+    async with running(again):
+        assert await settle(ground, 2) == [*said, (builders.VILLAGE, 1)]
+
+
 class Silent(Assignment):
     """An assignment of which the driver hands out nothing, as after a lost group (aiokafka#1154)."""
 

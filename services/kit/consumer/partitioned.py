@@ -129,7 +129,7 @@ class PartitionedConsumer:
 
     async def _consume(self, stop: asyncio.Event) -> None:
         await check_log(self._database, self._settings.broker)
-        driver = make_member(self._settings, self._service)
+        driver = make_member(self._settings, self._service, self._topics)
         self._assignment = self._assign(driver)
         driver.subscribe(list(self._topics), listener=self._assignment)
         self.beat()
