@@ -41,6 +41,8 @@ from tests.running import RunningCity, start_city, stop_city
 _numbers = itertools.count(1)
 #: What runs outside this process; a test that asks for none of it is marked `pure`.
 _OUTSIDE = frozenset({"parts", "small_city", "besieged", "city", "browser"})
+#: How the groups of tests that begin a run are called, in order.
+_FIRST = ("city", "tests/flows", "tests/deploy", "tests/attacks", "tests/kit", "tests/house")
 
 
 def pytest_configure() -> None:
@@ -52,6 +54,22 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark the tests that need no city: `pytest -m pure` takes seconds."""
     if isinstance(item, pytest.Function) and not _OUTSIDE & set(item.fixturenames):
         item.add_marker("pure")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let each process of a run take whole files, and one of them, from the beginning, all that asks the running city.
+
+    What takes long comes early, so that no process is left alone with it.
+    """
+    for item in items:
+        in_city = isinstance(item, pytest.Function) and "small_city" in item.fixturenames
+        item.add_marker(pytest.mark.xdist_group("city" if in_city else item.nodeid.partition("::")[0]))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    group = next(item.iter_markers("xdist_group")).args[0]
+    return next((n for n, beginning in enumerate(_FIRST) if group.startswith(beginning)), len(_FIRST))
 
 
 @dataclass(frozen=True, slots=True)
