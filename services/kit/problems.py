@@ -105,14 +105,14 @@ def _answer(request: Request, error: SanwuError) -> Response:
     return handler(request, error)
 
 
-def _on_validation(request: Request, error: Exception) -> Response:
+async def _on_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
     # FastAPI puts "body" in front; our own input models have a field of that name, so the frame is dropped.
     faults = [Fault(f.at.removeprefix("body."), f.message) for f in faults_of(error.errors())]
     return _answer(request, InvalidInputError(faults=faults))
 
 
-def _on_http(request: Request, error: Exception) -> Response:
+async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
     # FastAPI wraps whatever goes wrong while a body is read, our own size limit included.
     if isinstance(error.__cause__, SanwuError):
@@ -124,12 +124,12 @@ def _on_http(request: Request, error: Exception) -> Response:
     return _answer(request, HttpError(error))
 
 
-def _on_unavailable(request: Request, error: Exception) -> Response:
+async def _on_unavailable(request: Request, error: Exception) -> Response:
     log.warning("database unavailable", error=repr(error))
     return _answer(request, UnavailableError())
 
 
-def _on_unstorable(request: Request, error: Exception) -> Response:
+async def _on_unstorable(request: Request, error: Exception) -> Response:
     # Its text repeats the value, so only the kind of error is told.
     log.warning("value refused by the database", kind=type(error).__name__)
     return _answer(request, InvalidInputError("内容中有无法保存的字符（如空字符）或过大的数字，请修改后再提交。"))
@@ -153,7 +153,10 @@ def internal_error(request: Request, error: Exception) -> Response:
 
 
 def register_error_handlers(app: FastAPI) -> None:
-    """Let an application answer whatever is raised in it as a problem, or as its `on_error` answers; bugs go to `internal_error`."""
+    """Let an application answer whatever is raised in it as a problem, or as its `on_error` answers; bugs go to `internal_error`.
+
+    Each is a coroutine: one that is none would be run in a thread.
+    """
     app.add_exception_handler(SanwuError, _on_sanwu)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)

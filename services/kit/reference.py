@@ -82,6 +82,8 @@ class Reference:
         self._texts: dict[tuple[str, str], int] = {}
         self._one_at_a_time = asyncio.Lock()
         self._children: dict[str, list[str]] = {}
+        self._villages: dict[str, list[Division]] = {}
+        self._city: Division | None = None
         self._owing: dict[tuple[object, ...], Owing] = {}
         self.divisions: dict[str, Division] = {}
         self.items: dict[str, Item] = {}
@@ -106,6 +108,8 @@ class Reference:
         if touched - {"staff", "signer"}:
             self.calendar = WorkCalendar(tuple(self.years.values()))
             self._owing = {}
+            self._villages = {}
+            self._city = next((d for d in self.divisions.values() if d.now.kind is DivisionKind.CITY), None)
             self._children = {}
             for code, division in sorted(self.divisions.items()):
                 if (parent := division.now.parent) is not None:
@@ -139,15 +143,20 @@ class Reference:
 
     def villages(self, scope: str) -> list[Division]:
         """All villages and communities (no zones) within a scope, by code."""
-        return [
-            d
-            for code, d in sorted(self.divisions.items())
-            if d.now.kind in {DivisionKind.VILLAGE, DivisionKind.COMMUNITY} and self.covers(scope, code)
-        ]
+        if scope not in self.divisions:
+            return []
+        # Asked at every list and page: found once for each scope.
+        if scope not in self._villages:
+            self._villages[scope] = [
+                d
+                for code, d in sorted(self.divisions.items())
+                if d.now.kind in {DivisionKind.VILLAGE, DivisionKind.COMMUNITY} and self.covers(scope, code)
+            ]
+        return self._villages[scope].copy()
 
     def city(self) -> Division | None:
         """The root of the tree."""
-        return next((d for d in self.divisions.values() if d.now.kind is DivisionKind.CITY), None)
+        return self._city
 
     def is_sample(self) -> bool:
         """Tell whether the city's figures are made up, so that every page must say so."""
