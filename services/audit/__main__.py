@@ -107,6 +107,7 @@ SERVICE: Final = Service(
     project=PROJECT,
     react=REACT,
     make_jobs=make_jobs,
+    linger_ms=700,
     commands=COMMANDS,
 )
 

@@ -18,6 +18,7 @@ SERVICE: Final = Service(
     create_app,
     react=REACT,
     make_jobs=make_jobs,
+    linger_ms=300,
 )
 
 if __name__ == "__main__":

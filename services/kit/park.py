@@ -21,6 +21,16 @@ from services.kit.record import Incoming, text_of
 _DLQ: Final = "__streams.errors."
 #: The error of a record that is only parked because it must not overtake.
 BEHIND: Final = "behind a parked record"
+#: So many parked in an hour mean a bad deploy, not bad records.
+LIMIT: Final = 100
+
+
+class TooManyParkedError(Exception):
+    """A bad deploy, not bad records: stopped before all of the log lands among the dead letters."""
+
+    def __init__(self) -> None:
+        """Say how many were parked, and what the operator does."""
+        super().__init__(f"{LIMIT} records parked within an hour: see the dead letters, mend or discard, restart")
 
 
 def reason(error: Exception) -> str:

@@ -107,7 +107,7 @@ async def serve(
     consumer = None
     if "consumer" in roles and topics:
         effects = Effects(settings, runtime.reference, runtime.clock, project=service.project, react=service.react)
-        consumer = PartitionedConsumer(service.name, settings, runtime.database, effects, topics)
+        consumer = PartitionedConsumer(service.name, settings, runtime.database, effects, topics, service.linger_ms)
         runtime.consumer = consumer
     app = service.create_app(runtime)
     _bind_gauges(runtime, consumer)

@@ -58,6 +58,8 @@ class Service(Generic[SettingsT, OwnT]):
     make_jobs: Callable[[], Sequence[Job[SettingsT, OwnT]]] = no_jobs
     #: KeySealError when what rests closed in its tables does not open with this process's `SANWU_KEY_SEAL`.
     require_seal: Callable[[Connection], Awaitable[None]] = require_key_seal
+    #: How long, in milliseconds, records may gather before they are heard: 0 where somebody waits for what they bring.
+    linger_ms: int = 0
     #: Its own operators' commands, beside those that every service has.
     commands: Typer = field(default_factory=cli.new_app)
 

@@ -49,9 +49,13 @@ def memory_section(pids: dict[str, int]) -> Section:
     return Section("Memory of the services", text + table(("service", "RSS"), rows))
 
 
+MEASURES = {"visible": visible.measure, "rebuild": rebuild.measure, "hot": hot.measure, "submit": submit.measure}
+
+
 def main() -> int:
-    """Start a city with its full sample, measure, write the report."""
-    for tool in ("wrk", "nginx"):
+    """Start a city with its full sample, measure, write the report; with names of measures, tell those and write nothing."""
+    wanted = sys.argv[1:] or list(MEASURES)
+    for tool in ("wrk", "nginx") if "hot" in wanted else ():
         if shutil.which(tool) is None and not Path(f"/usr/sbin/{tool}").exists():
             sys.stderr.write(f"The benchmarks need {tool}: install wrk and nginx-light, then run again.\n")
             return 1
@@ -61,19 +65,16 @@ def main() -> int:
         city = start_city(Path(folder) / "home", free_port(avoid=set()), "full")
         try:
             sections = []
-            for name, measure in (
-                ("visible", visible.measure),
-                ("rebuild", rebuild.measure),
-                ("hot", hot.measure),
-                ("submit", submit.measure),
-            ):
+            for name in wanted:
                 sys.stdout.write(f"measuring {name} …\n")
-                sections.append(asyncio.run(measure(city)))
+                sections.append(asyncio.run(MEASURES[name](city)))
                 sys.stdout.write(f"{sections[-1].text}\n")
                 sys.stdout.flush()
             sections.append(memory_section(city.service_pids()))
         finally:
             stop_city(city)
+    if wanted != list(MEASURES):
+        return 0
     text = "\n".join([HEAD, machine(), *(f"## {s.title}\n\n{s.text}" for s in sections)])
     REPORT.write_text(text, encoding="utf-8")
     sys.stdout.write(text)

@@ -31,6 +31,7 @@ NOT_IMPORTED: Final = {
     "import-linter": "a tool: make check",
     "mypy": "a tool: make check",
     "pytest-timeout": "a plugin: pyproject.toml sets it",
+    "pytest-xdist": "a plugin: the Makefile sets it",
     "python-multipart": "FastAPI imports it where a route takes a form",
     "ruff": "a tool: make check",
     "types-psutil": "mypy reads it",

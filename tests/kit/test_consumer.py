@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -13,14 +14,16 @@ from services.contracts.disclosure import DisclosureConfirmed, DisclosureWithdra
 from services.contracts.division import DivisionKind, DivisionSet
 from services.contracts.topics import DISCLOSURES, DIVISIONS
 from services.kit.consumer import Assignment, Effects, Handlers, Handling, LogLostError, PartitionedConsumer, ends
-from services.kit.errors import Retry
+from services.kit.consumer.share import Share
+from services.kit.errors import Reject, Retry
 from tests import builders
 from tests.kit.ground import Ground, confirmed, joined, leave, on_confirmed, record, running, settle
 from tests.kit.unguarded import Forgetful, Hastiest, Hasty, OffsetFirst, ReferenceAnytime, Unwatched
 
 
-async def _produce(ground: Ground, count: int, aggregate_id: str = "d1") -> list[tuple[str, int]]:
-    await ground.produce(DISCLOSURES, *(record(confirmed(aggregate_id, v)) for v in range(1, count + 1)))
+async def _produce(ground: Ground, count: int, aggregate_id: str = "d1", partition: int = 0) -> list[tuple[str, int]]:
+    records = (record(confirmed(aggregate_id, v)) for v in range(1, count + 1))
+    await ground.produce(DISCLOSURES, *records, partition=partition)
     return [(aggregate_id, v) for v in range(1, count + 1)]
 
 
@@ -88,24 +91,73 @@ async def test_batch_handed_out_before_a_new_assignment_is_dropped(ground: Groun
     assert (effects == said) is guarded
 
 
+async def _transactions(ground: Ground) -> int:
+    """In how many transactions the effects were made."""
+    rows = await ground.admin("SELECT count(DISTINCT xmin::text) AS n FROM publish.effect")
+    return int(rows[0]["n"])
+
+
+class Apart(PartitionedConsumer):
+    """A consumer that handles each partition for itself."""
+
+    async def _handle_together(self, shares: Sequence[Share]) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("kind", "transactions"), [(PartitionedConsumer, 1), (Apart, 8)])
+async def test_a_poll_of_many_partitions_is_one_transaction(
+    ground: Ground, kind: type[PartitionedConsumer], transactions: int
+) -> None:
+    await ground.create()
+    said = [of for n in range(8) for of in await _produce(ground, 3, f"d{n}", n)]
+    async with running(await ground.consumer(kind, instance="one")):
+        assert sorted(await settle(ground, 24)) == said
+    # The first poll may bring a part.
+    assert transactions <= await _transactions(ground) <= transactions + 2
+    rows = await ground.admin("SELECT next_offset FROM publish.consumer_offset")
+    assert [r["next_offset"] for r in rows] == [3] * 8
+
+
+@pytest.mark.parametrize("count", [3, 40])
+async def test_a_poll_with_a_bad_record_parks_that_one_alone_and_does_the_rest_once(ground: Ground, count: int) -> None:
+    await ground.create()
+    tried = Counter[tuple[str, int]]()
+
+    async def on_all_but_one(handling: Handling, event: DisclosureConfirmed) -> None:
+        tried[event.aggregate_id, event.aggregate_version] += 1
+        if (event.aggregate_id, event.aggregate_version) == ("d1", 2):
+            reason = "never"
+            raise Reject(reason)
+        await on_confirmed(handling, event)
+
+    said = [of for n in range(3) for of in await _produce(ground, count, f"d{n}", n)]
+    async with running(await ground.consumer(project={DisclosureConfirmed: on_all_but_one})):
+        done = [of for of in said if of[0] != "d1" or of[1] < 2]
+        assert sorted(await settle(ground, len(done))) == done
+    parked = await ground.admin("SELECT aggregate_key, record_offset FROM publish.parked_event ORDER BY record_offset")
+    assert [(r["aggregate_key"], r["record_offset"]) for r in parked] == [("disclosure:d1", n) for n in range(1, count)]
+    assert tried["d1", 2] > 1
+
+
+@pytest.mark.parametrize("aggregates", [["d1"], ["d1", "d2"]])
 @pytest.mark.parametrize("guarded", [True, False])
-async def test_effect_and_offset_commit_together(ground: Ground, *, guarded: bool) -> None:
+async def test_effect_and_offset_commit_together(ground: Ground, aggregates: list[str], *, guarded: bool) -> None:
     await ground.create()
     cut = asyncio.Event()
 
     async def cut_once(handling: Handling, event: DisclosureConfirmed) -> None:
         await on_confirmed(handling, event)
-        if event.aggregate_version == 30 and not cut.is_set():
+        if (event.aggregate_id, event.aggregate_version) == (aggregates[-1], 30) and not cut.is_set():
             cut.set()
             await handling.conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
-    said = await _produce(ground, 60)
+    said = [of for n, name in enumerate(aggregates) for of in await _produce(ground, 40, name, n)]
     handlers: Handlers = {DisclosureConfirmed: cut_once}
     kind = PartitionedConsumer if guarded else OffsetFirst
     async with running(await ground.consumer(kind, Forgetful, project=handlers)):
         await asyncio.wait_for(cut.wait(), 20)
         await asyncio.sleep(2)
-    assert (await ground.effects() == said) is guarded
+    assert (sorted(await ground.effects()) == said) is guarded
 
 
 @pytest.mark.parametrize("guarded", [True, False])

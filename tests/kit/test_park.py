@@ -9,7 +9,7 @@ from services.contracts import topics
 from services.contracts.disclosure import DisclosureConfirmed
 from services.contracts.topics import DISCLOSURES, EVENTS, TOPICS
 from services.kit import park
-from services.kit.consumer import Handling, PartitionedConsumer, TooManyParkedError, patience, replay
+from services.kit.consumer import Handling, PartitionedConsumer, patience, replay
 from services.kit.errors import Reject, Retry
 from tests.kit.ground import Ground, confirmed, on_confirmed, record, running, settle, until
 from tests.kit.unguarded import ParksNothing
@@ -135,7 +135,7 @@ async def test_more_than_a_hundred_parked_stop_the_consumer_and_a_restart_does_n
     await ground.produce(DISCLOSURES, *(record(confirmed(f"d{n}", 1)) for n in range(103)))
     for _ in range(2):
         started = await ground.consumer(project={DisclosureConfirmed: Handler("all")})
-        with pytest.raises(TooManyParkedError, match="100 records parked within an hour"):
+        with pytest.raises(park.TooManyParkedError, match="100 records parked within an hour"):
             async with asyncio.timeout(60):
                 await started.run(asyncio.Event())
         assert len(await _parked(ground)) == 100

@@ -1,6 +1,6 @@
 """Relays and consumers that lack one guard each, so that the tests see the loss which it prevents."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.kit.consumer import Assignment, Effects, PartitionedConsumer, offsets
 from services.kit.consumer.ends import Watchdog
+from services.kit.consumer.share import Share
 from services.kit.db import Connection
 from services.kit.errors import Reject
 from services.kit.pulse import Beat
@@ -27,8 +28,8 @@ class Forgetful(Effects):
 class Unfenced(PartitionedConsumer):
     """A consumer that moves the offset wherever it stands."""
 
-    async def _fence(self, conn: Connection, tp: TopicPartition) -> None:
-        await offsets.lock(conn, tp, self._assignment.held().get(tp, 0))
+    async def _fence(self, conn: Connection, partitions: Collection[TopicPartition]) -> None:
+        await offsets.lock(conn, {tp: self._assignment.held().get(tp, 0) for tp in partitions})
 
 
 class Hasty(PartitionedConsumer):
@@ -55,12 +56,14 @@ class Hastiest(Hasty, Unfenced):
 class OffsetFirst(PartitionedConsumer):
     """A consumer that commits the offset before the effect, as one does that lets the driver commit."""
 
-    async def _apply(self, tp: TopicPartition, incoming: Sequence[Incoming], next_offset: int) -> None:
+    async def _apply(self, shares: Sequence[Share]) -> None:
+        to = {share.tp: share.next_offset for share in shares}
         async with self._database.transaction() as conn:
-            await offsets.lock(conn, tp, next_offset)
-            await offsets.move(conn, tp, next_offset)
-        self._assignment.move(tp, next_offset)
-        await super()._apply(tp, incoming, next_offset)
+            await offsets.lock(conn, to)
+            await offsets.move(conn, to)
+        for tp, next_offset in to.items():
+            self._assignment.move(tp, next_offset)
+        await super()._apply(shares)
 
 
 class ParksNothing(PartitionedConsumer):
@@ -68,7 +71,7 @@ class ParksNothing(PartitionedConsumer):
 
     async def _handle_or_park(self, tp: TopicPartition, record: Incoming) -> bool:
         try:
-            await self._apply(tp, [record], record.offset + 1)
+            await self._apply([Share(tp, [record], record.offset + 1)])
         except (Reject, ValueError):
             self._assignment.rewind(tp)
             return False

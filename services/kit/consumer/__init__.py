@@ -10,7 +10,7 @@ them again.
 from services.kit.consumer.assignment import Assignment, LogLostError
 from services.kit.consumer.handling import Effects, Handler, Handlers, Handling
 from services.kit.consumer.identity import AnotherLogError
-from services.kit.consumer.partitioned import PartitionedConsumer, TooManyParkedError
+from services.kit.consumer.partitioned import PartitionedConsumer
 from services.kit.consumer.replays import replay
 
 __all__ = [
@@ -22,6 +22,5 @@ __all__ = [
     "Handling",
     "LogLostError",
     "PartitionedConsumer",
-    "TooManyParkedError",
     "replay",
 ]

@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
 
 from services.kit import metrics
 from services.kit.consumer.ends import LookUp, ask_ends
 from services.kit.db import INFRASTRUCTURE_ERRORS
-from services.kit.driver import end
+from services.kit.driver import DriverCancelledError, ask, end
 from services.kit.log import get_logger
 from services.kit.pulse import Beat, nothing
 
@@ -19,6 +20,7 @@ log = get_logger(__name__)
 
 REVOKE_WAIT_S: Final = 30.0
 CLOSE_S: Final = 5.0
+COMMIT_S: Final = 2.0
 
 
 class LogLostError(Exception):
@@ -135,6 +137,17 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # the driver 
         """Where partitions were moved to since this was asked last."""
         taken, self._moved = self._moved, {}
         return taken
+
+    async def mirror(self) -> None:
+        """Tell Kafka where partitions were moved to since the last time, for tools that show lag.
+
+        Nobody of ours reads it back, so a failure does not matter.
+        """
+        moved = self.take_moved()
+        if moved and self.driver is not None:
+            told = {tp: OffsetAndMetadata(offset, "") for tp, offset in moved.items()}
+            with contextlib.suppress(KafkaError, TimeoutError, DriverCancelledError):
+                await ask(self.driver.commit(told), COMMIT_S)
 
     async def close(self) -> None:
         """End the driver, in a few seconds at most; a load that is under way ends too."""

@@ -13,10 +13,17 @@ from services.kit.settings import Settings
 #: To join a group takes as long as a member that hangs is waited for; whoever gives up before hangs for the next.
 REBALANCE_MS: Final = 60_000
 JOIN_SLACK_S: Final = 30.0
+#: How long the broker waits with an answer when there is nothing.
+NOTHING_MS: Final = 500
+#: So much is answered at once, whoever lets records gather.
+ENOUGH_BYTES: Final = 256 * 1024
 
 
-def make_member(settings: Settings, service: str, topics: Collection[str]) -> AIOKafkaConsumer:
-    """A driver for the group of a service that reads these topics; it has asked nobody for anything yet."""
+def make_member(settings: Settings, service: str, topics: Collection[str], linger_ms: int) -> AIOKafkaConsumer:
+    """A driver for the group of a service that reads these topics; it has asked nobody for anything yet.
+
+    The broker lets records gather for `linger_ms` milliseconds: many at once cost less than each alone.
+    """
     return AIOKafkaConsumer(
         **settings.broker.options(),
         group_id=settings.topic_prefix + service,
@@ -27,6 +34,8 @@ def make_member(settings: Settings, service: str, topics: Collection[str]) -> AI
         rebalance_timeout_ms=_rebalance_ms(settings),
         heartbeat_interval_ms=min(3_000, settings.session_timeout_ms // 3),
         max_partition_fetch_bytes=4 * 1024 * 1024,
+        fetch_max_wait_ms=linger_ms or NOTHING_MS,
+        fetch_min_bytes=ENOUGH_BYTES if linger_ms else 1,
     )
 
 

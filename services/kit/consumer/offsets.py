@@ -1,36 +1,53 @@
 """Where a service stands in each partition: the rows that are locked, compared and moved with the effects."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from aiokafka import TopicPartition
 
 from services.kit.db import Connection
 
-LOCK_OFFSET = "SELECT next_offset FROM consumer_offset WHERE topic = $1 AND partition = $2 FOR UPDATE"
-CREATE_OFFSET = """
-INSERT INTO consumer_offset (topic, partition, next_offset) VALUES ($1, $2, $3)
+#: In one order for everybody, so that two who lock the same rows wait and do not deadlock.
+LOCK_OFFSETS = """
+SELECT topic, partition, next_offset FROM consumer_offset
+JOIN unnest($1::text[], $2::int[]) AS w (topic, partition) USING (topic, partition)
+ORDER BY topic, partition FOR UPDATE OF consumer_offset
+"""
+CREATE_OFFSETS = """
+INSERT INTO consumer_offset (topic, partition, next_offset)
+SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[]) AS t (topic, partition, next) ORDER BY topic, partition
 ON CONFLICT (topic, partition) DO NOTHING
 """
 
 
-async def lock(conn: Connection, tp: TopicPartition, first: int) -> int:
-    """Lock a partition's row, made with `first` when there is none; returns the stored offset."""
-    stored: int | None = await conn.fetchval(LOCK_OFFSET, tp.topic, tp.partition)
-    if stored is None:
-        await conn.execute(CREATE_OFFSET, tp.topic, tp.partition, first)
-        stored = await conn.fetchval(LOCK_OFFSET, tp.topic, tp.partition)
-    assert stored is not None  # noqa: S101 - just made, and never deleted
+async def lock(conn: Connection, first: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+    """Lock partitions' rows, each made with its `first` when there is none; returns the stored offsets."""
+    stored = await _lock(conn, first)
+    if missing := first.keys() - stored.keys():
+        topics, partitions = _columns(missing)
+        await conn.execute(CREATE_OFFSETS, topics, partitions, [first[tp] for tp in missing])
+        stored = await _lock(conn, first)
     return stored
 
 
-MOVE_OFFSET = """
-UPDATE consumer_offset SET next_offset = $3, updated_at = now() WHERE topic = $1 AND partition = $2
+async def _lock(conn: Connection, of: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+    rows = await conn.fetch(LOCK_OFFSETS, *_columns(of))
+    return {TopicPartition(r["topic"], r["partition"]): r["next_offset"] for r in rows}
+
+
+def _columns(of: Collection[TopicPartition]) -> tuple[list[str], list[int]]:
+    return [tp.topic for tp in of], [tp.partition for tp in of]
+
+
+MOVE_OFFSETS = """
+UPDATE consumer_offset c SET next_offset = t.next, updated_at = now()
+FROM unnest($1::text[], $2::int[], $3::bigint[]) AS t (topic, partition, next)
+WHERE (c.topic, c.partition) = (t.topic, t.partition)
 """
 
 
-async def move(conn: Connection, tp: TopicPartition, next_offset: int) -> None:
-    """Store how far a partition was handled; its row was locked before."""
-    await conn.execute(MOVE_OFFSET, tp.topic, tp.partition, next_offset)
+async def move(conn: Connection, to: Mapping[TopicPartition, int]) -> None:
+    """Store how far partitions were handled; their rows were locked before."""
+    await conn.execute(MOVE_OFFSETS, *_columns(to), list(to.values()))
 
 
 SELECT_OFFSETS = "SELECT topic, partition, next_offset FROM consumer_offset WHERE topic = ANY($1::text[])"

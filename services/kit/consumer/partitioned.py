@@ -9,27 +9,28 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
-from aiokafka.structs import OffsetAndMetadata
 
-from services.contracts.topics import KEYS, Topic
+from services.contracts.topics import Topic
 from services.kit import metrics, park, reference
 from services.kit.consumer import offsets, patience
 from services.kit.consumer.assignment import Assignment
 from services.kit.consumer.ends import Ends, Offsets, Watchdog, ask_ends
 from services.kit.consumer.handling import Effects
 from services.kit.consumer.identity import AnotherLogError, check_log
+from services.kit.consumer.keys import MissingKeys
 from services.kit.consumer.lag import Lag
 from services.kit.consumer.member import join, make_member
 from services.kit.consumer.patience import Patience
 from services.kit.consumer.replays import replay_known_types
+from services.kit.consumer.share import Share, read_share
 from services.kit.db import INFRASTRUCTURE_ERRORS, Connection, Database
-from services.kit.driver import DriverCancelledError, ask
+from services.kit.driver import ask
 from services.kit.errors import Reject, Retry
 from services.kit.log import get_logger
 from services.kit.pulse import Beat, nothing
 from services.kit.record import Incoming
 from services.kit.settings import Settings
-from services.kit.shred import KeyMissingError, give_up_key
+from services.kit.shred import KeyMissingError
 
 log = get_logger(__name__)
 
@@ -37,37 +38,38 @@ MAX_RECORDS: Final = 1000
 POLL_MS: Final = 500
 #: Partitions whose batches are under way at the same time; each takes a connection of the pool.
 AT_ONCE: Final = 4
+#: So many records of one poll are handled in one transaction, whatever their partitions; of more each has its own.
+TOGETHER: Final = 100
 TIDY_S: Final = 1.0
-KEY_WAIT_S: Final = 0.02
 TRIES: Final = 3
 #: How often a consumer in front of another Kafka looks whether its offsets were made new.
 REPAIR_LOOK_S: Final = 3.0
 SILENT_LIMIT_S: Final = 30.0
-COMMIT_S: Final = 2.0
-#: So many parked in an hour mean a bad deploy, not bad records.
-PARK_LIMIT: Final = 100
-
-
-class TooManyParkedError(Exception):
-    """A bad deploy, not bad records: stopped before all of the log lands among the dead letters."""
-
-    def __init__(self) -> None:
-        """Say how many were parked, and what the operator does."""
-        super().__init__(f"{PARK_LIMIT} records parked within an hour: see the dead letters, mend or discard, restart")
 
 
 class ZombieError(Exception):
     """Another process has moved the offset: this one no longer owns the partition."""
 
 
+#: After these what this process believes of a partition is not believed any more.
+LOSSES: Final = (ZombieError, *INFRASTRUCTURE_ERRORS)
+
+
 class PartitionedConsumer:
     """Consumes the topics of one service. `run` returns when stopped and raises when only a restart can help."""
 
     def __init__(
-        self, service: str, settings: Settings, database: Database, effects: Effects, topics: Iterable[Topic]
+        self,
+        service: str,
+        settings: Settings,
+        database: Database,
+        effects: Effects,
+        topics: Iterable[Topic],
+        linger_ms: int = 0,
     ) -> None:
-        """Prepare only: nothing is asked of Kafka before `run`."""
+        """Prepare only: nothing is asked of Kafka before `run`. Few records are waited for so many milliseconds (`linger_ms`)."""
         self._service = service
+        self._linger_ms = linger_ms
         self._settings = settings
         self._database = database
         self._effects = effects
@@ -78,8 +80,7 @@ class PartitionedConsumer:
         self._next_tidy = 0.0
         #: Something waits that the next poll may bring: no pause before it.
         self._hurry = False
-        #: Aggregates whose key was missed once (None), then with the ends to be reached before it counts as shredded.
-        self._missing_keys: dict[str, Offsets | None] = {}
+        self._missing = MissingKeys(self._ends, database, self._topics.values())
         self.lag = Lag(settings.topic_prefix)
         #: Called at every turn: a try, a poll, a transaction, a record.
         self.beat: Beat = nothing
@@ -129,7 +130,7 @@ class PartitionedConsumer:
 
     async def _consume(self, stop: asyncio.Event) -> None:
         await check_log(self._database, self._settings.broker)
-        driver = make_member(self._settings, self._service, self._topics)
+        driver = make_member(self._settings, self._service, self._topics, self._linger_ms)
         self._assignment = self._assign(driver)
         driver.subscribe(list(self._topics), listener=self._assignment)
         self.beat()
@@ -183,28 +184,30 @@ class PartitionedConsumer:
         `loaded` are the offsets held when the records were handed out. Compacted topics go first and one after the
         other: what other records refer to (divisions, items, keys) is often polled together with them.
         """
-        due: list[tuple[TopicPartition, list[ConsumerRecord]]] = []
+        shares = self._due(batches, loaded)
+        # What is in memory of the reference is read anew after each commit.
+        worked = [await self._handle_timed(share) for share in shares if self._is_reference(share.tp)]
+        rest = [share for share in shares if not self._is_reference(share.tp)]
+        if (together := await self._handle_together(rest)) is None:
+            worked += await self._handle_apart(rest)
+        return any([*worked, together])
+
+    def _due(
+        self, batches: Mapping[TopicPartition, list[ConsumerRecord]], loaded: Mapping[TopicPartition, int]
+    ) -> list[Share]:
+        """What can be handled now, compacted topics first; of the others the driver hands out again what it did."""
+        due = []
         for tp, records in batches.items():
             if not records or not self._stands(tp, loaded):
                 continue
             if self._patience.waits(tp) or self._waits_for_reference(tp):
                 self._assignment.rewind(tp)
             else:
-                due.append((tp, records))
-        reference_first = [b for b in due if self._topics[b[0].topic].compacted]
-        worked = [await self._handle_timed(tp, records) for tp, records in reference_first]
-        turn = asyncio.Semaphore(AT_ONCE)
+                due.append(read_share(tp, records, self._effects, self._topics[tp.topic], self._settings.topic_prefix))
+        return sorted(due, key=lambda share: not self._topics[share.tp.topic].compacted)
 
-        async def handle_in_turn(tp: TopicPartition, records: list[ConsumerRecord]) -> bool:
-            async with turn:
-                return await self._handle_timed(tp, records)
-
-        rest = [handle_in_turn(tp, records) for tp, records in due if not self._topics[tp.topic].compacted]
-        # A failure of one is raised when all have ended: nothing of this driver may work on beside the next.
-        outcomes = await asyncio.gather(*rest, return_exceptions=True)
-        for failure in (o for o in outcomes if isinstance(o, BaseException)):
-            raise failure
-        return any([*worked, *outcomes])
+    def _is_reference(self, tp: TopicPartition) -> bool:
+        return self._topics[tp.topic].name in reference.TOPIC_NAMES
 
     def _stands(self, tp: TopicPartition, loaded: Mapping[TopicPartition, int]) -> bool:
         """Tell whether records that were handed out are those that come next.
@@ -219,12 +222,54 @@ class PartitionedConsumer:
         """Tell whether a partition's records may refer to what was not read yet."""
         return not self._topics[tp.topic].compacted and not self.caught_up.is_set()
 
-    async def _handle_timed(self, tp: TopicPartition, records: Sequence[ConsumerRecord]) -> bool:
+    async def _handle_together(self, shares: Sequence[Share]) -> bool | None:
+        """One transaction for all that was polled, keys first. None when that cannot be, and each share is for itself.
+
+        False when something has to wait. Most of what a small share costs is its transaction's frame; large ones have
+        sessions of their own side by side.
+        """
+        wanted = [share for share in shares if share.wanted]
+        if len(wanted) <= 1 or sum(len(share.wanted) for share in wanted) > TOGETHER:
+            return None
         started = time.monotonic()
-        worked = await self._handle_batch(tp, records)
+        try:
+            await self._apply(wanted)
+        except INFRASTRUCTURE_ERRORS as error:
+            for share in wanted:
+                await self._ask_anew(share.tp, error)
+            return False
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told of the share that it is about
+            log.info("poll handled by partition", error=park.reason(error))
+            return None
+        metrics.CONSUMER_BATCH.observe(time.monotonic() - started)
+        for share in shares:
+            if not share.wanted:
+                self._assignment.pass_by(share.tp, share.next_offset)
+            self.lag.note_handled(share.tp, share.newest_ms)
+        return True
+
+    async def _handle_apart(self, shares: Sequence[Share]) -> list[bool]:
+        """A transaction for each share: those of compacted topics one after the other, then the others, some at a time."""
+        first = [await self._handle_timed(share) for share in shares if self._topics[share.tp.topic].compacted]
+        turn = asyncio.Semaphore(AT_ONCE)
+
+        async def handle_in_turn(share: Share) -> bool:
+            async with turn:
+                return await self._handle_timed(share)
+
+        rest = [handle_in_turn(share) for share in shares if not self._topics[share.tp.topic].compacted]
+        # A failure of one is raised when all have ended: nothing of this driver may work on beside the next.
+        outcomes = await asyncio.gather(*rest, return_exceptions=True)
+        for failure in (o for o in outcomes if isinstance(o, BaseException)):
+            raise failure
+        return [*first, *(bool(o) for o in outcomes)]
+
+    async def _handle_timed(self, share: Share) -> bool:
+        started = time.monotonic()
+        worked = await self._handle_batch(share)
         metrics.CONSUMER_BATCH.observe(time.monotonic() - started)
         if worked:
-            self.lag.note_handled(tp, records[-1].timestamp)
+            self.lag.note_handled(share.tp, share.newest_ms)
         return worked
 
     async def _tidy(self) -> None:
@@ -238,39 +283,27 @@ class PartitionedConsumer:
             self.lag.look(driver, self._assignment.reached())
         for tp, offset in self._assignment.take_passed().items():
             try:
-                await self._apply(tp, [], offset)
-            except ZombieError:
-                await self._lose(tp)
-            except INFRASTRUCTURE_ERRORS as error:
+                await self._apply([Share(tp, [], offset)])
+            except LOSSES as error:
                 await self._ask_anew(tp, error)
-        moved = self._assignment.take_moved()
-        if moved and driver is not None:
-            # Nobody of ours reads the mirror back, so a failure does not matter.
-            mirror = {tp: OffsetAndMetadata(offset, "") for tp, offset in moved.items()}
-            with contextlib.suppress(KafkaError, TimeoutError, DriverCancelledError):
-                await ask(driver.commit(mirror), COMMIT_S)
+        await self._assignment.mirror()
 
-    async def _handle_batch(self, tp: TopicPartition, records: Sequence[ConsumerRecord]) -> bool:
-        """One transaction for the batch; when that fails, record by record. False when something has to wait."""
-        incoming = [Incoming.read(r, self._settings.topic_prefix) for r in records]
-        next_offset = incoming[-1].offset + 1
-        wanted = [r for r in incoming if self._effects.concerns(r, self._topics[tp.topic])]
-        if not wanted:
-            self._assignment.pass_by(tp, next_offset)
+    async def _handle_batch(self, share: Share) -> bool:
+        """One transaction for the share; when that fails, record by record. False when something has to wait."""
+        tp = share.tp
+        if not share.wanted:
+            self._assignment.pass_by(tp, share.next_offset)
             return True
         try:
-            await self._apply(tp, wanted, next_offset)
-        except ZombieError:
-            await self._lose(tp)
-            return False
-        except INFRASTRUCTURE_ERRORS as error:
+            await self._apply([share])
+        except LOSSES as error:
             await self._ask_anew(tp, error)
             return False
         except Exception as error:  # noqa: BLE001 - whatever a handler raises decides about its record alone
             log.info("batch replayed record by record", topic=tp.topic, error=park.reason(error))
-            if not await self._handle_one_by_one(tp, wanted):
+            if not await self._handle_one_by_one(tp, share.wanted):
                 return False
-            self._assignment.pass_by(tp, next_offset)
+            self._assignment.pass_by(tp, share.next_offset)
         return True
 
     async def _handle_one_by_one(self, tp: TopicPartition, incoming: Sequence[Incoming]) -> bool:
@@ -279,10 +312,7 @@ class PartitionedConsumer:
             try:
                 if not await self._handle_or_park(tp, record):
                     return False
-            except ZombieError:
-                await self._lose(tp)
-                return False
-            except INFRASTRUCTURE_ERRORS as error:
+            except LOSSES as error:
                 await self._ask_anew(tp, error)
                 return False
         return True
@@ -291,8 +321,8 @@ class PartitionedConsumer:
         """Apply one record, or park it after some tries; False when it has to wait."""
         for attempt in range(1, TRIES + 1):
             try:
-                await self._apply(tp, [record], record.offset + 1)
-            except (ZombieError, *INFRASTRUCTURE_ERRORS):
+                await self._apply([Share(tp, [record], record.offset + 1)])
+            except LOSSES:
                 raise
             except KeyMissingError as missing:
                 await self._await_key(tp, missing.aggregate_id)
@@ -312,57 +342,40 @@ class PartitionedConsumer:
                 return True
         return False
 
-    async def _apply(self, tp: TopicPartition, incoming: Sequence[Incoming], next_offset: int) -> None:
-        """One transaction: fence, effects, offset. ZombieError when the partition is another's by now."""
+    async def _apply(self, shares: Sequence[Share]) -> None:
+        """One transaction: fences, effects, offsets. ZombieError when one of the partitions is another's by now."""
         self.beat()
+        incoming = [record for share in shares for record in share.wanted]
         async with self._database.transaction() as conn:
-            await self._fence(conn, tp)
+            await self._fence(conn, [share.tp for share in shares])
             if incoming:
                 await self._effects.handle(conn, incoming, self.beat)
-            await offsets.move(conn, tp, next_offset)
-        self._assignment.move(tp, next_offset)
-        if self._missing_keys:
-            for record in incoming:
-                self._missing_keys.pop(record.aggregate[1], None)
-        if self._topics[tp.topic].name in reference.TOPIC_NAMES:
+            await offsets.move(conn, {share.tp: share.next_offset for share in shares})
+        for share in shares:
+            self._assignment.move(share.tp, share.next_offset)
+        self._missing.come(incoming)
+        if any(self._is_reference(share.tp) for share in shares):
             await self._effects.reference.refresh()
 
-    async def _fence(self, conn: Connection, tp: TopicPartition) -> None:
-        """Lock the partition's offset; whoever holds another value than the stored one is a zombie."""
-        held = self._assignment.held().get(tp)
-        if await offsets.lock(conn, tp, held or 0) != held:
+    async def _fence(self, conn: Connection, partitions: Collection[TopicPartition]) -> None:
+        """Lock the partitions' offsets; whoever holds another value than the stored one is a zombie."""
+        held = self._assignment.held()
+        stored = await offsets.lock(conn, {tp: held.get(tp, 0) for tp in partitions})
+        if any(stored[tp] != held.get(tp) for tp in partitions):
             raise ZombieError
 
     # -- what can go wrong --------------------------------------------------------------------------------------
 
-    async def _lose(self, tp: TopicPartition) -> None:
-        """We were a zombie: forget the partition, read where its owner stands."""
-        log.warning("partition fenced off", topic=tp.topic, partition=tp.partition)
-        await self._assignment.lose(tp, self.beat)
-
     async def _ask_anew(self, tp: TopicPartition, error: BaseException) -> None:
-        """Whether the commit happened is unknown: ask the table, never guess."""
-        log.warning("batch interrupted", topic=tp.topic, partition=tp.partition, error=repr(error))
+        """We were a zombie, or nobody knows whether the commit happened: ask the table where the partition stands, never guess."""
+        what = "partition fenced off" if isinstance(error, ZombieError) else "batch interrupted"
+        log.warning(what, topic=tp.topic, partition=tp.partition, error=repr(error))
         await self._assignment.lose(tp, self.beat)
 
     async def _await_key(self, tp: TopicPartition, aggregate_id: str) -> None:
-        """Read on at once: a poll can bring a record before its key, when the broker looked for keys first.
-
-        From the second miss on the end of the keys topic is noted; a key still missing when that is read was shredded.
-        Not from the first: the relay sends keys first, so the poll that comes next nearly always brings the key, and
-        the log need not be asked. Once the noted end is read waiting is over for good: a compacted topic has no key
-        for this record any more, and whoever waited on would hold up the partition for ever.
-        """
-        if aggregate_id not in self._missing_keys:
-            self._missing_keys[aggregate_id] = None
-        elif (noted := self._missing_keys[aggregate_id]) is None:
-            keys = [t for t in self._topics.values() if t.name == KEYS.name]
-            self._missing_keys[aggregate_id] = await self._ends.ask(self._assignment.driver, keys)
-            self._patience.wait(tp, KEY_WAIT_S)
-        elif await self._ends.reached(noted):
-            async with self._database.transaction() as conn:
-                await give_up_key(conn, aggregate_id)
-            del self._missing_keys[aggregate_id]
+        """Read on at once: a poll can bring a record before its key, when the broker looked for keys first."""
+        if (wait_s := await self._missing.miss(aggregate_id, self._assignment.driver)) is not None:
+            self._patience.wait(tp, wait_s)
         self._hurry = True
         self._assignment.rewind(tp)
 
@@ -371,12 +384,12 @@ class PartitionedConsumer:
         log.error("record parked", topic=tp.topic, offset=record.offset, type=record.type, error=park.reason(error))
         now = self._effects.clock.now()
         async with self._database.transaction() as conn:
-            await self._fence(conn, tp)
+            await self._fence(conn, [tp])
             # Counted in the table: a restart must not begin a new hundred.
-            if await park.count_poisoned(conn, now - timedelta(hours=1)) >= PARK_LIMIT:
-                raise TooManyParkedError
+            if await park.count_poisoned(conn, now - timedelta(hours=1)) >= park.LIMIT:
+                raise park.TooManyParkedError
             await park.take_new(conn, [record])
             await park.set_aside(conn, record, park.reason(error), now, dead_letters_of=self._service)
-            await offsets.move(conn, tp, record.offset + 1)
+            await offsets.move(conn, {tp: record.offset + 1})
         self._assignment.move(tp, record.offset + 1)
         metrics.CONSUMER_EVENTS.labels(type=record.type, outcome="parked").inc()
