@@ -64,7 +64,9 @@ CONSUMER_STILL = Computed(
     "consumer_backlog_still_seconds", "How long records wait in a partition of this process that does not move"
 )
 CONSUMER_EVENTS = Counter("consumer_events_total", "Records handled", ("type", "outcome"))
-CONSUMER_BATCH = Histogram("consumer_batch_duration_seconds", "Time of one transaction of the consumer, commit included")
+CONSUMER_BATCH = Histogram(
+    "consumer_batch_duration_seconds", "Time of one transaction of the consumer, commit included"
+)
 CONSUMER_PARKED = Gauge("consumer_parked_events", "Records parked and not yet replayed or discarded")
 REFUSED_SIGNATURES = Counter(
     "refused_signatures", "Records of the registry's topics that its root key did not sign: somebody forges", ("topic",)

@@ -40,6 +40,8 @@ _NOW_AND_THEN: Final = ("township", "city", "all")
 #: Some 36 pages a village that few read: only when nothing else is to be done, and a few villages at a time.
 _AT_LEISURE: Final = ("items",)
 _PAUSE_S: Final = 1.0
+#: Nobody waits for the page of a village where something was handed in or confirmed: one rendering for many steps.
+_STEPS_S: Final = 2.0
 _BATCH: Final = 200
 _LEISURE_BATCH: Final = 4
 _SEALED_AT_ONCE: Final = 50
@@ -48,9 +50,14 @@ _FADE_SLACK: Final = timedelta(days=31)
 
 
 class Renderer:
-    """Renders what is marked; lists at most once a second, pages of items in a run that found nothing else to do."""
+    """Renders what is marked: what was let out at once, the rest at most every so often.
+
+    Pages of villages where nothing was let out every two seconds, lists every second, pages of items in a run that found
+    nothing else to do.
+    """
 
     def __init__(self) -> None:
+        self._steps_not_before = 0.0
         self._lists_not_before = 0.0
 
     async def run(self, runtime: PublishRuntime) -> None:
@@ -61,9 +68,14 @@ class Renderer:
                 await marks.insert_marks(conn, _lists_and_villages(bodies))
                 await marks.insert_marks(conn, _fading(runtime, await publications.select_rosters(conn)))
         busy = False
-        while await _render_some(runtime, _AT_ONCE):
+        while await _render_some(runtime, _AT_ONCE, awaited=True):
             busy = True
             runtime.beat()
+        if time.monotonic() >= self._steps_not_before:
+            self._steps_not_before = time.monotonic() + _STEPS_S
+            while await _render_some(runtime, _AT_ONCE):
+                busy = True
+                runtime.beat()
         if time.monotonic() >= self._lists_not_before:
             self._lists_not_before = time.monotonic() + _PAUSE_S
             await _render_some(runtime, _NOW_AND_THEN)
@@ -82,11 +94,13 @@ def _open_release(bodies: Bodies) -> bool:
     return True
 
 
-async def _render_some(runtime: PublishRuntime, kinds: Sequence[str], most: int = _BATCH) -> bool:
-    """Serve the oldest marks of some kinds; False when there were none."""
+async def _render_some(
+    runtime: PublishRuntime, kinds: Sequence[str], most: int = _BATCH, *, awaited: bool = False
+) -> bool:
+    """Serve the oldest marks of some kinds, or of them those for which somebody waits; False when there were none."""
     bodies = runtime.own.bodies
     async with runtime.database.connection() as conn:
-        marked = await marks.select_marks(conn, kinds, most)
+        marked = await marks.select_marks(conn, kinds, most, awaited=awaited)
         if kinds == _AT_ONCE:
             metrics.DIRTY.set(len(marked))
         if not marked:

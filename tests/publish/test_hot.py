@@ -20,6 +20,7 @@ from services.publish.hot.answers import HTML, Answer, Body, BrokenFileError, ne
 from services.publish.hot.files import file_of, open_release, remove_disclosures, remove_rendered, write_all
 from services.publish.hot.front import Store
 from services.publish.hot.standby import find
+from services.publish.store import marks
 from tests import builders
 from tests.conftest import Place
 
@@ -286,6 +287,35 @@ async def test_midnight_marks_every_village_once(publish: Any) -> None:
     async with runtime.database.connection() as conn:
         assert await conn.fetchval("SELECT count(*) FROM dirty") == 0
     publish.served.clock.advance(hours=-14)
+
+
+async def test_steps_wait_two_seconds_for_each_other_and_what_is_let_out_for_nothing(publish: Any) -> None:
+    runtime, renderer = publish.served.runtime, jobs.Renderer()
+
+    async def waiting() -> set[str]:
+        async with runtime.database.connection() as conn:
+            return {r["kind"] for r in await conn.fetch("SELECT kind FROM dirty WHERE kind <> 'items'")}
+
+    async def step() -> None:
+        async with runtime.database.transaction() as conn:
+            await marks.insert_marks(conn, [("village", builders.VILLAGE)])
+
+    await publish.rendered()
+    await renderer.run(runtime)
+    await step()
+    await step()
+    await renderer.run(runtime)
+    assert await waiting() == {"village"}
+    # What is let out in the same village takes them along.
+    await publish.opened(period="2025-03")
+    await renderer.run(runtime)
+    assert await waiting() <= {"township", "city"}
+    await step()
+    await renderer.run(runtime)
+    assert "village" in await waiting()
+    await asyncio.sleep(2)
+    await renderer.run(runtime)
+    assert await waiting() == set()
 
 
 async def test_a_page_that_is_awaited_is_there_as_soon_as_its_file_is(publish: Any) -> None:

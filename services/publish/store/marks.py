@@ -224,11 +224,17 @@ async def insert_items_marks(conn: Connection, villages: Sequence[str]) -> None:
 
 
 SELECT_MARKS = "SELECT id, kind, key, since FROM dirty WHERE kind = ANY($1::text[]) ORDER BY id LIMIT $2"
+#: Every mark of a subject, so that it is not rendered once more for what it shows by then.
+SELECT_AWAITED_MARKS = """
+SELECT id, kind, key, since FROM dirty d WHERE kind = ANY($1::text[]) AND (
+    kind = 'disclosure' OR EXISTS (SELECT FROM dirty a WHERE (a.kind, a.key) = (d.kind, d.key) AND a.since IS NOT NULL)
+) ORDER BY id LIMIT $2
+"""
 
 
-async def select_marks(conn: Connection, kinds: Sequence[str], limit: int) -> list[Mark]:
-    """The oldest marks of some kinds."""
-    rows = await conn.fetch(SELECT_MARKS, list(kinds), limit)
+async def select_marks(conn: Connection, kinds: Sequence[str], limit: int, *, awaited: bool = False) -> list[Mark]:
+    """The oldest marks of some kinds; `awaited`: of disclosures, and of what shows one that was let out."""
+    rows = await conn.fetch(SELECT_AWAITED_MARKS if awaited else SELECT_MARKS, list(kinds), limit)
     return [Mark(r["id"], (r["kind"], r["key"]), r["since"]) for r in rows]
 
 
