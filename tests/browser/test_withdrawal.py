@@ -45,6 +45,7 @@ def uploaded(city: RunningCity) -> tuple[str, bytes]:
         headers=headers,
         data={"village": VILLAGE},
         files={"file": ("收据.pdf", picture(), "application/pdf")},
+        timeout=60,
     )
     digest = str(answer.raise_for_status().json()["digest"])
     kept = httpx2.get(f"{city.url}/desk/attachments/{digest}", headers=headers).raise_for_status().content
