@@ -23,7 +23,7 @@ LEAST_MS = 0.1
 QUANTILES = (0.5, 0.9, 0.99, 1.0)
 PATH = "/ingest/v1/disclosures"
 #: Months that the sample leaves free; every village of the township gets each.
-YEARS = range(2016, 2026)
+YEARS = range(2012, 2022)
 TOWNSHIPS = 10
 
 
