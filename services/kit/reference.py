@@ -85,6 +85,7 @@ class Reference:
         self._villages: dict[str, list[Division]] = {}
         self._city: Division | None = None
         self._owing: dict[tuple[object, ...], Owing] = {}
+        self._owing_of: dict[str, Owing] = {}
         self.divisions: dict[str, Division] = {}
         self.items: dict[str, Item] = {}
         self.profiles: dict[str, Profile] = {}
@@ -107,7 +108,7 @@ class Reference:
         touched = {kind for kind, key, payload in rows if self._put(kind, key, payload)}
         if touched - {"staff", "signer"}:
             self.calendar = WorkCalendar(tuple(self.years.values()))
-            self._owing = {}
+            self._owing, self._owing_of = {}, {}
             self._villages = {}
             self._city = next((d for d in self.divisions.values() if d.now.kind is DivisionKind.CITY), None)
             self._children = {}
@@ -180,10 +181,14 @@ class Reference:
 
     def owing(self, code: str) -> Owing:
         """What a division owes, with all that are alike it; KeyError when it, or its profile, is unknown."""
+        # Asked for every cell of a page: what a division inherits is looked up once.
+        if (known := self._owing_of.get(code)) is not None:
+            return known
         division, profile = self.duty_division(code), self.profile(code)
         key = (division.kind, division.duties_from, profile.code)
         if key not in self._owing:
             self._owing[key] = Owing(self.items, division, profile, self.calendar)
+        self._owing_of[code] = self._owing[key]
         return self._owing[key]
 
     def owed(self, code: str, now: datetime) -> tuple[Duty, ...]:

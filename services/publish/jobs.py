@@ -37,13 +37,14 @@ log = get_logger(__name__)
 _AT_ONCE: Final = ("disclosure", "village")
 #: Lists over many villages change with every approval: at most once a second.
 _NOW_AND_THEN: Final = ("township", "city", "all")
-#: Some 36 pages a village that few read: only when nothing else is to be done, and a few villages at a time.
+#: Some 36 pages a village that few read, a tenth of a second: when nothing was let out for a while, one village at a time.
 _AT_LEISURE: Final = ("items",)
+_QUIET_S: Final = 3.0
 _PAUSE_S: Final = 1.0
 #: Nobody waits for the page of a village where something was handed in or confirmed: one rendering for many steps.
 _STEPS_S: Final = 2.0
 _BATCH: Final = 200
-_LEISURE_BATCH: Final = 4
+_LEISURE_VILLAGES: Final = 4
 _SEALED_AT_ONCE: Final = 50
 #: A service that stood still over some midnights still finds the rosters whose time ran out.
 _FADE_SLACK: Final = timedelta(days=31)
@@ -53,10 +54,11 @@ class Renderer:
     """Renders what is marked: what was let out at once, the rest at most every so often.
 
     Pages of villages where nothing was let out every two seconds, lists every second, pages of items in a run that found
-    nothing else to do.
+    nothing else to do, some seconds after the last approval.
     """
 
     def __init__(self) -> None:
+        self._quiet_from = 0.0
         self._steps_not_before = 0.0
         self._lists_not_before = 0.0
 
@@ -68,9 +70,8 @@ class Renderer:
                 await marks.insert_marks(conn, _lists_and_villages(bodies))
                 await marks.insert_marks(conn, _fading(runtime, await publications.select_rosters(conn)))
         busy = False
-        while await _render_some(runtime, _AT_ONCE, awaited=True):
+        while await self._serve_awaited(runtime):
             busy = True
-            runtime.beat()
         if time.monotonic() >= self._steps_not_before:
             self._steps_not_before = time.monotonic() + _STEPS_S
             while await _render_some(runtime, _AT_ONCE):
@@ -79,9 +80,19 @@ class Renderer:
         if time.monotonic() >= self._lists_not_before:
             self._lists_not_before = time.monotonic() + _PAUSE_S
             await _render_some(runtime, _NOW_AND_THEN)
-        if not busy:
-            # One batch a run, so that whatever changes meanwhile goes first; until then these pages are answered live.
-            await _render_some(runtime, _AT_LEISURE, _LEISURE_BATCH)
+        if busy or time.monotonic() < self._quiet_from:
+            return
+        # A few a run, so that whatever changes meanwhile goes first; until then these pages are answered live.
+        for _ in range(_LEISURE_VILLAGES):
+            if not await _render_some(runtime, _AT_LEISURE, 1) or await self._serve_awaited(runtime):
+                return
+
+    async def _serve_awaited(self, runtime: PublishRuntime) -> bool:
+        served = await _render_some(runtime, _AT_ONCE, awaited=True)
+        if served:
+            self._quiet_from = time.monotonic() + _QUIET_S
+            runtime.beat()
+        return served
 
 
 def _open_release(bodies: Bodies) -> bool:
