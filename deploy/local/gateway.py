@@ -76,6 +76,9 @@ class Gateway(Part):
             "HOME": str(state),
             "XDG_DATA_HOME": str(state),
             "XDG_CONFIG_HOME": str(state),
+            # Its heap is small: collected seldom it costs a quarter less of a processor a request, and stays small.
+            "GOGC": "800",
+            "GOMEMLIMIT": "256MiB",
             # People type either.
             "SANWU_SITE": f"{self.url}, http://localhost:{self.port}",
             "SANWU_OTHER_NAMES": f"http://:{self.port}",

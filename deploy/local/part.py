@@ -129,6 +129,8 @@ class Part:
             for child in offspring:
                 with suppress(psutil.NoSuchProcess):
                     child.kill()
+            # Whoever starts it anew must not find them still on their way out.
+            await asyncio.to_thread(psutil.wait_procs, offspring, _ORPHAN_PATIENCE)
         await process.wait()
 
     async def __aenter__(self) -> Self:

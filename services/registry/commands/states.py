@@ -162,6 +162,8 @@ async def rotate_signer(conn: Connection, now: datetime, *, at_once: bool) -> tu
     begins = now if at_once else now + HANDOVER
     key, signer = _new_signer()
     await sealed.insert_signing_key(conn, key, begins)
+    if at_once:
+        await sealed.delete_signing_key(conn, former.kid)
     kept = await references.select_references(conn, "signer", [former.kid])
     ends = begins if at_once else begins + TOKEN_LIFETIME
     ended = {

@@ -138,3 +138,11 @@ INSERT_SIGNING_KEY = "INSERT INTO signing_key (kid, private_key, created_at) VAL
 async def insert_signing_key(conn: Connection, key: SigningKey, at: datetime) -> None:
     """Keep a key that signs from a moment on."""
     await conn.execute(INSERT_SIGNING_KEY, key.kid, _closed_key(key), at)
+
+
+DELETE_SIGNING_KEY = "DELETE FROM signing_key WHERE kid = $1"
+
+
+async def delete_signing_key(conn: Connection, kid: str) -> None:
+    """Forget a key that signs nothing from now on."""
+    await conn.execute(DELETE_SIGNING_KEY, kid)
