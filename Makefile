@@ -13,10 +13,10 @@ run: ## Start the whole city on this machine (SANWU_HOME, SANWU_PORT, SANWU_SAMP
 	@exec $(VENV)/bin/python -m deploy.local run
 
 ##@ Work on it
-test: ## Run every test, on real PostgreSQL, Kafka and a browser (ARGS= goes to pytest; ARGS="-n 0 FILE" for one file)
+test: ## Run every test, on real PostgreSQL, Kafka and a browser (ARGS= goes to pytest; PROCESSES=2 is faster on a quiet machine)
 	@$(SETUP) test
 	@$(VENV)/bin/python -m deploy.local.browser
-	@$(VENV)/bin/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@$(VENV)/bin/python -m pytest $(if $(PROCESSES),-n $(PROCESSES) --dist loadgroup --no-loadscope-reorder) $(ARGS)
 
 check: ## Lint, format, types, imports, generated documents, and no secret in a file
 	@$(SETUP) test

@@ -56,11 +56,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("pure")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let each process of a run take whole files, and one of them, from the beginning, all that asks the running city.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let each of several processes take whole files, and one of them, from the beginning, all that asks the running city.
 
     What takes long comes early, so that no process is left alone with it.
     """
+    if not hasattr(config, "workerinput"):
+        return
     for item in items:
         in_city = isinstance(item, pytest.Function) and "small_city" in item.fixturenames
         item.add_marker(pytest.mark.xdist_group("city" if in_city else item.nodeid.partition("::")[0]))
