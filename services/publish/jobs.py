@@ -69,14 +69,7 @@ class Renderer:
             async with runtime.database.transaction() as conn:
                 await marks.insert_marks(conn, _lists_and_villages(bodies))
                 await marks.insert_marks(conn, _fading(runtime, await publications.select_rosters(conn)))
-        busy = False
-        while await self._serve_awaited(runtime):
-            busy = True
-        if time.monotonic() >= self._steps_not_before:
-            self._steps_not_before = time.monotonic() + _STEPS_S
-            while await _render_some(runtime, _AT_ONCE):
-                busy = True
-                runtime.beat()
+        busy = await self._serve_all(runtime)
         if time.monotonic() >= self._lists_not_before:
             self._lists_not_before = time.monotonic() + _PAUSE_S
             await _render_some(runtime, _NOW_AND_THEN)
@@ -86,6 +79,18 @@ class Renderer:
         for _ in range(_LEISURE_VILLAGES):
             if not await _render_some(runtime, _AT_LEISURE, 1) or await self._serve_awaited(runtime):
                 return
+
+    async def _serve_all(self, runtime: PublishRuntime) -> bool:
+        """What is awaited, and when its time has come what follows from steps; True when there was anything."""
+        busy = False
+        while await self._serve_awaited(runtime):
+            busy = True
+        if time.monotonic() >= self._steps_not_before:
+            self._steps_not_before = time.monotonic() + _STEPS_S
+            while await _render_some(runtime, _AT_ONCE):
+                busy = True
+                runtime.beat()
+        return busy
 
     async def _serve_awaited(self, runtime: PublishRuntime) -> bool:
         served = await _render_some(runtime, _AT_ONCE, awaited=True)

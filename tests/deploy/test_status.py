@@ -38,7 +38,8 @@ def test_status_of_a_healthy_city_is_well(sanwu: Sanwu) -> None:
     assert told["kafka_bytes"] > 100_000
     assert told["disk_free_bytes"] > 0
     # Somebody's task, no alarm: no package knows yet the working days of a year that is near.
-    assert all("The working days of 20" in note for note in told["notes"])
+    # How long somebody waited for a piece of work while the sample came in is the machine's to tell.
+    assert all("The working days of 20" in note or "everybody waited" in note for note in told["notes"])
     assert told["running"] is True
     assert told["parts"] == {"gateway": "ok", "standby": "ok", "postgres": "ok", "kafka": "ok"}
 
