@@ -76,7 +76,7 @@ class Gateway(Part):
             "HOME": str(state),
             "XDG_DATA_HOME": str(state),
             "XDG_CONFIG_HOME": str(state),
-            # Its heap is small: collected seldom it costs a quarter less of a processor a request, and stays small.
+            # Its heap is small: it need not be collected often, and has a bound.
             "GOGC": "800",
             "GOMEMLIMIT": "256MiB",
             # People type either.

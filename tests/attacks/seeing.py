@@ -14,6 +14,7 @@ import httpx2
 import psutil
 
 from deploy.local.postgres import SERVICES
+from tests.bench.spent import seconds_of
 
 #: Between two pages of one reader.
 PAUSE_S: Final = 0.1
@@ -111,8 +112,7 @@ class Scale:
         for child in process.children(recursive=True):
             with suppress(psutil.NoSuchProcess):
                 children += child.memory_info().rss
-        times = process.cpu_times()
-        spent = times.user + times.system + times.children_user + times.children_system
+        spent = seconds_of(process)
         self._began.setdefault(name, spent)
         weight.own = max(weight.own, process.memory_info().rss)
         weight.children = max(weight.children, children)

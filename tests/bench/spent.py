@@ -1,30 +1,30 @@
 """Processor time of every part of a city: what stays true while others use the machine."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
-from deploy.local.home import read_json
+from deploy.local.home import Home
+from deploy.local.part import process_of
 
 
 def spent(home: Path) -> dict[str, float]:
-    """Seconds, user and system, of each part with its children since it was started."""
-    found = {}
-    for note in sorted((home / "run").glob("*.json")):
-        with suppress(psutil.NoSuchProcess, KeyError, ValueError):
-            process = psutil.Process(int(str(read_json(note)["pid"])))
-            found[note.stem] = sum(_of(p) for p in (process, *process.children(recursive=True)))
+    """Seconds of each part that runs, with its children, since it was started."""
+    city, found = Home(home), {}
+    for note in sorted(city.run.glob("*.json")):
+        process = process_of(city, note.stem)
+        if process is not None:
+            found[note.stem] = sum(seconds_of(p) for p in (process, *process.children(recursive=True)))
     return found
 
 
-def _of(process: psutil.Process) -> float:
+def seconds_of(process: psutil.Process) -> float:
+    """Seconds, user and system, of a process and those of its children that ended; 0 when it ended itself."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
         return 0.0
-    # Those that ended are counted by their parent; what lives is asked itself.
     return float(times.user + times.system + times.children_user + times.children_system)
 
 

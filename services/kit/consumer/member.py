@@ -15,7 +15,7 @@ REBALANCE_MS: Final = 60_000
 JOIN_SLACK_S: Final = 30.0
 #: How long the broker waits with an answer when there is nothing.
 NOTHING_MS: Final = 500
-#: So much is answered at once, whoever lets records gather.
+#: When so much is there the broker answers at once, also whoever lets records gather.
 ENOUGH_BYTES: Final = 256 * 1024
 
 
