@@ -98,7 +98,9 @@ def test_command_line_that_makes_no_sense_is_status_2(sanwu: Sanwu, arguments: t
 def test_republished_events_change_nothing_where_they_were_heard(
     sanwu: Sanwu, small_city: RunningCity, sql: Callable[..., list[Any]]
 ) -> None:
-    before = sql("SELECT count(*) AS n FROM publish.event")[0]["n"]
+    # The service says the head of its trail when its hour has come: that is no answer to what it hears.
+    said = "SELECT count(*) AS n FROM publish.event WHERE aggregate <> 'head'"
+    before = sql(said)[0]["n"]
     changes = httpx2.get(f"{small_city.url}/api/v1/changes?limit=200").json()
     answer = sanwu("republish", "--service", "ingest", "--all", "--by", "王工", "--json")
     told = json.loads(answer.out)
@@ -107,7 +109,7 @@ def test_republished_events_change_nothing_where_they_were_heard(
     assert told["queued"] == told["events"] > 20
     assert told["unknown"] == 0
     assert sql("SELECT 1 FROM publish.parked_event") == []
-    assert sql("SELECT count(*) AS n FROM publish.event")[0]["n"] == before
+    assert sql(said)[0]["n"] == before
     assert httpx2.get(f"{small_city.url}/api/v1/changes?limit=200").json() == changes
 
 
