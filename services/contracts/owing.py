@@ -50,6 +50,7 @@ class Owing:
         self._duties: dict[CellKey, Duty | None] = {}
         self._runs: dict[str, tuple[Run, ...]] = {}
         self._stretches: dict[tuple[str, ...], tuple[Duty, ...]] = {}
+        self._keys: dict[str | None, tuple[CellKey, ...]] = {}
         self._day = date.min
 
     def duty(self, key: CellKey) -> Duty | None:
@@ -82,7 +83,18 @@ class Owing:
     def owed(self, now: datetime) -> Iterator[Duty]:
         """Every periodic duty by a moment, by item and then by period."""
         for code in sorted(self._items):
-            yield from sorted((d for run in self.runs(code, now) for d in run.duties), key=_end)
+            yield from self._of_item(code, now)
+
+    def keys(self, now: datetime, item: str | None = None) -> tuple[CellKey, ...]:
+        """The cells of `owed`, or of those the ones of one item; remembered for the day."""
+        self._turn(now)
+        if item not in self._keys:
+            found = self.owed(now) if item is None else self._of_item(item, now)
+            self._keys[item] = tuple(CellKey(d.item, d.period) for d in found)
+        return self._keys[item]
+
+    def _of_item(self, code: str, now: datetime) -> list[Duty]:
+        return sorted((d for run in self.runs(code, now) for d in run.duties), key=_end)
 
     def owed_in(self, periods: Sequence[str], now: datetime) -> tuple[Duty, ...]:
         """Those of some periods, by item and then in the order of the periods; what is no period holds none."""
@@ -103,7 +115,7 @@ class Owing:
     def _turn(self, now: datetime) -> None:
         """A new day brings new periods; what a duty demands stays."""
         if (day := local_day(now)) != self._day:
-            self._day, self._runs, self._stretches = day, {}, {}
+            self._day, self._runs, self._stretches, self._keys = day, {}, {}, {}
 
 
 def _end(of: Duty) -> tuple[date, str]:

@@ -200,6 +200,14 @@ class Reference:
             return ()
         return tuple(replace(d, division=code) for d in owing.owed(now))
 
+    def owed_keys(self, code: str, now: datetime, item: str | None = None) -> tuple[CellKey, ...]:
+        """The cells that a division owes by a moment, by item and then by period, or those of one item; as `owed`."""
+        self.duty_division(code)
+        try:
+            return self.owing(code).keys(now, item)
+        except KeyError:
+            return ()
+
     def duty(self, code: str, key: CellKey) -> Duty | None:
         """What a cell of a division demands; None when item and period do not fit each other, or are unknown."""
         try:

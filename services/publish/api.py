@@ -15,7 +15,7 @@ from services.kit.listing import Cursor, Listing, Page, Serial
 from services.kit.route import Route
 from services.publish.bodies.out import division_out, duty_out, rfc3339, village_out
 from services.publish.hot.front import cached_json
-from services.publish.render.cells import live_by_cell
+from services.publish.render.cells import Cells
 from services.publish.render.places import affair_of
 from services.publish.render.rows import Change
 from services.publish.render.texts import names_anybody
@@ -173,10 +173,13 @@ async def duties(
     seen: Seen = None,
 ) -> Response:
     """What a village owes in a period (without one: all it owed until now and all it opened) and how that stands."""
-    village = reader.village(code)
-    facts = await cells.select_cell_facts(reader.conn, village.code)
-    standing = sorted(reader.bodies.cells_of(village, facts, reader.now, period), key=_place_of)
-    rows = [cell for cell in standing if page.after is None or _place_of(cell) > page.after]
-    live, reasons = live_by_cell(facts.publications), {CellKey(w.item, w.period): w.reason for w in facts.waivers}
-    shown = page.of(rows, _place_of, lambda cell: duty_out(cell, live.get(cell.key), reasons.get(cell.key)))
+    village, bodies = reader.village(code), reader.bodies
+    facts = (await cells.select_cell_facts(reader.conn, [village.code]))[village.code]
+    known = Cells(facts)
+    # By period and item. Which cells there are is told fast; how one stands only where it is shown.
+    places = sorted(DutyPlace(key.period, key.item) for key in bodies.keys_of(village, known, reader.now, period))
+    keys = [CellKey(p.item, p.period) for p in places if page.after is None or p > page.after]
+    rows = bodies.grid_of(village, known, keys, reader.now, page.fetch_limit)
+    reasons = {CellKey(w.item, w.period): w.reason for w in facts.waivers}
+    shown = page.of(rows, _place_of, lambda cell: duty_out(cell, known.opened.get(cell.key), reasons.get(cell.key)))
     return _tagged(shown, seen, of_persons=names_anybody(duty.waiver for duty in shown.items))

@@ -42,14 +42,16 @@ _EVERYTHING: Final = (("all", ""),)
 
 
 def _subjects(h: Handling, event: DisclosureEvent) -> tuple[Subject, ...]:
-    """What shows a disclosure: its own page, its village's, its township's list, the front page."""
-    return (*_shown_in(h, event.village_code), ("disclosure", event.aggregate_id), ("city", ""))
+    """What shows a disclosure: its own page, its item's, its village's, its township's list, the front page."""
+    return (*_shown_in(h, event.village_code, event.item), ("disclosure", event.aggregate_id), ("city", ""))
 
 
-def _shown_in(h: Handling, village_code: str) -> tuple[Subject, ...]:
+def _shown_in(h: Handling, village_code: str, item: str | None = None) -> tuple[Subject, ...]:
+    """What shows the cells of an item of a village, or of all its items."""
     village = h.reference.divisions.get(village_code)
     township = village.now.parent if village is not None else None
-    return (("village", village_code), *([("township", township)] if township else []))
+    of_item: Subject = ("items", village_code) if item is None else ("item", f"{village_code}/{item}")
+    return (("village", village_code), of_item, *([("township", township)] if township else []))
 
 
 async def _after(h: Handling, event: DisclosureEvent) -> list[Subject]:
@@ -79,14 +81,14 @@ async def on_moved_step(
         delivered_at=delivered_at,
     )
     await marks.upsert_step(h.conn, step)
-    await marks.insert_marks(h.conn, _shown_in(h, event.village_code))
+    await marks.insert_marks(h.conn, _shown_in(h, event.village_code, event.item))
 
 
 async def on_confirmed(h: Handling, event: DisclosureConfirmed) -> None:
     """Once nobody else has to confirm, the township holds the cell."""
     if event.complete:
         await marks.confirm_step(h.conn, event.aggregate_id, event.aggregate_version, event.occurred_at)
-        await marks.insert_marks(h.conn, _shown_in(h, event.village_code))
+        await marks.insert_marks(h.conn, _shown_in(h, event.village_code, event.item))
 
 
 def _publication(event: DisclosureApproved, body: Body) -> Publication:
@@ -209,7 +211,7 @@ async def on_withdrawn(h: Handling, event: DisclosureWithdrawn) -> None:
         await _bury(h, event, event.reason)
         await marks.insert_change(h.conn, _tombstone(event, event.reason), "withdrawn", event.occurred_at)
     else:
-        await marks.insert_marks(h.conn, _shown_in(h, event.village_code))
+        await marks.insert_marks(h.conn, _shown_in(h, event.village_code, event.item))
 
 
 async def on_restored(h: Handling, event: DisclosureRestored) -> None:
@@ -248,7 +250,7 @@ async def on_waiver(h: Handling, event: WaiverGranted | WaiverRefused | WaiverEn
         since=event.occurred_at,
     )
     await unopened.upsert_waiver(h.conn, waiver)
-    await marks.insert_marks(h.conn, _shown_in(h, event.village_code))
+    await marks.insert_marks(h.conn, _shown_in(h, event.village_code, event.item))
 
 
 async def on_declared(h: Handling, event: DeclarationConfirmed) -> None:
@@ -271,7 +273,8 @@ async def on_division_set(h: Handling, event: DivisionSet) -> None:
     if event.division.now.kind in {DivisionKind.VILLAGE, DivisionKind.COMMUNITY, DivisionKind.ZONE}:
         parents = {r.parent for r in event.division.revisions if r.parent is not None}
         townships = [("township", p) for p in sorted(parents)]
-        await marks.insert_marks(h.conn, [("village", event.division.code), *townships, ("city", "")])
+        village = event.division.code
+        await marks.insert_marks(h.conn, [("village", village), ("items", village), *townships, ("city", "")])
     else:
         await marks.insert_marks(h.conn, _EVERYTHING)
 

@@ -13,7 +13,8 @@ from services.kit.pulse import beating
 from services.kit.runtime import AnyRuntime
 from services.kit.service import Job
 from services.publish import metrics
-from services.publish.bodies.renderer import Bodies, Loaded
+from services.publish.bodies.loading import Loaded
+from services.publish.bodies.renderer import Bodies
 from services.publish.hot.answers import pack
 from services.publish.hot.files import (
     Subject,
@@ -37,14 +38,14 @@ log = get_logger(__name__)
 _AT_ONCE: Final = ("disclosure", "village")
 #: Lists over many villages change with every approval: at most once a second.
 _NOW_AND_THEN: Final = ("township", "city", "all")
-#: Some 36 pages a village that few read, a tenth of a second: when nothing was let out for a while, one village at a time.
-_AT_LEISURE: Final = ("items",)
+#: Pages that few read, when nothing was let out for a while: those of single items, then all 36 of one village at a time.
+_AT_LEISURE: Final = (("item", 20), ("items", 1))
 _QUIET_S: Final = 3.0
 _PAUSE_S: Final = 1.0
 #: Nobody waits for the page of a village where something was handed in or confirmed: one rendering for many steps.
 _STEPS_S: Final = 2.0
 _BATCH: Final = 200
-_LEISURE_VILLAGES: Final = 4
+_LEISURE_TURNS: Final = 4
 _SEALED_AT_ONCE: Final = 50
 #: A service that stood still over some midnights still finds the rosters whose time ran out.
 _FADE_SLACK: Final = timedelta(days=31)
@@ -76,8 +77,9 @@ class Renderer:
         if busy or time.monotonic() < self._quiet_from:
             return
         # A few a run, so that whatever changes meanwhile goes first; until then these pages are answered live.
-        for _ in range(_LEISURE_VILLAGES):
-            if not await _render_some(runtime, _AT_LEISURE, 1) or await self._serve_awaited(runtime):
+        for _ in range(_LEISURE_TURNS):
+            turns = [await _render_some(runtime, [kind], most) for kind, most in _AT_LEISURE]
+            if not any(turns) or await self._serve_awaited(runtime):
                 return
 
     async def _serve_all(self, runtime: PublishRuntime) -> bool:
@@ -126,23 +128,25 @@ async def _render_some(
             await runtime.reference.refresh()
         subjects = sorted({m.subject for m in marked if m.subject[0] != "all"})
         loaded = await bodies.load(conn, subjects)
+        # Marked with what was loaded, or after it: what shows the same cells must not stand beside a new page.
+        villages = [key for kind, key in subjects if kind == "village"]
+        old_items = await marks.select_old_items(conn, villages) if villages else []
     started = time.perf_counter()
-    await asyncio.to_thread(_write, bodies, loaded, subjects)
+    await asyncio.to_thread(_write, bodies, loaded, subjects, old_items)
     metrics.RENDER_BATCH.observe(time.perf_counter() - started)
     await _drop_marks(runtime, marked, loaded)
     return True
 
 
-def _write(bodies: Bodies, loaded: Loaded, subjects: Sequence[Subject]) -> None:
-    """Render and write; a subject that no longer has anything to read loses its bodies."""
+def _write(bodies: Bodies, loaded: Loaded, subjects: Sequence[Subject], old_items: Sequence[Subject]) -> None:
+    """Render and write; a subject that no longer has anything to read loses its bodies, and so do items that are `old_items`."""
+    for subject in old_items:
+        remove_items(bodies.release, subject)
     files: list[tuple[Path, bytes]] = []
     for subject in subjects:
         rendered = bodies.render(loaded, subject)
         if not rendered:
             remove_rendered(bodies.release.parent, [subject])
-        elif subject[0] == "village":
-            # They show the same cells: old ones must not stand beside a new page.
-            remove_items(bodies.release, subject[1])
         for path, body in rendered.items():
             if (target := file_of(bodies.release, path)) is not None:
                 files.append((target, pack(body)))
@@ -159,7 +163,6 @@ async def _drop_marks(runtime: PublishRuntime, marked: Sequence[Mark], loaded: L
     async with runtime.database.transaction() as conn:
         if await marks.delete_marks(conn, [m.id for m in marked]) < len(marked):
             await marks.insert_marks(conn, sorted({m.subject for m in marked}))
-        await marks.insert_items_marks(conn, sorted({m.subject[1] for m in marked if m.subject[0] == "village"}))
         if everything:
             await marks.insert_marks(conn, _lists_and_villages(bodies))
         if loaded.standing_now and (changed := await standings.upsert_standings(conn, loaded.standing_now)):
@@ -173,7 +176,8 @@ async def _drop_marks(runtime: PublishRuntime, marked: Sequence[Mark], loaded: L
 def _lists_and_villages(bodies: Bodies) -> list[Subject]:
     townships = [t.code for t in bodies.townships()]
     villages = [v.code for t in townships for v in bodies.villages_of(t)]
-    return [*(("village", v) for v in villages), *(("township", t) for t in townships), ("city", "")]
+    pages = [(kind, v) for kind in ("village", "items") for v in villages]
+    return [*pages, *(("township", t) for t in townships), ("city", "")]
 
 
 def _lists_above(bodies: Bodies, villages: Sequence[str]) -> list[Subject]:

@@ -20,7 +20,7 @@ from services.publish.hot.front import AnswerResponse
 from services.publish.render.disclosure import masking_of
 from services.publish.render.places import item_at
 from services.publish.render.rows import edition_before, public_number
-from services.publish.store import cells, marks, publications
+from services.publish.store import marks, publications
 from services.publish.visit import PublicDep, VisitDep
 
 log = get_logger(__name__)
@@ -52,11 +52,10 @@ async def village(code: str, reader: PublicDep) -> Response:
 @router.get("/v/{code}/{item}")
 async def item_of_village(code: str, item: str, reader: PublicDep) -> Response:
     """One item of a village: all periods that are open (往期), and those that are not and why."""
-    village, bodies, now = reader.village(code), reader.bodies, reader.now
+    village = reader.village(code)
     if item not in reader.reference.items:
         raise NotFoundError
-    facts = await cells.select_cell_facts(reader.conn, village.code)
-    return _answer(bodies.item_of(village, facts, bodies.cells_of(village, facts, now), item, now))
+    return await reader.render(("item", f"{village.code}/{item}"), f"/v/{code}/{item}")
 
 
 @router.get("/d/{disclosure_id}")

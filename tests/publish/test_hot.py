@@ -23,6 +23,7 @@ from services.publish.hot.standby import find
 from services.publish.store import marks
 from tests import builders
 from tests.conftest import Place
+from tests.publish import bodies
 
 PAGE = f"/v/{builders.VILLAGE}"
 
@@ -294,7 +295,7 @@ async def test_steps_wait_two_seconds_for_each_other_and_what_is_let_out_for_not
 
     async def waiting() -> set[str]:
         async with runtime.database.connection() as conn:
-            return {r["kind"] for r in await conn.fetch("SELECT kind FROM dirty WHERE kind <> 'items'")}
+            return {r["kind"] for r in await conn.fetch("SELECT kind FROM dirty WHERE kind NOT IN ('item', 'items')")}
 
     async def step() -> None:
         async with runtime.database.transaction() as conn:
@@ -316,6 +317,52 @@ async def test_steps_wait_two_seconds_for_each_other_and_what_is_let_out_for_not
     await asyncio.sleep(2)
     await renderer.run(runtime)
     assert await waiting() == set()
+
+
+async def test_an_approval_renders_the_page_of_its_item_alone_and_no_old_one_stands_meanwhile(publish: Any) -> None:
+    runtime, village = publish.served.runtime, builders.FAR_VILLAGE
+    own, other = (file_of(runtime.own.bodies.release, f"/v/{village}/{item}") for item in ("F02", "V01"))
+    assert own is not None
+    assert other is not None
+    await jobs.mark_everything_daily(runtime)
+    for _ in range(20):
+        # Every item of every village, a few villages a run.
+        await publish.rendered()
+    before = other.stat().st_mtime_ns
+    event = await publish.opened(village=village, item="F02", period="2026Q3", body=bodies.notice())
+    renderer = jobs.Renderer()
+    await renderer.run(runtime)
+    assert not own.exists()
+    assert f"/d/{event.aggregate_id}" in (await publish.get(f"/v/{village}/F02")).text
+    await publish.rendered()
+    assert f"/d/{event.aggregate_id}".encode() in plain(own.read_bytes()).content
+    assert other.stat().st_mtime_ns == before
+
+
+async def test_a_village_page_of_ten_years_reads_what_it_shows(publish: Any) -> None:
+    runtime, village = publish.served.runtime, builders.FAR_VILLAGE
+    for year in range(2016, 2026):
+        for month in (1, 6, 12):
+            await publish.opened(village=village, period=f"{year}-{month:02}")
+    newest = await publish.opened(village=village, period="2026-02")
+    async with runtime.database.connection() as conn:
+        loaded = await runtime.own.bodies.load(conn, [("village", village)])
+    assert len(loaded.cells[village].known) > 30
+    # Of the ledgers the newest month, which is its whole year so far, and the one whose closing it opens with.
+    assert sorted(p.period for p in loaded.publications.values() if p.item == "F01") == ["2025-12", "2026-02"]
+    page = runtime.own.bodies.render(loaded, ("village", village))[f"/v/{village}"].content.decode()
+    assert "2026年已公开的1个月" in page
+    assert f"/d/{newest.aggregate_id}" in page
+    await publish.rendered()
+    listed = (await publish.get(f"/v/{village}/F01")).text
+    assert all(f"{year}年6月" in listed for year in range(2016, 2026))
+
+
+@pytest.mark.parametrize("of_item", ["210881006206/F99", "210881006206/f01", "999999999999/F01", "210881006206/F01/x"])
+async def test_an_item_that_is_none_has_no_page_and_leaves_no_mark(publish: Any, of_item: str) -> None:
+    await publish.get(f"/v/{of_item}", 404)
+    async with publish.served.runtime.database.connection() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM dirty WHERE key = $1", of_item) == 0
 
 
 async def test_a_page_that_is_awaited_is_there_as_soon_as_its_file_is(publish: Any) -> None:

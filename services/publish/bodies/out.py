@@ -7,6 +7,7 @@ from services.contracts.disclosure import Opinion
 from services.contracts.division import Division
 from services.contracts.duties import CellState, GridCell
 from services.publish.hot.answers import PROBLEM, Body, body_of_nothing
+from services.publish.render.cells import Known
 from services.publish.render.due import how_due
 from services.publish.render.places import Township, Village
 from services.publish.render.rows import Publication
@@ -47,7 +48,7 @@ def division_out(division: Division, township: Township | None) -> DivisionOut:
     )
 
 
-def duty_out(of: GridCell, live: Publication | None, reason: str | None) -> DutyOut:
+def duty_out(of: GridCell, live: Known | None, reason: str | None) -> DutyOut:
     """A cell for JSON: what opens it, and why it is waived where it is."""
     return DutyOut(
         item=of.duty.item,

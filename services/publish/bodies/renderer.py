@@ -5,10 +5,10 @@ processor and may run in a thread. All that it leaves behind is `Loaded.standing
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from http import HTTPStatus
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,21 +21,22 @@ from services.kit.clock import Clock, local_day
 from services.kit.db import Connection
 from services.kit.pages import Pages
 from services.kit.reference import Reference
+from services.publish.bodies.loading import Loaded, Wanted, load
 from services.publish.bodies.out import gone, opinion_out, rfc3339, village_out
 from services.publish.bodies.release import fingerprint
 from services.publish.hot.answers import CSS, HTML, JSON, Body, body_of_nothing, body_of_persons, pack
-from services.publish.hot.files import Subject
-from services.publish.render.cells import CellFacts, grid
+from services.publish.hot.files import Subject, item_of
+from services.publish.render.cells import Cells
 from services.publish.render.disclosure import Opened, Shown, disclosure_page, opened, publisher_name
 from services.publish.render.due import timing
-from services.publish.render.item import item_page
+from services.publish.render.item import ItemFacts, item_page
 from services.publish.render.masking import public_json
 from services.publish.render.places import Township, Village, item_at, title
-from services.publish.render.rows import Code, Declaration, Edition, Publication, Said, Step, Waiver, edition_before
-from services.publish.render.sentences import MONEY_ITEM, newest_month
+from services.publish.render.rows import Edition, Publication, Said, edition_before
+from services.publish.render.sentences import newest_month
 from services.publish.render.standing import Standing, together
 from services.publish.render.texts import names_anybody
-from services.publish.render.village import EntryView, VillageFacts, entry, village_page
+from services.publish.render.village import EntryView, VillageFacts, entry, shown_on_page, village_page
 from services.publish.schemas import (
     DisclosureBodyOut,
     DisclosureOut,
@@ -44,33 +45,10 @@ from services.publish.schemas import (
     VillagePageOut,
 )
 from services.publish.settings import PublishSettings
-from services.publish.store import marks, publications, standings, unopened
 
 _HERE: Final = Path(__file__).parents[1]
-_RECENT: Final = 8
 _VILLAGES: Final = (DivisionKind.VILLAGE, DivisionKind.COMMUNITY)
 FOREVER: Final = "public, max-age=31536000, immutable"
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What the database said about some subjects, at one moment."""
-
-    now: datetime
-    publications: dict[str, Publication]
-    of_village: dict[str, list[Publication]]
-    editions: dict[tuple[str, int], Edition]
-    times: dict[str, list[tuple[int, datetime]]]
-    steps: dict[str, list[Step]]
-    waivers: dict[str, list[Waiver]]
-    declarations: dict[str, list[Declaration]]
-    codes: dict[str, list[Code]]
-    before: dict[str, Publication]
-    newest: dict[str, Publication]
-    recent: list[Publication]
-    #: What villages lack, as told when they were rendered; those rendered now are added.
-    standings: dict[str, Standing]
-    standing_now: dict[str, Standing] = field(default_factory=dict)
 
 
 class Bodies:
@@ -121,34 +99,19 @@ class Bodies:
 
     async def load(self, conn: Connection, subjects: Sequence[Subject]) -> Loaded:
         """Read what the subjects' bodies are made from."""
-        keys: dict[str, list[str]] = {"disclosure": [], "village": [], "items": [], "township": [], "city": []}
+        return await load(conn, self._wanted(subjects), self._clock.now())
+
+    def _wanted(self, subjects: Sequence[Subject]) -> Wanted:
+        keys: dict[str, list[str]] = {}
         for kind, key in subjects:
-            keys[kind].append(key)
-        villages, ids = sorted({*keys["village"], *keys["items"]}), keys["disclosure"]
-        shown = await publications.select_publications(conn, ids) if ids else {}
-        of_village: dict[str, list[Publication]] = {code: [] for code in villages}
-        for p in await publications.select_of_villages(conn, villages) if villages else ():
-            of_village[p.village_code].append(p)
-        months = [m for m in (newest_month(of_village[code]) for code in keys["village"]) if m is not None]
-        wanted = {(p.disclosure_id, p.edition) for p in (*shown.values(), *months)}
-        times = await publications.select_edition_times(conn, ids) if ids else {}
-        # What a correction changed is told from the public edition before it; savings between them were never public.
-        wanted |= {(i, n) for i, p in shown.items() if (n := edition_before(times.get(i, ()), p.edition))}
-        listed = [v.code for code in keys["township"] for v in self.villages_of(code)]
-        return Loaded(
-            now=self._clock.now(),
-            publications=shown,
-            of_village=of_village,
-            editions=await publications.select_editions(conn, sorted(wanted)) if wanted else {},
-            times=times,
-            steps=_by_village(await marks.select_steps(conn, villages)) if villages else {},
-            waivers=_by_village(await unopened.select_waivers(conn, villages)) if villages else {},
-            declarations=_by_village(await unopened.select_declarations(conn, villages)) if villages else {},
-            codes=_by_village(await marks.select_codes(conn, villages)) if villages else {},
-            before=await publications.select_before(conn, ids) if ids else {},
-            newest=await publications.select_newest_of_item(conn, listed, MONEY_ITEM) if listed else {},
-            recent=await publications.select_recent(conn, _RECENT) if keys["city"] else [],
-            standings=await standings.select_standings(conn) if keys["township"] or keys["city"] else {},
+            keys.setdefault(kind, []).append(key)
+        single, whole = keys.get("item", ()), keys.get("items", ())
+        return Wanted(
+            disclosures=keys.get("disclosure", []),
+            villages=keys.get("village", []),
+            pages=[*map(item_of, single), *((village, item) for village in whole for item in self._reference.items)],
+            below=[v.code for code in keys.get("township", ()) for v in self.villages_of(code)],
+            front="city" in keys,
         )
 
     # -- rendering ----------------------------------------------------------------------------------------------
@@ -161,8 +124,12 @@ class Bodies:
                 return self._village(loaded, key)
             case "disclosure":
                 return self._disclosure(loaded, key)
+            case "item":
+                return self._item(loaded, *item_of(key))
             case "items":
-                return self._items(loaded, key)
+                return {
+                    path: body for item in self._reference.items for path, body in self._item(loaded, key, item).items()
+                }
             case "township":
                 return self._township(loaded, key)
             case _:
@@ -180,57 +147,55 @@ class Bodies:
         village = self.village(code)
         if village is None:
             return {}
-        cells = _cell_facts(loaded, code)
-        month = newest_month(cells.publications)
+        facts = loaded.cells[code]
+        publications = _found(loaded, shown_on_page(facts.known))
+        month = newest_month(publications)
         edition = loaded.editions.get((month.disclosure_id, month.edition)) if month is not None else None
         ledger = Ledger.model_validate_json(edition.body) if edition is not None else None
-        facts = VillageFacts(village, cells, ledger, loaded.codes.get(code, []), edition.said if edition else Said())
+        said = edition.said if edition else Said()
+        of_page = VillageFacts(village, facts, publications, ledger, loaded.codes.get(code, []), said)
         reference = self._reference
-        owed = reference.owed(code, loaded.now)
-        page = village_page(facts, reference.items, owed, self._duties_of(village), loaded.now)
+        owed = reference.owed_keys(code, loaded.now)
+        page = village_page(of_page, reference.items, owed, self._duties_of(village), loaded.now)
         loaded.standing_now[code] = page.standing
         return {
             f"/v/{code}": self.html("village.html", page=page, of_persons=page.of_persons),
             f"/api/v1/villages/{code}": self._village_json(village, month, page.checks, page.standing),
         }
 
-    def _items(self, loaded: Loaded, code: str) -> dict[str, Body]:
-        village = self.village(code)
-        if village is None:
+    def _item(self, loaded: Loaded, code: str, item: str) -> dict[str, Body]:
+        """The page of one item of a village."""
+        village, reference = self.village(code), self._reference
+        if village is None or item not in reference.items:
             return {}
-        facts = _cell_facts(loaded, code)
-        cells = self.cells_of(village, facts, loaded.now)
-        return {
-            f"/v/{code}/{item}": self.item_of(village, facts, cells, item, loaded.now) for item in self._reference.items
-        }
+        facts = loaded.cells[code]
+        found = _found(loaded, (p.disclosure_id for p in facts.known if p.item == item))
+        owed = reference.owed_keys(code, loaded.now, item)
+        of_page = ItemFacts(item, facts, found)
+        page = item_page(village, of_page, reference.items, owed, self._duties_of(village), loaded.now)
+        return {f"/v/{code}/{item}": self.html("item.html", page=page, of_persons=page.of_persons)}
 
-    def cells_of(
-        self, village: Village, facts: CellFacts, now: datetime, period: str | None = None
-    ) -> tuple[GridCell, ...]:
-        """All cells of a village as they stand: what it owed until now and what it opened, or those of one period, due yet or not."""
-        make = self._duties_of(village)
+    def keys_of(self, village: Village, cells: Cells, now: datetime, period: str | None) -> list[CellKey]:
+        """Which cells a village has: what it owed until now and what it opened, or those of one period, due yet or not."""
         if period is None:
-            return grid(facts, self._reference.owed(village.code, now), make, now)
-        return tuple(c for c in grid(facts, self._periodic(make, period), make, now) if c.key.period == period)
+            return cells.all(self._reference.owed_keys(village.code, now))
+        return [key for key in cells.all(self._periodic(period)) if key.period == period]
 
-    def _periodic(self, make: Callable[[CellKey], Duty | None], period: str) -> list[Duty]:
-        """What is owed for a period as such; on-event items have a cell once there is an event or an answer."""
+    def grid_of(
+        self, village: Village, cells: Cells, keys: Iterable[CellKey], now: datetime, most: int
+    ) -> tuple[GridCell, ...]:
+        """The first of some cells of a village as they stand; those that cannot be are left out."""
+        make = self._duties_of(village)
+        return cells.grid(islice((key for key in keys if make(key) is not None), most), make, now)
+
+    def _periodic(self, period: str) -> list[CellKey]:
+        """What may be owed for a period as such; on-event items have a cell once there is an event or an answer."""
         last = period_bounds(period)[1]
-        found = (
-            make(CellKey(code, period))
-            for code, item in sorted(self._reference.items.items())
-            if item.at(last).frequency is not Frequency.ON_EVENT
-        )
-        return [duty for duty in found if duty is not None]
+        items = sorted(self._reference.items.items())
+        return [CellKey(code, period) for code, item in items if item.at(last).frequency is not Frequency.ON_EVENT]
 
     def _duties_of(self, village: Village) -> Callable[[CellKey], Duty | None]:
         return lambda key: self._reference.duty(village.code, key)
-
-    def item_of(self, village: Village, facts: CellFacts, cells: Sequence[GridCell], item: str, now: datetime) -> Body:
-        """The page of one item of a village."""
-        make = self._duties_of(village)
-        page = item_page(village, facts, self._reference.items, cells, item, make=make, now=now)
-        return self.html("item.html", page=page, of_persons=page.of_persons)
 
     def _village_json(
         self, village: Village, month: Publication | None, checks: Sequence[Check], lacks: Standing
@@ -375,17 +340,5 @@ def _standing_of(loaded: Loaded, villages: Sequence[Village]) -> Standing | None
     return together(known) if len(known) == len(villages) else None
 
 
-def _cell_facts(loaded: Loaded, code: str) -> CellFacts:
-    return CellFacts(
-        loaded.of_village[code],
-        loaded.steps.get(code, []),
-        loaded.waivers.get(code, []),
-        loaded.declarations.get(code, []),
-    )
-
-
-def _by_village(rows: Sequence[Any]) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
-    for row in rows:
-        found.setdefault(row.village_code, []).append(row)
-    return found
+def _found(loaded: Loaded, ids: Iterable[str]) -> list[Publication]:
+    return [p for i in ids if (p := loaded.publications.get(i)) is not None]

@@ -18,7 +18,8 @@ from typing import Final
 
 from services.kit.db import outside_transaction
 
-#: Kind (disclosure, village, items of a village, township, city; all as a mark) and key of something that is rendered.
+#: Kind and key of something that is rendered: disclosure, village, item (`village/item`), items (all of a village),
+#: township, city; all as a mark.
 Subject = tuple[str, str]
 
 _ID: Final = r"[0-9A-Za-z-]{1,64}"
@@ -32,6 +33,12 @@ _GENERATION_BYTES: Final = 8
 _DISCLOSURES: Final = ("d", "api/v1/disclosures")
 
 
+def item_of(key: str) -> tuple[str, str]:
+    """Village and item that the key of an `item` names."""
+    village, _, item = key.partition("/")
+    return village, item
+
+
 def paths_of(subject: Subject) -> tuple[str, ...]:
     """The paths that show a subject by rendered bodies."""
     kind, key = subject
@@ -40,8 +47,12 @@ def paths_of(subject: Subject) -> tuple[str, ...]:
             return (f"/d/{key}", f"/api/v1/disclosures/{key}")
         case "village":
             return (f"/v/{key}", f"/api/v1/villages/{key}")
+        case "item":
+            return (f"/v/{key}",)
         case "township":
             return (f"/t/{key}",)
+        case "items":
+            return ()
         case _:
             return ("/",)
 
@@ -121,8 +132,8 @@ def remove_rendered(rendered: Path, subjects: Sequence[Subject]) -> None:
     paths = [p for s in subjects for p in paths_of(s)]
     for release in releases(rendered):
         for kind, key in subjects:
-            if kind == "village":
-                remove_items(release, key)
+            if kind in {"village", "items"}:
+                remove_items(release, ("items", key))
         for path in paths:
             target = file_of(release, path)
             if target is not None and target.exists():
@@ -131,10 +142,17 @@ def remove_rendered(rendered: Path, subjects: Sequence[Subject]) -> None:
     _next_generation(rendered)
 
 
-def remove_items(release: Path, village: str) -> None:
-    """Remove the pages of a village's items; each is made anew when somebody reads it, or when there is time."""
-    shutil.rmtree(release / "v" / village, ignore_errors=True)
-    _sync_folder(release / "v")
+def remove_items(release: Path, subject: Subject) -> None:
+    """Remove the page of an item of a village, or those of all; each is made anew when somebody reads it, or when there is time."""
+    kind, key = subject
+    if kind == "items":
+        shutil.rmtree(release / "v" / key, ignore_errors=True)
+        _sync_folder(release / "v")
+        return
+    for path in paths_of(subject):
+        if (target := file_of(release, path)) is not None:
+            target.unlink(missing_ok=True)
+            _sync_folder(target.parent)
 
 
 def releases(rendered: Path) -> list[Path]:

@@ -1,32 +1,68 @@
 """What a village owes, how that stands, what is missing, what is waived, what did not happen."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from services.contracts.duties import CellKey, CellRecord, CellState, Duty, GridCell, cells, declared_records
-from services.publish.render.rows import Declaration, Publication, Step, Waiver
+from services.publish.render.rows import Declaration, Step, Waiver
 
 _MISSING: Final = frozenset({CellState.NOT_OPENED, CellState.IN_PROGRESS})
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
+class Known(NamedTuple):
+    """A publication by what decides whether a page shows it; the rest of it is read only then."""
+
+    disclosure_id: str
+    item: str
+    period: str
+    is_live: bool
+    nil: bool
+    has_sums: bool
+    first_published_at: datetime
+    published_at: datetime
+
+
+class Listed(Protocol):
+    """A publication, whole or by its outline."""
+
+    @property
+    def item(self) -> str:
+        """Code of the item that it belongs to."""
+
+    @property
+    def period(self) -> str:
+        """The period that it tells of, as `2026-10`."""
+
+    @property
+    def is_live(self) -> bool:
+        """Tell whether it is public, not withdrawn."""
+
+    @property
+    def published_at(self) -> datetime:
+        """When the newest of its editions was published."""
+
+
+L = TypeVar("L", bound=Listed)
+
+
 @dataclass(frozen=True, slots=True)
 class CellFacts:
-    """What the read model knows of one village's cells; `publications` newest first."""
+    """What the read model knows of one village's cells; `known` newest first, `steps` of what is not public."""
 
-    publications: Sequence[Publication]
+    known: Sequence[Known]
     steps: Sequence[Step]
     waivers: Sequence[Waiver] = ()
     declarations: Sequence[Declaration] = ()
 
 
-def live_by_cell(publications: Iterable[Publication]) -> dict[CellKey, Publication]:
+def live_by_cell(publications: Iterable[L]) -> dict[CellKey, L]:
     """The newest publication of each cell that was not withdrawn; `publications` newest first."""
-    found: dict[CellKey, Publication] = {}
+    found: dict[CellKey, L] = {}
     for p in publications:
-        if p.withdrawn_at is None:
+        if p.is_live:
             found.setdefault(CellKey(p.item, p.period), p)
     return found
 
@@ -44,31 +80,53 @@ def _under_way(steps: Iterable[Step]) -> dict[CellKey, Step]:
     return found
 
 
-def records(facts: CellFacts) -> dict[CellKey, CellRecord]:
-    """What is known of each cell of one village."""
+class Cells:
+    """One village's cells as they stand; only those that are asked for are worked out, however many years there are."""
+
+    def __init__(self, facts: CellFacts) -> None:
+        """Take what is known; `facts` may be of all items or of some."""
+        self.opened = live_by_cell(facts.known)
+        self._others = _unopened_records(facts, self.opened)
+
+    def all(self, owed: Iterable[CellKey]) -> list[CellKey]:
+        """Every cell: what is owed as it comes, then what else is known, by item and period."""
+        asked = dict.fromkeys(owed)
+        return [*asked, *sorted({*self.opened, *self._others} - asked.keys())]
+
+    def unopened(self, owed: Iterable[CellKey]) -> list[CellKey]:
+        """Every cell of which nothing is public, in the same order."""
+        asked = dict.fromkeys(key for key in owed if key not in self.opened)
+        return [*asked, *sorted(self._others.keys() - asked.keys())]
+
+    def record(self, key: CellKey) -> CellRecord:
+        """What is known of a cell."""
+        if (p := self.opened.get(key)) is not None:
+            return CellRecord(first_published_at=p.first_published_at, nil=p.nil)
+        return self._others.get(key, CellRecord())
+
+    def grid(
+        self, keys: Iterable[CellKey], make: Callable[[CellKey], Duty | None], now: datetime
+    ) -> tuple[GridCell, ...]:
+        """Some cells, in the order of their keys; those that cannot be, as `make` has no duty for them, are left out."""
+        duties = [(key, duty) for key in keys if (duty := make(key)) is not None]
+        return cells((d for _, d in duties), {key: self.record(key) for key, _ in duties}, make, now)
+
+
+def _unopened_records(facts: CellFacts, opened: Container[CellKey]) -> dict[CellKey, CellRecord]:
     found: dict[CellKey, CellRecord] = {}
     for declaration in reversed(facts.declarations):
         found |= declared_records(declaration.quarter, declaration.answers)
-    published, steps = live_by_cell(facts.publications), _under_way(facts.steps)
+    steps = _under_way(facts.steps)
     waived = {CellKey(w.item, w.period): w.since for w in facts.waivers}
-    for key in {*published, *steps, *waived}:
-        p, step = published.get(key), steps.get(key)
+    for key in {*steps, *waived}:
+        step = steps.get(key)
         found[key] = CellRecord(
-            first_published_at=p.first_published_at if p is not None else None,
-            nil=p is not None and p.nil,
             waived_at=waived.get(key),
             submitted_at=step.submitted_at if step is not None else None,
             confirmed_at=step.confirmed_at if step is not None else None,
             delivered_at=step.delivered_at if step is not None else None,
         )
-    return found
-
-
-def grid(
-    facts: CellFacts, owed: Iterable[Duty], make: Callable[[CellKey], Duty | None], now: datetime
-) -> tuple[GridCell, ...]:
-    """Every cell of a village."""
-    return cells(owed, records(facts), make, now)
+    return {key: record for key, record in found.items() if key not in opened}
 
 
 def missing(of: Iterable[GridCell]) -> tuple[GridCell, ...]:
@@ -83,7 +141,7 @@ def waived(of: Iterable[GridCell], waivers: Iterable[Waiver]) -> tuple[tuple[Gri
     return tuple((c, by_key[c.key]) for c in of if c.cell.state is CellState.WAIVED and c.key in by_key)
 
 
-def declared_nil(of: Iterable[GridCell], published: Mapping[CellKey, Publication]) -> tuple[GridCell, ...]:
+def declared_nil(of: Iterable[GridCell], published: Container[CellKey]) -> tuple[GridCell, ...]:
     """Items of which a quarter's page says that nothing happened (本期无此事项), newest first."""
     found = [c for c in of if c.cell.state is CellState.NIL and c.key not in published]
     return tuple(sorted(found, key=lambda c: (c.duty.period, c.duty.item), reverse=True))

@@ -60,6 +60,11 @@ class Publication:
     number: int = 1
 
     @property
+    def is_live(self) -> bool:
+        """Tell whether it was not withdrawn."""
+        return self.withdrawn_at is None
+
+    @property
     def corrected(self) -> bool:
         """Tell whether an earlier edition was public; the number alone does not: a draft's savings are counted too."""
         return self.published_at > self.first_published_at

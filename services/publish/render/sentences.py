@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from services.publish.render.cells import L
 from services.publish.render.rows import Publication
 from services.publish.render.words import about, amount
 
@@ -54,7 +55,7 @@ def five_sentences(month: Publication, all_months: Iterable[Publication]) -> tup
     )
 
 
-def newest_month(publications: Iterable[Publication]) -> Publication | None:
+def newest_month(publications: Iterable[L]) -> L | None:
     """The newest month of money that is open."""
-    open_months = [p for p in publications if p.item == MONEY_ITEM and p.withdrawn_at is None]
+    open_months = [p for p in publications if p.item == MONEY_ITEM and p.is_live]
     return max(open_months, key=lambda p: (p.period, p.published_at), default=None)

@@ -1,7 +1,7 @@
 """The village page: the five sentences, the biggest lines, what is open, what is missing, the codes on the walls."""
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
@@ -9,12 +9,13 @@ from typing import Final
 from services.contracts.bodies import Direction, Ledger
 from services.contracts.catalogue import Affair, ItemRevision, Masking
 from services.contracts.checks import Check
-from services.contracts.duties import CellKey, CellState, Duty, GridCell
-from services.contracts.values import Frequency, local_day, period_bounds, period_of, period_words
-from services.contracts.words import HOLDERS, PURPOSES
-from services.publish.render.cells import CellFacts, declared_nil, grid, live_by_cell, missing, waived
+from services.contracts.duties import CellKey, CellState, Duty, GridCell, cell_state
+from services.contracts.values import Frequency, local_day, period_bounds, period_frequency, period_of, period_words
+from services.contracts.words import PURPOSES
+from services.publish.render.cells import CellFacts, Cells, Known, L, declared_nil, missing, waived
 from services.publish.render.checks import ChecksView, checks_of, checks_view, month_before, neighbour
-from services.publish.render.due import Make, date_words, due_word, how_due, next_duty, timing
+from services.publish.render.due import Make, date_words, next_duty, timing
+from services.publish.render.lacking import MissingView, UnopenedView, missing_view, unopened
 from services.publish.render.ledger import LineView, biggest
 from services.publish.render.masking import masked_body, public_said
 from services.publish.render.places import Items, Village, affair_of, item_at, official_name, plain_name
@@ -80,33 +81,6 @@ class AffairView:
 
 
 @dataclass(frozen=True, slots=True)
-class MissingView:
-    """Something that should be open and is not."""
-
-    plain: str
-    official: str
-    period: str
-    state: str
-    late: bool
-    due: str | None
-    due_word: str
-    how: str
-    held_by: str
-    since: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class UnopenedView:
-    """Something that is not opened, or did not happen, and why."""
-
-    plain: str
-    official: str
-    period: str
-    reason: str | None
-    since: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class CodeView:
     """A valid code on a wall."""
 
@@ -117,10 +91,14 @@ class CodeView:
 
 @dataclass(frozen=True, slots=True)
 class VillageFacts:
-    """What a village's page is made from: `ledger` is the full body of its newest month, `said` what was said of it."""
+    """What a village's page is made from: `ledger` is the full body of its newest month, `said` what was said of it.
+
+    `publications` are those that `shown_on_page` names, newest first.
+    """
 
     village: Village
     cells: CellFacts
+    publications: Sequence[Publication]
     ledger: Ledger | None
     codes: Sequence[Code]
     said: Said = field(default_factory=Said)
@@ -177,7 +155,7 @@ def _money(
     items: Items, facts: VillageFacts, month: Publication, ledger: Ledger
 ) -> tuple[MoneyView, tuple[Check, ...]]:
     """The newest month of money, and its checks with the reasons as everybody may read them."""
-    publications = facts.cells.publications
+    publications = facts.publications
     revision = item_at(items, month.item, month.period)
     masking = revision.masking if revision is not None else Masking.SURNAME
     before = neighbour(month_before(publications, month))
@@ -202,18 +180,32 @@ def _money(
     return view, checks
 
 
-def _newest_by_item(publications: Sequence[Publication]) -> list[Publication]:
+def _newest_by_item(publications: Sequence[L]) -> list[L]:
     """One publication an item, of the newest period; a withdrawn one only where nothing else is left."""
 
-    def rank(p: Publication) -> tuple[bool, date, datetime]:
+    def rank(p: L) -> tuple[bool, date, datetime]:
         # An old month that was brought up to date today does not hide the present one.
-        return p.withdrawn_at is None, period_bounds(p.period)[1], p.published_at
+        return p.is_live, period_bounds(p.period)[1], p.published_at
 
-    found: dict[str, Publication] = {}
+    found: dict[str, tuple[tuple[bool, date, datetime], L]] = {}
     for p in publications:
-        if p.item not in found or rank(p) > rank(found[p.item]):
-            found[p.item] = p
-    return list(found.values())
+        ranked = rank(p)
+        if p.item not in found or ranked > found[p.item][0]:
+            found[p.item] = ranked, p
+    return [p for _, p in found.values()]
+
+
+def shown_on_page(known: Sequence[Known]) -> list[str]:
+    """Ids of what a village's page shows: the newest of each item, the newest month of money, its year, and the month before it."""
+    month = newest_month(known)
+    shown = {p.disclosure_id for p in _newest_by_item(known)}
+    if month is not None:
+        ledgers = [p for p in known if p.item == month.item and p.is_live and p.period <= month.period]
+        shown |= {p.disclosure_id for p in ledgers if p.period[:4] == month.period[:4]}
+        shape = period_frequency(month.period)
+        earlier = [p for p in ledgers if p.has_sums and p.period < month.period and period_frequency(p.period) is shape]
+        shown |= {p.disclosure_id for p in sorted(earlier, key=lambda p: p.period)[-1:]}
+    return [p.disclosure_id for p in known if p.disclosure_id in shown]
 
 
 #: Of several cells of an item, the one that people ask about first.
@@ -246,7 +238,7 @@ def _others(
 ) -> dict[Affair, list[ItemView]]:
     """Items that apply here and of which nothing was ever open."""
     today = local_day(now)
-    opened = {p.item for p in facts.cells.publications}
+    opened = {p.item for p in facts.publications}
     found: dict[Affair, list[ItemView]] = {}
     for code, item in sorted(items.items()):
         revision = item.at(today)
@@ -265,8 +257,7 @@ def _others(
 def _affairs(
     items: Items, facts: VillageFacts, of: Sequence[GridCell], make: Make, now: datetime
 ) -> tuple[AffairView, ...]:
-    newest = _newest_by_item(facts.cells.publications)
-    duties = {c.key: c.duty for c in of}
+    newest = _newest_by_item(facts.publications)
     by_item: dict[str, list[GridCell]] = {}
     for cell in of:
         by_item.setdefault(cell.key.item, []).append(cell)
@@ -275,7 +266,7 @@ def _affairs(
         AffairView(
             affair_words(affair, community=facts.village.is_community),
             tuple(
-                entry(items, p, duties.get(CellKey(p.item, p.period)))
+                entry(items, p, make(CellKey(p.item, p.period)))
                 for p in newest
                 if affair_of(items, p.item, p.period) is affair
             ),
@@ -285,51 +276,17 @@ def _affairs(
     )
 
 
-def _missing_state(found: GridCell) -> str:
-    word = "正在办" if found.cell.state is CellState.IN_PROGRESS else "还没公开"
-    if found.duty.history:
-        return f"{word}，上线前的"
-    return f"{word}，已晚{found.late_days}天" if found.late_days else word
-
-
-def missing_view(items: Items, found: GridCell) -> MissingView:
-    """A cell that is not open: how it stands, by when it was due and how that came about, who has it."""
-    duty, cell = found.duty, found.cell
-    return MissingView(
-        plain=plain_name(items, duty.item, duty.period),
-        official=official_name(items, duty.item, duty.period),
-        period=period_words(duty.period),
-        state=_missing_state(found),
-        late=found.late_days > 0,
-        due=date_words(duty.due) if not duty.history else None,
-        due_word=due_word(duty),
-        how=how_due(duty) if not duty.history else "",
-        held_by=HOLDERS[cell.held_by or "village"],
-        since=day_words(cell.since) if cell.since is not None else None,
-    )
-
-
-def unopened(items: Items, found: GridCell, reason: str | None) -> UnopenedView:
-    """A cell that will not be opened, or of which nothing happened."""
-    key = found.key
-    return UnopenedView(
-        plain=plain_name(items, key.item, key.period),
-        official=official_name(items, key.item, key.period),
-        period=period_words(key.period),
-        reason=reason,
-        since=day_words(found.cell.since) if found.cell.since is not None else None,
-    )
-
-
-def _settled(items: Items, facts: VillageFacts, of: Sequence[GridCell], make: Make, now: datetime) -> str:
+def _settled(items: Items, cells: Cells, of: Sequence[GridCell], make: Make, now: datetime) -> str:
     """What may be said where nothing is missing: no more than what was due, and what comes next."""
-    due = [c for c in of if c.duty.applies and not c.duty.history and c.duty.due_at <= now]
-    said = settled_words(f"到{day_words(now)}", Counter(c.cell.state for c in due))
-    today, opened = local_day(now), live_by_cell(facts.cells.publications)
+    opened = ((duty, cells.record(key)) for key in cells.opened if (duty := make(key)) is not None)
+    states = [(d, cell_state(d, record, now).state) for d, record in opened] + [(c.duty, c.cell.state) for c in of]
+    due = Counter(state for d, state in states if d.applies and not d.history and d.due_at <= now)
+    said = settled_words(f"到{day_words(now)}", due)
+    today = local_day(now)
     coming = [
         duty
         for code, item in items.items()
-        if not item.retired(today) and (duty := next_duty(code, item.at(today), make, now, opened)) is not None
+        if not item.retired(today) and (duty := next_duty(code, item.at(today), make, now, cells.opened)) is not None
     ]
     if not coming:
         return said
@@ -353,32 +310,30 @@ def settled_words(until: str, due: Mapping[CellState, int]) -> str:
     return f"{until}，到期的{count}项里，{'，'.join(p for p in parts if p)}。"
 
 
-def village_page(
-    facts: VillageFacts,
-    items: Items,
-    owed: Sequence[Duty],
-    make: Make,
-    now: datetime,
-) -> VillagePage:
-    """Put a village's page together; `make` gives the duty of a cell that is not owed periodically."""
-    publications = facts.cells.publications
-    month = newest_month(publications)
+def village_page(facts: VillageFacts, items: Items, owed: Iterable[CellKey], make: Make, now: datetime) -> VillagePage:
+    """Put a village's page together; `owed` are the cells that it owes by now, `make` gives the duty of a cell.
+
+    Of what is open it shows the newest, of what is not, everything: cells that are open are not worked out.
+    """
+    month = newest_month(facts.publications)
     money: MoneyView | None = None
     checks: tuple[Check, ...] = ()
     if month is not None and facts.ledger is not None:
         money, checks = _money(items, facts, month, facts.ledger)
-    cells = grid(facts.cells, owed, make, now)
-    lacking = [missing_view(items, m) for m in missing(cells)]
+    cells = Cells(facts.cells)
+    unopened_cells = cells.grid(cells.unopened(owed), make, now)
+    lacking = [missing_view(items, m) for m in missing(unopened_cells)]
+    nil = _newest_of_item(declared_nil(unopened_cells, cells.opened))
     return VillagePage(
         village=facts.village,
         money=money,
-        standing=standing(cells),
-        settled=_settled(items, facts, cells, make, now) if not lacking else "",
-        affairs=_affairs(items, facts, cells, make, now),
+        standing=standing(unopened_cells),
+        settled=_settled(items, cells, unopened_cells, make, now) if not lacking else "",
+        affairs=_affairs(items, facts, unopened_cells, make, now),
         missing=tuple(lacking[:_SHOWN_MISSING]),
         missing_more=tuple(lacking[_SHOWN_MISSING:]),
-        waived=tuple(unopened(items, c, w.reason) for c, w in waived(cells, facts.cells.waivers)),
-        nil=tuple(unopened(items, c, None) for c in declared_nil(cells, live_by_cell(publications))),
+        waived=tuple(unopened(items, c, w.reason) for c, w in waived(unopened_cells, facts.cells.waivers)),
+        nil=tuple(unopened(items, c, None) for c in nil),
         codes=tuple(
             CodeView(c.code, c.serial, public_text(c.place) or PURPOSES.get(c.purpose, "")) for c in facts.codes
         ),
@@ -386,6 +341,14 @@ def village_page(
         checks=checks,
         of_persons=_names_anybody(money, checks, facts),
     )
+
+
+def _newest_of_item(newest_first: Iterable[GridCell]) -> list[GridCell]:
+    """One cell an item: years of quarters in which nothing happened stand on the item's own page."""
+    found: dict[str, GridCell] = {}
+    for cell in newest_first:
+        found.setdefault(cell.key.item, cell)
+    return list(found.values())
 
 
 def _names_anybody(money: MoneyView | None, checks: Sequence[Check], facts: VillageFacts) -> bool:

@@ -60,10 +60,15 @@ async def delete_step(conn: Connection, disclosure_id: str) -> None:
     await conn.execute(DELETE_STEP, disclosure_id)
 
 
-SELECT_STEPS = "SELECT * FROM step WHERE village_code = ANY($1::text[])"
+#: Of what is public nobody asks who has it.
+SELECT_STEPS = """
+SELECT * FROM step s WHERE village_code = ANY($1::text[])
+  AND NOT EXISTS (SELECT FROM publication p WHERE p.disclosure_id = s.disclosure_id AND p.withdrawn_at IS NULL)
+"""
 
 
 async def select_steps(conn: Connection, villages: Sequence[str]) -> list[Step]:
+    """Who has what some villages are at, of what is not public."""
     rows = await conn.fetch(SELECT_STEPS, list(villages))
     return [
         Step(
@@ -187,9 +192,12 @@ def _code(row: Row) -> Code:
 SELECT_CODES = "SELECT * FROM code WHERE village_code = ANY($1::text[]) AND state = 'valid' ORDER BY serial"
 
 
-async def select_codes(conn: Connection, villages: Sequence[str]) -> list[Code]:
+async def select_codes(conn: Connection, villages: Sequence[str]) -> dict[str, list[Code]]:
     """Valid codes of some villages, by serial."""
-    return [_code(r) for r in await conn.fetch(SELECT_CODES, list(villages))]
+    found: dict[str, list[Code]] = {}
+    for row in await conn.fetch(SELECT_CODES, list(villages)):
+        found.setdefault(row["village_code"], []).append(_code(row))
+    return found
 
 
 SELECT_CODE = "SELECT * FROM code WHERE code = $1"
@@ -212,15 +220,15 @@ async def insert_marks(conn: Connection, subjects: Sequence[Subject], since: dat
     await conn.execute(INSERT_MARKS, [k for k, _ in subjects], [v for _, v in subjects], since)
 
 
-INSERT_ITEMS_MARKS = """
-INSERT INTO dirty (kind, key) SELECT 'items', v FROM unnest($1::text[]) AS t (v)
-WHERE NOT EXISTS (SELECT FROM dirty WHERE kind = 'items' AND key = v)
+SELECT_OLD_ITEMS = """
+SELECT DISTINCT kind, key FROM dirty
+WHERE kind = 'items' AND key = ANY($1::text[]) OR kind = 'item' AND split_part(key, '/', 1) = ANY($1::text[])
 """
 
 
-async def insert_items_marks(conn: Connection, villages: Sequence[str]) -> None:
-    """Have the pages of villages' items rendered when there is time; once, however often the village changes."""
-    await conn.execute(INSERT_ITEMS_MARKS, list(villages))
+async def select_old_items(conn: Connection, villages: Sequence[str]) -> list[Subject]:
+    """Which pages of items of some villages are older than what is known: of single items, or of all of a village."""
+    return [(r["kind"], r["key"]) for r in await conn.fetch(SELECT_OLD_ITEMS, list(villages))]
 
 
 SELECT_MARKS = "SELECT id, kind, key, since FROM dirty WHERE kind = ANY($1::text[]) ORDER BY id LIMIT $2"

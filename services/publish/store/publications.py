@@ -269,17 +269,6 @@ async def select_after(conn: Connection, village: str, item: str, period: str) -
     return found
 
 
-SELECT_OF_VILLAGES = """
-SELECT * FROM publication WHERE village_code = ANY($1::text[])
-ORDER BY published_at DESC, disclosure_id DESC
-"""
-
-
-async def select_of_villages(conn: Connection, villages: Sequence[str]) -> list[Publication]:
-    """Everything that some villages ever opened, newest first."""
-    return await _publications(conn, await conn.fetch(SELECT_OF_VILLAGES, list(villages)))
-
-
 SELECT_LIST = """
 SELECT * FROM publication
 WHERE village_code = $1 AND item = ANY($2::text[]) AND ($3::text IS NULL OR period = $3)
@@ -310,9 +299,10 @@ async def select_list(
 
 
 SELECT_NEWEST_OF_ITEM = """
-SELECT DISTINCT ON (village_code) * FROM publication
-WHERE village_code = ANY($1::text[]) AND item = $2 AND withdrawn_at IS NULL
-ORDER BY village_code, period DESC, published_at DESC
+SELECT p.* FROM unnest($1::text[]) AS v (code) CROSS JOIN LATERAL (
+    SELECT * FROM publication WHERE village_code = v.code AND item = $2 AND withdrawn_at IS NULL
+    ORDER BY period DESC, published_at DESC LIMIT 1
+) p
 """
 
 

@@ -1,0 +1,96 @@
+"""What bodies are made from, read in a handful of statements: of years of publications, those that are shown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from services.kit.db import Connection
+from services.publish.render.cells import CellFacts
+from services.publish.render.rows import Code, Edition, Publication, edition_before
+from services.publish.render.sentences import MONEY_ITEM, newest_month
+from services.publish.render.standing import Standing
+from services.publish.render.village import shown_on_page
+from services.publish.store import cells, marks, publications, standings
+
+_RECENT: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the database said about some subjects, at one moment."""
+
+    now: datetime
+    publications: dict[str, Publication]
+    cells: dict[str, CellFacts]
+    editions: dict[tuple[str, int], Edition]
+    times: dict[str, list[tuple[int, datetime]]]
+    codes: dict[str, list[Code]]
+    before: dict[str, Publication]
+    newest: dict[str, Publication]
+    recent: list[Publication]
+    #: What villages lack, as told when they were rendered; those rendered now are added.
+    standings: dict[str, Standing]
+    standing_now: dict[str, Standing] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What some subjects show: disclosures, villages' own pages, pages of their items, villages below townships, the front page."""
+
+    disclosures: Sequence[str]
+    villages: Sequence[str]
+    pages: Sequence[tuple[str, str]]
+    below: Sequence[str]
+    front: bool
+
+    @property
+    def of_cells(self) -> list[str]:
+        """Villages whose cells stand on a page."""
+        return sorted({*self.villages, *(village for village, _ in self.pages)})
+
+
+async def load(conn: Connection, wanted: Wanted, now: datetime) -> Loaded:
+    """Read what the bodies of some subjects are made from."""
+    ids = wanted.disclosures
+    facts = await cells.select_cell_facts(conn, wanted.of_cells) if wanted.of_cells else {}
+    listed = _listed(wanted, facts)
+    shown = await publications.select_publications(conn, listed)
+    times = await publications.select_edition_times(conn, ids) if ids else {}
+    contents = _contents(wanted, facts, shown, times)
+    return Loaded(
+        now=now,
+        publications=shown,
+        cells=facts,
+        editions=await publications.select_editions(conn, contents),
+        times=times,
+        codes=await marks.select_codes(conn, wanted.villages) if wanted.villages else {},
+        before=await publications.select_before(conn, ids) if ids else {},
+        newest=await publications.select_newest_of_item(conn, wanted.below, MONEY_ITEM) if wanted.below else {},
+        recent=await publications.select_recent(conn, _RECENT) if wanted.front else [],
+        standings=await standings.select_standings(conn) if wanted.below or wanted.front else {},
+    )
+
+
+def _listed(wanted: Wanted, facts: Mapping[str, CellFacts]) -> list[str]:
+    """Ids of the publications that are shown: of years of them, few."""
+    found = {*wanted.disclosures, *(i for village in wanted.villages for i in shown_on_page(facts[village].known))}
+    pages = set(wanted.pages)
+    of_pages = {village for village, _ in pages}
+    found |= {p.disclosure_id for village in of_pages for p in facts[village].known if (village, p.item) in pages}
+    return sorted(found)
+
+
+def _contents(
+    wanted: Wanted,
+    facts: Mapping[str, CellFacts],
+    shown: Mapping[str, Publication],
+    times: Mapping[str, Sequence[tuple[int, datetime]]],
+) -> list[tuple[str, int]]:
+    """Editions whose content is read: what is shown whole, and the newest month of a village's page."""
+    months = (newest_month(facts[village].known) for village in wanted.villages)
+    ids = [*wanted.disclosures, *(m.disclosure_id for m in months if m is not None)]
+    found = {(i, shown[i].edition) for i in ids if i in shown}
+    # What a correction changed is told from the public edition before it; savings between them were never public.
+    found |= {(i, n) for i in times if i in shown and (n := edition_before(times[i], shown[i].edition))}
+    return sorted(found)
