@@ -195,7 +195,11 @@ class Bodies:
         return [CellKey(code, period) for code, item in items if item.at(last).frequency is not Frequency.ON_EVENT]
 
     def _duties_of(self, village: Village) -> Callable[[CellKey], Duty | None]:
-        return lambda key: self._reference.duty(village.code, key)
+        # Of a duty everything is shown but whose it is, which is the page's.
+        try:
+            return self._reference.owing(village.code).duty
+        except KeyError:
+            return lambda _key: None
 
     def _village_json(
         self, village: Village, month: Publication | None, checks: Sequence[Check], lacks: Standing

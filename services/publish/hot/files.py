@@ -103,25 +103,36 @@ def write_all(rendered: Path, files: Sequence[tuple[Path, bytes]]) -> None:
     folders = {target.parent for target, _ in files}
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
-    for target, content in files:
-        temporary = target.with_suffix(f".{os.getpid()}.tmp")
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+    # All are written before the first is made durable: what that brings to the disk is not brought again by the others.
+    written = [(target, _written(target, content)) for target, content in files]
+    for _, temporary in written:
+        _sync(temporary)
+    for target, temporary in written:
         temporary.replace(target)
     _next_generation(rendered)
     for folder in folders:
         _sync_folder(folder)
 
 
+def _written(target: Path, content: bytes) -> Path:
+    """Write a file's content beside it, under another name."""
+    temporary = target.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_bytes(content)
+    return temporary
+
+
+def _sync(place: Path) -> None:
+    """Make a file or a folder durable."""
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _sync_folder(folder: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _sync(folder)
 
 
 def remove_rendered(rendered: Path, subjects: Sequence[Subject]) -> None:

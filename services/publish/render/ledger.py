@@ -154,8 +154,7 @@ def ledger_view(full: Ledger, shown: Ledger, *, aggregate: bool) -> LedgerView:
     )
 
 
-def biggest(ledger: Ledger, direction: Direction, count: int) -> tuple[LineView, ...]:
-    """The biggest lines of one direction."""
+def biggest(ledger: Ledger, direction: Direction, count: int) -> list[tuple[int, Line]]:
+    """The biggest lines of one direction, with their numbers."""
     numbered = [(n, x) for n, x in enumerate(ledger.lines, 1) if x.direction is direction]
-    numbered.sort(key=lambda x: (-x[1].amount_fen, x[0]))
-    return tuple(line_view(n, x) for n, x in numbered[:count])
+    return sorted(numbered, key=lambda x: (-x[1].amount_fen, x[0]))[:count]

@@ -134,9 +134,20 @@ def masked_body(body: Body, masking: Masking, item: str = "") -> Body:
     """
     if masking is Masking.AGGREGATE:
         body = body.model_copy(update={"attachments": ()})
+    return _texts_of(body, masking).of(_masked_cells(body, masking, item))
+
+
+def masked_lines(ledger: Ledger, masking: Masking, lines: Sequence[Line]) -> list[Line]:
+    """Some lines of a ledger as they stand in its `masked_body`; none where only totals are shown."""
+    if masking is Masking.AGGREGATE:
+        return []
+    texts = _texts_of(ledger, masking)
+    return [texts.of(_masked_line(line, masking)) for line in lines]
+
+
+def _texts_of(body: Body, masking: Masking) -> Texts:
     hides = masking in {Masking.SURNAME, Masking.AGGREGATE}
-    texts = Texts(_full_names(body, masking) if hides else ())
-    return texts.of(_masked_cells(body, masking, item))
+    return Texts(_full_names(body, masking) if hides else ())
 
 
 def shows_persons(body: Body, masking: Masking, item: str, said: Iterable[str | None]) -> bool:

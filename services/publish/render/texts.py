@@ -5,7 +5,8 @@ remarks, paragraphs, notes, reasons. Officials in their office, handlers and fir
 """
 
 from collections.abc import Iterable
-from typing import Any, Final, TypeVar, overload
+from functools import lru_cache
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin, overload
 
 from services.contracts.base import Model
 from services.contracts.bodies import ColumnType, Table
@@ -20,6 +21,23 @@ _FREE: Final = frozenset(
 #: A single character is no name that could be told from a word.
 _SHORTEST: Final = 2
 M = TypeVar("M", bound=Model)
+
+
+@lru_cache
+def _fields_with_text(model: type[Model]) -> tuple[str, ...]:
+    """Fields in which sentences may stand, or models that have such fields: not those of days, numbers and codes."""
+    return tuple(name for name, f in model.model_fields.items() if _may_hold_text(name, f.annotation))
+
+
+def _may_hold_text(field: str, annotation: object) -> bool:
+    if isinstance(annotation, type) and not get_args(annotation):
+        return issubclass(annotation, Model) or (issubclass(annotation, str) and field in _FREE)
+    if get_origin(annotation) is Literal:
+        return False
+    # What stands behind the type in `Annotated` tells of the value, and is none.
+    parts = get_args(annotation)[:1] if get_origin(annotation) is Annotated else get_args(annotation)
+    # What is not understood is looked through.
+    return not parts or any(_may_hold_text(field, part) for part in parts if part is not ...)
 
 
 @overload
@@ -54,14 +72,18 @@ class Texts:
 
     def of(self, model: M) -> M:
         """A body with its free texts masked. Nothing is validated anew: 李四 in a full cell becomes a character longer."""
-        changed = {name: self._value(name, getattr(model, name)) for name in type(model).model_fields}
+        changed = {}
+        for name in _fields_with_text(type(model)):
+            value = getattr(model, name)
+            if (masked := self._value(name, value)) is not value:
+                changed[name] = masked
         if isinstance(model, Table):
             free = [c.type is ColumnType.TEXT for c in model.columns]
             changed["rows"] = tuple(
                 tuple(self.text(x) if ok and isinstance(x, str) else x for ok, x in zip(free, row, strict=True))
                 for row in model.rows
             )
-        return model.model_copy(update=changed)
+        return model.model_copy(update=changed) if changed else model
 
     def _value(self, field: str, value: Any) -> Any:
         match value:
@@ -70,6 +92,7 @@ class Texts:
             case Model():
                 return self.of(value)
             case tuple():
-                return tuple(self._value(field, inner) for inner in value)
+                masked = tuple(self._value(field, inner) for inner in value)
+                return masked if any(m is not v for m, v in zip(masked, value, strict=True)) else value
             case _:
                 return value

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
-from services.contracts.bodies import Direction, Ledger
+from services.contracts.bodies import Direction, Ledger, Line
 from services.contracts.catalogue import Affair, ItemRevision, Masking
 from services.contracts.checks import Check
 from services.contracts.duties import CellKey, CellState, Duty, GridCell, cell_state
@@ -16,8 +16,8 @@ from services.publish.render.cells import CellFacts, Cells, Known, L, declared_n
 from services.publish.render.checks import ChecksView, checks_of, checks_view, month_before, neighbour
 from services.publish.render.due import Make, date_words, next_duty, timing
 from services.publish.render.lacking import MissingView, UnopenedView, missing_view, unopened
-from services.publish.render.ledger import LineView, biggest
-from services.publish.render.masking import masked_body, public_said
+from services.publish.render.ledger import LineView, biggest, line_view
+from services.publish.render.masking import masked_lines, public_said
 from services.publish.render.places import Items, Village, affair_of, item_at, official_name, plain_name
 from services.publish.render.rows import Code, Publication, Said
 from services.publish.render.sentences import Sentence, five_sentences, newest_month
@@ -160,24 +160,33 @@ def _money(
     masking = revision.masking if revision is not None else Masking.SURNAME
     before = neighbour(month_before(publications, month))
     checks = checks_of(ledger, month.period, public_said(facts.said, ledger, masking).accepted, before)
-    shown = masked_body(ledger, masking)
+    shown = _biggest(ledger, masking)
     # Masking reads every text: where names are hidden anyway, once is enough.
-    told = shown if masking is Masking.SURNAME else masked_body(ledger, Masking.SURNAME)
-    assert isinstance(shown, Ledger)  # noqa: S101 - masking keeps the kind
-    assert isinstance(told, Ledger)  # noqa: S101 - the same
+    told = shown if masking is Masking.SURNAME else _biggest(ledger, Masking.SURNAME)
     view = MoneyView(
         period=period_words(month.period),
         sentences=five_sentences(month, publications),
-        spent=biggest(shown, Direction.OUT, _BIGGEST),
-        received=biggest(shown, Direction.IN, _BIGGEST),
-        line_count=len(shown.lines),
+        spent=shown[Direction.OUT],
+        received=shown[Direction.IN],
+        line_count=len(ledger.lines) if masking is not Masking.AGGREGATE else 0,
         nil=month.nil,
         url=f"/d/{month.disclosure_id}",
         checks=checks_view(checks, month.period, ledger.sums, before),
         # A line that masking would change names somebody.
-        of_persons=any(biggest(told, d, _BIGGEST) != biggest(ledger, d, _BIGGEST) for d in Direction),
+        of_persons=told != {d: _views(biggest(ledger, d, _BIGGEST)) for d in Direction},
     )
     return view, checks
+
+
+def _biggest(ledger: Ledger, masking: Masking) -> dict[Direction, tuple[LineView, ...]]:
+    """The biggest lines of each direction as everybody may read them; the others are not looked at."""
+    found = {d: biggest(ledger, d, _BIGGEST) for d in Direction}
+    masked = iter(masked_lines(ledger, masking, [line for of in found.values() for _, line in of]))
+    return {d: _views(zip((n for n, _ in of), masked, strict=False)) for d, of in found.items()}
+
+
+def _views(numbered: Iterable[tuple[int, Line]]) -> tuple[LineView, ...]:
+    return tuple(line_view(n, line) for n, line in numbered)
 
 
 def _newest_by_item(publications: Sequence[L]) -> list[L]:
