@@ -12,7 +12,6 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any, Final, cast
 
 from fastapi import Depends, Header, Request, Response
@@ -28,16 +27,18 @@ from services.contracts.values import hidden_sign, hidden_words, texts_in
 from services.contracts.words import ROLE_NAMES
 from services.kit import actions, metrics
 from services.kit.answers import as_given, at_rest
-from services.kit.db import Connection
+from services.kit.db import Row
 from services.kit.errors import Fault, IdempotencyKeyReusedError, InvalidInputError, place
 from services.kit.incoming import BODY, Incoming
 from services.kit.problems import PROBLEM_CONTENT
-from services.kit.visit import SAFE_METHODS, STAFF, ActorDep, Transaction, current_actor, require_actor, runtime_of
+from services.kit.settings import Settings
+from services.kit.visit import SAFE_METHODS, STAFF, Changing, current_actor, require_actor
 
 _BAD_REQUEST: Final = 400
 #: So many places are told at most.
 _FAULTS: Final = 50
 _RESPONSE: Final = "#/components/responses/Problem"
+_Desk = Changing[Settings, object]
 
 
 class Route(APIRoute):
@@ -191,30 +192,28 @@ SAVE_ANSWER = "UPDATE idempotency SET status = $4, response = $5 WHERE actor = $
 
 @dataclass(frozen=True, slots=True)
 class IdempotentRequest:
-    """A request as its Idempotency-Key stands for it, within its transaction."""
+    """A request as its Idempotency-Key stands for it."""
 
-    conn: Connection
-    actor: str
     route: str
     key: str | None
     digest: str
-    now: datetime
 
-    async def answer(self, work: Callable[[], Awaitable[BaseModel | None]], status: int) -> Response:
-        """Do the work once; a repeated key gets the first answer, which is kept 48 h."""
+    async def answer(self, desk: _Desk, work: Callable[[], Awaitable[BaseModel | None]], status: int) -> Response:
+        """Do the work once, in the visit's transaction; a repeated key gets the first answer, which is kept 48 h."""
         if self.key is None:
             return _json(_text(await work()), status)
-        claimed = await self.conn.execute(CLAIM_KEY, self.actor, self.route, self.key, self.digest, self.now)
+        place = (desk.actor.staff_id, self.route, self.key)
+        claimed = await desk.conn.execute(CLAIM_KEY, *place, self.digest, desk.now)
         if claimed.endswith(" 0"):
             # Nothing is done again; which request it was, its digest tells.
             actions.about(f"request/{self.digest[:16]}")
-            return await self._first_answer()
+            return self._given(await desk.conn.fetchrow(SELECT_ANSWER, *place))
         text = _text(await work())
-        await self.conn.execute(SAVE_ANSWER, self.actor, self.route, self.key, status, at_rest(text))
+        await desk.conn.execute(SAVE_ANSWER, *place, status, at_rest(text))
         return _json(text, status)
 
-    async def _first_answer(self) -> Response:
-        row = await self.conn.fetchrow(SELECT_ANSWER, self.actor, self.route, self.key)
+    def _given(self, row: Row | None) -> Response:
+        """The first answer."""
         if row is None or row["request_digest"] != self.digest:
             raise IdempotencyKeyReusedError
         return _json(as_given(row["response"]), row["status"], {"idempotency-replayed": "true"})
@@ -233,8 +232,6 @@ _KEY_IS: Final = "the caller's own key of this request: sent again, it gets the 
 
 async def _read_idempotency_key(
     request: Request,
-    conn: Transaction,
-    actor: ActorDep,
     key: Annotated[
         str | None, Header(alias="Idempotency-Key", min_length=8, max_length=100, description=_KEY_IS)
     ] = None,
@@ -244,8 +241,7 @@ async def _read_idempotency_key(
     boundary = request.headers.get("content-type", "").partition("boundary=")[2].strip('"').encode("latin-1")
     digest = await body_of(request).digest(request.url.path.encode() + b"\n", boundary)
     route = metrics.route_of(request.url.path, request.scope["route"].path)
-    now = runtime_of(request).clock.now()
-    return IdempotentRequest(conn, actor.staff_id, f"{request.method} {route}", key, digest, now)
+    return IdempotentRequest(f"{request.method} {route}", key, digest)
 
 
 class IdempotentRoute(Route):
@@ -261,14 +257,15 @@ def _answered_once(
 ) -> Callable[..., Awaitable[Response]]:
     @functools.wraps(endpoint)
     async def answered(*, asked: IdempotentRequest, **given: Any) -> Response:
-        return await asked.answer(lambda: endpoint(**given), status)
+        desk = next(visit for visit in given.values() if isinstance(visit, Changing))
+        return await asked.answer(desk, lambda: endpoint(**given), status)
 
-    # FastAPI reads the signature. `asked` comes last, so that bodies and the endpoint's own dependencies are resolved before
-    # it; keyword-only, for it has no default and others have.
+    # FastAPI reads the signature. `asked` comes first: its digest is worked out before the transaction begins. Keyword-only,
+    # for it has no default and others have.
     signature = inspect.signature(endpoint)
     asked = inspect.Parameter(
         "asked", inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[IdempotentRequest, Depends(_read_idempotency_key)]
     )
     parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in signature.parameters.values()]
-    answered.__signature__ = signature.replace(parameters=[*parameters, asked])  # type: ignore[attr-defined] # FastAPI reads it
+    answered.__signature__ = signature.replace(parameters=[asked, *parameters])  # type: ignore[attr-defined] # FastAPI reads it
     return answered

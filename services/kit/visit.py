@@ -1,5 +1,8 @@
 """What a route works with, as one value: in which process, over which connection, by whom, when.
 
+A route says by `may(…)` who may call it, and takes one visit: one dependency each, for FastAPI walks through all that a
+dependency needs itself, anew for everybody who asks for it.
+
 `Reading` is a signed-in reader's: no transaction and so no lock. `Changing` has one transaction, recorded in the trail,
 committed before the first byte of the answer leaves. `Public` needs nobody signed in. `Visit` and `Caller` are the same two
 with no connection taken, for what needs none or does slow work first. A service declares its own kinds once, in its
@@ -177,6 +180,12 @@ async def current_actor(
     return require_actor(request, [Role(name) for name in allowed.scopes])
 
 
+def actor_of(request: Request) -> Actor:
+    """Who asks, as the route's `may` has found; of a route without one, anybody who is signed in."""
+    found: Actor | None = getattr(request.state, "actor", None)
+    return found or require_actor(request, ())
+
+
 def require_actor(request: Request, roles: Collection[Role]) -> Actor:
     """Who asks; UnauthenticatedError when nobody is signed in, ForbiddenError for none of the roles (none named: any)."""
     shown = _token(request)
@@ -195,9 +204,6 @@ def require_actor(request: Request, roles: Collection[Role]) -> Actor:
     if roles:
         actor.require(*roles)
     return actor
-
-
-ActorDep = Annotated[Actor, Depends(current_actor)]
 
 
 def may(*roles: Role) -> params.Depends:
@@ -238,16 +244,6 @@ def action_of(request: Request, subject: actions.Subject) -> str:
     return " ".join([request.method, template, *([] if told else subject.steps)])
 
 
-async def _transaction(request: Request, actor: ActorDep) -> AsyncIterator[Connection]:
-    async with audited_transaction(request, actor) as conn:
-        yield conn
-
-
-#: One a request, shared by all that asks for it. `scope="function"`: the commit runs before the answer is sent; without
-#: it FastAPI answers first.
-Transaction = Annotated[Connection, Depends(_transaction, scope="function")]
-
-
 async def _mark_export(request: Request) -> None:
     request.state.exports = True
 
@@ -280,9 +276,9 @@ def public_dep(kind: type[PublicT], within_s: float) -> params.Depends:
 def caller_dep(kind: type[CallerT]) -> params.Depends:
     """The dependency that makes a visit of a member of staff, with no connection taken."""
 
-    async def visit(request: Request, actor: ActorDep) -> CallerT:
+    async def visit(request: Request) -> CallerT:
         runtime = runtime_of(request)
-        return kind(runtime, runtime.clock.now(), actor, request)
+        return kind(runtime, runtime.clock.now(), actor_of(request), request)
 
     return params.Depends(visit)
 
@@ -301,18 +297,22 @@ async def _reading(request: Request, actor: Actor, kind: type[ReadingT]) -> Asyn
 def reading_dep(kind: type[ReadingT]) -> params.Depends:
     """The dependency that makes the visit of a member of staff who changes nothing."""
 
-    async def visit(request: Request, actor: ActorDep) -> AsyncIterator[ReadingT]:
-        async with _reading(request, actor, kind) as desk:
+    async def visit(request: Request) -> AsyncIterator[ReadingT]:
+        async with _reading(request, actor_of(request), kind) as desk:
             yield desk
 
     return params.Depends(visit, scope="function")
 
 
 def changing_dep(kind: type[ChangingT]) -> params.Depends:
-    """The dependency that makes a visit which changes something, or hands a file out."""
+    """The dependency that makes a visit which changes something, or hands a file out.
 
-    async def visit(request: Request, actor: ActorDep, conn: Transaction) -> ChangingT:
-        runtime = runtime_of(request)
-        return kind(runtime, runtime.clock.now(), conn, actor)
+    `scope="function"`: the commit runs before the answer is sent; without it FastAPI answers first.
+    """
 
-    return params.Depends(visit)
+    async def visit(request: Request) -> AsyncIterator[ChangingT]:
+        runtime, actor = runtime_of(request), actor_of(request)
+        async with audited_transaction(request, actor) as conn:
+            yield kind(runtime, runtime.clock.now(), conn, actor)
+
+    return params.Depends(visit, scope="function")

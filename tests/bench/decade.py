@@ -6,7 +6,7 @@ are empty: no page of the desk's lists reads one.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -23,8 +23,8 @@ from services.registry.bulk.divisions import City, read_divisions
 from tests import builders
 
 _DATA: Final = Path(__file__).parents[2] / "deploy" / "data"
-#: On-event items: so many events a year, each on a day of its own.
-_EVENTS: Final = 4
+#: On-event items happen once in each of these, each time on a day of its own.
+_EVENT_MONTHS: Final = (2, 5, 8, 11)
 CITY: Final = builders.CITY
 TOWNSHIP: Final = "210881003"
 VILLAGE: Final = "210881003200"
@@ -35,11 +35,6 @@ class Span(NamedTuple):
 
     first: date
     now: datetime
-
-    @property
-    def years(self) -> int:
-        """Years of duties."""
-        return self.now.year - self.first.year
 
 
 def span(years: int) -> Span:
@@ -80,14 +75,17 @@ def _member(username: str, role: Role, scope: str) -> StaffSet:
     return StaffSet(**builders.stamp(staff.staff_id), staff=staff)
 
 
+def event_days(first: date, until: date) -> list[str]:
+    """Days on which on-event items happen, oldest first."""
+    days = (date(year, month, 3) for year in range(first.year, until.year + 1) for month in _EVENT_MONTHS)
+    return [d.isoformat() for d in days if first <= d < until]
+
+
 def _periods(item: Item, of: Span) -> list[str]:
     """Every period of an item that ended within the span."""
     frequency = item.revisions[-1].frequency
     if frequency is Frequency.ON_EVENT:
-        months = [date(y, m, 3) for y in range(of.first.year, of.now.year + 1) for m in (2, 5, 8, 11)][
-            -_EVENTS * of.years :
-        ]
-        return [d.isoformat() for d in months if of.first <= d < of.now.date()]
+        return event_days(of.first, of.now.date())
     found: list[str] = []
     period = previous_period(period_of(of.now.date(), frequency))
     while period is not None and period_bounds(period)[1] >= of.first:
@@ -96,22 +94,31 @@ def _periods(item: Item, of: Span) -> list[str]:
     return found
 
 
-#: `dice` is a number from 0 to 999 that a cell keeps; `age` counts periods back from the newest.
-_CELLS: Final = """
-CREATE TEMPORARY TABLE made AS
-SELECT uuidv7(p.ended + interval '9 days' - now() + (v.n % 1000) * interval '1 second') AS id, v.code AS village, p.item, p.period,
-       p.ended + interval '9 days' AS at, p.age, p.ended > $6::timestamptz - interval '3 years' AS recent, abs(hashtext(v.code || p.item || p.period)) % 1000 AS dice
-FROM unnest($1::text[]) WITH ORDINALITY AS v (code, n)
-CROSS JOIN unnest($2::text[], $3::text[], $4::timestamptz[], $5::int[]) AS p (item, period, ended, age)
+#: `dice` is a number from 0 to 999 that a cell keeps; `age` counts periods back from the newest. An id begins with its
+#: moment, as those of a running city do, and is the same in every run.
+_MADE: Final = """
+CREATE TEMPORARY TABLE made (village text, n bigint, item text, period text, due_at timestamptz, age integer, dice integer);
+CREATE TEMPORARY TABLE cell (id uuid, village text, item text, period text, due_at timestamptz, at timestamptz, age integer, dice integer, state text)
 """
+_CELLS: Final = """
+INSERT INTO made SELECT v.code, v.n, p.item, p.period, p.due_at, p.age, abs(hashtext(v.code || p.item || p.period)) % 1000
+FROM unnest($1::text[]) WITH ORDINALITY AS v (code, n)
+CROSS JOIN unnest($2::text[], $3::text[], $4::timestamptz[], $5::int[]) AS p (item, period, due_at, age)
+"""
+#: Of what was due since a moment some is missing, waived, withdrawn or under way; of the rest so many of a thousand came late.
 _STATES: Final = """
-CREATE TEMPORARY TABLE cell AS
-SELECT *, CASE WHEN age > 0 AND recent AND dice < 20 OR age = 0 AND dice < 200 THEN NULL
+INSERT INTO cell
+SELECT (lpad(to_hex((extract(epoch FROM m.at) * 1000)::bigint + n % 1000), 12, '0') || '7' || substr(h, 1, 3) || '8' || substr(h, 4, 15))::uuid,
+    village, item, period, due_at, m.at, age, dice,
+    CASE WHEN age > 0 AND recent AND dice < 20 OR age = 0 AND dice < 200 THEN NULL
     WHEN recent AND dice BETWEEN 20 AND 23 THEN 'withdrawn'
     WHEN age > 0 THEN 'published'
     WHEN dice < 260 THEN 'draft' WHEN dice < 340 THEN 'submitted' WHEN dice < 400 THEN 'confirmed' WHEN dice < 420 THEN 'returned'
-    ELSE 'published' END AS state
+    ELSE 'published' END
 FROM made
+CROSS JOIN LATERAL (SELECT due_at + CASE WHEN dice < $2 THEN interval '3 days' ELSE interval '-1 day' END AS at,
+    due_at > $1::timestamptz AS recent, md5(village || item || period) AS h) AS m
+WHERE NOT EXISTS (SELECT FROM ingest.disclosure d WHERE (d.village_code, d.item, d.period) = (made.village, made.item, made.period))
 """
 _DISCLOSURES: Final = """
 INSERT INTO ingest.disclosure (id, village_code, item, period, state, edition, digest, history, created_at, saved_by, submitted_at,
@@ -147,6 +154,7 @@ SELECT v, q.quarter, 1, CASE WHEN q.n = 1 THEN 'submitted' ELSE 'confirmed' END,
     FROM unnest($4::text[]) AS i LEFT JOIN unnest($5::text[], $6::text[]) AS d (quarter, period) ON d.quarter = q.quarter
 ), 'clerk', q.ended, CASE WHEN q.n > 1 THEN q.ended END
 FROM unnest($1::text[]) AS v CROSS JOIN unnest($2::text[], $3::timestamptz[]) WITH ORDINALITY AS q (quarter, ended, n)
+ON CONFLICT DO NOTHING
 """
 _APPROVALS: Final = """
 WITH made AS (INSERT INTO ingest.approval (id, actor_id, created_at, due_at)
@@ -162,6 +170,32 @@ def _moment(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 8, tzinfo=UTC)
 
 
+class Slot(NamedTuple):
+    """A period of an item that some villages owe; `age` counts back from the newest."""
+
+    item: str
+    period: str
+    due_at: datetime
+    age: int
+
+
+async def make_cells(
+    conn: asyncpg.Connection, owed: Sequence[tuple[Sequence[str], Sequence[Slot]]], recent: datetime, late: int = 0
+) -> None:
+    """Make the table `cell` of what villages owe alike; cells that ingest holds already are left out."""
+    await conn.execute(_MADE)
+    for villages, slots in owed:
+        await conn.execute(_CELLS, villages, *(list(column) for column in zip(*slots, strict=True)))
+    await conn.execute(_STATES, recent, late)
+
+
+async def fill_ingest(conn: asyncpg.Connection, villages: Sequence[str], items: Sequence[Item], of: Span) -> None:
+    """Write the table `cell` into ingest's, with the quarterly answers of the span."""
+    for statement in (_DISCLOSURES, _EDITIONS, _WORDS, _WAIVERS, _APPROVALS):
+        await conn.execute(statement)
+    await _declare(conn, villages, items, of)
+
+
 async def fill(dsn: str, of: Span) -> int:
     """Write the span's years into an empty ingest as the superuser of its database; returns how many disclosures there are."""
     events = reference_events(of)
@@ -171,13 +205,15 @@ async def fill(dsn: str, of: Span) -> int:
         if isinstance(e, DivisionSet) and e.division.now.kind in {DivisionKind.VILLAGE, DivisionKind.COMMUNITY}
     ]
     items = [e.item for e in events if isinstance(e, ItemSet)]
-    cells = [(i.code, p, _moment(period_bounds(p)[1]), n) for i in items for n, p in enumerate(_periods(i, of))]
+    slots = [
+        Slot(i.code, p, _moment(period_bounds(p)[1]) + timedelta(days=10), n)
+        for i in items
+        for n, p in enumerate(_periods(i, of))
+    ]
     conn = await asyncpg.connect(dsn)
     try:
-        await conn.execute(_CELLS, villages, *(list(column) for column in zip(*cells, strict=True)), of.now)
-        for statement in (_STATES, _DISCLOSURES, _EDITIONS, _WORDS, _WAIVERS, _APPROVALS):
-            await conn.execute(statement)
-        await _declare(conn, villages, items, of)
+        await make_cells(conn, [(villages, slots)], of.now - timedelta(days=3 * 365))
+        await fill_ingest(conn, villages, items, of)
         return int(await conn.fetchval("SELECT count(*) FROM ingest.disclosure"))
     finally:
         await conn.close()

@@ -22,3 +22,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def median(values: Sequence[float]) -> float:
     """The middle value."""
     return statistics.median(values)
+
+
+def spread(values: Sequence[float], form: str) -> str:
+    """The least and the most of some values."""
+    return f"{min(values):{form}}–{max(values):{form}}"

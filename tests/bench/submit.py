@@ -1,22 +1,32 @@
-"""Entering and submitting one ledger of 20 lines, against pgbench running the same rows and SQL."""
+"""Entering and submitting one ledger of 20 lines, against a plain FastAPI application and pgbench on the same rows and SQL."""
 
 import asyncio
 import json
+import os
+import socket
 import subprocess
+import sys
 import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
+import psutil
 
 from deploy.local import migrate
-from deploy.local.postgres import BIN
+from deploy.local.home import Home, free_port
+from deploy.local.info import known
+from deploy.local.postgres import ADMIN, Postgres
 from deploy.local.sample.ledgers import ledger
-from services.contracts.topics import DISCLOSURES
-from services.ingest.store import disclosures as store
-from services.kit import actions, outbox, route
+from tests.bench import pgbench
 from tests.bench.load import LoadError, wrk
-from tests.bench.report import Section, median, table
+from tests.bench.report import Section, median, spread, table
+from tests.bench.spent import milliseconds_each, seconds_of, spent
 from tests.running import RunningCity, paused
 from tests.trails import lay_trail
 
@@ -24,9 +34,10 @@ CLIENTS = 8
 SECONDS = 6
 ROUNDS = 5
 TOWNSHIP = "210881006"
-#: Ledgers that wrk asks for; more than a round can eat.
-CELLS = 2000
+#: Ledgers that one wrk asks for; more than a round can eat.
+CELLS = 3000
 PEER = "bench"
+READY_S = 30.0
 
 
 def body_of_20_lines() -> dict[str, Any]:
@@ -56,7 +67,7 @@ request = function()
     return wrk.format("POST", "/ingest/v1/disclosures/" .. id .. "/submit", head, [[{submit}]])
   end
   n = n + 1
-  keyed["Idempotency-Key"] = "bench-{round}-" .. n
+  keyed["Idempotency-Key"] = "bench-{year}-" .. n
   return wrk.format("POST", "/ingest/v1/disclosures", keyed, cells[n] .. tail)
 end
 response = function(status, headers, body)
@@ -67,57 +78,139 @@ end
 """
 
 
+class Side(NamedTuple):
+    """Somebody who takes ledgers: where, and where they are counted."""
+
+    urls: Sequence[str]
+    dsn: str
+
+
+@dataclass(slots=True)
+class Rates:
+    """Ledgers a second of each round, and processor time of each ledger."""
+
+    ours: list[float] = field(default_factory=list)
+    plain: list[float] = field(default_factory=list)
+    pgbench: list[float] = field(default_factory=list)
+    costs: list[dict[str, float]] = field(default_factory=list)
+    plain_ms: list[float] = field(default_factory=list)
+    loads: list[float] = field(default_factory=list)
+
+    def row(self, name: str, rates: list[float], bar: str = "") -> tuple[str, ...]:
+        """Somebody's figures, and how ours compare round by round."""
+        pairs = [ours / theirs for ours, theirs in zip(self.ours, rates, strict=True)]
+        ratio = f"**{median(pairs):.2f}** ({spread(pairs, '.2f')})" if bar else ""
+        return (name, f"{median(rates):,.0f}", spread(rates, ",.0f"), ratio, bar)
+
+    def parts(self) -> dict[str, float]:
+        """Milliseconds of each part, medians of the rounds, the dearest first."""
+        each = {part: median([cost.get(part, 0.0) for cost in self.costs]) for part in self.costs[0]}
+        return dict(sorted(each.items(), key=lambda item: -item[1]))
+
+
 async def measure(city: RunningCity) -> Section:
-    """Alternate wrk on ingest's inner port and pgbench on the same server."""
-    villages = await _villages(city)
+    """Alternate ingest, the plain application and pgbench on the same server."""
+    urls = [url for name, url in city.addresses().items() if name.partition("-")[0] == "ingest"]
+    ingest = Side(urls, _dsn(city))
     await _make_peer(city)
-    ours, theirs = [], []
+    rates = Rates()
+    villages = await _villages(ingest)
     with tempfile.TemporaryDirectory() as name:
-        scripts = [await asyncio.to_thread(_write, Path(name), city, villages, number) for number in range(ROUNDS)]
+        folder = Path(name)
+        scripts = await asyncio.to_thread(_write, folder, city, villages, ROUNDS * len(urls))
         with paused(city, "registry", "publish", "audit", "qr"):
-            for script in scripts:
-                ours.append(await _ours(city, script))
-                theirs.append(await asyncio.to_thread(_pgbench, city, Path(name)))
-    ratio = median([o / t for o, t in zip(ours, theirs, strict=True)])
-    rows = [(f"{median(ours):,.0f}", f"{median(theirs):,.0f}", f"**{ratio:.2f}**")]
-    text = (
-        f"One ledger = a request that makes the draft and one that submits it: sign-in token checked, gate, findings, sealed "
-        f"event, outbox. {CLIENTS} connections, {ROUNDS} alternating rounds of {SECONDS} s. Peer: pgbench with {CLIENTS} "
-        "clients, prepared statements, the same rows through the same statements in the same two transactions, on the same "
-        "PostgreSQL. The other four services are paused meanwhile; ingest's relay and Kafka work. Bar: ratio at least 0.2, target 0.35.\n\n"
-        f"{table(('ingest ledgers/s', 'pgbench ledgers/s', 'ratio (median of pairs)'), rows)}"
+            async with _plain(city, len(urls)) as (plain, processes):
+                for n in range(ROUNDS):
+                    of_round = scripts[n * len(urls) : (n + 1) * len(urls)]
+                    rates.loads.append(os.getloadavg()[0])
+                    await _round(city, rates, ingest, of_round)
+                    await _plain_round(rates, plain, of_round, processes)
+                    peer = asyncio.to_thread(pgbench.ledgers_a_second, folder, plain.dsn, CLIENTS, SECONDS)
+                    rates.pgbench.append(await peer)
+    return Section("Submit one ledger of 20 lines", _text(rates, len(urls)))
+
+
+def _text(rates: Rates, processes: int) -> str:
+    cost = rates.parts()
+    ingest = sum(ms for part, ms in cost.items() if part.partition("-")[0] == "ingest")
+    rows = [
+        rates.row("ingest", rates.ours),
+        rates.row("plain FastAPI", rates.plain, "0.8"),
+        rates.row("pgbench", rates.pgbench, "0.2"),
+    ]
+    head = ("who", "ledgers/s (median)", "spread", "ingest's ratio to it (median of pairs)", "bar")
+    named = ", ".join(f"{part} {ms:.2f}" for part, ms in cost.items() if ms >= 0.05)
+    loads = ", ".join(f"{load:.1f}" for load in rates.loads)
+    return (
+        "One ledger = a request that makes the draft and one that submits it: sign-in token checked, gate, findings, sealed "
+        f"content, outbox. {CLIENTS} connections, {ROUNDS} alternating rounds of {SECONDS} s; ingest has {processes} processes, "
+        "and so has the plain FastAPI application: the same rows of disclosure, edition, key, answer and trail by the same "
+        "statements, the same models, the same server in front; nobody signs in, nothing is looked for in the content, no "
+        f"event is said. pgbench: {CLIENTS} clients, prepared statements, all of ingest's statements with the outbox. The other "
+        "four services are paused meanwhile; ingest's relay and Kafka work.\n\n"
+        f"{table(head, rows)}\n"
+        f"Processor time of a ledger: ingest **{ingest:.2f} ms** (bar: 4.2), plain FastAPI {median(rates.plain_ms):.2f} ms. "
+        f"Of each part: {named}. Load of the machine before each round: {loads}.\n"
     )
-    return Section("Submit one ledger of 20 lines", text)
 
 
 async def _make_peer(city: RunningCity) -> None:
     """A database with ingest's own tables, migrated as ingest's are, that no relay looks into."""
-    admin = await _connect(city, "sanwu_admin")
+    server = Postgres(Home(city.home))
+    admin = await asyncpg.connect(server.dsn(ADMIN))
     try:
         await admin.execute(f"CREATE DATABASE {PEER}")
     finally:
         await admin.close()
-    admin = await _connect(city, "sanwu_admin", PEER)
+    admin = await asyncpg.connect(server.dsn(ADMIN, PEER))
     try:
         await admin.execute("CREATE SCHEMA ingest AUTHORIZATION ingest")
         await lay_trail(admin)
     finally:
         await admin.close()
-    await migrate.migrate("ingest", _dsn(city, "ingest", PEER))
+    await migrate.migrate("ingest", server.dsn("ingest", PEER))
 
 
-def _write(folder: Path, city: RunningCity, villages: list[str], number: int) -> Path:
-    """The scripts of one round; pgbench's stays the same."""
-    folder.chmod(0o755)
-    body = body_of_20_lines()
-    (folder / "ledger.sql").write_text(_transactions(body))
-    script = folder / f"round-{number}.lua"
-    script.write_text(_lua(city, villages, body, number))
-    return script
+def _dsn(city: RunningCity, database: str = "sanwu") -> str:
+    """How ingest itself reaches the server, or another database there."""
+    return known(city.home).settings["ingest"]["SANWU_DATABASE_URL"].replace("/sanwu", f"/{database}", 1)
 
 
-async def _villages(city: RunningCity) -> list[str]:
-    conn = await _connect(city, "ingest")
+@asynccontextmanager
+async def _plain(city: RunningCity, count: int) -> AsyncIterator[tuple[Side, list[psutil.Process]]]:
+    """So many processes of the plain application."""
+    ports = [free_port(set()) for _ in range(count)]
+    side = Side([f"http://127.0.0.1:{port}" for port in ports], _dsn(city, PEER))
+    environment = {**known(city.home).environment("ingest"), "SANWU_DATABASE_URL": side.dsn}
+    started = [_start_plain(port, environment) for port in ports]
+    try:
+        for port in ports:
+            await asyncio.to_thread(_await_port, port)
+        yield side, [psutil.Process(p.pid) for p in started]
+    finally:
+        for process in started:
+            process.terminate()
+            process.wait(20)
+
+
+def _start_plain(port: int, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "tests.bench.plain", str(port)], env=environment)
+
+
+def _await_port(port: int) -> None:
+    give_up = time.monotonic() + READY_S
+    while True:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 1):
+                return
+        except OSError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.1)
+
+
+async def _villages(ingest: Side) -> list[str]:
+    conn = await asyncpg.connect(ingest.dsn)
     try:
         rows = await conn.fetch("SELECT key FROM reference WHERE kind = 'division' AND key LIKE $1", f"{TOWNSHIP}___")
         return [r["key"] for r in rows]
@@ -125,103 +218,73 @@ async def _villages(city: RunningCity) -> list[str]:
         await conn.close()
 
 
-def _dsn(city: RunningCity, role: str, database: str = "sanwu") -> str:
-    password = json.loads((city.home / "secrets.json").read_text())[role]
-    return f"postgresql://{role}:{password}@{city.addresses()['postgres']}/{database}"
+def _write(folder: Path, city: RunningCity, villages: list[str], count: int) -> list[Path]:
+    """So many scripts for wrk, and the one of pgbench."""
+    body = body_of_20_lines()
+    pgbench.write(folder, body)
+    return [_script(folder, city, villages, body, n) for n in range(count)]
 
 
-async def _connect(city: RunningCity, role: str, database: str = "sanwu") -> asyncpg.Connection:
-    return await asyncpg.connect(_dsn(city, role, database))
-
-
-def _lua(city: RunningCity, villages: list[str], body: dict[str, Any], number: int) -> str:
-    """A script whose cells no other round uses: on-event periods, a day each."""
-    heads = []
-    for n in range(CELLS):
-        day = n // len(villages)
-        period = f"20{10 + number:02}-{day // 28 % 12 + 1:02}-{day % 28 + 1:02}"
-        head = {"village": villages[n % len(villages)], "item": "F07", "period": period}
+def _script(folder: Path, city: RunningCity, villages: list[str], body: dict[str, Any], n: int) -> Path:
+    """What one wrk asks for: cells that no other asks for, on-event periods, a day each."""
+    year, heads = 2010 + n, []
+    for cell in range(CELLS):
+        day = cell // len(villages)
+        period = f"{year}-{day // 28 % 12 + 1:02}-{day % 28 + 1:02}"
+        head = {"village": villages[cell % len(villages)], "item": "F07", "period": period}
         heads.append(f"[[{json.dumps(head)[:-1]}, ]]")
-    text = json.dumps(body, ensure_ascii=False)
-    return _LUA.format(
-        cells="{" + ",\n".join(heads) + "}",
-        token=city.token(f"reviewer-{TOWNSHIP}"),
-        tail=f'"body": {text}}}',
-        submit='{"version": 1, "accept": []}',
-        round=number,
+    script = folder / f"year-{year}.lua"
+    script.write_text(
+        _LUA.format(
+            cells="{" + ",\n".join(heads) + "}",
+            token=city.token(f"reviewer-{TOWNSHIP}"),
+            tail=f'"body": {json.dumps(body, ensure_ascii=False)}}}',
+            submit='{"version": 1, "accept": []}',
+            year=year,
+        )
     )
+    return script
 
 
-async def _ours(city: RunningCity, script: Path) -> float:
-    """Ledgers submitted a second, counted in the table, not by wrk."""
-    conn = await _connect(city, "ingest")
+async def _round(city: RunningCity, rates: Rates, ingest: Side, scripts: Sequence[Path]) -> None:
+    before = spent(city.home)
+    count = await _load(ingest, scripts)
+    # What is relayed afterwards counts too.
+    await asyncio.sleep(1)
+    rates.ours.append(count / SECONDS)
+    rates.costs.append(milliseconds_each(before, spent(city.home), count))
+
+
+async def _plain_round(rates: Rates, plain: Side, scripts: Sequence[Path], processes: Sequence[psutil.Process]) -> None:
+    before = sum(map(seconds_of, processes))
+    count = await _load(plain, scripts)
+    rates.plain.append(count / SECONDS)
+    rates.plain_ms.append(1000 * (sum(map(seconds_of, processes)) - before) / count)
+
+
+async def _load(side: Side, scripts: Sequence[Path]) -> int:
+    """How many ledgers are handed in meanwhile, counted in the table, not by wrk."""
+    conn = await asyncpg.connect(side.dsn)
     try:
-        count = "SELECT count(*) FROM disclosure WHERE state <> 'draft'"
+        count = "SELECT count(*) FROM disclosure WHERE state <> 'draft' AND saved_by <> 'pgbench'"
         before = await conn.fetchval(count)
-        inner = city.addresses()["ingest"]
-        await asyncio.to_thread(wrk, inner, connections=CLIENTS, seconds=SECONDS, script=script)
-        return float(await conn.fetchval(count) - before) / SECONDS
+        await asyncio.to_thread(_all_wrk, side.urls, scripts)
+        handed_in = int(await conn.fetchval(count)) - int(before)
     finally:
         await conn.close()
+    if handed_in == 0:
+        message = "no ledger was handed in"
+        raise LoadError(message)
+    return handed_in
 
 
-def _pgbench(city: RunningCity, folder: Path) -> float:
-    """Ledgers a second by pgbench."""
-    command = [str(BIN / "pgbench"), "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "1", "-T", str(SECONDS)]
-    done = subprocess.run(
-        [*command, "-f", str(folder / "ledger.sql"), _dsn(city, "ingest", PEER)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise LoadError(done.stderr)
-    return float(next(line for line in done.stdout.splitlines() if line.startswith("tps")).split()[2])
-
-
-def _sql(statement: str, *values: str) -> str:
-    """A statement of ours with its parameters written in."""
-    for place in range(len(values), 0, -1):
-        statement = statement.replace(f"${place}", values[place - 1])
-    return statement.strip().rstrip(";") + ";\n"
-
-
-def _transactions(body: dict[str, Any]) -> str:
-    """What one ledger costs the database: the draft's transaction and the submission's."""
-    text = "'" + json.dumps(body, ensure_ascii=False).replace("'", "''") + "'"
-    payload = "'" + json.dumps({"sealed": "x" * 400, "item": "F07", "pad": "y" * 500}) + "'"
-    this, day = "md5(:key::text)::uuid", "'2010-01-01'"
-    village = "lpad((:key % 1000000000000)::text, 12, '0')"
-    headers = "'" + json.dumps({"id": "x" * 36, "type": "disclosure.submitted.v1", "aggregate": "disclosure"}) + "'"
-    event = ("gen_random_uuid()", "now()", "'bench'", "'bench'", "(:key)::text", "1", payload)
-    action = ("now()", "'bench'", "'clerk'", "'210881006206'", "'POST /bench'", "'disclosure/x'", village, "'r'")
-    return "".join(
-        [
-            "\\set key random(1, 9000000000000000)\n",
-            "BEGIN;\n",
-            _sql(route.CLAIM_KEY, "'bench'", "'bench'", "(:key)::text", "'digest'", "now()"),
-            _sql(
-                store.INSERT_DISCLOSURES,
-                *(f"ARRAY[{value}]" for value in (this, village, "'F07'", day, "'d'", "true", "false")),
-                "now()",
-                "'pgbench'",
-                "false",
-            ),
-            _sql(
-                store.INSERT_EDITIONS,
-                *(f"ARRAY[{value}]" for value in (this, "1", text, "'[]'", "NULL")),
-                "'pgbench'",
-                "now()",
-            ),
-            _sql(route.SAVE_ANSWER, "'bench'", "'bench'", "(:key)::text", "201", "repeat('x', 200)"),
-            _sql(actions.INSERT_ACTION, *action),
-            "COMMIT;\nBEGIN;\n",
-            _sql(store.LOCK_DISCLOSURE, this),
-            _sql(store.SELECT_EDITIONS, f"ARRAY[{this}]", "ARRAY[1]"),
-            _sql(store.UPDATE_SUBMITTED, this, "'submitted'", "now()", "'pgbench'"),
-            _sql(outbox.BUMP_VERSION, "'bench'", "(:key)::text"),
-            _sql(outbox.INSERT_EVENT, *event, f"'{DISCLOSURES.name}'", "(:key)::text", headers),
-            _sql(actions.INSERT_ACTION, *action),
-            "COMMIT;\n",
-        ],
-    )
+def _all_wrk(urls: Sequence[str], scripts: Sequence[Path]) -> None:
+    """A wrk for each process, side by side."""
+    share = CLIENTS // len(urls)
+    with ThreadPoolExecutor(len(urls)) as threads:
+        running = [
+            threads.submit(wrk, url, connections=share, seconds=SECONDS, script=script)
+            for url, script in zip(urls, scripts, strict=True)
+        ]
+        for each in running:
+            each.result()

@@ -1,7 +1,8 @@
 """The one typed way in: every route of the five applications keeps to it, and a route that does not is seen."""
 
+import inspect
 from collections.abc import Iterator
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
@@ -11,11 +12,14 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from deploy.docs.openapi import application
 from services.contracts.topics import SERVICES, ServiceName
 from services.kit import visit
+from services.kit.auth import Actor
 from services.kit.listing import Listing
 from services.kit.route import IdempotentRoute, Route
 from services.kit.runtime import Runtime
-from services.kit.visit import STAFF, ActorDep, current_actor, may
+from services.kit.visit import STAFF, current_actor, may
 
+#: Visits of somebody who is signed in.
+OF_STAFF = (visit.CallerT, visit.ReadingT, visit.ChangingT)
 #: Addresses for machines, and what is served from a folder.
 PLAIN = {"/livez", "/readyz", "/metrics"}
 
@@ -31,15 +35,21 @@ def faults_of(app: FastAPI) -> list[str]:
     return [f"{r.path_format}: {what}" for r in iter_route_contexts(app.routes) for what in _faults(r)]
 
 
+def _made_by(call: Any) -> Any:
+    """What a dependency makes: of a visit's, the variable that stands for its kind."""
+    made = get_type_hints(call).get("return") if inspect.isroutine(call) else None
+    return next(iter(get_args(made)), made)
+
+
 def _faults(route: Any) -> Iterator[str]:
     dependant = getattr(route, "dependant", None)
     if dependant is None or route.path_format in PLAIN:
         return
     calls = [d.call for d in _all(dependant)]
     roles = {r for d in _all(dependant) if d.call is current_actor for r in d.own_oauth_scopes or ()}
-    if current_actor in calls and not roles:
+    if not roles and (current_actor in calls or any(_made_by(c) in OF_STAFF for c in calls)):
         yield "asks who is there and does not say who may"
-    if route.methods <= visit.SAFE_METHODS and visit._transaction in calls and visit._mark_export not in calls:
+    if route.methods <= visit.SAFE_METHODS and any(map(_opens, calls)) and visit._mark_export not in calls:
         yield "only reads, and opens a transaction"
     for call in _asked_in_transaction(dependant):
         yield f"asks {call.__name__} while its transaction is open: name it before the visit"
@@ -49,6 +59,11 @@ def _faults(route: Any) -> Iterator[str]:
         yield "does not read its body before it opens a transaction"
     if dict in {route.response_model, getattr(route.response_model, "__origin__", None)} and "words" not in route.name:
         yield "answers with something that has no model"
+
+
+def _opens(call: Any) -> bool:
+    """Tell whether a dependency opens the request's transaction."""
+    return _made_by(call) is visit.ChangingT
 
 
 def _in_order(dependant: Dependant) -> Iterator[Any]:
@@ -64,9 +79,8 @@ def _asked_in_transaction(dependant: Dependant) -> Iterator[Any]:
     They read forms and photographs and hash passwords, so none may; the plumbing's do neither.
     """
     calls = list(dict.fromkeys(_in_order(dependant)))
-    if visit._transaction not in calls:
-        return
-    for call in calls[calls.index(visit._transaction) :]:
+    first = next((n for n, call in enumerate(calls) if _opens(call)), len(calls))
+    for call in calls[first:]:
         if not getattr(call, "__module__", "").startswith("services.kit."):
             yield call
 
@@ -80,7 +94,17 @@ class _Changing(visit.Changing[Any, Any]):
     pass
 
 
+class _Reading(visit.Reading[Any, Any]):
+    pass
+
+
+class _Caller(visit.Caller[Any, Any]):
+    pass
+
+
 _ChangingDep = Annotated[_Changing, visit.changing_dep(_Changing)]
+_ReadingDep = Annotated[_Reading, visit.reading_dep(_Reading)]
+_CallerDep = Annotated[_Caller, visit.caller_dep(_Caller)]
 
 
 def _built(dependencies: list[Any], answers: Any, route_class: type[Any], *, transaction: bool) -> FastAPI:
@@ -89,7 +113,7 @@ def _built(dependencies: list[Any], answers: Any, route_class: type[Any], *, tra
     async def read(desk: _ChangingDep) -> None:
         return
 
-    async def look(actor: ActorDep) -> None:
+    async def look(desk: _ReadingDep) -> None:
         return
 
     router.add_api_route(
@@ -150,3 +174,26 @@ def test_slow_work_that_a_route_names_behind_its_transaction_is_seen(*, late: bo
 
 def test_a_runtime_has_no_member_of_unknown_type() -> None:
     assert [name for name, hint in get_type_hints(Runtime).items() if hint is Any] == []
+
+
+def test_every_way_to_ask_who_is_there_without_saying_who_may_is_seen() -> None:
+    async def changes(desk: _ChangingDep) -> None:
+        return
+
+    async def looks(desk: _ReadingDep) -> None:
+        return
+
+    async def calls(desk: _CallerDep) -> None:
+        return
+
+    async def asks(actor: Annotated[Actor, Depends(current_actor)]) -> None:
+        return
+
+    app, router = FastAPI(), APIRouter(route_class=Route)
+    for name, endpoint in (("changes", changes), ("looks", looks), ("calls", calls), ("asks", asks)):
+        router.add_api_route(f"/{name}", endpoint, methods=["POST"])
+    app.include_router(router)
+    fault = "asks who is there and does not say who may"
+    assert [f for f in faults_of(app) if fault in f] == [
+        f"/{n}: {fault}" for n in ("changes", "looks", "calls", "asks")
+    ]

@@ -13,6 +13,7 @@ from deploy.local.home import free_port
 from services.contracts.base import Role
 from services.contracts.values import ShortText
 from services.kit import reference, visit
+from services.kit.auth import Actor
 from services.kit.db import Connection
 from services.kit.limited import Limits, run_limited
 from services.kit.listing import Cursor, Listing, Page
@@ -20,7 +21,7 @@ from services.kit.process import _http
 from services.kit.route import IdempotentRoute, Route
 from services.kit.runtime import AnyRuntime, Runtime
 from services.kit.settings import Settings
-from services.kit.visit import ActorDep
+from services.kit.visit import STAFF, current_actor, may
 from services.kit.web import create_web
 from tests import builders
 from tests.kit.ground import Ground
@@ -31,6 +32,9 @@ class Changing(visit.Changing[Settings, None]):
 
 
 ChangingDep = Annotated[Changing, visit.changing_dep(Changing)]
+ActorDep = Annotated[Actor, Depends(current_actor)]
+#: Whoever is signed in.
+SIGNED_IN = [may(*STAFF)]
 INSERT = "INSERT INTO effect (aggregate_id, version, note) VALUES ($1, $2, $3)"
 
 
@@ -77,7 +81,7 @@ async def open_site(ground: Ground, **changes: object) -> tuple[AnyRuntime, Fast
 def _mount(app: FastAPI) -> None:
     app.router.route_class = Route
 
-    @app.post("/notes", status_code=201)
+    @app.post("/notes", status_code=201, dependencies=SIGNED_IN)
     async def keep(body: NoteIn, visit: ChangingDep) -> dict[str, str]:
         await visit.conn.execute(INSERT, body.id, body.number, body.note)
         return {"id": body.id}
@@ -94,7 +98,7 @@ def _mount(app: FastAPI) -> None:
         return NumberOut(n=len(place))
 
     app.include_router(kept)
-    once = APIRouter(route_class=IdempotentRoute)
+    once = APIRouter(route_class=IdempotentRoute, dependencies=SIGNED_IN)
 
     @once.post("/once/{place}", status_code=201)
     async def keep_once(place: str, body: NoteIn, visit: ChangingDep) -> NumberOut:
