@@ -17,7 +17,7 @@ from services.kit.signature import public_half_of
 from deploy.local.faults import Fault
 from deploy.local.home import Home, read_json
 from deploy.local.kafka import OPERATOR, secret_of
-from deploy.local.postgres import SERVICES, dsn
+from deploy.local.postgres import SERVICES, dsn_within
 from deploy.local.service import Standby, environment
 
 #: Under these names the private half of the registry's root key stands in secrets.json, and while it is being changed the
@@ -100,7 +100,7 @@ def _info(home: Path, addresses: Mapping[str, str], passwords: Mapping[str, str]
     url = addresses["gateway"]
     settings = {
         name: {
-            "SANWU_DATABASE_URL": dsn(name, passwords[name], addresses["postgres"]),
+            "SANWU_DATABASE_URL": dsn_within(home, name, passwords[name], addresses["postgres"]),
             "SANWU_KAFKA": addresses["kafka"],
             "SANWU_KAFKA_USERNAME": name,
             # A home that was stopped before Kafka had passwords has none until its next start.
