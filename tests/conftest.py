@@ -220,7 +220,9 @@ def small_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCity
     folder = tmp_path_factory.mktemp("small")
     folder.chmod(0o711)
     # People in stories need not wait half a minute for what they approve.
-    city = start_city(folder / "home", free_port(avoid=set()), "small", SANWU_UNDO_SECONDS="5")
+    city = start_city(
+        folder / "home", free_port(avoid=set()), "small", SANWU_UNDO_SECONDS="5", SANWU_WORKERS_INGEST="2"
+    )
     assert "not as planned" not in city.said()
     yield city
     stop_city(city)

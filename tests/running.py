@@ -17,6 +17,9 @@ import httpx2
 import psutil
 import pyotp
 
+from deploy.local.postgres import SERVICES
+from deploy.local.service import service_of
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -72,18 +75,9 @@ class RunningCity:
         return token
 
     def service_pids(self) -> dict[str, int]:
-        """Processes of the services by name."""
-        found = {}
-        for child in psutil.Process(self.process.pid).children(recursive=True):
-            try:
-                line = child.cmdline()
-            except psutil.NoSuchProcess:
-                # PostgreSQL's backends come and go.
-                continue
-            module = next((a for a in line if a.startswith("services.")), None)
-            if module is not None and "serve" in line:
-                found[module.removeprefix("services.")] = child.pid
-        return found
+        """Processes of the services by name, copies too."""
+        names = [name for name in self.addresses() if service_of(name) in SERVICES]
+        return {name: process_of(self, name).pid for name in names}
 
     def said(self) -> str:
         """What the supervisor has printed so far."""

@@ -55,6 +55,11 @@ class Place:
         """Kafka as the operator sees it; not by `deploy.local.kafka`, whose drivers would cost half of the deadline."""
         return Broker(self.addresses["kafka"], "operator", self.passwords.get("kafka-operator", ""))
 
+    @property
+    def copies(self) -> list[str]:
+        """Processes that serve beside the first of their service."""
+        return [name for name in self.addresses if "-" in name]
+
     def port(self, part: str) -> int:
         """The port of a part."""
         address = self.addresses[part]
@@ -80,7 +85,7 @@ class Seen:
 
     #: By part, `ok` or a few words on what is wrong.
     parts: dict[str, str] = field(default_factory=dict)
-    #: By service: what `/livez` says, as it came.
+    #: By service, and by copy of one: what `/livez` says, as it came.
     livez: dict[str, Any] = field(default_factory=dict)
     ready: dict[str, str] = field(default_factory=dict)
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -102,7 +107,7 @@ async def look(place: Place) -> Seen:
     questions = [
         _answers_itself(place, seen, "gateway"),
         _answers_itself(place, seen, "standby"),
-        *(_service(place, seen, name) for name in SERVICES),
+        *(_service(place, seen, name) for name in (*SERVICES, *place.copies)),
         _postgres(place, seen),
         _kafka(place, seen),
         _disk(place, seen),

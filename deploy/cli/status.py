@@ -50,14 +50,16 @@ def gather(home: Path) -> dict[str, Any]:
 
 def _told(place: Place, seen: Seen) -> dict[str, Any]:
     services = {name: _service(place, seen, name) for name in SERVICES}
+    copies = {name: _process(seen, name) for name in place.copies}
     sizes = [t["database_bytes"] for t in seen.tables.values()]
     return {
         "parts": {name: seen.parts.get(name, "unknown") for name in _NAMES},
         "services": services,
+        "copies": copies,
         "disk_free_bytes": seen.disk_free_bytes,
         "database_bytes": max(sizes, default=None),
         "kafka_bytes": seen.kafka_bytes,
-        "notes": [*_notes(seen), *_of_loops(services)],
+        "notes": [*_notes(seen), *_of_loops({**services, **copies})],
     }
 
 
@@ -89,12 +91,8 @@ def _service(place: Place, seen: Seen, name: str) -> dict[str, Any]:
     letters = seen.log.get((f"{name}.dlq", 0))
     return {
         "service": name,
-        "process": seen.parts.get(name, "unknown"),
-        "ready": seen.ready[name] == "ok" if name in seen.ready else None,
-        "not_ready": seen.ready.get(name) if seen.ready.get(name) != "ok" else None,
-        "roles": _roles(seen.livez.get(name)),
+        **_process(seen, name),
         "outbox_still_s": _outbox_still(seen.livez.get(name)),
-        "event_loop": _event_loop(seen.livez.get(name)),
         **(tables or nothing),
         "tables": tables is not None,
         "events": seen.events.get(name),
@@ -103,6 +101,17 @@ def _service(place: Place, seen: Seen, name: str) -> dict[str, Any]:
         "still_s": still,
         "outside_the_log": outside,
         "dead_letters": letters[1] - letters[0] if letters else None,
+    }
+
+
+def _process(seen: Seen, name: str) -> dict[str, Any]:
+    """What is known of a process of a service, the first or a copy."""
+    return {
+        "process": seen.parts.get(name, "unknown"),
+        "ready": seen.ready[name] == "ok" if name in seen.ready else None,
+        "not_ready": seen.ready.get(name) if seen.ready.get(name) != "ok" else None,
+        "roles": _roles(seen.livez.get(name)),
+        "event_loop": _event_loop(seen.livez.get(name)),
     }
 
 
@@ -159,8 +168,9 @@ def problems(told: Mapping[str, Any]) -> list[str]:
     at_fault = [name for name, state in told["parts"].items() if state != "ok"]
     for name in at_fault:
         found.append(f"{_NAMES[name]} {told['parts'][name]}: see logs/{name}.log.")
-    for name, state in told["services"].items():
+    for name, state in {**told["services"], **told["copies"]}.items():
         found += _of_process(name, state, waits="postgres" in at_fault)
+    for name, state in told["services"].items():
         found += of_tables(name, state) if state["tables"] else []
         found += _of_log(name, state)
         if not state["tables"] and "postgres" not in at_fault:
@@ -248,7 +258,9 @@ def _print_parts(told: Mapping[str, Any]) -> None:
     print(told["url"] or "")
     for row in rows:
         print("  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    print(", ".join(f"{_NAMES[name]} {state}" for name, state in told["parts"].items()))
+    parts = {_NAMES[name]: state for name, state in told["parts"].items()}
+    parts |= {name: state["process"] for name, state in told["copies"].items()}
+    print(", ".join(f"{name} {state}" for name, state in parts.items()))
     sizes = (told["database_bytes"], told["kafka_bytes"], told["disk_free_bytes"])
     print("database {}, Kafka {}, free {}".format(*("?" if s is None else size(s) for s in sizes)))
 

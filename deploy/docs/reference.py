@@ -158,6 +158,12 @@ def _gateway_rows() -> list[list[str]]:
 _CITY: Final = (
     ["`SANWU_HOME`", "path", "`.sanwu`", "all data of the city: databases, topics, files, logs, accounts"],
     ["`SANWU_PORT`", "whole number", "`8000`", "the public port on 127.0.0.1"],
+    [
+        "`SANWU_WORKERS_INGEST`",
+        "whole number (at least 1, at most 8)",
+        "2, on one processor 1",
+        "processes of ingest that answer requests; each takes some 110 MB",
+    ],
     ["`SANWU_SAMPLE`", "`full`, `small` or `none`", "`full`", "made-up figures of the city, of one township, or none"],
 )
 

@@ -17,8 +17,8 @@ from services.kit.signature import public_half_of
 from deploy.local.faults import Fault
 from deploy.local.home import Home, read_json
 from deploy.local.kafka import OPERATOR, secret_of
-from deploy.local.postgres import SERVICES, dsn
-from deploy.local.service import Standby, environment
+from deploy.local.postgres import SERVICES, dsn_within
+from deploy.local.service import Standby, environment, process_names, service_of
 
 #: Under these names the private half of the registry's root key stands in secrets.json, and while it is being changed the
 #: public half of the one before, or the private half of the one to come, which the others have to know first.
@@ -44,7 +44,7 @@ class StackInfo:
     url: str
     #: The content of ports.json.
     addresses: Mapping[str, str]
-    #: SANWU_… settings of each service.
+    #: SANWU_… settings of each service, and of each copy of one.
     settings: Mapping[str, Mapping[str, str]]
 
     @property
@@ -68,7 +68,7 @@ def known(path: Path) -> StackInfo:
 
 def planned(home: Home, url: str) -> StackInfo:
     """The city that is to be reached at `url`."""
-    inner = {name: f"http://127.0.0.1:{home.port(name)}" for name in (*SERVICES, Standby.name)}
+    inner = {name: f"http://127.0.0.1:{home.port(name)}" for name in (*process_names(), Standby.name)}
     drivers = {name: f"127.0.0.1:{home.port(name)}" for name in ("postgres", "kafka")}
     passwords = {secret: home.password(secret) for name in SERVICES for secret in (name, secret_of(name))}
     passwords |= {seal: home.password(seal) for seal in (KEY_SEAL, REGISTRY_SEAL)}
@@ -99,20 +99,21 @@ def _signing(service: str, passwords: Mapping[str, str]) -> dict[str, str]:
 def _info(home: Path, addresses: Mapping[str, str], passwords: Mapping[str, str]) -> StackInfo:
     url = addresses["gateway"]
     settings = {
-        name: {
-            "SANWU_DATABASE_URL": dsn(name, passwords[name], addresses["postgres"]),
+        process: {
+            "SANWU_DATABASE_URL": dsn_within(home, name, passwords[name], addresses["postgres"]),
             "SANWU_KAFKA": addresses["kafka"],
             "SANWU_KAFKA_USERNAME": name,
             # A home that was stopped before Kafka had passwords has none until its next start.
             "SANWU_KAFKA_PASSWORD": passwords.get(secret_of(name), ""),
-            "SANWU_HTTP_PORT": str(urlsplit(addresses[name]).port),
+            "SANWU_HTTP_PORT": str(urlsplit(addresses[process]).port),
             "SANWU_HOME": str(home),
             "SANWU_PUBLIC_URL": url,
-            "SANWU_INSTANCE": name,
+            "SANWU_INSTANCE": process,
             **({"SANWU_KEY_SEAL": passwords[_SEALS[name]]} if _SEALS.get(name) in passwords else {}),
             **_signing(name, passwords),
         }
-        for name in SERVICES
+        for process in addresses
+        if (name := service_of(process)) in SERVICES
     }
     if ROOT in passwords:
         # A home that was stopped before there were root keys has none until its next start.

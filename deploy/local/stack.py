@@ -1,7 +1,7 @@
 """The supervisor: starts the parts in order, keeps them alive, stops them in reverse.
 
     postgres → roles → migrations ┐
-    kafka → topics                ┴→ seed → five services → gateway → sample → ready
+    kafka → topics                ┴→ seed → services' processes → gateway → sample → ready
 
 A part that dies, or hangs (`watch`), is started again, with a pause that grows to ten seconds, for
 ever. One city per home. What an earlier, killed supervisor left running is ended first, by pid and start time.
@@ -29,7 +29,7 @@ from deploy.local.info import PORTS, planned
 from deploy.local.kafka import Kafka
 from deploy.local.part import Part, end_orphans
 from deploy.local.postgres import SERVICES, Postgres
-from deploy.local.service import Service, Standby
+from deploy.local.service import Service, Standby, process_names, service_of
 
 #: Stands in a home while a backup is unpacked into it.
 UNFINISHED: Final = "restore.unfinished"
@@ -48,11 +48,15 @@ class City:
         self.kafka = Kafka(home)
         self.url = f"http://127.0.0.1:{port}"
         self.info = planned(home, self.url)
-        self.services = [Service(home, name, partial(self._settings, name)) for name in SERVICES]
+        processes = [Service(home, name, partial(self._settings, name)) for name in process_names()]
+        self.services = [part for part in processes if part.name in SERVICES]
+        self.copies = [part for part in processes if part.name not in SERVICES]
         files = {"SANWU_HOME": str(home.path), "SANWU_HTTP_PORT": str(home.port(Standby.name))}
         self.standby = Standby(home, lambda: files)
-        upstreams = {part.name: part.address for part in (*self.services, self.standby)}
-        self.gateway = Gateway(home, port, upstreams)
+        upstreams: dict[str, list[str]] = {}
+        for part in (*processes, self.standby):
+            upstreams.setdefault(service_of(part.name), []).append(part.address)
+        self.gateway = Gateway(home, port, {name: " ".join(places) for name, places in upstreams.items()})
         self._started: list[Part] = []
         self._keepers: list[asyncio.Task[None]] = []
 
@@ -71,7 +75,8 @@ class City:
         await self._seed(begun)
         begun = origin.note(self.home, replace(begun, seeded=True))
         await together(*(self._start(service) for service in (*self.services, self.standby)))
-        await self._start(self.gateway)
+        # A copy finds that the first relays.
+        await together(*(self._start(part) for part in (*self.copies, self.gateway)))
         await self._load(begun)
 
     async def _seed(self, begun: origin.Origin) -> None:
@@ -101,7 +106,7 @@ class City:
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
-        for part in (self.gateway, [*self.services, self.standby], self.kafka, self.postgres):
+        for part in (self.gateway, [*self.services, *self.copies, self.standby], self.kafka, self.postgres):
             parts = part if isinstance(part, list) else [part]
             await asyncio.gather(*(each.stop() for each in parts if each in self._started))
 

@@ -51,6 +51,8 @@ ORDER BY o.seq LIMIT $1
 DELETE_SENT = "DELETE FROM outbox WHERE seq = ANY($1::bigint[])"
 PARK_ROW = "UPDATE outbox SET error = $2 WHERE seq = $1"
 TRY_LOCK = "SELECT pg_try_advisory_lock(hashtext('relay'), hashtext(current_user))"
+SELECT_CHANNEL = "SELECT 'relay ' || current_user"
+KNOCK = "SELECT pg_notify('relay ' || current_user, '')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ class Relay:
             while not stop.is_set():
                 self.beat()
                 try:
-                    pause = 0.25 if await self._lead(stop) else 1.0
+                    await self._lead(stop)
+                    pause = 0.25
                 except (*INFRASTRUCTURE_ERRORS, asyncpg.PostgresError, KafkaError) as error:
                     metrics.OUTBOX_ERRORS.labels(kind=type(error).__name__).inc()
                     log.warning("relay interrupted", error=repr(error))
@@ -97,13 +100,18 @@ class Relay:
         finally:
             await self._drop_producer()
 
-    async def _lead(self, stop: asyncio.Event) -> bool:
-        """Relay until stopped; False at once when another process leads."""
+    async def _lead(self, stop: asyncio.Event) -> None:
+        """Relay until stopped; while another process leads, tell it of every commit of this one."""
         session = await self._database.dedicated()
         try:
-            if not await self._take_lead(session):
+            while not await self._take_lead(session):
                 self._trouble = None
-                return False
+                if stop.is_set():
+                    return
+                if await self._stand_by():
+                    await session.execute(KNOCK)
+            # A commit in a process that stands by wakes this one as its own do.
+            await session.add_listener(await session.fetchval(SELECT_CHANNEL), lambda *_: self.wake.set())
             self._show_leading(leads=True)
             while not stop.is_set():
                 # Before the look, not after it: a commit during the batch is looked for at once.
@@ -112,11 +120,20 @@ class Relay:
                 sent = await self._send_batch(session)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self.wake.wait(), AFTER_WORK_S if sent else IDLE_S)
-            return True
         finally:
             self._show_leading(leads=False)
             with contextlib.suppress(*INFRASTRUCTURE_ERRORS, asyncpg.PostgresError):
                 await session.close(timeout=2)
+
+    async def _stand_by(self) -> bool:
+        """Wait for a commit of this process and tell whether there was one; not for long, for whoever leads may be gone."""
+        self.beat()
+        await asyncio.sleep(AFTER_WORK_S)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.wake.wait(), IDLE_S)
+        committed = self.wake.is_set()
+        self.wake.clear()
+        return committed
 
     async def _take_lead(self, session: asyncpg.Connection) -> bool:
         """Take the lock that makes this the only relay of its service, for as long as the session lives."""

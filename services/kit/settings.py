@@ -1,9 +1,10 @@
 """Settings common to all services, read once from the environment (`SANWU_*`); wrong ones stop the start, all named."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Final, Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -36,6 +37,14 @@ def _is_key(text: str) -> str:
 PublicKey = Annotated[str, AfterValidator(_is_key)]
 #: The TLS modes of a PostgreSQL URL in which the server has to prove who it is.
 _PROVEN: Final = frozenset({"verify-ca", "verify-full"})
+_PORT: Final = re.compile(r":[0-9]*$")
+
+
+def _hosts_of(url: str) -> list[str]:
+    """Every host that a PostgreSQL URL names, before its database or behind it; of a socket its folder stands for one."""
+    parts = urlsplit(url)
+    named = [_PORT.sub("", unquote(place)) for place in parts.netloc.rpartition("@")[2].split(",")]
+    return named + [_PORT.sub("", host) for given in parse_qs(parts.query).get("host", ()) for host in given.split(",")]
 
 
 class Settings(BaseSettings):
@@ -160,10 +169,11 @@ class Settings(BaseSettings):
                 "file of its CA, or SANWU_WIRE_IS_PRIVATE=true where the network itself is sealed"
             )
             raise ValueError(message)
-        url = urlsplit(self.database_url.get_secret_value())
-        if not is_here(url.hostname or "") and not _PROVEN & set(parse_qs(url.query).get("sslmode", ())):
+        url = self.database_url.get_secret_value()
+        away = [host for host in _hosts_of(url) if not is_here(host)]
+        if away and not _PROVEN & set(parse_qs(urlsplit(url).query).get("sslmode", ())):
             message = (
-                f"PostgreSQL at {url.hostname} would be reached without proof that it is the one: add "
+                f"PostgreSQL at {away[0]} would be reached without proof that it is the one: add "
                 "`?sslmode=verify-full&sslrootcert=FILE` to SANWU_DATABASE_URL, or set SANWU_WIRE_IS_PRIVATE=true where "
                 "the network itself is sealed"
             )

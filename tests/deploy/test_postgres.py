@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import signal
+import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from deploy.local import migrate
 from deploy.local.faults import Fault
-from deploy.local.postgres import ADMIN, SERVICES, Postgres
+from deploy.local.postgres import ADMIN, SERVICES, Postgres, dsn_within, socket_in
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,53 @@ async def test_server_listens_on_loopback_alone_and_checks_its_pages(pg: Postgre
     listening = [c.laddr for c in psutil.Process(pg.process.pid).net_connections() if c.status == "LISTEN"]
     assert {address.ip for address in listening} == {"127.0.0.1"}
     assert await _execute(pg.dsn(ADMIN), "SHOW data_checksums") == "on"
+
+
+async def test_a_service_comes_by_the_socket_in_the_home_which_asks_for_its_password(pg: Postgres) -> None:
+    own = dsn_within(pg.home.path, "ingest", pg.home.password("ingest"), pg.address)
+    assert await _execute(own, "SELECT inet_server_addr() IS NULL AND current_user = 'ingest'") is True
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await _execute(dsn_within(pg.home.path, "ingest", "x", pg.address), "SELECT 1")
+    socket = socket_in(pg.home.path, pg.address)
+    owner = pg.home.path.stat().st_uid
+    for place, mode in ((socket, 0o700), (socket.parent, 0o700)):
+        assert (stat.S_IMODE(place.stat().st_mode), place.stat().st_uid) == (mode, owner)
+
+
+@pytest.mark.parametrize("role", [ADMIN, "publish"])
+async def test_nobody_is_let_in_by_the_socket_for_who_they_are(pg: Postgres, role: str) -> None:
+    url = f"postgresql://{role}@/sanwu?host={pg.home.run}&port={pg.port}"
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(url, passfile=os.devnull, password="")
+
+
+@pytest.mark.parametrize("name", ["deep" * 25, "with, a comma"])
+async def test_a_home_that_is_no_address_for_a_socket_is_served_over_the_loopback(tmp_path: Path, name: str) -> None:
+    home = tmp_path / name
+    async with Postgres(home) as server:
+        assert not list(server.home.run.glob(".s.PGSQL*"))
+        url = dsn_within(home, "qr", server.home.password("qr"), server.address)
+        assert url == server.dsn("qr")
+        assert await _execute(url, "SELECT 1") == 1
+
+
+async def test_a_cluster_of_before_gets_a_socket_and_a_socket_of_before_is_in_nobody_s_way(tmp_path: Path) -> None:
+    home = tmp_path / 'an "old" & 5 %'
+    async with Postgres(home) as server:
+        access = server.data / "pg_hba.conf"
+    access.write_text(access.read_text().replace("local ", "# "))
+    # Its process is gone, and its number is somebody else's.
+    left = server.home.run / ".s.PGSQL.15432"
+    left.touch()
+    left.with_name(f"{socket_in(home, server.address).name}.lock").write_text(f"{os.getppid()}\n")
+    async with Postgres(home) as again:
+        url = dsn_within(home, "qr", again.home.password("qr"), again.address)
+        assert await _execute(url, "SELECT inet_server_addr() IS NULL") is True
+        assert sorted(p.name for p in again.home.run.glob(".s.PGSQL*")) == [
+            f".s.PGSQL.{again.port}",
+            f".s.PGSQL.{again.port}.lock",
+        ]
+        assert access.stat().st_mode & 0o077 == 0
 
 
 async def test_server_is_not_root(pg: Postgres) -> None:

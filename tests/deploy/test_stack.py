@@ -18,6 +18,7 @@ import pytest
 
 from deploy.local.home import Home
 from deploy.local.part import end_orphans
+from deploy.local.service import process_names
 
 Command = Callable[..., Any]
 _PATIENCE = 240.0
@@ -94,8 +95,7 @@ def city_running(tmp_path_factory: pytest.TempPathFactory, free_port: int) -> It
 def test_ready_city_says_where_it_is(city_running: Running) -> None:
     ports = json.loads((city_running.home / "ports.json").read_text())
     assert ports["gateway"] == f"http://127.0.0.1:{city_running.port}"
-    services = {"registry", "ingest", "publish", "audit", "qr"}
-    assert set(ports) == {"gateway", "postgres", "kafka", "standby"} | services
+    assert set(ports) == {"gateway", "postgres", "kafka", "standby", *process_names()}
     assert answers(city_running.port)
     assert "Traceback" not in city_running.say()
 

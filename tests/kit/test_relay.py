@@ -1,6 +1,7 @@
 """The relay on a real broker: order per key, sequence gaps, refused rows, keys first, one leader."""
 
 import asyncio
+import contextlib
 import time
 from typing import Any
 
@@ -17,7 +18,7 @@ from services.kit.relay import Relay, _acked_prefixes, _Pending
 from services.kit.shred import seal, unseal
 from tests import builders
 from tests.kit.ground import Ground, confirmed, joined, leave, running, say, say_many, settle, until
-from tests.kit.unguarded import KeepsProducer, KeysAnytime, SendsUnasked
+from tests.kit.unguarded import KeepsProducer, KeysAnytime, SendsUnasked, StandsBySilently
 
 
 def _row(seq: int, key: str, topic: str = "t") -> _Pending:
@@ -211,3 +212,51 @@ async def test_two_relays_of_a_service_do_not_send_the_same_rows(ground: Ground,
     sent = [dict(r.headers)["id"].decode() for r in await ground.log(DISCLOSURES)]
     assert (sorted(sent) == sorted(said)) is guarded
     assert set(sent) == set(said)
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_a_commit_beside_a_relay_that_stands_by_wakes_the_one_that_leads(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, *, guarded: bool
+) -> None:
+    monkeypatch.setattr(relay, "IDLE_S", 20.0)
+    await ground.create()
+    leads, database = await ground.relay(), await ground.open("ingest")
+    beside = (Relay if guarded else StandsBySilently)(database, ground.settings("ingest"))
+
+    async def is_led() -> bool:
+        return bool(leads.facts()["leader"])
+
+    async with running(leads):
+        await until(is_led)
+        async with running(beside):
+            await asyncio.sleep(1)
+            await say_many(database, ["d1"], 2)
+            with contextlib.suppress(AssertionError):
+                await until(ground.nothing_waits, 5)
+            left = await ground.waiting()
+            beside.wake.set()
+        assert beside.facts()["leader"] is False
+        leads.wake.set()
+    assert (left == 0) is guarded
+
+
+async def test_a_relay_that_stands_by_leads_once_the_other_is_gone(ground: Ground) -> None:
+    await ground.create()
+    first, second = await ground.relay(), await ground.relay()
+    database = await ground.open("ingest")
+
+    async def second_leads() -> bool:
+        return bool(second.facts()["leader"])
+
+    async with running(first):
+        await say_many(database, ["d1"], 1)
+        await until(ground.nothing_waits)
+        stop = asyncio.Event()
+        standing_by = asyncio.create_task(second.run(stop))
+        await asyncio.sleep(1)
+        assert not await second_leads()
+    await until(second_leads, 10)
+    await say_many(database, ["d1"], 1)
+    await until(ground.nothing_waits)
+    stop.set()
+    await standing_by

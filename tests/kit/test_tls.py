@@ -229,6 +229,9 @@ AWAY = "postgresql://qr:x@db.example/sanwu"
         ({"kafka": "10.0.0.7:9092"}, "Kafka at 10.0.0.7:9092 would be reached in the clear"),
         ({"database_url": AWAY}, "PostgreSQL at db.example would be reached without proof"),
         ({"database_url": f"{AWAY}?sslmode=require"}, "PostgreSQL at db.example would be reached without proof"),
+        ({"database_url": "postgresql://qr:x@/sanwu?host=db.example"}, "PostgreSQL at db.example would be reached"),
+        ({"database_url": "postgresql://qr:x@/sanwu?host=/run/pg,db.example"}, "PostgreSQL at db.example would be"),
+        ({"database_url": "postgresql://qr:x@localhost:5432,db.example:5433/sanwu"}, "PostgreSQL at db.example would"),
         ({"kafka_tls": "/nowhere/ca.pem"}, "/nowhere/ca.pem holds no CA's certificate"),
         ({"kafka_tls": __file__}, "holds no CA's certificate"),
     ],
@@ -245,6 +248,9 @@ def test_a_secret_never_goes_over_an_open_wire(changes: dict[str, str], sentence
         {"database_url": f"{AWAY}?sslmode=verify-full&sslrootcert=/etc/ca.pem"},
         {"kafka": "kafka.example:9092", "database_url": AWAY, "wire_is_private": True},
         {"kafka": "[::1]:9092,localhost:9092", "database_url": "postgresql://qr:x@localhost/sanwu"},
+        {"database_url": "postgresql://qr:x@/sanwu?host=/run/a%20b&port=5432"},
+        {"database_url": "postgresql://qr:x@%2Frun%2Fpg:5432/sanwu"},
+        {"database_url": "postgresql://qr:x@[::1]:5432,localhost/sanwu"},
     ],
 )
 def test_what_is_sealed_or_stays_on_the_machine_is_taken(changes: dict[str, Any]) -> None:
@@ -252,5 +258,5 @@ def test_what_is_sealed_or_stays_on_the_machine_is_taken(changes: dict[str, Any]
 
 
 def test_what_is_here_and_what_is_not() -> None:
-    assert all(is_here(host) for host in ("localhost", "127.0.0.1", "127.9.9.9", "::1", "[::1]"))
+    assert all(is_here(host) for host in ("localhost", "127.0.0.1", "127.9.9.9", "::1", "[::1]", "/run/pg"))
     assert not any(is_here(host) for host in ("localhost.example", "10.0.0.1", "kafka", "::2"))

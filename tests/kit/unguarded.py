@@ -99,6 +99,14 @@ class SendsUnasked(Relay):
         return True
 
 
+class StandsBySilently(Relay):
+    """A relay that tells the one that leads nothing of what is committed beside it."""
+
+    async def _stand_by(self) -> bool:
+        await super()._stand_by()
+        return False
+
+
 class KeysAnytime(Relay):
     """A relay that sends rows in their order, whether or not the keys have arrived."""
 

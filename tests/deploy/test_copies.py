@@ -1,0 +1,117 @@
+"""Copies of a service: how many there are, where they are asked, and that the city works with one of them gone."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import psutil
+import pytest
+
+from deploy.local import rotate, service
+from deploy.local.faults import Fault
+from deploy.local.home import Home
+from deploy.local.info import planned
+from tests.running import RunningCity, process_of
+
+SERVICES = ["registry", "ingest", "publish", "audit", "qr"]
+
+
+@pytest.mark.parametrize(
+    ("told", "processors", "copies"),
+    [
+        ("", 1, []),
+        ("", 2, ["ingest-2"]),
+        ("", 64, ["ingest-2"]),
+        ("1", 64, []),
+        ("3", 1, ["ingest-2", "ingest-3"]),
+    ],
+)
+def test_ingest_has_two_processes_where_there_are_processors_for_them(
+    monkeypatch: pytest.MonkeyPatch, told: str, processors: int, copies: list[str]
+) -> None:
+    monkeypatch.setenv("SANWU_WORKERS_INGEST", told)
+    monkeypatch.setattr(service, "processors", lambda: processors)
+    assert service.process_names() == [*SERVICES, *copies]
+
+
+@pytest.mark.parametrize("told", ["0", "9", "-1", "two", "1.5", "\uff12", " "])
+def test_a_number_of_processes_that_makes_no_sense_is_one_sentence(monkeypatch: pytest.MonkeyPatch, told: str) -> None:
+    monkeypatch.setenv("SANWU_WORKERS_INGEST", told)
+    with pytest.raises(Fault, match=r"SANWU_WORKERS_INGEST is .*: give a number of processes, 1 to 8"):
+        service.process_names()
+
+
+def test_a_copy_has_its_services_rights_and_a_place_and_a_name_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SANWU_WORKERS_INGEST", "2")
+    info = planned(Home(tmp_path), "http://127.0.0.1:8000")
+    first, copy = info.settings["ingest"], info.settings["ingest-2"]
+    assert {name for name in first if first[name] != copy[name]} == {"SANWU_HTTP_PORT", "SANWU_INSTANCE"}
+    for name in ("ingest", "ingest-2"):
+        assert info.settings[name]["SANWU_HTTP_PORT"] == str(urlsplit(info.addresses[name]).port)
+        assert info.settings[name]["SANWU_INSTANCE"] == name
+    part = service.Service(Home(tmp_path), "ingest-2", lambda: copy)
+    assert part.command()[-5:] == ["-m", "services.ingest", "serve", "--roles", "http,relay"]
+    assert service.Service(Home(tmp_path), "ingest", lambda: first).command()[-1] == "serve"
+
+
+@pytest.fixture
+def copy(small_city: RunningCity) -> Iterator[psutil.Process]:
+    """The copy of ingest, awaited when it was ended."""
+    before = process_of(small_city, "ingest-2")
+    yield before
+    give_up = time.monotonic() + 60
+    while not _serves(small_city):
+        assert time.monotonic() < give_up
+        time.sleep(0.2)
+
+
+def _serves(city: RunningCity) -> bool:
+    try:
+        return httpx2.get(f"{city.addresses()['ingest-2']}/readyz").is_success
+    except httpx2.HTTPError:
+        return False
+
+
+def _count(city: RunningCity, name: str) -> float:
+    """How many requests for the list of disclosures a process answered."""
+    told = httpx2.get(f"{city.addresses()[name]}/metrics").text.splitlines()
+    route = 'http_request_duration_seconds_count{method="GET",route="/ingest/v1/disclosures",status="200"}'
+    return sum(float(line.rpartition(" ")[2]) for line in told if line.startswith(route))
+
+
+def test_requests_go_to_both_processes_and_to_the_one_that_is_left(
+    small_city: RunningCity, copy: psutil.Process
+) -> None:
+    clerk = {"authorization": f"Bearer {small_city.token('clerk-210881006206')}"}
+
+    def ask() -> int:
+        return httpx2.get(f"{small_city.url}/ingest/v1/disclosures", headers=clerk, timeout=20).status_code
+
+    before = {name: _count(small_city, name) for name in ("ingest", "ingest-2")}
+    assert {ask() for _ in range(20)} == {200}
+    assert [_count(small_city, name) - count for name, count in before.items()] == [10, 10]
+    # As a process that hangs or dies: whoever asks is answered by the other.
+    os.kill(copy.pid, signal.SIGKILL)
+    assert {ask() for _ in range(6)} == {200}
+
+
+async def test_a_service_that_is_started_anew_is_so_in_all_its_processes(small_city: RunningCity) -> None:
+    before = [process_of(small_city, name) for name in ("ingest", "ingest-2")]
+    await rotate.restart_service(Home(small_city.home), "ingest")
+    assert [process.is_running() for process in before] == [False, False]
+    assert _serves(small_city)
+
+
+def test_what_is_told_of_a_copy_stands_in_the_status(sanwu: Callable[..., Any]) -> None:
+    told = json.loads(sanwu("status", "--json").out)
+    assert {name: copy["process"] for name, copy in told["copies"].items()} == {"ingest-2": "ok"}
+    assert set(told["copies"]["ingest-2"]["roles"]) == {"housekeeping", "relay"}
+    assert "ingest-2 ok" in sanwu("status").out
