@@ -221,7 +221,12 @@ def small_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCity
     folder.chmod(0o711)
     # People in stories need not wait half a minute for what they approve.
     city = start_city(
-        folder / "home", free_port(avoid=set()), "small", SANWU_UNDO_SECONDS="5", SANWU_WORKERS_INGEST="2"
+        folder / "home",
+        free_port(avoid=set()),
+        "small",
+        SANWU_UNDO_SECONDS="5",
+        SANWU_WORKERS_INGEST="2",
+        SANWU_WORKERS_PUBLISH="2",
     )
     assert "not as planned" not in city.said()
     yield city

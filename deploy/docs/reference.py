@@ -164,6 +164,12 @@ _CITY: Final = (
         "2, on one processor 1",
         "processes of ingest that answer requests; each takes some 110 MB",
     ],
+    [
+        "`SANWU_WORKERS_PUBLISH`",
+        "whole number (at least 1, at most 2)",
+        "2, on one processor 1",
+        "processes of publish; with two, one makes the pages, in some 110 MB",
+    ],
     ["`SANWU_SAMPLE`", "`full`, `small` or `none`", "`full`", "made-up figures of the city, of one township, or none"],
 )
 

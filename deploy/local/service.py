@@ -1,7 +1,8 @@
 """The processes of the five services as parts: `python -m services.<name> serve`, ready by their `/readyz`.
 
 A service's first process does all of its work. Of ingest, to whom everybody hands in on the same evening, there are copies
-beside it where the machine has processors for them: they answer, and tell the one that relays of what they queue.
+beside it where the machine has processors for them: they answer, and tell the one that relays of what they queue. There
+publish has a process that renders, so that neither readers nor what comes from the topics wait for a page to be made.
 """
 
 import asyncio
@@ -24,13 +25,32 @@ from deploy.local.postgres import SERVICES
 _ROOT: Final = Path(__file__).parents[2]
 _PROBE_SECONDS: Final = 3.0
 _COPIES_ROLES: Final = "http,relay"
-#: Each takes some 110 MB, and two keep PostgreSQL busy.
-_MOST_WORKERS: Final = 8
+#: It answers operators alone: what it is asked for is how it does.
+_RENDERS: Final = "publish-jobs"
+_RENDERS_ROLES: Final = "http,jobs"
+_BESIDE_ROLES: Final = "http,relay,consumer"
+#: Each takes some 110 MB, and two of ingest keep PostgreSQL busy.
+_MOST_WORKERS: Final = {"ingest": 8, "publish": 2}
 
 
 def process_names() -> list[str]:
-    """What the services' processes are called: as their service, copies with a number behind it."""
-    return [*SERVICES, *(f"ingest-{n}" for n in range(2, _workers() + 1))]
+    """What the services' processes are called: as their service, others of it with a word or a number behind it."""
+    copies = [f"ingest-{n}" for n in range(2, _workers("ingest") + 1)]
+    return [*SERVICES, *copies, *([_RENDERS] if _workers("publish") > 1 else [])]
+
+
+def answers(part: str) -> bool:
+    """Tell whether requests go to a process."""
+    return part != _RENDERS
+
+
+def _roles(part: str) -> str | None:
+    """Which of a service's works a process does; None for all."""
+    if part == _RENDERS:
+        return _RENDERS_ROLES
+    if part not in SERVICES:
+        return _COPIES_ROLES
+    return _BESIDE_ROLES if _RENDERS in process_names() and part == service_of(_RENDERS) else None
 
 
 def service_of(part: str) -> str:
@@ -38,13 +58,14 @@ def service_of(part: str) -> str:
     return part.partition("-")[0]
 
 
-def _workers() -> int:
-    """How many processes of ingest there are to be: two, where there is a processor for each, unless the environment says."""
-    told = os.environ.get("SANWU_WORKERS_INGEST")
+def _workers(service: str) -> int:
+    """How many processes a service is to have: two, where there is a processor for each, unless the environment says."""
+    name, most = f"SANWU_WORKERS_{service.upper()}", _MOST_WORKERS[service]
+    told = os.environ.get(name)
     if not told:
         return min(2, processors())
-    if not (told.isascii() and told.isdecimal() and 1 <= int(told) <= _MOST_WORKERS):
-        raise Fault(f"SANWU_WORKERS_INGEST is {told}: give a number of processes, 1 to {_MOST_WORKERS}.")
+    if not (told.isascii() and told.isdecimal() and 1 <= int(told) <= most):
+        raise Fault(f"{name} is {told}: give a number of processes, 1 to {most}.")
     return int(told)
 
 
@@ -54,7 +75,7 @@ def processors() -> int:
 
 
 class Service(Part):
-    """A service's process: HTTP, relay, consumer and jobs; of a copy, HTTP and relay."""
+    """A service's process: HTTP, relay, consumer and jobs, or some of them where there are others beside it."""
 
     def __init__(self, home: Home | Path, name: str, settings: Callable[[], Mapping[str, str]]) -> None:
         """`settings` is asked at every start: a secret may be another by then."""
@@ -69,10 +90,10 @@ class Service(Part):
         return f"127.0.0.1:{self.port}"
 
     def command(self) -> list[str]:
-        """Run all roles in one process, or a copy's."""
-        service = service_of(self.name)
-        roles = ["--roles", _COPIES_ROLES] if self.name != service else []
-        return [sys.executable, "-m", f"services.{service}", "serve", *roles]
+        """Run all roles in one process, or those that are this one's."""
+        roles = _roles(self.name)
+        line = [sys.executable, "-m", f"services.{service_of(self.name)}", "serve"]
+        return line if roles is None else [*line, "--roles", roles]
 
     def environment(self) -> Mapping[str, str]:
         """Pass on the caller's environment with the city's settings."""

@@ -29,7 +29,7 @@ from deploy.local.info import PORTS, planned
 from deploy.local.kafka import Kafka
 from deploy.local.part import Part, end_orphans
 from deploy.local.postgres import SERVICES, Postgres
-from deploy.local.service import Service, Standby, process_names, service_of
+from deploy.local.service import Service, Standby, answers, process_names, service_of
 
 #: Stands in a home while a backup is unpacked into it.
 UNFINISHED: Final = "restore.unfinished"
@@ -54,7 +54,7 @@ class City:
         files = {"SANWU_HOME": str(home.path), "SANWU_HTTP_PORT": str(home.port(Standby.name))}
         self.standby = Standby(home, lambda: files)
         upstreams: dict[str, list[str]] = {}
-        for part in (*processes, self.standby):
+        for part in (*(p for p in processes if answers(p.name)), self.standby):
             upstreams.setdefault(service_of(part.name), []).append(part.address)
         self.gateway = Gateway(home, port, {name: " ".join(places) for name, places in upstreams.items()})
         self._started: list[Part] = []

@@ -265,6 +265,8 @@ async def _job(runtime: Runtime[SettingsT, OwnT], job: Job[SettingsT, OwnT]) -> 
             session = await runtime.database.dedicated()
             try:
                 if await session.fetchval(TRY_JOB_LOCK, job.name):
+                    if job.woken_by is not None:
+                        await session.add_listener(job.woken_by, lambda *_: wake.set())
                     await _lead_job(runtime, job, wake, session)
             finally:
                 await session.close(timeout=2)

@@ -213,7 +213,7 @@ class IdempotentRequest:
         return _json(text, status)
 
     def _given(self, row: Row | None) -> Response:
-        """The first answer."""
+        """Give what the key was answered with the first time."""
         if row is None or row["request_digest"] != self.digest:
             raise IdempotencyKeyReusedError
         return _json(as_given(row["response"]), row["status"], {"idempotency-replayed": "true"})

@@ -25,13 +25,15 @@ OwnT = TypeVar("OwnT")
 class Job(Generic[Settings_contra, Own_contra]):
     """What the clock makes happen: `run` again and again, by one process at a time.
 
-    It pauses `every_s` seconds between runs, less when a commit of this process wakes it (`on_commit`).
+    It pauses `every_s` seconds between runs, less when a commit of this process wakes it (`on_commit`), or of any
+    that tells it on a channel of PostgreSQL (`woken_by`).
     """
 
     name: str
     every_s: float
     run: Callable[[Runtime[Settings_contra, Own_contra]], Awaitable[None]]
     on_commit: bool = False
+    woken_by: str | None = None
 
 
 def no_own(_settings: Settings, _database: Database, _clock: Clock, _reference: Reference) -> None:

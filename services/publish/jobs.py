@@ -45,6 +45,8 @@ _PAUSE_S: Final = 1.0
 #: Nobody waits for the page of a village where something was handed in or confirmed: one rendering for many steps.
 _STEPS_S: Final = 2.0
 _BATCH: Final = 200
+#: Told by a trigger of the table of marks, whoever marks: the process that renders need not be the one that hears.
+MARKED: Final = "publish marked"
 _LEISURE_TURNS: Final = 4
 _SEALED_AT_ONCE: Final = 50
 #: A service that stood still over some midnights still finds the rosters whose time ran out.
@@ -226,7 +228,7 @@ async def seal_contents(runtime: PublishRuntime) -> None:
 def make_jobs() -> Sequence[Job[PublishSettings, Own]]:
     """The jobs of a process."""
     return (
-        Job("render", 0.25, Renderer().run, on_commit=True),
+        Job("render", 0.25, Renderer().run, woken_by=MARKED),
         Job("deadlines", 20.0, mark_everything_daily),
         Job("publish contents sealed", 600.0, seal_contents),
     )

@@ -23,27 +23,32 @@ SERVICES = ["registry", "ingest", "publish", "audit", "qr"]
 
 
 @pytest.mark.parametrize(
-    ("told", "processors", "copies"),
+    ("told", "rendering", "processors", "copies"),
     [
-        ("", 1, []),
-        ("", 2, ["ingest-2"]),
-        ("", 64, ["ingest-2"]),
-        ("1", 64, []),
-        ("3", 1, ["ingest-2", "ingest-3"]),
+        ("", "", 1, []),
+        ("", "", 2, ["ingest-2", "publish-jobs"]),
+        ("", "", 64, ["ingest-2", "publish-jobs"]),
+        ("1", "1", 64, []),
+        ("1", "", 2, ["publish-jobs"]),
+        ("3", "2", 1, ["ingest-2", "ingest-3", "publish-jobs"]),
     ],
 )
-def test_ingest_has_two_processes_where_there_are_processors_for_them(
-    monkeypatch: pytest.MonkeyPatch, told: str, processors: int, copies: list[str]
+def test_there_are_more_processes_where_there_are_processors_for_them(
+    monkeypatch: pytest.MonkeyPatch, told: str, rendering: str, processors: int, copies: list[str]
 ) -> None:
     monkeypatch.setenv("SANWU_WORKERS_INGEST", told)
+    monkeypatch.setenv("SANWU_WORKERS_PUBLISH", rendering)
     monkeypatch.setattr(service, "processors", lambda: processors)
     assert service.process_names() == [*SERVICES, *copies]
 
 
+@pytest.mark.parametrize(("name", "most"), [("SANWU_WORKERS_INGEST", 8), ("SANWU_WORKERS_PUBLISH", 2)])
 @pytest.mark.parametrize("told", ["0", "9", "-1", "two", "1.5", "\uff12", " "])
-def test_a_number_of_processes_that_makes_no_sense_is_one_sentence(monkeypatch: pytest.MonkeyPatch, told: str) -> None:
-    monkeypatch.setenv("SANWU_WORKERS_INGEST", told)
-    with pytest.raises(Fault, match=r"SANWU_WORKERS_INGEST is .*: give a number of processes, 1 to 8"):
+def test_a_number_of_processes_that_makes_no_sense_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, name: str, most: int, told: str
+) -> None:
+    monkeypatch.setenv(name, told)
+    with pytest.raises(Fault, match=rf"{name} is .*: give a number of processes, 1 to {most}"):
         service.process_names()
 
 
@@ -60,6 +65,36 @@ def test_a_copy_has_its_services_rights_and_a_place_and_a_name_of_its_own(
     part = service.Service(Home(tmp_path), "ingest-2", lambda: copy)
     assert part.command()[-5:] == ["-m", "services.ingest", "serve", "--roles", "http,relay"]
     assert service.Service(Home(tmp_path), "ingest", lambda: first).command()[-1] == "serve"
+
+
+@pytest.mark.parametrize(
+    ("workers", "roles"),
+    [("1", {"publish": None}), ("2", {"publish": "http,relay,consumer", "publish-jobs": "http,jobs"})],
+)
+def test_pages_are_made_in_one_process_of_publish(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, workers: str, roles: dict[str, str | None]
+) -> None:
+    monkeypatch.setenv("SANWU_WORKERS_PUBLISH", workers)
+    told = {}
+    for name in (n for n in service.process_names() if service.service_of(n) == "publish"):
+        *_, before, last = service.Service(Home(tmp_path), name, dict).command()
+        told[name] = last if before == "--roles" else None
+    assert told == roles
+
+
+def test_readers_are_answered_and_pages_made_by_different_processes(small_city: RunningCity) -> None:
+    assert {n for n in small_city.addresses() if service.service_of(n) == "publish"} == {"publish", "publish-jobs"}
+    pages = 'sanwu_publish_rendered_bodies_total{kind="disclosure"}'
+    told = {n: httpx2.get(f"{small_city.addresses()[n]}/metrics").text for n in ("publish", "publish-jobs")}
+    rendered = {
+        n: sum(float(x.rpartition(" ")[2]) for x in text.splitlines() if x.startswith(pages))
+        for n, text in told.items()
+    }
+    assert rendered["publish"] == 0
+    assert rendered["publish-jobs"] > 0
+    # The one that renders is asked by nobody but operators.
+    routes = [x for x in told["publish-jobs"].splitlines() if x.startswith("http_request_duration_seconds_count")]
+    assert all('route="/livez"' in x or 'route="/readyz"' in x or 'route="/metrics"' in x for x in routes), routes
 
 
 @pytest.fixture
@@ -112,6 +147,7 @@ async def test_a_service_that_is_started_anew_is_so_in_all_its_processes(small_c
 
 def test_what_is_told_of_a_copy_stands_in_the_status(sanwu: Callable[..., Any]) -> None:
     told = json.loads(sanwu("status", "--json").out)
-    assert {name: copy["process"] for name, copy in told["copies"].items()} == {"ingest-2": "ok"}
+    assert {name: copy["process"] for name, copy in told["copies"].items()} == {"ingest-2": "ok", "publish-jobs": "ok"}
+    assert "job render" in told["copies"]["publish-jobs"]["roles"]
     assert set(told["copies"]["ingest-2"]["roles"]) == {"housekeeping", "relay"}
     assert "ingest-2 ok" in sanwu("status").out

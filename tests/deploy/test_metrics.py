@@ -86,7 +86,7 @@ def test_consumers_tell_how_far_they_are(small_city: RunningCity, service: str) 
 
 
 def test_publish_tells_the_time_from_approval_to_the_page(small_city: RunningCity) -> None:
-    told = families(small_city, "publish")["submit_to_visible_seconds"]
+    told = families(small_city, "publish-jobs")["submit_to_visible_seconds"]
     bounds = [s.labels["le"] for s in told.samples if s.name.endswith("_bucket")]
     assert (bounds[0], bounds[-2:]) == ("0.05", ["60.0", "+Inf"])
     count = next(s.value for s in told.samples if s.name.endswith("_count"))

@@ -84,12 +84,13 @@ def _fill(descriptor: int) -> None:
                 os.write(descriptor, b"\0" * size)
 
 
-#: The twelve that need nothing of the machine; a full disk comes last, where a small one can be had.
+#: Those that need nothing of the machine; a full disk comes last, where a small one can be had.
 FAULTS = (
     killed("gateway"),
     frozen("gateway"),
     killed("publish"),
     frozen("publish"),
+    frozen("publish-jobs"),
     killed("ingest"),
     frozen("ingest"),
     killed("kafka"),

@@ -4,11 +4,43 @@ from typing import Any
 
 import pytest
 
+from services.contracts.base import Model
 from services.contracts.bodies import BODY, Ledger
 from services.contracts.catalogue import Masking
 from services.publish.render.masking import masked_body, masked_ledger, masked_name, public_body, shows_persons
+from services.publish.render.texts import _FREE, _fields_with_text
 from tests import builders
 from tests.publish import bodies
+
+SCHEMAS = BODY.json_schema()["$defs"]
+MODELS = {m.__name__: m for m in Model.__subclasses__() for m in (m, *m.__subclasses__())}
+
+
+def _has_words(field: str, schema: dict[str, Any]) -> bool:
+    """Whether a field may hold a sentence, or rows that may: told by the schema, whatever the types are written like."""
+    if "$ref" in schema:
+        return "properties" in SCHEMAS[schema["$ref"].rpartition("/")[2]]
+    parts = [
+        *schema.get("anyOf", ()),
+        *schema.get("oneOf", ()),
+        *[p for p in [schema.get("items")] if isinstance(p, dict)],
+    ]
+    words = schema.get("type") == "string" and not {"enum", "const", "format", "pattern"} & schema.keys()
+    return (words and field in _FREE) or any(_has_words(field, part) for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("model", "field"),
+    [
+        (name, field)
+        for name, schema in SCHEMAS.items()
+        for field, of in schema.get("properties", {}).items()
+        if _has_words(field, of)
+    ],
+)
+def test_every_field_for_sentences_and_every_row_of_any_body_is_looked_through(model: str, field: str) -> None:
+    assert field in _fields_with_text(MODELS[model])
+
 
 PAID: dict[str, Any] = {
     **builders.ledger()["lines"][0],
