@@ -4,7 +4,7 @@ One path for stream, clock and replay: `views` makes the same views, `rules.judg
 evidence and events are written in the caller's transaction, the one that moves the consumer's offset.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -40,8 +40,8 @@ from services.kit.heads import AT_LEAST_EVERY, Signed
 
 #: A head is said once a day at least; so long without is too long.
 _LATE: Final = AT_LEAST_EVERY + timedelta(hours=1)
-#: Villages judged per read of a replay, so that memory stays flat.
-REPLAY_CHUNK: Final = 50
+#: Facts and deadlines judged per read of a replay, so that memory stays flat however many years there are.
+REPLAY_CHUNK: Final = 25_000
 
 
 # -- judging ------------------------------------------------------------------------------------------------------
@@ -313,7 +313,7 @@ async def grid_of(
 def _cells_of(
     bench: Bench, village: str, records: dict[duties.CellKey, CellRecord], stretch: Stretch
 ) -> tuple[GridCell, ...]:
-    owed = [d for d in bench.reference.owed(village, bench.now) if stretch.holds(d.period)]
+    owed = bench.reference.owed_in(village, sorted(stretch.periods), bench.now)
     return duties.cells(owed, records, lambda key: bench.reference.duty(village, key), bench.now)
 
 
@@ -324,13 +324,27 @@ async def replay(database: Database, bench: Bench, as_of: int | None) -> list[Re
     """Judge everything anew from facts into the side table; how it compares with the living alerts."""
     replay_id: UUID = uuid_utils.compat.uuid7()
     async with database.connection() as conn:
-        villages = await facts.select_villages(conn)
-    for first in range(0, len(villages), REPLAY_CHUNK):
+        sizes = await facts.select_sizes(conn)
+    for villages in chunks(sizes, REPLAY_CHUNK):
         async with database.transaction() as conn:
-            await _replay_villages(conn, bench, replay_id, villages[first : first + REPLAY_CHUNK], as_of)
+            await _replay_villages(conn, bench, replay_id, villages, as_of)
     async with database.transaction() as conn:
         await replays.forget_other_replays(conn, replay_id)
         return await replays.select_differences(conn, replay_id)
+
+
+def chunks(sizes: Mapping[str, int], most: int) -> Iterator[list[str]]:
+    """Villages in their order, so many together that what they have stays within a measure; one that has more is alone."""
+    chunk: list[str] = []
+    total = 0
+    for village, size in sizes.items():
+        if chunk and total + size > most:
+            yield chunk
+            chunk, total = [], 0
+        chunk.append(village)
+        total += size
+    if chunk:
+        yield chunk
 
 
 async def _replay_villages(

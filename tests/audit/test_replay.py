@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from services.audit.__main__ import replay as replay_command
+from services.audit.commands import chunks
 from services.contracts.base import Event
 from tests.audit.conftest import OWN
 from tests.audit.events import Disclosure, accounts_of, at, give_keys, ledger
@@ -222,3 +223,17 @@ async def test_a_forged_pack_and_a_strange_file_are_told(
     assert done.returncode == 1
     assert done.stdout.count(": differs\n") == 3
     assert "sentence: stated" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("sizes", "found"),
+    [
+        ({}, []),
+        ({"a": 9}, [["a"]]),
+        ({"a": 4, "b": 6, "c": 1}, [["a", "b"], ["c"]]),
+        ({"a": 4, "b": 7, "c": 3}, [["a"], ["b", "c"]]),
+        ({"a": 1, "b": 50, "c": 1}, [["a"], ["b"], ["c"]]),
+    ],
+)
+def test_a_replay_reads_so_many_villages_as_have_so_many_facts(sizes: dict[str, int], found: list[list[str]]) -> None:
+    assert list(chunks(sizes, 10)) == found

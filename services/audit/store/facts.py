@@ -159,12 +159,16 @@ def _by_cell(rows: Sequence[Row]) -> dict[CellKey, list[Fact]]:
     return found
 
 
-SELECT_VILLAGES = "SELECT village FROM fact UNION SELECT village FROM deadline ORDER BY village"
+SELECT_SIZES = """
+SELECT village, sum(n)::bigint AS n FROM (
+    SELECT village, count(*) AS n FROM fact GROUP BY village UNION ALL SELECT village, count(*) FROM deadline GROUP BY village
+) AS each GROUP BY village ORDER BY village
+"""
 
 
-async def select_villages(conn: Connection) -> list[str]:
-    """Every village that has a fact or a deadline."""
-    return [r["village"] for r in await conn.fetch(SELECT_VILLAGES)]
+async def select_sizes(conn: Connection) -> dict[str, int]:
+    """How many facts and deadlines each village has that has any."""
+    return {r["village"]: r["n"] for r in await conn.fetch(SELECT_SIZES)}
 
 
 SELECT_HEARD_AT = "SELECT heard_at FROM fact WHERE seq <= $1 ORDER BY seq DESC LIMIT 1"
