@@ -4,6 +4,7 @@ One path for stream, clock and replay: `views` makes the same views, `rules.judg
 evidence and events are written in the caller's transaction, the one that moves the consumer's offset.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,9 +22,10 @@ from services.audit.rules.grid import Stretch
 from services.audit.rules.judge import Judgement, judge
 from services.audit.rules.window import Last, View
 from services.audit.store import alerts, facts, heads, replays, resets
-from services.audit.store.alerts import AlertRow, OutcomeRow, Standing
+from services.audit.store.alerts import AlertRow, Standing
 from services.audit.store.replays import ReplayDifference, ReplayRow
 from services.audit.store.resets import Meeting, ResetRow
+from services.audit.store.verdicts import Verdicts, upsert_verdicts
 from services.audit.visit import Bench, Reading
 from services.contracts import duties
 from services.contracts.alert import AlertCleared, AlertRaised, Subject
@@ -109,17 +111,21 @@ async def _judge(
     lasts = {key: _last(known, *found) for key, found in chains.items()}
     views = {key: bench.view(key, known, lasts.get(key)) for key in keys}
     found: list[Judgement] = []
+    verdicts: dict[CellKey, Verdicts] = {}
     again: dict[CellKey, datetime | None] = {}
     for key, rules in work:
         said = list(judge(rules, bench.city, views[key]))
         found += said
+        if said:
+            verdicts[key] = _verdicts(said)
         watched = [j.again_at for j in said if j.rule.moments is not None]
         if watched:
             again[key] = min((m for m in watched if m is not None), default=None)
     # Before the first write, and under the village's lock, which the caller holds: every rule is compared with what was
     # stored before this cause.
     standings = await alerts.select_standings(conn, [j.alert_id for j in found])
-    await _store_outcomes(conn, found, standings, bench.now)
+    if verdicts:
+        await upsert_verdicts(conn, verdicts)
     for judgement in found:
         await _apply(conn, bench, judgement, standings[judgement.alert_id], cause)
     await _clear_stale(conn, bench, [k for k, rules in work if any(r in CHAIN_RULES for r in rules)], found, cause)
@@ -149,29 +155,22 @@ def _chains_among(known: dict[CellKey, list[Fact]]) -> dict[CellKey, Last]:
 async def _clear_stale(
     conn: Connection, bench: Bench, keys: Sequence[CellKey], found: Sequence[Judgement], cause: str
 ) -> None:
-    """Delete outcomes of accounts that no longer belong to a cell, and clear their alerts.
-
-    A ledger that came between speaks for them now.
-    """
+    """Clear alerts on accounts that no longer belong to a cell: a ledger that came between speaks for them now."""
     rules = {r.id: r for r in CHAIN_RULES}
     judged = [j.alert_id for j in found if j.rule.id in rules]
-    for stale in await alerts.delete_stale_outcomes(conn, list(rules), keys, judged):
-        stored = (await alerts.select_standings(conn, [stale.alert_id]))[stale.alert_id]
-        if stored.state == "open":
-            await _clear_alert(conn, bench, _Named(stale.alert_id, rules[stale.rule], stale.subject), stored, cause)
+    for a in await alerts.select_stale(conn, list(rules), keys, judged):
+        stored = Standing(a.state, a.episode, a.level, a.evidence_hash)
+        await _clear_alert(conn, bench, _Named(a.alert_id, rules[a.rule], a.subject), stored, cause)
 
 
-async def _store_outcomes(
-    conn: Connection, found: Iterable[Judgement], standings: dict[str, Standing], now: datetime
-) -> None:
-    rows = []
-    for j in found:
-        metrics.JUDGED.labels(rule=j.rule.id, result=j.outcome.result).inc()
-        stored = standings[j.alert_id]
-        if (stored.result, stored.reason) != (j.outcome.result, j.outcome.reason):
-            rows.append(OutcomeRow(j.alert_id, j.rule.id, j.subject, j.outcome.result, j.outcome.reason))
-    if rows:
-        await alerts.upsert_outcomes(conn, rows, now)
+def _verdicts(said: Iterable[Judgement]) -> Verdicts:
+    """What rules say of one cell, and of how many of its subjects."""
+    found: dict[str, Counter[str]] = {}
+    for j in said:
+        result, reason = j.outcome.result, j.outcome.reason
+        metrics.JUDGED.labels(rule=j.rule.id, result=result).inc()
+        found.setdefault(j.rule.id, Counter())[f"{result} {reason}" if result == "n/a" else result] += 1
+    return found
 
 
 async def _apply(conn: Connection, bench: Bench, judgement: Judgement, stored: Standing, cause: str) -> None:

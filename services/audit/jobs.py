@@ -10,7 +10,7 @@ from typing import Final
 
 from services.audit import commands, metrics
 from services.audit.settings import AuditSettings
-from services.audit.store import facts
+from services.audit.store import facts, verdicts
 from services.audit.visit import AuditRuntime, Bench
 from services.contracts.catalogue import Item, WorkCalendar
 from services.contracts.division import DivisionKind
@@ -114,6 +114,21 @@ async def _plan_group(runtime: AuditRuntime, item: Item, owing: Owing, villages:
     return len(due) * len(villages)
 
 
+# -- verdicts -----------------------------------------------------------------------------------------------------
+
+
+async def move_verdicts(runtime: AuditRuntime) -> None:
+    """Count what rules said of single subjects before verdicts were kept by cell, a village at a time, until all is counted."""
+    while not runtime.stopping.is_set():
+        async with runtime.database.transaction() as conn:
+            village = await verdicts.select_next_to_move(conn)
+            if village is None:
+                return
+            await facts.lock_village(conn, village)
+            await verdicts.move_outcomes(conn, village)
+        runtime.beat()
+
+
 def make_jobs() -> Sequence[Job[AuditSettings, None]]:
     """The jobs of a process."""
-    return (Job("deadlines", 5.0, Watch().run),)
+    return (Job("deadlines", 5.0, Watch().run), Job("verdicts moved", 600.0, move_verdicts))
