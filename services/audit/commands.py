@@ -289,9 +289,11 @@ async def grid_cells(
     conn: Connection, bench: Bench, villages: Sequence[str], stretch: Stretch
 ) -> dict[str, tuple[GridCell, ...]]:
     """The cells of some villages as `contracts.duties.cells` tells them from facts."""
-    known = await facts.select_facts_of_stretch(conn, villages, stretch)
+    plain, others = await facts.select_stretch(conn, villages, stretch)
     records: dict[str, dict[duties.CellKey, CellRecord]] = {v: {} for v in villages}
-    for key, found in known.items():
+    for key, record in plain.items():
+        records[key.village][duties.CellKey(key.item, key.period)] = record
+    for key, found in (await facts.select_facts(conn, others) if others else {}).items():
         cell = fold(found)
         event = period_frequency(key.period) is Frequency.ON_EVENT and is_declared(found)
         if cell.has_row or cell.record.waived_at is not None or event:
