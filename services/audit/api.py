@@ -25,9 +25,10 @@ from services.audit.schemas import (
     SheetOut,
     SubjectOut,
 )
-from services.audit.store import alerts, notices, resets
-from services.audit.store.alerts import AlertFilter, AlertPlace, AlertRow, CoverageCount
+from services.audit.store import alerts, notices, resets, verdicts
+from services.audit.store.alerts import AlertFilter, AlertPlace, AlertRow
 from services.audit.store.notices import SheetRow
+from services.audit.store.verdicts import CoverageCount
 from services.audit.visit import MAY_WATCH, Reading, ReadingDep
 from services.contracts.base import Role
 from services.contracts.values import DivisionCode, Period
@@ -107,7 +108,7 @@ async def coverage(
     parts = desk.parts(division)
     cells, blind = await commands.grid_of(desk, list(parts), Stretch.exactly(period))
     wanted = AlertFilter(desk.villages(division), items=desk.items)
-    counts = await alerts.select_coverage(desk.conn, period, wanted)
+    counts = await verdicts.select_coverage(desk.conn, period, wanted)
     return CoverageListing(
         items=[_count_out(*place, n) for place, n in sorted(count_cells(cells, parts, blind).items())],
         rules=[_coverage_out(r, [c for c in counts if c.rule == r.id]) for r in RULES],

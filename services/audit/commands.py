@@ -4,7 +4,8 @@ One path for stream, clock and replay: `views` makes the same views, `rules.judg
 evidence and events are written in the caller's transaction, the one that moves the consumer's offset.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -21,9 +22,10 @@ from services.audit.rules.grid import Stretch
 from services.audit.rules.judge import Judgement, judge
 from services.audit.rules.window import Last, View
 from services.audit.store import alerts, facts, heads, replays, resets
-from services.audit.store.alerts import AlertRow, OutcomeRow, Standing
+from services.audit.store.alerts import AlertRow, Standing
 from services.audit.store.replays import ReplayDifference, ReplayRow
 from services.audit.store.resets import Meeting, ResetRow
+from services.audit.store.verdicts import Verdicts, upsert_verdicts
 from services.audit.visit import Bench, Reading
 from services.contracts import duties
 from services.contracts.alert import AlertCleared, AlertRaised, Subject
@@ -40,8 +42,8 @@ from services.kit.heads import AT_LEAST_EVERY, Signed
 
 #: A head is said once a day at least; so long without is too long.
 _LATE: Final = AT_LEAST_EVERY + timedelta(hours=1)
-#: Villages judged per read of a replay, so that memory stays flat.
-REPLAY_CHUNK: Final = 50
+#: Facts and deadlines judged per read of a replay, so that memory stays flat however many years there are.
+REPLAY_CHUNK: Final = 25_000
 
 
 # -- judging ------------------------------------------------------------------------------------------------------
@@ -109,17 +111,21 @@ async def _judge(
     lasts = {key: _last(known, *found) for key, found in chains.items()}
     views = {key: bench.view(key, known, lasts.get(key)) for key in keys}
     found: list[Judgement] = []
+    verdicts: dict[CellKey, Verdicts] = {}
     again: dict[CellKey, datetime | None] = {}
     for key, rules in work:
         said = list(judge(rules, bench.city, views[key]))
         found += said
+        if said:
+            verdicts[key] = _verdicts(said)
         watched = [j.again_at for j in said if j.rule.moments is not None]
         if watched:
             again[key] = min((m for m in watched if m is not None), default=None)
     # Before the first write, and under the village's lock, which the caller holds: every rule is compared with what was
     # stored before this cause.
     standings = await alerts.select_standings(conn, [j.alert_id for j in found])
-    await _store_outcomes(conn, found, standings, bench.now)
+    if verdicts:
+        await upsert_verdicts(conn, verdicts)
     for judgement in found:
         await _apply(conn, bench, judgement, standings[judgement.alert_id], cause)
     await _clear_stale(conn, bench, [k for k, rules in work if any(r in CHAIN_RULES for r in rules)], found, cause)
@@ -149,29 +155,22 @@ def _chains_among(known: dict[CellKey, list[Fact]]) -> dict[CellKey, Last]:
 async def _clear_stale(
     conn: Connection, bench: Bench, keys: Sequence[CellKey], found: Sequence[Judgement], cause: str
 ) -> None:
-    """Delete outcomes of accounts that no longer belong to a cell, and clear their alerts.
-
-    A ledger that came between speaks for them now.
-    """
+    """Clear alerts on accounts that no longer belong to a cell: a ledger that came between speaks for them now."""
     rules = {r.id: r for r in CHAIN_RULES}
     judged = [j.alert_id for j in found if j.rule.id in rules]
-    for stale in await alerts.delete_stale_outcomes(conn, list(rules), keys, judged):
-        stored = (await alerts.select_standings(conn, [stale.alert_id]))[stale.alert_id]
-        if stored.state == "open":
-            await _clear_alert(conn, bench, _Named(stale.alert_id, rules[stale.rule], stale.subject), stored, cause)
+    for a in await alerts.select_stale(conn, list(rules), keys, judged):
+        stored = Standing(a.state, a.episode, a.level, a.evidence_hash)
+        await _clear_alert(conn, bench, _Named(a.alert_id, rules[a.rule], a.subject), stored, cause)
 
 
-async def _store_outcomes(
-    conn: Connection, found: Iterable[Judgement], standings: dict[str, Standing], now: datetime
-) -> None:
-    rows = []
-    for j in found:
-        metrics.JUDGED.labels(rule=j.rule.id, result=j.outcome.result).inc()
-        stored = standings[j.alert_id]
-        if (stored.result, stored.reason) != (j.outcome.result, j.outcome.reason):
-            rows.append(OutcomeRow(j.alert_id, j.rule.id, j.subject, j.outcome.result, j.outcome.reason))
-    if rows:
-        await alerts.upsert_outcomes(conn, rows, now)
+def _verdicts(said: Iterable[Judgement]) -> Verdicts:
+    """What rules say of one cell, and of how many of its subjects."""
+    found: dict[str, Counter[str]] = {}
+    for j in said:
+        result, reason = j.outcome.result, j.outcome.reason
+        metrics.JUDGED.labels(rule=j.rule.id, result=result).inc()
+        found.setdefault(j.rule.id, Counter())[f"{result} {reason}" if result == "n/a" else result] += 1
+    return found
 
 
 async def _apply(conn: Connection, bench: Bench, judgement: Judgement, stored: Standing, cause: str) -> None:
@@ -290,9 +289,11 @@ async def grid_cells(
     conn: Connection, bench: Bench, villages: Sequence[str], stretch: Stretch
 ) -> dict[str, tuple[GridCell, ...]]:
     """The cells of some villages as `contracts.duties.cells` tells them from facts."""
-    known = await facts.select_facts_of_stretch(conn, villages, stretch)
+    plain, others = await facts.select_stretch(conn, villages, stretch)
     records: dict[str, dict[duties.CellKey, CellRecord]] = {v: {} for v in villages}
-    for key, found in known.items():
+    for key, record in plain.items():
+        records[key.village][duties.CellKey(key.item, key.period)] = record
+    for key, found in (await facts.select_facts(conn, others) if others else {}).items():
         cell = fold(found)
         event = period_frequency(key.period) is Frequency.ON_EVENT and is_declared(found)
         if cell.has_row or cell.record.waived_at is not None or event:
@@ -313,7 +314,7 @@ async def grid_of(
 def _cells_of(
     bench: Bench, village: str, records: dict[duties.CellKey, CellRecord], stretch: Stretch
 ) -> tuple[GridCell, ...]:
-    owed = [d for d in bench.reference.owed(village, bench.now) if stretch.holds(d.period)]
+    owed = bench.reference.owed_in(village, sorted(stretch.periods), bench.now)
     return duties.cells(owed, records, lambda key: bench.reference.duty(village, key), bench.now)
 
 
@@ -324,13 +325,27 @@ async def replay(database: Database, bench: Bench, as_of: int | None) -> list[Re
     """Judge everything anew from facts into the side table; how it compares with the living alerts."""
     replay_id: UUID = uuid_utils.compat.uuid7()
     async with database.connection() as conn:
-        villages = await facts.select_villages(conn)
-    for first in range(0, len(villages), REPLAY_CHUNK):
+        sizes = await facts.select_sizes(conn)
+    for villages in chunks(sizes, REPLAY_CHUNK):
         async with database.transaction() as conn:
-            await _replay_villages(conn, bench, replay_id, villages[first : first + REPLAY_CHUNK], as_of)
+            await _replay_villages(conn, bench, replay_id, villages, as_of)
     async with database.transaction() as conn:
         await replays.forget_other_replays(conn, replay_id)
         return await replays.select_differences(conn, replay_id)
+
+
+def chunks(sizes: Mapping[str, int], most: int) -> Iterator[list[str]]:
+    """Villages in their order, so many together that what they have stays within a measure; one that has more is alone."""
+    chunk: list[str] = []
+    total = 0
+    for village, size in sizes.items():
+        if chunk and total + size > most:
+            yield chunk
+            chunk, total = [], 0
+        chunk.append(village)
+        total += size
+    if chunk:
+        yield chunk
 
 
 async def _replay_villages(

@@ -10,11 +10,11 @@ from typing import Final
 
 from services.audit import commands, metrics
 from services.audit.settings import AuditSettings
-from services.audit.store import facts
+from services.audit.store import facts, verdicts
 from services.audit.visit import AuditRuntime, Bench
-from services.contracts.catalogue import Item, Profile, WorkCalendar
+from services.contracts.catalogue import Item, WorkCalendar
 from services.contracts.division import DivisionKind
-from services.contracts.duties import DutyDivision, duty, periods_due
+from services.contracts.owing import Owing
 from services.contracts.topics import DISCLOSURES, PUBLICATIONS
 from services.contracts.values import Frequency
 from services.kit.clock import local_day
@@ -90,37 +90,45 @@ async def plan_deadlines(runtime: AuditRuntime, now: datetime) -> None:
     ]
     watched = 0
     for item in items:
-        for (_, _, profile), divisions in groups.items():
+        for owing, villages in groups.items():
             runtime.beat()
-            watched += await _plan_group(runtime, item, runtime.reference.profiles[profile], divisions, now)
+            watched += await _plan_group(runtime, item, owing, villages, now)
     metrics.CLOCK_CELLS.set(watched)
 
 
-def _alike(runtime: AuditRuntime) -> dict[tuple[DivisionKind, date | None, str], list[DutyDivision]]:
-    """Divisions at the foot of the tree by all that a deadline depends on."""
+def _alike(runtime: AuditRuntime) -> dict[Owing, list[str]]:
+    """Divisions at the foot of the tree by what they owe."""
     groups = defaultdict(list)
     for code, division in runtime.reference.divisions.items():
-        if division.now.kind in {DivisionKind.CITY, DivisionKind.TOWNSHIP}:
-            continue
-        owed = runtime.reference.duty_division(code)
-        groups[owed.kind, owed.duties_from, runtime.reference.profile(code).code].append(owed)
+        if division.now.kind not in {DivisionKind.CITY, DivisionKind.TOWNSHIP}:
+            groups[runtime.reference.owing(code)].append(code)
     return groups
 
 
-async def _plan_group(
-    runtime: AuditRuntime, item: Item, profile: Profile, divisions: list[DutyDivision], now: datetime
-) -> int:
+async def _plan_group(runtime: AuditRuntime, item: Item, owing: Owing, villages: Sequence[str], now: datetime) -> int:
     """Watch one item in divisions that owe it alike; how many cells that are."""
-    calendar = runtime.reference.calendar
-    one = divisions[0]
-    due = {p: duty(item, one, p, profile, calendar).due_at for p in periods_due(item, one, profile, calendar, now)}
-    villages = [d.code for d in divisions]
+    due = {d.period: d.due_at for run in owing.runs(item.code, now) for d in run.duties}
     async with runtime.database.transaction() as conn:
         await facts.plan_deadlines(conn, villages, item.code, due, now)
         await facts.recall_deadlines(conn, villages, item.code, list(due), now)
     return len(due) * len(villages)
 
 
+# -- verdicts -----------------------------------------------------------------------------------------------------
+
+
+async def move_verdicts(runtime: AuditRuntime) -> None:
+    """Count what rules said of single subjects before verdicts were kept by cell, a village at a time, until all is counted."""
+    while not runtime.stopping.is_set():
+        async with runtime.database.transaction() as conn:
+            village = await verdicts.select_next_to_move(conn)
+            if village is None:
+                return
+            await facts.lock_village(conn, village)
+            await verdicts.move_outcomes(conn, village)
+        runtime.beat()
+
+
 def make_jobs() -> Sequence[Job[AuditSettings, None]]:
     """The jobs of a process."""
-    return (Job("deadlines", 5.0, Watch().run),)
+    return (Job("deadlines", 5.0, Watch().run), Job("verdicts moved", 600.0, move_verdicts))

@@ -200,12 +200,13 @@ def _published_late(of: Duty, record: CellRecord) -> bool:
 
 def _state(of: Duty, record: CellRecord, now: datetime) -> CellState:
     """First match wins, in the order of `CellState`."""
-    matches = (
-        (CellState.QUESTIONED, record.open_questions > 0),
-        (CellState.OPENED_LATE, _published_late(of, record)),
+    if record.open_questions > 0:
+        return CellState.QUESTIONED
+    if record.first_published_at is not None or record.nil:
         # A published "nothing happened" is `nil`: it must not look like a page with content.
-        (CellState.OPENED, record.first_published_at is not None and not record.nil),
-        (CellState.NIL, record.nil),
+        in_time = CellState.NIL if record.nil else CellState.OPENED
+        return CellState.OPENED_LATE if _published_late(of, record) else in_time
+    matches = (
         (CellState.NOT_APPLICABLE, not of.applies),
         (CellState.WAIVED, record.waived_at is not None),
         (CellState.IN_PROGRESS, record.submitted_at is not None and (of.history or record.submitted_at < of.due_at)),
@@ -287,8 +288,10 @@ def lateness(of: Duty, record: CellRecord, now: datetime) -> Lateness:
     """
     if record.first_published_at is None and _is_settled(of, record):
         return Lateness()
-    holdings = _holdings(of, record)
     total = late_by(of, record.first_published_at or now)
+    if total == 0:
+        return Lateness()
+    holdings = _holdings(of, record)
     starts = [0, *(min(late_by(of, at), total) for _, at in holdings[1:]), total]
     charged: dict[str, int] = {}
     for (holder, _), start, end in zip(holdings, starts, starts[1:], strict=False):

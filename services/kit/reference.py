@@ -208,6 +208,15 @@ class Reference:
         except KeyError:
             return ()
 
+    def owed_in(self, code: str, periods: Sequence[str], now: datetime) -> tuple[Duty, ...]:
+        """What a division owes of some periods by a moment, whatever it owes of others; KeyError when it is unknown."""
+        self.duty_division(code)
+        try:
+            owing = self.owing(code)
+        except KeyError:
+            return ()
+        return tuple(replace(d, division=code) for d in owing.owed_in(periods, now))
+
     def duty(self, code: str, key: CellKey) -> Duty | None:
         """What a cell of a division demands; None when item and period do not fit each other, or are unknown."""
         try:

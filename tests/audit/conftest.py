@@ -13,6 +13,7 @@ OWN = (
     "fact",
     "staff_reset",
     "outcome",
+    "verdict",
     "alert",
     "episode",
     "evidence",

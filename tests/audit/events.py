@@ -15,6 +15,7 @@ from services.contracts.bodies import Ledger, body_digest
 from services.contracts.disclosure import (
     DisclosureApproved,
     DisclosureConfirmed,
+    DisclosureDelivered,
     DisclosureReturned,
     DisclosureSubmitted,
     DisclosureWithdrawn,
@@ -74,6 +75,9 @@ class Disclosure:
         frame = self._frame(moment, "submitted")
         sealed = self._seal("disclosure.submitted.v1", {"accepted": []})
         return DisclosureSubmitted(**frame, digest="0" * 64, accepted=(), sealed=sealed)
+
+    def delivered(self, moment: datetime) -> Event:
+        return DisclosureDelivered(**self._frame(moment, "delivered"))
 
     def confirmed(self, moment: datetime, *, complete: bool = True, brought_by: str | None = None) -> Event:
         frame = self._frame(moment, "confirmed")

@@ -9,13 +9,16 @@ import pytest_asyncio
 
 from services.audit.commands import grid_cells
 from services.audit.jobs import Watch
+from services.audit.rules.facts import CellKey, fold
 from services.audit.rules.grid import Stretch
+from services.audit.store import facts
 from services.audit.visit import Bench
 from services.contracts.disclosure import DeclarationConfirmed, DeclaredItem, WaiverGranted
 from services.contracts.duties import CellRecord, cell_state
 from services.kit.cookies import TOKEN
 from tests.audit.conftest import OWN
-from tests.audit.events import Disclosure, at, give_keys, ledger
+from tests.audit.events import Disclosure, accounts_of, at, give_keys, ledger
+from tests.audit.test_replay import story
 from tests.builders import CITY, FAR_VILLAGE, NEIGHBOUR, NOW, OTHER_TOWNSHIP, TOWNSHIP, VILLAGE, stamp
 from tests.conftest import Served, ServiceFactory
 
@@ -172,6 +175,7 @@ def declared(edition: int, *days: str) -> DeclarationConfirmed:
 
 
 DAY = (VILLAGE, "P02", "2026-09-10")
+YEAR = (date(2026, 1, 1), date(2026, 12, 31))
 QUARTER = (VILLAGE, "P02", "2026Q3")
 
 
@@ -217,3 +221,28 @@ async def test_the_grid_is_what_the_contract_says_of_the_built_facts(told: Serve
             record = records[village] if one.duty.item == "F01" else CellRecord()
             assert one.record == record
             assert one.cell == cell_state(one.duty, record, NOW)
+
+
+async def test_what_one_row_tells_of_a_cell_is_what_its_facts_come_to(city: Served) -> None:
+    disclosures, events = story()
+    await give_keys(city, *disclosures)
+    nothing = Disclosure(NEIGHBOUR, "2026-07")
+    await give_keys(city, nothing)
+    empty = {**accounts_of(cash=(5, 5)), "nil": True}
+    await city.hear(*events, declared(1, "2026-09-10"), waiver(FAR_VILLAGE, "F01", "2026-10"))
+    await city.hear(nothing.delivered(at("2026-08-02 02:00")), nothing.submitted(at("2026-08-09 02:00")))
+    await city.hear(nothing.approved(empty, at("2026-08-10 02:00")), nothing.published(at("2026-08-10 03:00")))
+    villages, year = [VILLAGE, NEIGHBOUR, FAR_VILLAGE], Stretch(frozenset(f"2026-{n:02}" for n in range(1, 13)), *YEAR)
+    async with city.runtime.database.connection() as conn:
+        plain, others = await facts.select_stretch(conn, villages, year)
+        known = await facts.select_facts(conn, [*plain, *others])
+    assert plain == {key: fold(known[key]).record for key in plain}
+    assert {(k.village, k.period) for k in plain} == {
+        (VILLAGE, "2026-08"),
+        (VILLAGE, "2026-09"),
+        (VILLAGE, "2026-10"),
+        (NEIGHBOUR, "2026-08"),
+        (NEIGHBOUR, "2026-07"),
+    }
+    assert plain[CellKey(NEIGHBOUR, "F01", "2026-07")].nil
+    assert CellKey(*DAY) in others

@@ -56,7 +56,7 @@ async def test_events_and_tables_hold_ids_and_sums_but_no_line(audit: Served, ad
     await audit.hear(d.approved(FEN_OFF, at("2026-11-10 02:00")))
     [raised] = await audit.said("alert.raised.v1")
     assert "sentence" not in raised
-    for table in ("fact", "outcome", "alert", "evidence", "event"):
+    for table in ("fact", "verdict", "alert", "evidence", "event"):
         rows = await admin.fetch(f"SELECT t::text AS row FROM audit.{table} t")
         assert rows
         assert not any("修水管" in r["row"] or "承包费" in r["row"] for r in rows)

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from services.audit.__main__ import replay as replay_command
+from services.audit.commands import chunks
 from services.contracts.base import Event
 from tests.audit.conftest import OWN
 from tests.audit.events import Disclosure, accounts_of, at, give_keys, ledger
@@ -66,11 +67,13 @@ def story() -> tuple[list[Disclosure], list[Event]]:
 
 
 async def found(admin: asyncpg.Connection) -> list[tuple[object, ...]]:
-    """Every word of every rule, and of hits the level, the sentence and the evidence's hash."""
+    """Every word of every rule with how often it was said of a cell, and of hits account, level, sentence and the evidence's hash."""
     rows = await admin.fetch("""
-        SELECT o.rule, o.village, o.period, o.account, o.result, o.reason, a.level, a.sentence, a.evidence_hash
-        FROM audit.outcome o LEFT JOIN audit.alert a ON a.alert_id = o.alert_id AND o.result = 'hit'
-        ORDER BY 1, 2, 3, 4
+        SELECT r.key AS rule, v.village, v.period, w.key AS said, w.value::int, a.account, a.level, a.sentence, a.evidence_hash
+        FROM audit.verdict v CROSS JOIN jsonb_each(v.rules) AS r CROSS JOIN jsonb_each(r.value) AS w
+        LEFT JOIN audit.alert a ON a.state = 'open' AND w.key = 'hit'
+            AND (a.rule, a.village, a.item, a.period) = (r.key, v.village, v.item, v.period)
+        ORDER BY 1, 2, 3, 4, 6
     """)
     return [tuple(r) for r in rows]
 
@@ -94,7 +97,7 @@ async def test_the_story_holds_what_it_promises(audit: Served, admin: asyncpg.Co
     await give_keys(audit, *disclosures)
     await audit.hear(*events)
     await tick()
-    hits = {(r[0], r[1], r[2]) for r in await found(admin) if r[4] == "hit"}
+    hits = {(r[0], r[1], r[2]) for r in await found(admin) if r[3] == "hit"}
     assert hits == {
         ("A03", VILLAGE, "2026-10"),
         ("A02", NEIGHBOUR, "2026-09"),
@@ -176,7 +179,7 @@ async def test_a_replay_touches_no_alert_and_says_nothing(audit: Served, admin: 
     await give_keys(audit, *disclosures)
     await audit.hear(*events)
     await tick()
-    tables = ("alert", "episode", "evidence", "outcome", "event", "outbox", "fact")
+    tables = ("alert", "episode", "evidence", "verdict", "event", "outbox", "fact")
     before = {t: await admin.fetch(f"SELECT t::text AS row FROM audit.{t} t ORDER BY 1") for t in tables}
     await replay(audit)
     assert {t: await admin.fetch(f"SELECT t::text AS row FROM audit.{t} t ORDER BY 1") for t in tables} == before
@@ -222,3 +225,17 @@ async def test_a_forged_pack_and_a_strange_file_are_told(
     assert done.returncode == 1
     assert done.stdout.count(": differs\n") == 3
     assert "sentence: stated" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("sizes", "found"),
+    [
+        ({}, []),
+        ({"a": 9}, [["a"]]),
+        ({"a": 4, "b": 6, "c": 1}, [["a", "b"], ["c"]]),
+        ({"a": 4, "b": 7, "c": 3}, [["a"], ["b", "c"]]),
+        ({"a": 1, "b": 50, "c": 1}, [["a"], ["b"], ["c"]]),
+    ],
+)
+def test_a_replay_reads_so_many_villages_as_have_so_many_facts(sizes: dict[str, int], found: list[list[str]]) -> None:
+    assert list(chunks(sizes, 10)) == found

@@ -145,19 +145,18 @@ INSERT INTO audit.deadline (village, item, period, due_at) SELECT village, item,
 ON CONFLICT (village, item, period) DO UPDATE SET again_at = now()
 """,
     "INSERT INTO audit.aggregate_seen SELECT 'disclosure', id::text, 3 FROM cell",
-    f"""
-INSERT INTO audit.outcome (alert_id, rule, village, item, period, account, result, reason, judged_at)
-SELECT {_NAMED}, rule, village, item, period, account, CASE rule WHEN 'D07' THEN 'n/a' ELSE 'pass' END,
-    CASE rule WHEN 'D07' THEN '没有更正过' ELSE '' END, at
+    """
+INSERT INTO audit.verdict (village, item, period, rules)
+SELECT village, item, period, jsonb_build_object('D01', passed, 'D03', passed, 'D07', '{"n/a 没有更正过": 1}'::jsonb, 'D10', passed, 'D11', passed)
+    || CASE WHEN length(period) < 10 THEN jsonb_build_object('D02', passed) ELSE '{}' END
+    || CASE WHEN accounts = 0 THEN '{}' ELSE jsonb_build_object('A01', passed, 'A02', jsonb_build_object('pass', accounts), 'A03',
+        jsonb_build_object('pass', accounts)) END
 FROM (
-    SELECT village, item, period, at, rule, account
-    FROM cell JOIN kind_of k USING (item) CROSS JOIN (VALUES ('A01'), ('A02'), ('A03'), ('D01'), ('D02'), ('D03'), ('D07'), ('D10'), ('D11')) AS r (rule)
-    LEFT JOIN LATERAL (
-        SELECT jsonb_object_keys(data -> 'accounts') AS account FROM audit.fact f
-        WHERE (f.village, f.item, f.period) = (cell.village, cell.item, cell.period) AND f.kind = 'approved'
-    ) AS accounts ON r.rule IN ('A02', 'A03')
-    WHERE (k.kind = 'ledger' OR rule > 'B') AND (length(period) < 10 OR rule <> 'D02')
+    SELECT village, item, period, '{"pass": 1}'::jsonb AS passed,
+        coalesce((SELECT count(*) FROM jsonb_object_keys(data -> 'accounts')), 0) AS accounts
+    FROM cell JOIN audit.fact f USING (village, item, period) WHERE f.kind = 'approved' AND f.disclosure = cell.id::text
 ) AS judged
+ON CONFLICT DO NOTHING
 """,
     f"""
 WITH late AS (SELECT {_NAMED} AS alert, c.* FROM (SELECT 'D01' AS rule, NULL AS account, * FROM cell WHERE dice < {_LATE}) AS c),

@@ -44,12 +44,6 @@ class Stretch:
         first, last = period_bounds(month)
         return cls(frozenset(period_of(first, f) for f in _PERIODIC), first, last)
 
-    def holds(self, period: str) -> bool:
-        """Tell whether a period is looked at."""
-        if period in self.periods:
-            return True
-        return period_frequency(period) is Frequency.ON_EVENT and self.first <= period_bounds(period)[0] <= self.last
-
 
 @dataclass(frozen=True, slots=True)
 class Spot:

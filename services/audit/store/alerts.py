@@ -1,4 +1,4 @@
-"""SQL of outcomes, alerts, episodes and evidence."""
+"""SQL of alerts, episodes and evidence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,93 +12,6 @@ from services.contracts.alert import Subject
 from services.kit.db import Connection, Row
 
 AlertState = Literal["open", "cleared"]
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What is stored of one subject before it is judged again; empty strings and 0 for nothing."""
-
-    result: str
-    reason: str
-    state: str
-    episode: int
-    level: int
-    evidence_hash: str
-
-
-SELECT_STANDINGS = """
-SELECT k.id, coalesce(o.result, '') AS result, coalesce(o.reason, '') AS reason, coalesce(a.state, '') AS state,
-       coalesce(a.episode, 0) AS episode, coalesce(a.level, 0) AS level, coalesce(a.evidence_hash, '') AS evidence_hash
-FROM unnest($1::text[]) AS k (id)
-LEFT JOIN outcome o ON o.alert_id = k.id LEFT JOIN alert a ON a.alert_id = k.id
-"""
-
-
-async def select_standings(conn: Connection, alert_ids: Sequence[str]) -> dict[str, Standing]:
-    """What is stored of each subject."""
-    rows = await conn.fetch(SELECT_STANDINGS, alert_ids)
-    names = ("result", "reason", "state", "episode", "level", "evidence_hash")
-    return {r["id"]: Standing(*(r[n] for n in names)) for r in rows}
-
-
-@dataclass(frozen=True, slots=True)
-class OutcomeRow:
-    """One rule's word on one subject."""
-
-    alert_id: str
-    rule: str
-    subject: Subject
-    result: str
-    reason: str
-
-
-UPSERT_OUTCOMES = """
-INSERT INTO outcome (alert_id, rule, village, item, period, account, result, reason, judged_at)
-SELECT k.*, $9 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) AS k
-ON CONFLICT (alert_id) DO UPDATE SET result = excluded.result, reason = excluded.reason, judged_at = excluded.judged_at
-"""
-
-
-async def upsert_outcomes(conn: Connection, rows: Sequence[OutcomeRow], now: datetime) -> None:
-    """Store the words that are new."""
-    await conn.execute(
-        UPSERT_OUTCOMES,
-        [r.alert_id for r in rows],
-        [r.rule for r in rows],
-        [r.subject.village for r in rows],
-        [r.subject.item for r in rows],
-        [r.subject.period for r in rows],
-        [r.subject.account for r in rows],
-        [r.result for r in rows],
-        [r.reason for r in rows],
-        now,
-    )
-
-
-DELETE_STALE_OUTCOMES = """
-DELETE FROM outcome o USING unnest($2::text[], $3::text[], $4::text[]) AS k (village, item, period)
-WHERE (o.village, o.item, o.period) = (k.village, k.item, k.period) AND o.rule = ANY($1::text[])
-  AND o.alert_id <> ALL($5::text[])
-RETURNING o.alert_id, o.rule, o.village, o.item, o.period, o.account, o.result, o.reason
-"""
-
-
-async def delete_stale_outcomes(
-    conn: Connection, rules: Sequence[str], keys: Sequence[CellKey], judged: Sequence[str]
-) -> list[OutcomeRow]:
-    """Drop what some rules once said of cells that were judged without it now; returns it."""
-    columns = ([k.village for k in keys], [k.item for k in keys], [k.period for k in keys])
-    rows = await conn.fetch(DELETE_STALE_OUTCOMES, rules, *columns, judged)
-    return [
-        OutcomeRow(
-            r["alert_id"],
-            r["rule"],
-            Subject(village=r["village"], item=r["item"], period=r["period"], account=r["account"]),
-            r["result"],
-            r["reason"],
-        )
-        for r in rows
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +29,44 @@ class AlertRow:
     raised_at: datetime
     cleared_at: datetime | None
     evidence_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The alert of one subject before it is judged again; empty strings and 0 when there never was one."""
+
+    state: str
+    episode: int
+    level: int
+    evidence_hash: str
+
+
+SELECT_STANDINGS = """
+SELECT k.id, coalesce(a.state, '') AS state, coalesce(a.episode, 0) AS episode, coalesce(a.level, 0) AS level,
+       coalesce(a.evidence_hash, '') AS evidence_hash
+FROM unnest($1::text[]) AS k (id) LEFT JOIN alert a ON a.alert_id = k.id
+"""
+
+
+async def select_standings(conn: Connection, alert_ids: Sequence[str]) -> dict[str, Standing]:
+    """What is stored of each subject."""
+    rows = await conn.fetch(SELECT_STANDINGS, alert_ids)
+    return {r["id"]: Standing(r["state"], r["episode"], r["level"], r["evidence_hash"]) for r in rows}
+
+
+SELECT_STALE = """
+SELECT a.* FROM alert a JOIN unnest($2::text[], $3::text[], $4::text[]) AS k (village, item, period)
+    ON (a.village, a.item, a.period) = (k.village, k.item, k.period)
+WHERE a.state = 'open' AND a.rule = ANY($1::text[]) AND a.alert_id <> ALL($5::text[])
+"""
+
+
+async def select_stale(
+    conn: Connection, rules: Sequence[str], keys: Sequence[CellKey], judged: Sequence[str]
+) -> list[AlertRow]:
+    """Open alerts of some rules on cells that were judged without their subject now."""
+    columns = ([k.village for k in keys], [k.item for k in keys], [k.period for k in keys])
+    return [_alert(r) for r in await conn.fetch(SELECT_STALE, rules, *columns, judged)]
 
 
 UPSERT_ALERT = """
@@ -287,29 +238,6 @@ async def select_pack(conn: Connection, alert: AlertRow) -> str:
     """The evidence that an alert stands on, canonical JSON."""
     pack: str = await conn.fetchval(SELECT_PACK, alert.alert_id, alert.episode, alert.evidence_hash)
     return pack
-
-
-@dataclass(frozen=True, slots=True)
-class CoverageCount:
-    """How often a rule said something of a period; `reason` is empty but for n/a."""
-
-    rule: str
-    result: str
-    reason: str
-    count: int
-
-
-SELECT_COVERAGE = """
-SELECT rule, result, CASE WHEN result = 'n/a' THEN reason ELSE '' END AS reason, count(*) AS n FROM outcome
-WHERE period = $1 AND ($2::text[] IS NULL OR village = ANY($2)) AND ($3::text[] IS NULL OR item = ANY($3))
-GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-"""
-
-
-async def select_coverage(conn: Connection, period: str, wanted: AlertFilter) -> list[CoverageCount]:
-    """What each rule said of a period."""
-    rows = await conn.fetch(SELECT_COVERAGE, period, wanted.villages, wanted.items)
-    return [CoverageCount(r["rule"], r["result"], r["reason"], r["n"]) for r in rows]
 
 
 SELECT_BLIND = """

@@ -7,6 +7,7 @@ from typing import Final
 
 from services.audit.rules.facts import CellKey, Fact
 from services.audit.rules.grid import Stretch
+from services.contracts.duties import CellRecord
 from services.kit.db import Connection, Row, affected
 
 #: Of a cell that is watched for another reason than a deadline: older than any duty.
@@ -71,21 +72,45 @@ async def select_facts_of_villages(
     return _by_cell(await conn.fetch(SELECT_FACTS_OF_VILLAGES, villages, up_to))
 
 
-SELECT_FACTS_OF_STRETCH = """
-SELECT seq, event_id::text AS event, kind, village, item, period, disclosure, edition, version, occurred_at,
-       (data - 'accounts' - 'lines' - 'totals')::text AS data
-FROM fact
-WHERE village = ANY($1::text[])
-  AND (period = ANY($2::text[]) OR (length(period) = 10 AND period BETWEEN $3 AND $4))
+_IN_STRETCH = """
+village = ANY($1::text[]) AND (period = ANY($2::text[]) OR (length(period) = 10 AND period BETWEEN $3 AND $4))
 """
+#: Of most cells one edition was let out and is open, and nothing more was said: what a fold comes to stands in two facts.
+#: They are told in one row; of the others every fact is.
+SELECT_STRETCH = f"""
+SELECT village, item, period,
+       bool_and(kind IN ('delivered', 'submitted', 'confirmed', 'returned', 'approved', 'filed', 'published', 'declared', 'reset'))
+           AND count(*) FILTER (WHERE kind = 'approved') = 1 AND count(*) FILTER (WHERE kind = 'published') = 1
+           AND count(DISTINCT disclosure) FILTER (WHERE kind <> 'declared') = 1
+           AND min(edition) FILTER (WHERE kind = 'approved') = min(edition) FILTER (WHERE kind = 'published') AS plain,
+       min((data ->> 'first_published_at')::timestamptz) FILTER (WHERE kind = 'published') AS first_published_at,
+       coalesce(bool_or((data ->> 'nil')::boolean) FILTER (WHERE kind = 'approved'), false) AS nil,
+       min((data ->> 'submitted_at')::timestamptz) FILTER (WHERE kind = 'approved') AS submitted_at,
+       min((data ->> 'confirmed_at')::timestamptz) FILTER (WHERE kind = 'approved') AS confirmed_at,
+       min(occurred_at) FILTER (WHERE kind = 'delivered') AS delivered_at
+FROM fact WHERE {_IN_STRETCH} GROUP BY village, item, period
+"""  # noqa: S608 - constants of this file
 
 
-async def select_facts_of_stretch(
+async def select_stretch(
     conn: Connection, villages: Sequence[str], stretch: Stretch
-) -> dict[CellKey, list[Fact]]:
-    """Facts of some villages about some periods, without sums: enough for how a cell stands."""
+) -> tuple[dict[CellKey, CellRecord], list[CellKey]]:
+    """What is known of cells of some villages in some periods of which little was said, and the cells of which more was."""
     days = (stretch.first.isoformat(), stretch.last.isoformat())
-    return _by_cell(await conn.fetch(SELECT_FACTS_OF_STRETCH, villages, list(stretch.periods), *days))
+    plain, others = {}, []
+    for r in await conn.fetch(SELECT_STRETCH, villages, list(stretch.periods), *days):
+        key = CellKey(r["village"], r["item"], r["period"])
+        if r["plain"]:
+            plain[key] = CellRecord(
+                first_published_at=r["first_published_at"],
+                nil=r["nil"],
+                submitted_at=r["submitted_at"],
+                confirmed_at=r["confirmed_at"],
+                delivered_at=r["delivered_at"],
+            )
+        else:
+            others.append(key)
+    return plain, others
 
 
 #: An edition whose disclosure was taken out of sight says nothing any more.
@@ -159,12 +184,16 @@ def _by_cell(rows: Sequence[Row]) -> dict[CellKey, list[Fact]]:
     return found
 
 
-SELECT_VILLAGES = "SELECT village FROM fact UNION SELECT village FROM deadline ORDER BY village"
+SELECT_SIZES = """
+SELECT village, sum(n)::bigint AS n FROM (
+    SELECT village, count(*) AS n FROM fact GROUP BY village UNION ALL SELECT village, count(*) FROM deadline GROUP BY village
+) AS each GROUP BY village ORDER BY village
+"""
 
 
-async def select_villages(conn: Connection) -> list[str]:
-    """Every village that has a fact or a deadline."""
-    return [r["village"] for r in await conn.fetch(SELECT_VILLAGES)]
+async def select_sizes(conn: Connection) -> dict[str, int]:
+    """How many facts and deadlines each village has that has any."""
+    return {r["village"]: r["n"] for r in await conn.fetch(SELECT_SIZES)}
 
 
 SELECT_HEARD_AT = "SELECT heard_at FROM fact WHERE seq <= $1 ORDER BY seq DESC LIMIT 1"
