@@ -161,6 +161,28 @@ async def test_half_a_file_counts_as_none(ground: Ground) -> None:
     assert (await ground.client.get(f"/v/{VILLAGE}")).headers["x-answered-by"] == "publish"
 
 
+@pytest.mark.parametrize("first", range(3))
+async def test_whoever_comes_first_after_publish_froze_waits_for_a_moment_and_the_others_for_nothing(
+    ground: Ground, first: int
+) -> None:
+    paths = ["/", f"/v/{VILLAGE}", f"/api/v1/villages/{VILLAGE}"]
+    for path in paths:
+        ground.write(path, Body(PAGE.encode(), JSON if path.startswith("/api") else HTML))
+    ground.publish.pause_s = 15.0
+    began = time.monotonic()
+    answers = [await ground.client.get(paths[first])]
+    answers += await asyncio.gather(*(ground.client.get(path) for path in paths * 10))
+    assert time.monotonic() - began < 8
+    assert {(a.status_code, a.headers["cache-status"]) for a in answers} == {(200, "standby; hit")}
+
+
+async def test_a_page_is_no_way_around_the_size_of_a_request(ground: Ground) -> None:
+    ground.write("/", Body(PAGE.encode(), HTML))
+    answer = await ground.client.request("GET", "/", content=b"x" * 2_000_000)
+    assert answer.status_code == 413
+    assert "内容太大" in answer.text
+
+
 def test_villagers_of_a_real_city_read_on_while_publish_is_frozen(small_city: RunningCity) -> None:
     with httpx2.Client(base_url=small_city.url, timeout=20) as client:
         _read_on(small_city, client)
