@@ -19,11 +19,9 @@ from services.kit.db import INFRASTRUCTURE_ERRORS, UnstorableError
 from services.kit.rebuild import Rebuild, RebuildError, Tally, lock_rebuild
 from services.kit.runtime import AnyRuntime
 from services.publish.rebuild.compare import Difference, by_village, differences, rows_by_table
-from services.publish.store import marks, read_model
+from services.publish.store import read_model
 
 SERVING: Final = "publish_read"
-#: Marks and the list of changes are publish's own: a rebuild has nothing to say about them.
-_ANSWERED: Final = frozenset({marks.INSERT_MARKS, marks.INSERT_CHANGE})
 _SHOWN: Final = 50
 
 
@@ -91,7 +89,7 @@ async def _rebuild(runtime: AnyRuntime, project: Handlers, *, accept: bool, chec
             async with session.transaction() as conn:
                 await read_model.drop_unfinished(conn)
                 number = await read_model.make_read_model(conn)
-            rebuild = Rebuild(runtime, project, f"publish_read_{number}", settings, _ANSWERED)
+            rebuild = Rebuild(runtime, project, f"publish_read_{number}", settings)
             try:
                 found, held = await _build(rebuild, number, show, accept=accept, check=check)
             finally:

@@ -1,18 +1,11 @@
-"""Builds a service's read model anew from the topics' beginning, by its PROJECT handlers alone, while the old one serves.
-
-A handler runs as in the consumer, on a session whose search path begins with the new schema. Every other table of the
-service but the keys and the reference copy is hidden by an empty temporary one, so that nothing a handler might write
-beside the read model (an event, an announcement, a mark) can reach the real table.
-
-The new model never runs ahead of the serving one: it reads up to the offsets that the service has stored. So keys and
-reference are there, and what was parked is passed over: it comes by its replay, or was discarded.
-"""
+"""One rebuild: the log read ahead, handlers run on sessions side by side, both models looked at while consumers stand still."""
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, LiteralString, cast
+from typing import Any, Final, cast
 
 import asyncpg
 
@@ -21,33 +14,30 @@ from services.kit import signature
 from services.kit.cli import Refusal
 from services.kit.consumer import Handlers, Handling
 from services.kit.consumer.log import LogReader, Place
-from services.kit.db import Connection, Row
+from services.kit.db import Connection
 from services.kit.log import get_logger
 from services.kit.park import reason
+from services.kit.rebuild.together import BuiltModel, LearntKeys, Nowhere, run_together
 from services.kit.record import Incoming
 from services.kit.runtime import AnyRuntime
-from services.kit.shred import DROP_KEY, SELECT_KEY
+from services.kit.shred import select_keys
 
 log = get_logger(__name__)
 
-#: Partitions under way at the same time, a session each.
-AT_ONCE: Final = 4
+#: Sessions side by side; what is of one partition stays on one, in order.
+AT_ONCE: Final = 3
+#: Polls that wait for a session: the log is read meanwhile, and no further ahead.
+AHEAD: Final = 2
 #: So few records behind, the rest is read under the locks.
 NEAR: Final = 200
 _PATIENCE_S: Final = 3600.0
-#: Tables outside the read model that a handler may read: they are the service's own copies, not what it does.
-_SEEN: Final = ("shred_key", "reference", "schema_migrations")
 
 SELECT_LOCKED = "SELECT pg_try_advisory_lock(hashtext('rebuild'), hashtext(current_user))"
-SET_PATH = "SELECT set_config('search_path', $1, false), set_config('synchronous_commit', 'off', false)"
-HIDE_THE_REST = """
-SELECT format('CREATE TEMPORARY TABLE %I (LIKE %I.%I INCLUDING DEFAULTS INCLUDING IDENTITY INCLUDING INDEXES)',
-              relname, relnamespace::regnamespace::text, relname)
-FROM pg_class
-WHERE relnamespace = to_regnamespace(current_user::text)::oid AND relkind IN ('r', 'p') AND NOT relispartition
-  AND relname <> ALL($1::text[])
+#: The new tables grow from nothing: a plan made for few rows must not stay. Nobody waits for these commits.
+PREPARE_SESSION = """
+SELECT set_config('search_path', $1, false), set_config('plan_cache_mode', 'force_custom_plan', false),
+    set_config('jit', 'off', false), set_config('synchronous_commit', 'off', false)
 """
-SELECT_KEYS = "SELECT aggregate_id, key FROM shred_key WHERE aggregate_id = ANY($1::text[])"
 SELECT_OFFSETS = "SELECT topic, partition, next_offset FROM consumer_offset"
 LOCK_OFFSETS = "SELECT topic, partition, next_offset FROM consumer_offset ORDER BY topic, partition FOR UPDATE"
 #: A replay or a new parked record waits until the switch has happened.
@@ -57,6 +47,7 @@ SELECT_SET_ASIDE = """
 SELECT topic, partition, record_offset, headers ->> 'id' AS event_id FROM parked_event
 UNION ALL SELECT topic, partition, record_offset, event_id FROM park_decision WHERE decision = 'discarded'
 """
+Batch = Sequence[Incoming]
 
 
 class RebuildError(Refusal):
@@ -74,58 +65,15 @@ class Tally:
     failed: list[tuple[Incoming, str]] = field(default_factory=list)
 
 
-class Aside:
-    """A session of the rebuild as handlers see it. `answered`: statements that need no answer from the database."""
-
-    def __init__(self, session: asyncpg.Connection, answered: frozenset[str]) -> None:
-        """Take a session whose path is set."""
-        self._session: Any = session
-        self._answered = answered
-        self._keys: dict[str, str | None] = {}
-
-    async def learn_keys(self, aggregate_ids: Sequence[str]) -> None:
-        """Read many keys at once; a handler asks for them one by one."""
-        rows = await self._session.fetch(SELECT_KEYS, list(aggregate_ids))
-        self._keys = {r["aggregate_id"]: r["key"] for r in rows}
-
-    async def execute(self, query: LiteralString, *args: object) -> str:
-        """Run a statement; keys are never destroyed from here: the serving model's consumer did."""
-        if query in self._answered:
-            return "INSERT 0 0"
-        if query == DROP_KEY:
-            self._keys[str(args[0])] = None
-            return "INSERT 0 1"
-        tag: str = await self._session.execute(query, *args)
-        return tag
-
-    async def fetch(self, query: LiteralString, *args: object) -> list[Row]:
-        """All rows."""
-        rows: list[Row] = await self._session.fetch(query, *args)
-        return rows
-
-    async def fetchrow(self, query: LiteralString, *args: object) -> Any:
-        """The first row; keys from what was learnt."""
-        if query == SELECT_KEY and args[0] in self._keys:
-            return {"key": self._keys[str(args[0])]}
-        return await self._session.fetchrow(query, *args)
-
-    async def fetchval(self, query: LiteralString, *args: object) -> Any:
-        """The first column of the first row."""
-        return await self._session.fetchval(query, *args)
-
-
 class Rebuild:
-    """One rebuild into an empty schema that the caller made. `answered`: see `Aside`."""
+    """One rebuild into an empty schema that the caller made."""
 
-    def __init__(
-        self, runtime: AnyRuntime, project: Handlers, schema: str, settings: Any, answered: frozenset[str]
-    ) -> None:
+    def __init__(self, runtime: AnyRuntime, project: Handlers, schema: str, settings: Any) -> None:
         """`settings` are the handlers': their folders must not be those that serve."""
         self._runtime = runtime
         self._project = project
         self._schema = schema
         self._settings = settings
-        self._answered = answered
         self._seen: dict[tuple[str, str], int] = {}
         #: Places in the log, and ids of events: in a log that was said anew, they stand at other places.
         self._set_aside: set[tuple[str, int, int] | str] = set()
@@ -135,17 +83,14 @@ class Rebuild:
         self._reader = LogReader(runtime.settings, topics)
 
     async def session(self) -> asyncpg.Connection:
-        """A session that sees the new model first and, beside it, only what handlers may read."""
+        """A session that sees the new model, and no other table."""
         session = await self._runtime.database.dedicated(_PATIENCE_S)
-        await session.execute(SET_PATH, f"{self._schema}, {self._runtime.service}")
-        await session.execute("SET jit = off")
-        for row in await session.fetch(HIDE_THE_REST, list(_SEEN)):
-            await session.execute(row[0])
+        await session.execute(PREPARE_SESSION, self._schema)
         return session
 
     @contextlib.asynccontextmanager
     async def building(self, progress: Callable[[Tally], None]) -> AsyncIterator[None]:
-        """Build until near the serving model; the caller goes on with `snapshot` and `held`."""
+        """Build until near the serving model; the caller goes on with `snapshot` and `hold_consumers`."""
         async with self._reader, contextlib.AsyncExitStack() as stack:
             self._sessions = [await self.session() for _ in range(AT_ONCE)]
             for session in self._sessions:
@@ -155,9 +100,7 @@ class Rebuild:
                 self.tally.total = self.tally.read + self._reader.left(until)
                 if self._reader.left(until) <= NEAR:
                     break
-                async for batches in self._reader.read(until):
-                    await self._share(self._sessions, batches)
-                    progress(self.tally)
+                await self._read(until, progress)
             yield
             progress(self.tally)
 
@@ -211,41 +154,54 @@ class Rebuild:
         place = (record.topic, record.partition, record.offset)
         return place in self._set_aside or record.headers.get("id", "") in self._set_aside
 
+    async def _read(self, until: Mapping[Place, int], progress: Callable[[Tally], None]) -> None:
+        """Read up to there; sessions work side by side and the log is read on meanwhile, but not far ahead of them."""
+        queues: list[asyncio.Queue[Batch]] = [asyncio.Queue(AHEAD) for _ in self._sessions]
+        async with asyncio.TaskGroup() as tasks:
+            for session, queue in zip(self._sessions, queues, strict=True):
+                tasks.create_task(self._work(session, queue))
+            async for batches in self._reader.read(until):
+                shares: list[list[Incoming]] = [[] for _ in queues]
+                for (_, partition), incoming in batches:
+                    shares[partition % len(queues)] += incoming
+                for queue, share in zip(queues, shares, strict=True):
+                    if share:
+                        await queue.put(share)
+                progress(self.tally)
+            for queue in queues:
+                await queue.put(())
+
+    async def _work(self, session: asyncpg.Connection, queue: asyncio.Queue[Batch]) -> None:
+        while incoming := await queue.get():
+            async with session.transaction():
+                await self._apply(session, incoming)
+
     async def _finish(self, session: asyncpg.Connection, until: Mapping[Place, int]) -> None:
         """While consumers stand still: the rest of the log, and what was replayed after it had been passed over."""
         async for batches in self._reader.read(until):
-            for _, incoming in batches:
-                await self._apply(session, incoming)
+            await self._apply(session, [r for _, incoming in batches for r in incoming])
         replayed = [r for r in self.tally.passed_over if not self._is_set_aside(r)]
         for record in replayed:
             self.tally.passed_over.remove(record)
-            await self._one(Aside(session, self._answered), record)
+        await self._project_all(session, replayed)
 
-    async def _share(
-        self, sessions: Sequence[asyncpg.Connection], batches: Sequence[tuple[Place, list[Incoming]]]
-    ) -> None:
-        """Partitions side by side, each in order, over as many sessions as there are."""
-        waiting = sorted(batches, key=lambda b: len(b[1]))
-
-        async def work(session: asyncpg.Connection) -> None:
-            while waiting:
-                _, incoming = waiting.pop()
-                async with session.transaction():
-                    await self._apply(session, incoming)
-
-        async with asyncio.TaskGroup() as tasks:
-            for session in sessions:
-                tasks.create_task(work(session))
-
-    async def _apply(self, session: asyncpg.Connection, incoming: Sequence[Incoming]) -> None:
+    async def _apply(self, session: asyncpg.Connection, incoming: Batch) -> None:
         """Project a batch; when one record cannot be, the others still are."""
         self.tally.read += len(incoming)
-        wanted = [r for r in incoming if self._wanted(r)]
-        conn = Aside(session, self._answered)
-        if wanted:
-            await conn.learn_keys([r.aggregate[1] for r in wanted])
-        for record in wanted:
-            await self._one(conn, record)
+        await self._project_all(session, [r for r in incoming if self._wanted(r)])
+
+    async def _project_all(self, session: asyncpg.Connection, records: Batch) -> None:
+        """Run the handlers of records together, those of one aggregate one after the other."""
+        if not records:
+            return
+        chains: dict[tuple[str, str], list[Incoming]] = defaultdict(list)
+        for record in records:
+            chains[record.aggregate].append(record)
+        async with self._runtime.database.connection() as conn:
+            keys = LearntKeys(await select_keys(conn, [aggregate_id for _, aggregate_id in chains]))
+        given = (self._runtime.clock, self._runtime.reference, self._settings)
+        handling = Handling(Nowhere(), *given, BuiltModel(session), keys)
+        await run_together(session, [self._chain(handling, chain) for chain in chains.values()])
 
     def _wanted(self, record: Incoming) -> bool:
         """Tell whether a record is true, newer than all seen of its aggregate, and not set aside."""
@@ -261,18 +217,17 @@ class Rebuild:
             self._seen[record.aggregate] = version
         return EVENTS.get(record.type) in self._project
 
-    async def _one(self, conn: Aside, record: Incoming) -> None:
-        try:
-            event = record.event()
-            handler = self._project[type(event)]
-            handling = Handling(conn, self._runtime.clock, self._runtime.reference, self._settings)
-            await handler(handling, event)
-            self.tally.projected += 1
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            # The transaction is broken, or the database away: nothing of this model can be trusted.
-            raise
-        except Exception as error:  # noqa: BLE001 - told at the end; the serving model parked or survived it
-            self.tally.failed.append((record, reason(error)))
+    async def _chain(self, handling: Handling, records: Batch) -> None:
+        for record in records:
+            try:
+                event = record.event()
+                await self._project[type(event)](handling, event)
+                self.tally.projected += 1
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                # The transaction is broken, or the database away: nothing of this model can be trusted.
+                raise
+            except Exception as error:  # noqa: BLE001 - told at the end; the serving model parked or survived it
+                self.tally.failed.append((record, reason(error)))
 
 
 class Alone:
