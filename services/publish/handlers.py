@@ -7,11 +7,19 @@ Content exists only while its key does: a shredded key leaves a tombstone, and a
 import asyncio
 from typing import Final, TypedDict
 
-from services.contracts.bodies import Body, Contract, Ledger, LedgerSums, Project, Roster
+from services.contracts.bodies import (
+    Contract,
+    Ledger,
+    LedgerOutline,
+    LedgerSums,
+    Outline,
+    Project,
+    Roster,
+    RosterOutline,
+)
 from services.contracts.catalogue import CalendarSet, ItemSet, ProfileSet
 from services.contracts.code import CodeSet
 from services.contracts.disclosure import (
-    ApprovedContent,
     DeclarationConfirmed,
     DisclosureApproved,
     DisclosureConfirmed,
@@ -35,7 +43,8 @@ from services.kit.consumer import Handlers, Handling
 from services.kit.shred import open_sealed
 from services.publish import commands
 from services.publish.hot.files import Subject, remove_rendered
-from services.publish.render.rows import Code, Declaration, Edition, Publication, Said, Step, Waiver, edition_before
+from services.publish.render.opened import read_content
+from services.publish.render.rows import Code, Declaration, Edition, Publication, Step, Waiver, edition_before
 from services.publish.store import marks, publications, unopened, withheld
 
 _EVERYTHING: Final = (("all", ""),)
@@ -89,7 +98,7 @@ async def on_confirmed(h: Handling, event: DisclosureConfirmed) -> None:
         await marks.insert_marks(h.conn, _shown_in(h, event.village_code))
 
 
-def _publication(event: DisclosureApproved, body: Body) -> Publication:
+def _publication(event: DisclosureApproved, body: Outline) -> Publication:
     return Publication(
         disclosure_id=event.aggregate_id,
         village_code=event.village_code,
@@ -118,18 +127,20 @@ class _Figures(TypedDict, total=False):
     sums: LedgerSums
 
 
-def _figures(body: Body) -> _Figures:
+def _figures(body: Outline) -> _Figures:
     """What a list tells of a body in one amount, and of a ledger in four."""
     match body:
-        case Ledger():
+        case Ledger() | LedgerOutline():
+            sums = body.sums
+            whole = sums.whole
             return {
-                "opening_fen": sum(a.opening_fen for a in body.accounts),
-                "income_fen": body.income_fen,
-                "expense_fen": body.expense_fen,
-                "closing_fen": sum(a.closing_fen for a in body.accounts),
-                "sums": body.sums,
+                "opening_fen": whole.opening_fen,
+                "income_fen": whole.income_fen,
+                "expense_fen": whole.expense_fen,
+                "closing_fen": whole.closing_fen,
+                "sums": sums,
             }
-        case Roster():
+        case Roster() | RosterOutline():
             return {"amount_fen": body.amount_fen if any(e.amount_fen is not None for e in body.entries) else None}
         case Contract():
             return {"amount_fen": body.total_fen if body.total_fen is not None else body.annual_fen}
@@ -174,21 +185,13 @@ async def on_approved(h: Handling, event: DisclosureApproved) -> None:
     if key is None:
         await _bury(h, event, None)
         return
-    plain = open_sealed(key, event.aggregate_id, event.type, event.sealed)
-    content = ApprovedContent.model_validate_json(plain)
-    publication = _publication(event, content.body)
-    said = Said(
-        opinions=content.opinions,
-        accepted=content.accepted,
-        note=content.note,
-        secrecy_checked_by=content.secrecy_checked_by,
-    )
-    body = content.body.model_dump_json()
-    edition = Edition(event.aggregate_id, event.edition, event.occurred_at, body, said)
+    opened = read_content(open_sealed(key, event.aggregate_id, event.type, event.sealed), again=h.again)
+    publication = _publication(event, opened.outline)
+    edition = Edition(event.aggregate_id, event.edition, event.occurred_at, opened.body, opened.said)
     if not await publications.insert_edition(h.model, key, edition):
         return
     # Pictures of single vouchers are not shown to everybody, so they are not served either.
-    if shown := sorted({a.digest for a in content.body.attachments}):
+    if shown := sorted({a.digest for a in opened.outline.attachments}):
         await publications.insert_attachment_refs(h.model, shown, event.aggregate_id, event.village_code)
     if not await publications.upsert_publication(h.model, publication):
         await publications.lower_first_published(h.model, event.aggregate_id, event.occurred_at)

@@ -59,6 +59,8 @@ class Handling:
     settings: Any
     model: Model
     keys: Keys
+    #: Handled before: what was checked then need not be checked again.
+    again: bool = False
 
     @classmethod
     def serving(cls, conn: Connection, clock: Clock, ref: Reference, settings: Any) -> Self:

@@ -200,7 +200,7 @@ class Rebuild:
         async with self._runtime.database.connection() as conn:
             keys = LearntKeys(await select_keys(conn, [aggregate_id for _, aggregate_id in chains]))
         given = (self._runtime.clock, self._runtime.reference, self._settings)
-        handling = Handling(Nowhere(), *given, BuiltModel(session), keys)
+        handling = Handling(Nowhere(), *given, BuiltModel(session), keys, again=True)
         await run_together(session, [self._chain(handling, chain) for chain in chains.values()])
 
     def _wanted(self, record: Incoming) -> bool:
