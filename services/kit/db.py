@@ -221,6 +221,16 @@ class Database:
         for listener in self.listeners:
             listener.set()
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """A connection that from its first statement on sees everything as of one moment, however long it looks."""
+        async with (
+            self.connection() as conn,
+            cast("asyncpg.Connection", conn).transaction(isolation="repeatable_read", readonly=True),
+        ):
+            await conn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            yield conn
+
     async def dedicated(self, command_timeout: float = 10) -> asyncpg.Connection:
         """A connection outside the pool, whose session locks outlive transactions; the caller closes it."""
         return await asyncpg.connect(

@@ -272,6 +272,21 @@ async def test_difference_is_refused_by_village_unless_accepted(
     assert await city.model() == before
 
 
+async def test_one_bit_of_a_content_is_a_difference(city: City, told: Callable[[], dict[str, Any]]) -> None:
+    before = await city.model()
+    flip = (
+        "UPDATE edition SET sealed = set_bit(sealed, 100, 1 - get_bit(sealed, 100)) WHERE disclosure_id ="
+        " (SELECT min(disclosure_id) FROM publication WHERE village_code = $1 AND withdrawn_at IS NULL)"
+    )
+    await city.fetch(flip, builders.NEIGHBOUR)
+    assert await city.rebuild(check=True) == 1
+    (difference,) = told()["differences"]
+    assert (difference["village"], difference["table"]) == (builders.NEIGHBOUR, "edition")
+    assert difference["serving_rows"] == difference["built_rows"]
+    await city.fetch(flip, builders.NEIGHBOUR)
+    assert await city.model() == before
+
+
 async def test_withdrawn_content_leaves_the_old_model_too(city: City, admin: asyncpg.Connection) -> None:
     async with city.consuming():
         event = await city.approved(builders.VILLAGE, MARKER)

@@ -74,27 +74,27 @@ class Rebuild:
         self._project = project
         self._schema = schema
         self._settings = settings
-        self._seen: dict[tuple[str, str], int] = {}
+        #: The newest version of each aggregate, by kind and id.
+        self._seen: dict[str, dict[str, int]] = defaultdict(dict)
         #: Places in the log, and ids of events: in a log that was said anew, they stand at other places.
         self._set_aside: set[tuple[str, int, int] | str] = set()
+        #: One that holds the consumers, and those that see the new model and no other table.
+        self._holder: asyncpg.Connection
         self._sessions: list[asyncpg.Connection] = []
         self.tally = Tally()
         topics = [t for t in TOPICS if runtime.service in t.consumers and any(e in project for e in t.events)]
         self._reader = LogReader(runtime.settings, topics)
 
-    async def session(self) -> asyncpg.Connection:
-        """A session that sees the new model, and no other table."""
-        session = await self._runtime.database.dedicated(_PATIENCE_S)
-        await session.execute(PREPARE_SESSION, self._schema)
-        return session
-
     @contextlib.asynccontextmanager
     async def building(self, progress: Callable[[Tally], None]) -> AsyncIterator[None]:
-        """Build until near the serving model; the caller goes on with `snapshot` and `hold_consumers`."""
+        """Build until near the serving model; the caller goes on with `snapshots` and `hold_consumers`."""
         async with self._reader, contextlib.AsyncExitStack() as stack:
-            self._sessions = [await self.session() for _ in range(AT_ONCE)]
-            for session in self._sessions:
+            dedicated = self._runtime.database.dedicated
+            self._holder, *self._sessions = await asyncio.gather(*(dedicated(_PATIENCE_S) for _ in range(1 + AT_ONCE)))
+            for session in (self._holder, *self._sessions):
                 stack.push_async_callback(session.close, timeout=5)
+            for session in self._sessions:
+                await session.execute(PREPARE_SESSION, self._schema)
             while True:
                 until = await self._stored()
                 self.tally.total = self.tally.read + self._reader.left(until)
@@ -111,32 +111,26 @@ class Rebuild:
         The block runs in the transaction that holds every offset; what it does is done when it ends. The model's own session
         commits before: if the switch fails the model is ahead, serves nobody, and the next rebuild drops it.
         """
-        session = await self._runtime.database.dedicated(_PATIENCE_S)
-        try:
-            async with session.transaction():
-                await session.execute("SET LOCAL lock_timeout = '20s'")
-                rows = await session.fetch(LOCK_OFFSETS)
-                await session.execute(LOCK_PARKED)
-                await self._note_set_aside(session)
-                until = {(r["topic"], r["partition"]): r["next_offset"] for r in rows}
-                async with self._sessions[0].transaction():
-                    await self._finish(self._sessions[0], until)
-                yield cast("Connection", session)
-        finally:
-            await session.close(timeout=5)
+        # Not of the pool, of which the snapshots have two: it may have no more.
+        conn = cast("Connection", self._holder)
+        async with self._holder.transaction():
+            await conn.execute("SET LOCAL lock_timeout = '20s'")
+            rows = await conn.fetch(LOCK_OFFSETS)
+            await conn.execute(LOCK_PARKED)
+            await self._note_set_aside(conn)
+            until = {(r["topic"], r["partition"]): r["next_offset"] for r in rows}
+            await self._finish(conn, until)
+            yield conn
 
     @contextlib.asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Connection]:
-        """Both models as of one moment at which they stood at the same place; nobody is held while it is looked at."""
-        session = await self._runtime.database.dedicated(_PATIENCE_S)
-        try:
-            async with session.transaction(isolation="repeatable_read", readonly=True):
-                async with self.hold_consumers():
-                    # The first statement takes the snapshot.
-                    await session.fetchval(SELECT_NOW)
-                yield cast("Connection", session)
-        finally:
-            await session.close(timeout=5)
+    async def snapshots(self) -> AsyncIterator[tuple[Connection, Connection]]:
+        """Two connections that see both models as of one moment, at which they stood at the same place; nobody is held meanwhile."""
+        async with self._runtime.database.snapshot() as one, self._runtime.database.snapshot() as other:
+            async with self.hold_consumers():
+                # Whoever writes to a model stands still until both have looked.
+                for conn in (one, other):
+                    await conn.fetchval(SELECT_NOW)
+            yield one, other
 
     async def _stored(self) -> dict[Place, int]:
         async with self._runtime.database.connection() as conn:
@@ -173,35 +167,37 @@ class Rebuild:
 
     async def _work(self, session: asyncpg.Connection, queue: asyncio.Queue[Batch]) -> None:
         while incoming := await queue.get():
+            records = self._take(incoming)
+            async with self._runtime.database.connection() as conn:
+                keys = await _learn(conn, records)
             async with session.transaction():
-                await self._apply(session, incoming)
+                await self._project_all(session, records, keys)
 
-    async def _finish(self, session: asyncpg.Connection, until: Mapping[Place, int]) -> None:
+    async def _finish(self, conn: Connection, until: Mapping[Place, int]) -> None:
         """While consumers stand still: the rest of the log, and what was replayed after it had been passed over."""
-        async for batches in self._reader.read(until):
-            await self._apply(session, [r for _, incoming in batches for r in incoming])
-        replayed = [r for r in self.tally.passed_over if not self._is_set_aside(r)]
-        for record in replayed:
-            self.tally.passed_over.remove(record)
-        await self._project_all(session, replayed)
+        session = self._sessions[0]
+        async with session.transaction():
+            async for batches in self._reader.read(until):
+                records = self._take([r for _, incoming in batches for r in incoming])
+                await self._project_all(session, records, await _learn(conn, records))
+            replayed = [r for r in self.tally.passed_over if not self._is_set_aside(r)]
+            for record in replayed:
+                self.tally.passed_over.remove(record)
+            await self._project_all(session, replayed, await _learn(conn, replayed))
 
-    async def _apply(self, session: asyncpg.Connection, incoming: Batch) -> None:
-        """Project a batch; when one record cannot be, the others still are."""
-        self.tally.read += len(incoming)
-        await self._project_all(session, [r for r in incoming if self._wanted(r)])
-
-    async def _project_all(self, session: asyncpg.Connection, records: Batch) -> None:
+    async def _project_all(self, session: asyncpg.Connection, records: Batch, keys: LearntKeys) -> None:
         """Run the handlers of records together, those of one aggregate one after the other."""
-        if not records:
-            return
         chains: dict[tuple[str, str], list[Incoming]] = defaultdict(list)
         for record in records:
             chains[record.aggregate].append(record)
-        async with self._runtime.database.connection() as conn:
-            keys = LearntKeys(await select_keys(conn, [aggregate_id for _, aggregate_id in chains]))
         given = (self._runtime.clock, self._runtime.reference, self._settings)
         handling = Handling(Nowhere(), *given, BuiltModel(session), keys, again=True)
         await run_together(session, [self._chain(handling, chain) for chain in chains.values()])
+
+    def _take(self, incoming: Batch) -> list[Incoming]:
+        """Count a batch; those of it that have to be projected."""
+        self.tally.read += len(incoming)
+        return [r for r in incoming if self._wanted(r)]
 
     def _wanted(self, record: Incoming) -> bool:
         """Tell whether a record is true, newer than all seen of its aggregate, and not set aside."""
@@ -210,11 +206,12 @@ class Rebuild:
             return False
         if signature.fault_of(record, self._runtime.settings.registry_root) is not None:
             return False
-        version, seen = record.version, self._seen.get(record.aggregate, 0)
-        if version is not None and version <= seen:
+        kind, aggregate_id = record.aggregate
+        version, seen = record.version, self._seen[kind]
+        if version is not None and version <= seen.get(aggregate_id, 0):
             return False
         if version is not None:
-            self._seen[record.aggregate] = version
+            seen[aggregate_id] = version
         return EVENTS.get(record.type) in self._project
 
     async def _chain(self, handling: Handling, records: Batch) -> None:
@@ -228,6 +225,11 @@ class Rebuild:
                 raise
             except Exception as error:  # noqa: BLE001 - told at the end; the serving model parked or survived it
                 self.tally.failed.append((record, reason(error)))
+
+
+async def _learn(conn: Connection, records: Batch) -> LearntKeys:
+    """Read the keys of a batch at once; its handlers ask for them one by one."""
+    return LearntKeys(await select_keys(conn, list({r.aggregate[1] for r in records})) if records else {})
 
 
 class Alone:

@@ -1,5 +1,6 @@
 """`python -m services.publish rebuild` and `digest`."""
 
+import asyncio
 import tempfile
 import time
 from collections.abc import Callable
@@ -121,10 +122,10 @@ async def _build(
     """Build, compare, switch under the locks; returns the accepted differences and how long consumers were held."""
     try:
         async with rebuild.building(show):
-            async with rebuild.snapshot() as conn:
-                serving = await read_model.select_digests(conn, SERVING)
-                built = await read_model.select_digests(conn, f"publish_read_{number}")
-            found, failed = differences(serving, built), _failed(rebuild.tally)
+            async with rebuild.snapshots() as (one, other), asyncio.TaskGroup() as looking:
+                serving = looking.create_task(read_model.select_digests(one, SERVING))
+                built = looking.create_task(read_model.select_digests(other, f"publish_read_{number}"))
+            found, failed = differences(serving.result(), built.result()), _failed(rebuild.tally)
             if (found or failed) and not accept:
                 raise DiffersError(found, failed)
             held = time.monotonic()
