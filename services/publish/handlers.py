@@ -1,4 +1,4 @@
-"""What publish hears: `PROJECT` fills the rebuildable read model, `REACT` says what became of it.
+"""What publish hears: `PROJECT` fills the rebuildable read model, `REACT` says what became of it and marks pages for what is none of it.
 
 Every event carries the whole public state, so a repeated one changes nothing and a late one loses against a newer.
 Content exists only while its key does: a shredded key leaves a tombstone, and a tombstone never turns back.
@@ -323,13 +323,13 @@ PROJECT: Final[Handlers] = {
     WaiverEnded: on_waiver,
     DeclarationConfirmed: on_declared,
     CodeSet: on_code_set,
-    DivisionSet: on_division_set,
-    ItemSet: on_rules_set,
-    ProfileSet: on_rules_set,
-    CalendarSet: on_rules_set,
 }
 REACT: Final[Handlers] = {
     DisclosureApproved: say_published,
     DisclosureWithdrawn: say_withdrawn,
     DisclosureRestored: say_restored,
+    DivisionSet: on_division_set,
+    ItemSet: on_rules_set,
+    ProfileSet: on_rules_set,
+    CalendarSet: on_rules_set,
 }
