@@ -151,7 +151,7 @@ class Served:
 
     def handling(self, conn: object) -> Handling:
         """What a handler of this service gets."""
-        return Handling(conn, self.clock, self.runtime.reference, self.runtime.settings)  # type: ignore[arg-type] # asyncpg's own connection will do
+        return Handling.serving(conn, self.clock, self.runtime.reference, self.runtime.settings)  # type: ignore[arg-type] # asyncpg's own connection will do
 
     async def hear(self, *events: Event) -> None:
         """Let the service's handlers project and react to events, in one transaction each, as its consumer would."""

@@ -68,6 +68,31 @@ class Connection(Protocol):
         ...
 
 
+class Model(Connection, Protocol):
+    """A read model as handlers write it: the one that serves, or one that is built anew, where rows of many records go together."""
+
+    async def write(self, query: LiteralString, *row: object) -> bool:
+        """Write a row by a statement on many, whose parameters are columns (arrays); True when something came of it.
+
+        The row's first value names it: the statement returns the names of the rows that it wrote.
+        """
+        ...
+
+
+class ServingModel:
+    """The read model that serves, in the transaction of the batch: each row is written at once."""
+
+    __slots__ = ("execute", "fetch", "fetchrow", "fetchval")
+
+    def __init__(self, conn: Connection) -> None:
+        """Take the connection on which the transaction is open."""
+        self.execute, self.fetch, self.fetchrow, self.fetchval = conn.execute, conn.fetch, conn.fetchrow, conn.fetchval
+
+    async def write(self, query: LiteralString, *row: object) -> bool:
+        """Write it at once and alone."""
+        return await self.fetchrow(query, *([value] for value in row)) is not None
+
+
 class SlowInTransactionWarning(RuntimeWarning):
     """Slow work began while a transaction was open: whoever waits for its rows or its connection waits for that too."""
 
@@ -195,6 +220,16 @@ class Database:
             await _to_its_end(transaction.commit())
         for listener in self.listeners:
             listener.set()
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """A connection that from its first statement on sees everything as of one moment, however long it looks."""
+        async with (
+            self.connection() as conn,
+            cast("asyncpg.Connection", conn).transaction(isolation="repeatable_read", readonly=True),
+        ):
+            await conn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            yield conn
 
     async def dedicated(self, command_timeout: float = 10) -> asyncpg.Connection:
         """A connection outside the pool, whose session locks outlive transactions; the caller closes it."""

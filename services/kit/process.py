@@ -6,6 +6,7 @@ SIGINT it drains: no new requests, the batch in hand is finished, then the pool 
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -316,6 +317,8 @@ def main(service: Service[SettingsT, OwnT], argv: Sequence[str]) -> int:
         return asked
     settings = service.settings.load()
     configure_logs(service.name)
+    # Modules and models live until the end: the collector need not look through them again and again.
+    gc.freeze()
     return uvloop.run(_run_command(service, settings, asked))
 
 

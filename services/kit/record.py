@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Self
 
 from services.contracts.base import Event
@@ -25,7 +26,7 @@ class Incoming:
     @classmethod
     def read(cls, record: Any, prefix: str) -> Self:
         """Take over a driver's record."""
-        headers = {text_of(name.encode()): text_of(value) for name, value in record.headers}
+        headers = {_name_of(name): text_of(value) for name, value in record.headers}
         topic = record.topic.removeprefix(prefix)
         return cls(topic, record.partition, record.offset, record.key or b"", record.value, headers)
 
@@ -39,8 +40,8 @@ class Incoming:
         """Kind and id of the aggregate; without headers the record's key stands for it."""
         if self.topic == KEYS.name:
             return "key", text_of(self.key)
-        fallback = text_of(self.key)
-        return self.headers.get("aggregate", "?"), self.headers.get("aggregate_id", fallback)
+        aggregate_id = self.headers.get("aggregate_id")
+        return self.headers.get("aggregate", "?"), text_of(self.key) if aggregate_id is None else aggregate_id
 
     @property
     def aggregate_key(self) -> str:
@@ -61,3 +62,9 @@ class Incoming:
 def text_of(raw: bytes) -> str:
     """Bytes of the log as text that PostgreSQL can keep: a name in it with NUL must not stop the partition."""
     return raw.decode("utf-8", "replace").replace("\x00", "\ufffd")
+
+
+@lru_cache(maxsize=64)
+def _name_of(name: str) -> str:
+    """The name of a header, of which there are few, as text that PostgreSQL can keep."""
+    return text_of(name.encode())

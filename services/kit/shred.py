@@ -144,7 +144,7 @@ def wrap(aggregate_id: str, key: str) -> str:
 def _secret_of(aggregate_id: str, key: str) -> bytes:
     if not key.startswith(WRAPPED):
         return bytes_of(key)
-    return _open_sealed(key.removeprefix(WRAPPED), _associated(aggregate_id, "key"), _key_of(aggregate_id))
+    return _open_here(key.removeprefix(WRAPPED), _associated(aggregate_id, "key"), _key_of(aggregate_id))
 
 
 def _close_under(seal: bytes, plain: bytes, associated: bytes) -> bytes:
@@ -152,7 +152,7 @@ def _close_under(seal: bytes, plain: bytes, associated: bytes) -> bytes:
     return nonce + AESGCM(seal).encrypt(nonce, plain, associated)
 
 
-def _open_sealed(closed: str, associated: bytes, what: str) -> bytes:
+def _open_here(closed: str, associated: bytes, what: str) -> bytes:
     """What was closed under this city's seal (base64); KeySealError, which says `what`, when it was under another or none is given."""
     if _held.seal is None:
         raise KeySealError(what)
@@ -172,7 +172,7 @@ def close_here(text: str, place: str) -> str | None:
 
 def reopen_here(closed: str, place: str) -> str:
     """What `close_here` was given; KeySealError when it was closed for another."""
-    return zlib.decompress(_open_sealed(closed, place.encode(), place)).decode()
+    return zlib.decompress(_open_here(closed, place.encode(), place)).decode()
 
 
 def key_at_rest(event: KeySet | WrappedKeySet) -> str:
@@ -323,17 +323,24 @@ async def unseal(
     conn: Connection, aggregate_id: str, event_type: str, sealed: Sealed, model: type[Content]
 ) -> Content | None:
     """Decrypt; None when the key was shredded, KeyMissingError when it is not known (yet)."""
+    key = await find_key(conn, aggregate_id)
+    return model.model_validate_json(open_sealed(key, aggregate_id, event_type, sealed)) if key is not None else None
+
+
+async def find_key(conn: Connection, aggregate_id: str) -> str | None:
+    """The key of an aggregate as it rests; None when it was shredded, KeyMissingError when it is not known (yet)."""
     row = await conn.fetchrow(SELECT_KEY, aggregate_id)
     if row is None:
         raise KeyMissingError(aggregate_id)
-    if row["key"] is None:
-        return None
-    plain = AESGCM(_secret_of(aggregate_id, row["key"])).decrypt(
-        bytes_of(sealed.nonce),
-        bytes_of(sealed.ciphertext),
-        _associated(aggregate_id, event_type),
-    )
-    return model.model_validate_json(zlib.decompress(plain))
+    key: str | None = row["key"]
+    return key
+
+
+def open_sealed(key: str, aggregate_id: str, event_type: str, sealed: Sealed) -> bytes:
+    """What an event carries under a key that rests like this, as JSON; InvalidTag when it was sealed for another event."""
+    nonce, ciphertext = bytes_of(sealed.nonce), bytes_of(sealed.ciphertext)
+    associated = _associated(aggregate_id, event_type)
+    return zlib.decompress(AESGCM(_secret_of(aggregate_id, key)).decrypt(nonce, ciphertext, associated))
 
 
 async def shred(conn: Connection, aggregate_ids: Sequence[str], at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What publish hears: `PROJECT` fills the rebuildable read model, `REACT` says what became of it.
+"""What publish hears: `PROJECT` fills the rebuildable read model, `REACT` says what became of it and marks pages for what is none of it.
 
 Every event carries the whole public state, so a repeated one changes nothing and a late one loses against a newer.
 Content exists only while its key does: a shredded key leaves a tombstone, and a tombstone never turns back.
@@ -7,11 +7,19 @@ Content exists only while its key does: a shredded key leaves a tombstone, and a
 import asyncio
 from typing import Final, TypedDict
 
-from services.contracts.bodies import Body, Contract, Ledger, LedgerSums, Project, Roster
+from services.contracts.bodies import (
+    Contract,
+    Ledger,
+    LedgerOutline,
+    LedgerSums,
+    Outline,
+    Project,
+    Roster,
+    RosterOutline,
+)
 from services.contracts.catalogue import CalendarSet, ItemSet, ProfileSet
 from services.contracts.code import CodeSet
 from services.contracts.disclosure import (
-    ApprovedContent,
     DeclarationConfirmed,
     DisclosureApproved,
     DisclosureConfirmed,
@@ -32,10 +40,11 @@ from services.contracts.disclosure import (
 )
 from services.contracts.division import DivisionKind, DivisionSet
 from services.kit.consumer import Handlers, Handling
-from services.kit.shred import save_key, unseal
+from services.kit.shred import open_sealed
 from services.publish import commands
 from services.publish.hot.files import Subject, remove_rendered
-from services.publish.render.rows import Code, Declaration, Edition, Publication, Said, Step, Waiver, edition_before
+from services.publish.render.opened import read_content
+from services.publish.render.rows import Code, Declaration, Edition, Publication, Step, Waiver, edition_before
 from services.publish.store import marks, publications, unopened, withheld
 
 _EVERYTHING: Final = (("all", ""),)
@@ -80,18 +89,18 @@ async def on_moved_step(
         confirmed_at=None,
         delivered_at=delivered_at,
     )
-    await marks.upsert_step(h.conn, step)
+    await marks.upsert_step(h.model, step)
     await marks.insert_marks(h.conn, _shown_in(h, event.village_code, event.item))
 
 
 async def on_confirmed(h: Handling, event: DisclosureConfirmed) -> None:
     """Once nobody else has to confirm, the township holds the cell."""
     if event.complete:
-        await marks.confirm_step(h.conn, event.aggregate_id, event.aggregate_version, event.occurred_at)
+        await marks.confirm_step(h.model, event.aggregate_id, event.aggregate_version, event.occurred_at)
         await marks.insert_marks(h.conn, _shown_in(h, event.village_code, event.item))
 
 
-def _publication(event: DisclosureApproved, body: Body) -> Publication:
+def _publication(event: DisclosureApproved, body: Outline) -> Publication:
     return Publication(
         disclosure_id=event.aggregate_id,
         village_code=event.village_code,
@@ -120,18 +129,20 @@ class _Figures(TypedDict, total=False):
     sums: LedgerSums
 
 
-def _figures(body: Body) -> _Figures:
+def _figures(body: Outline) -> _Figures:
     """What a list tells of a body in one amount, and of a ledger in four."""
     match body:
-        case Ledger():
+        case Ledger() | LedgerOutline():
+            sums = body.sums
+            whole = sums.whole
             return {
-                "opening_fen": sum(a.opening_fen for a in body.accounts),
-                "income_fen": body.income_fen,
-                "expense_fen": body.expense_fen,
-                "closing_fen": sum(a.closing_fen for a in body.accounts),
-                "sums": body.sums,
+                "opening_fen": whole.opening_fen,
+                "income_fen": whole.income_fen,
+                "expense_fen": whole.expense_fen,
+                "closing_fen": whole.closing_fen,
+                "sums": sums,
             }
-        case Roster():
+        case Roster() | RosterOutline():
             return {"amount_fen": body.amount_fen if any(e.amount_fen is not None for e in body.entries) else None}
         case Contract():
             return {"amount_fen": body.total_fen if body.total_fen is not None else body.annual_fen}
@@ -160,7 +171,7 @@ def _tombstone(event: DisclosureEvent, reason: str | None) -> Publication:
 
 async def _bury(h: Handling, event: DisclosureEvent, reason: str | None) -> None:
     """Remove the content here: editions, figures, rendered bodies."""
-    await publications.withdraw(h.conn, _tombstone(event, reason))
+    await publications.withdraw(h.model, _tombstone(event, reason))
     after = await _after(h, event)
     subjects: list[Subject] = [("disclosure", event.aggregate_id), ("village", event.village_code), *after]
     # Within the transaction, against the rule: once the offset has moved, nobody comes back to a body that was left. After
@@ -172,28 +183,22 @@ async def _bury(h: Handling, event: DisclosureEvent, reason: str | None) -> None
 
 async def on_approved(h: Handling, event: DisclosureApproved) -> None:
     """Open an edition to everybody."""
-    content = await unseal(h.conn, event.aggregate_id, event.type, event.sealed, ApprovedContent)
-    if content is None:
+    key = await h.keys.find(event.aggregate_id)
+    if key is None:
         await _bury(h, event, None)
         return
-    publication = _publication(event, content.body)
-    said = Said(
-        opinions=content.opinions,
-        accepted=content.accepted,
-        note=content.note,
-        secrecy_checked_by=content.secrecy_checked_by,
-    )
-    body = content.body.model_dump_json()
-    edition = Edition(event.aggregate_id, event.edition, event.occurred_at, body, said)
-    if not await publications.insert_edition(h.conn, edition):
+    opened = read_content(open_sealed(key, event.aggregate_id, event.type, event.sealed), again=h.again)
+    publication = _publication(event, opened.outline)
+    edition = Edition(event.aggregate_id, event.edition, event.occurred_at, opened.body, opened.said)
+    if not await publications.insert_edition(h.model, key, edition):
         return
     # Pictures of single vouchers are not shown to everybody, so they are not served either.
-    if shown := sorted({a.digest for a in content.body.attachments}):
-        await publications.insert_attachment_refs(h.conn, shown, event.aggregate_id, event.village_code)
-    if not await publications.upsert_publication(h.conn, publication):
-        await publications.lower_first_published(h.conn, event.aggregate_id, event.occurred_at)
+    if shown := sorted({a.digest for a in opened.outline.attachments}):
+        await publications.insert_attachment_refs(h.model, shown, event.aggregate_id, event.village_code)
+    if not await publications.upsert_publication(h.model, publication):
+        await publications.lower_first_published(h.model, event.aggregate_id, event.occurred_at)
     times = await publications.select_edition_times(h.conn, [event.aggregate_id])
-    was_public = edition_before(times[event.aggregate_id], event.edition)
+    was_public = edition_before(times.get(event.aggregate_id, ()), event.edition)
     await marks.insert_change(h.conn, publication, "corrected" if was_public else "published", event.occurred_at)
     await marks.insert_marks(h.conn, _subjects(h, event), event.occurred_at)
     await marks.insert_marks(h.conn, await _after(h, event))
@@ -201,11 +206,11 @@ async def on_approved(h: Handling, event: DisclosureApproved) -> None:
 
 async def on_withdrawn(h: Handling, event: DisclosureWithdrawn) -> None:
     """Take the content out of sight here: editions, figures, rendered bodies; for good, key copy and all, unless it can be undone."""
-    await marks.delete_step(h.conn, event.aggregate_id)
+    await marks.delete_step(h.model, event.aggregate_id)
     if event.key_dies_at is None:
-        await save_key(h.conn, event.aggregate_id, None)
+        await h.keys.destroy(event.aggregate_id)
     else:
-        await withheld.withhold(h.conn, event.aggregate_id)
+        await withheld.withhold(h.model, event.aggregate_id)
     if event.was_published:
         await marks.forget_change(h.conn, event.aggregate_id, "restored")
         await _bury(h, event, event.reason)
@@ -216,7 +221,7 @@ async def on_withdrawn(h: Handling, event: DisclosureWithdrawn) -> None:
 
 async def on_restored(h: Handling, event: DisclosureRestored) -> None:
     """Open again what a mistake took out of sight: the same editions, with their first day and their history."""
-    if not await withheld.restore(h.conn, event.aggregate_id, event.village_code, event.occurred_at, event.reason):
+    if not await withheld.restore(h.model, event.aggregate_id, event.village_code, event.occurred_at, event.reason):
         return
     await marks.forget_change(h.conn, event.aggregate_id, "withdrawn")
     await marks.insert_change(h.conn, _tombstone(event, event.reason), "restored", event.occurred_at)
@@ -225,20 +230,24 @@ async def on_restored(h: Handling, event: DisclosureRestored) -> None:
 
 async def on_erased(h: Handling, event: DisclosureErased) -> None:
     """Let go of what could have been restored, and of the key."""
-    await save_key(h.conn, event.aggregate_id, None)
-    await withheld.forget_withheld(h.conn, event.aggregate_id)
+    await h.keys.destroy(event.aggregate_id)
+    await withheld.forget_withheld(h.model, event.aggregate_id)
 
 
 async def on_filed(h: Handling, event: DisclosureFiled) -> None:
     """Show that the township took note of what the village let out itself."""
-    await publications.update_filed(h.conn, event.aggregate_id, event.edition, event.occurred_at)
+    await publications.update_filed(h.model, event.aggregate_id, event.edition, event.occurred_at)
     await marks.insert_marks(h.conn, [("disclosure", event.aggregate_id)])
 
 
 async def on_waiver(h: Handling, event: WaiverGranted | WaiverRefused | WaiverEnded) -> None:
     """Keep whether a cell is waived, with the reason that everybody may read."""
-    granted = isinstance(event, WaiverGranted)
-    content = await unseal(h.conn, event.aggregate_id, event.type, event.sealed, WaiverContent) if granted else None
+    content = None
+    if granted := isinstance(event, WaiverGranted):
+        key = await h.keys.find(event.aggregate_id)
+        if key is not None:
+            plain = open_sealed(key, event.aggregate_id, event.type, event.sealed)
+            content = WaiverContent.model_validate_json(plain)
     waiver = Waiver(
         waiver_id=event.aggregate_id,
         village_code=event.village_code,
@@ -249,7 +258,7 @@ async def on_waiver(h: Handling, event: WaiverGranted | WaiverRefused | WaiverEn
         reason=content.reason if content is not None else None,
         since=event.occurred_at,
     )
-    await unopened.upsert_waiver(h.conn, waiver)
+    await unopened.upsert_waiver(h.model, waiver)
     await marks.insert_marks(h.conn, _shown_in(h, event.village_code, event.item))
 
 
@@ -257,14 +266,14 @@ async def on_declared(h: Handling, event: DeclarationConfirmed) -> None:
     """Keep what happened in a quarter and what did not."""
     answers = {a.item: a.days for a in event.answers}
     declaration = Declaration(event.village_code, event.quarter, event.edition, answers, event.occurred_at)
-    await unopened.upsert_declaration(h.conn, declaration)
+    await unopened.upsert_declaration(h.model, declaration)
     await marks.insert_marks(h.conn, _shown_in(h, event.village_code))
 
 
 async def on_code_set(h: Handling, event: CodeSet) -> None:
     """Keep a code's state, so that the village's page can list its valid serials."""
     code = event.code
-    await marks.upsert_code(h.conn, Code(code.code, code.village, code.purpose, code.place, code.serial, code.state))
+    await marks.upsert_code(h.model, Code(code.code, code.village, code.purpose, code.place, code.serial, code.state))
     await marks.insert_marks(h.conn, [("village", code.village)])
 
 
@@ -317,13 +326,13 @@ PROJECT: Final[Handlers] = {
     WaiverEnded: on_waiver,
     DeclarationConfirmed: on_declared,
     CodeSet: on_code_set,
-    DivisionSet: on_division_set,
-    ItemSet: on_rules_set,
-    ProfileSet: on_rules_set,
-    CalendarSet: on_rules_set,
 }
 REACT: Final[Handlers] = {
     DisclosureApproved: say_published,
     DisclosureWithdrawn: say_withdrawn,
     DisclosureRestored: say_restored,
+    DivisionSet: on_division_set,
+    ItemSet: on_rules_set,
+    ProfileSet: on_rules_set,
+    CalendarSet: on_rules_set,
 }

@@ -130,3 +130,23 @@ async def test_what_went_wrong_is_told_though_the_server_cut_the_connection_befo
         await fail()
     async with database.transaction() as conn:
         assert await conn.fetchval("SELECT 1") == 1
+
+
+async def test_a_snapshot_is_of_its_first_look_and_changes_nothing(ground: Ground) -> None:
+    database = await ground.open("publish")
+    count = "SELECT count(*) FROM aggregate"
+    add = "INSERT INTO aggregate (aggregate, aggregate_id, version) VALUES ('a', $1, 1)"
+    async with database.snapshot() as conn:
+        async with database.connection() as other:
+            await other.execute(add, "before the first look")
+        seen = await conn.fetchval(count)
+        async with database.connection() as other:
+            await other.execute(add, "behind it")
+            assert await other.fetchval(count) == seen + 1
+        assert await conn.fetchval(count) == seen
+        assert await conn.fetchval("SELECT 1 FROM aggregate WHERE aggregate_id = 'before the first look'") == 1
+        assert await conn.fetchval("SHOW idle_in_transaction_session_timeout") == "0"
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+            await conn.execute(add, "by it")
+    async with database.connection() as conn:
+        assert await conn.fetchval("SHOW idle_in_transaction_session_timeout") == "30s"

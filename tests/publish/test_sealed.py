@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from services.contracts.bodies import BODY
 from services.publish import jobs, metrics
 from services.publish.jobs import seal_contents
+from services.publish.store.publications import select_editions
 from tests import builders
 from tests.publish.test_withheld import hidden, restored, rows
 
@@ -76,3 +78,19 @@ async def test_what_the_version_before_set_aside_is_sealed_and_comes_back(publis
     assert SUMMARY not in await stored(publish)
     await restored(publish, event)
     assert SUMMARY in str((await publish.get(f"/api/v1/disclosures/{event.aggregate_id}")).json())
+
+
+@pytest.mark.parametrize("left_out", [[], ["attachments", "totals"]], ids=["whole", "before some fields were there"])
+async def test_the_job_comes_to_the_bytes_of_a_rebuild(publish: Any, left_out: list[str]) -> None:
+    event = await publish.opened()
+    (kept,) = await rows(publish, f"SELECT sealed FROM edition WHERE disclosure_id = '{event.aggregate_id}'")
+    body = BODY.validate_python(builders.ledger()).model_dump(mode="json", exclude=set(left_out))
+    text = json.dumps(body, ensure_ascii=False)
+    clear = f"UPDATE edition SET sealed = NULL, body = '{text}' WHERE disclosure_id = '{event.aggregate_id}'"
+    await rows(publish, clear)
+    await seal_contents(publish.served.runtime)
+    async with publish.served.runtime.database.connection() as conn:
+        ((_, edition),) = (await select_editions(conn, [(event.aggregate_id, 1)])).items()
+        sealed = await conn.fetchval("SELECT sealed FROM edition WHERE disclosure_id = $1", event.aggregate_id)
+    assert edition.body == json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    assert (sealed == kept["sealed"]) is (left_out == [])

@@ -20,10 +20,10 @@ from services.contracts.bodies.base import (
 )
 from services.contracts.bodies.contract import Contract, ContractType, Instalment
 from services.contracts.bodies.decision import Decision, Meeting, Step, Votes
-from services.contracts.bodies.ledger import Account, Direction, Invoice, Ledger, Line, Totals, Voucher
+from services.contracts.bodies.ledger import Account, Direction, Invoice, Ledger, LedgerOutline, Line, Totals, Voucher
 from services.contracts.bodies.notice import Notice
 from services.contracts.bodies.project import Bid, Fund, Payment, Project, Tender
-from services.contracts.bodies.roster import ELECTIONS, Entry, Roster, RosterTotals, Standing
+from services.contracts.bodies.roster import ELECTIONS, Entry, Roster, RosterOutline, RosterTotals, Standing
 from services.contracts.bodies.sums import (
     AccountSums,
     LedgerSums,
@@ -41,6 +41,15 @@ Body = Annotated[
     Field(discriminator="kind"),
 ]
 BODY: Final[TypeAdapter[Body]] = TypeAdapter(Body)
+#: A body read for what lists tell of it: how long it is, what it comes to, which files it shows. For contents that were
+#: checked when they were handled first: reading a ledger whole costs four times as much.
+Outline = Body | LedgerOutline | RosterOutline
+OUTLINE: Final[TypeAdapter[Outline]] = TypeAdapter(
+    Annotated[
+        LedgerOutline | RosterOutline | Notice | Decision | Contract | Project | Table,
+        Field(discriminator="kind"),
+    ]
+)
 
 
 def body_digest(body: Body) -> str:
@@ -68,6 +77,7 @@ __all__ = [
     "ELECTIONS",
     "MAX_BODY_BYTES",
     "MAX_LINES",
+    "OUTLINE",
     "SUMMED",
     "Account",
     "AccountSums",
@@ -87,15 +97,18 @@ __all__ = [
     "Instalment",
     "Invoice",
     "Ledger",
+    "LedgerOutline",
     "LedgerSums",
     "Line",
     "Meeting",
     "Neighbour",
     "Notice",
+    "Outline",
     "Payment",
     "Project",
     "Quantity",
     "Roster",
+    "RosterOutline",
     "RosterTotals",
     "Standing",
     "Step",

@@ -1,5 +1,6 @@
 """A ledger (收支明细): accounts with balances, and every line (逐笔)."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
@@ -84,11 +85,68 @@ class Line(Model):
         return self
 
 
+class Moved(Model):
+    """A line of a ledger that was checked before: what it moves."""
+
+    direction: Direction
+    amount_fen: int
+    account: str
+    to_account: str | None = None
+
+
 class Totals(Model):
     """Totals as the author's own books state them; transfers belong to neither."""
 
     income_fen: Fen
     expense_fen: Fen
+
+
+def _sums(accounts: Sequence[Account], lines: Sequence[Line | Moved], stated: Totals | None) -> LedgerSums:
+    """What a ledger comes to by account, lines read once."""
+    rows = {a.account: [0, 0, 0] for a in accounts}
+    for x in lines:
+        rows[x.account][_COLUMNS[x.direction]] += -x.amount_fen if x.to_account is not None else x.amount_fen
+        if x.to_account is not None:
+            rows[x.to_account][2] += x.amount_fen
+    return LedgerSums(
+        accounts=tuple(
+            AccountSums(
+                account=a.account,
+                opening_fen=a.opening_fen,
+                income_fen=rows[a.account][0],
+                expense_fen=rows[a.account][1],
+                transfer_fen=rows[a.account][2],
+                closing_fen=a.closing_fen,
+            )
+            for a in accounts
+        ),
+        income_stated_fen=stated.income_fen if stated is not None else None,
+        expense_stated_fen=stated.expense_fen if stated is not None else None,
+    )
+
+
+class LedgerOutline(Content):
+    """A ledger that was checked before, without the words of its lines."""
+
+    kind: Literal["ledger"] = "ledger"
+    accounts: tuple[Account, ...]
+    lines: tuple[Moved, ...]
+    totals: Totals | None = None
+
+    @property
+    def nil(self) -> bool:
+        """Tell whether nothing came in or went out (本月无收支)."""
+        return not self.lines
+
+    @property
+    def row_count(self) -> int:
+        """How many lines there are."""
+        return len(self.lines)
+
+    @property
+    def sums(self) -> LedgerSums:
+        """What the ledger comes to by account."""
+        return _sums(self.accounts, self.lines, self.totals)
 
 
 class Ledger(Content):
@@ -144,29 +202,8 @@ class Ledger(Content):
 
     @property
     def sums(self) -> LedgerSums:
-        """What the ledger comes to by account, lines read once."""
-        rows = {a.account: [0, 0, 0] for a in self.accounts}
-        for x in self.lines:
-            rows[x.account][_COLUMNS[x.direction]] += -x.amount_fen if x.to_account is not None else x.amount_fen
-            if x.to_account is not None:
-                rows[x.to_account][2] += x.amount_fen
-        accounts = tuple(
-            AccountSums(
-                account=a.account,
-                opening_fen=a.opening_fen,
-                income_fen=rows[a.account][0],
-                expense_fen=rows[a.account][1],
-                transfer_fen=rows[a.account][2],
-                closing_fen=a.closing_fen,
-            )
-            for a in self.accounts
-        )
-        stated = self.totals
-        return LedgerSums(
-            accounts=accounts,
-            income_stated_fen=stated.income_fen if stated is not None else None,
-            expense_stated_fen=stated.expense_fen if stated is not None else None,
-        )
+        """What the ledger comes to by account."""
+        return _sums(self.accounts, self.lines, self.totals)
 
     def compare(self, period: str) -> tuple[Check, ...]:
         """Every account's closing beside opening, income, spending and transfers; stated totals beside the lines."""

@@ -1,6 +1,6 @@
 """A roster (名单): people or households with what each got, earned, applied for or was elected to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -77,6 +77,39 @@ class RosterTotals(Model):
     amount_fen: Fen | None = None
 
 
+class Listed(Model):
+    """A row of a roster that was checked before: who, which tells a row that only adds others up, and how much."""
+
+    name: str
+    amount_fen: int | None = None
+
+
+def _amount_fen(entries: Sequence[Entry | Listed]) -> int:
+    return sum(e.amount_fen or 0 for e in entries if not is_sum_label(e.name))
+
+
+class RosterOutline(Content):
+    """A roster that was checked before, by names and amounts alone."""
+
+    kind: Literal["roster"] = "roster"
+    entries: tuple[Listed, ...]
+
+    @property
+    def nil(self) -> bool:
+        """Tell whether nobody is on it."""
+        return not self.entries
+
+    @property
+    def row_count(self) -> int:
+        """How many rows there are."""
+        return len(self.entries)
+
+    @property
+    def amount_fen(self) -> int:
+        """Sum of all amounts, in fen."""
+        return _amount_fen(self.entries)
+
+
 class Roster(Content):
     """A roster. `standard` tells by which rule or rate people got it; no entries mean that nobody did."""
 
@@ -104,7 +137,7 @@ class Roster(Content):
     @property
     def amount_fen(self) -> int:
         """Sum of all amounts, in fen."""
-        return sum(e.amount_fen or 0 for e in self.persons)
+        return _amount_fen(self.entries)
 
     @property
     def people(self) -> int:

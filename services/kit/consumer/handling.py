@@ -2,28 +2,70 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, Self
 
 from services.contracts.base import Event
 from services.contracts.keys import KeySet, WrappedKeySet
 from services.contracts.topics import EVENTS, KEYS, TOPIC_OF, Topic
 from services.kit import metrics, park, reference, signature
 from services.kit.clock import Clock
-from services.kit.db import Connection
+from services.kit.db import Connection, Model, ServingModel
 from services.kit.errors import Reject
 from services.kit.pulse import Beat
 from services.kit.record import Incoming
-from services.kit.shred import KeySealError, key_at_rest, save_key
+from services.kit.reference import Reference
+from services.kit.shred import KeySealError, find_key, key_at_rest, save_key
+
+
+class Keys(Protocol):
+    """The keys of contents, as handlers need them."""
+
+    async def find(self, aggregate_id: str) -> str | None:
+        """A key as it rests; None when it was shredded, KeyMissingError when it is not known (yet)."""
+        ...
+
+    async def destroy(self, aggregate_id: str) -> None:
+        """Let nobody open anything with a key again."""
+        ...
+
+
+class KeyTable:
+    """The service's own copy of the keys."""
+
+    def __init__(self, conn: Connection) -> None:
+        """Take the connection on which the transaction is open."""
+        self._conn = conn
+
+    async def find(self, aggregate_id: str) -> str | None:
+        """Look it up in the table."""
+        return await find_key(self._conn, aggregate_id)
+
+    async def destroy(self, aggregate_id: str) -> None:
+        """Leave its tombstone in the table."""
+        await save_key(self._conn, aggregate_id, None)
 
 
 @dataclass(slots=True)
 class Handling:
-    """What a handler works with: the batch's transaction, the time, the reference copy, and its service's state."""
+    """What a handler works with: the batch's transaction, the time, the reference copy, and its service's state.
+
+    `PROJECT` handlers fill the read model by `model` and ask `keys`; by `conn` they reach what the service owns beside it,
+    and of that there is nothing while a read model is built anew.
+    """
 
     conn: Connection
     clock: Clock
-    reference: reference.Reference
+    reference: Reference
     settings: Any
+    model: Model
+    keys: Keys
+    #: Handled before: what was checked then need not be checked again.
+    again: bool = False
+
+    @classmethod
+    def serving(cls, conn: Connection, clock: Clock, ref: Reference, settings: Any) -> Self:
+        """For a record that is handled for the first time, in the transaction of its batch."""
+        return cls(conn, clock, ref, settings, ServingModel(conn), KeyTable(conn))
 
 
 Handler = Callable[[Handling, Any], Awaitable[None]]
@@ -36,7 +78,7 @@ class Effects:
     def __init__(
         self,
         settings: Any,
-        ref: reference.Reference,
+        ref: Reference,
         clock: Clock,
         *,
         project: Handlers | None = None,
@@ -81,7 +123,7 @@ class Effects:
             return
         event = record.event()
         await reference.project(conn, event)
-        handling = Handling(conn, self.clock, self.reference, self._settings)
+        handling = Handling.serving(conn, self.clock, self.reference, self._settings)
         for handlers in self._maps:
             if (handler := handlers.get(type(event))) is not None:
                 await handler(handling, event)

@@ -1,6 +1,6 @@
 """Reads a service's topics from their beginning, outside its group and without touching its offsets: for rebuilds."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -77,14 +77,18 @@ class LogReader:
                 wanted = [Incoming.read(r, self._settings.topic_prefix) for r in records if r.offset < end]
                 batches.append(((tp.topic, tp.partition), wanted))
             # Where a compacted log has gaps, the position tells, not the last record.
-            for tp in list(ahead):
+            positions = await ask(self._positions(ahead), SILENT_LIMIT_S)
+            for tp, position in positions.items():
                 end = until[tp.topic, tp.partition]
-                self._at[tp] = min(await ask(self._driver.position(tp), SILENT_LIMIT_S), end)
+                self._at[tp] = min(position, end)
                 if self._at[tp] >= end:
                     self._driver.seek(tp, end)
                     self._driver.pause(tp)
                     ahead.discard(tp)
             yield batches
+
+    async def _positions(self, ahead: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        return {tp: await self._driver.position(tp) for tp in ahead}
 
 
 class LogAwayError(ConnectionError):

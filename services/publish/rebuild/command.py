@@ -1,5 +1,6 @@
 """`python -m services.publish rebuild` and `digest`."""
 
+import asyncio
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,11 +20,9 @@ from services.kit.db import INFRASTRUCTURE_ERRORS, UnstorableError
 from services.kit.rebuild import Rebuild, RebuildError, Tally, lock_rebuild
 from services.kit.runtime import AnyRuntime
 from services.publish.rebuild.compare import Difference, by_village, differences, rows_by_table
-from services.publish.store import marks, read_model
+from services.publish.store import read_model
 
 SERVING: Final = "publish_read"
-#: Marks and the list of changes are publish's own: a rebuild has nothing to say about them.
-_ANSWERED: Final = frozenset({marks.INSERT_MARKS, marks.INSERT_CHANGE})
 _SHOWN: Final = 50
 
 
@@ -91,7 +90,7 @@ async def _rebuild(runtime: AnyRuntime, project: Handlers, *, accept: bool, chec
             async with session.transaction() as conn:
                 await read_model.drop_unfinished(conn)
                 number = await read_model.make_read_model(conn)
-            rebuild = Rebuild(runtime, project, f"publish_read_{number}", settings, _ANSWERED)
+            rebuild = Rebuild(runtime, project, f"publish_read_{number}", settings)
             try:
                 found, held = await _build(rebuild, number, show, accept=accept, check=check)
             finally:
@@ -123,10 +122,10 @@ async def _build(
     """Build, compare, switch under the locks; returns the accepted differences and how long consumers were held."""
     try:
         async with rebuild.building(show):
-            async with rebuild.snapshot() as conn:
-                serving = await read_model.select_digests(conn, SERVING)
-                built = await read_model.select_digests(conn, f"publish_read_{number}")
-            found, failed = differences(serving, built), _failed(rebuild.tally)
+            async with rebuild.snapshots() as (one, other), asyncio.TaskGroup() as looking:
+                serving = looking.create_task(read_model.select_digests(one, SERVING))
+                built = looking.create_task(read_model.select_digests(other, f"publish_read_{number}"))
+            found, failed = differences(serving.result(), built.result()), _failed(rebuild.tally)
             if (found or failed) and not accept:
                 raise DiffersError(found, failed)
             held = time.monotonic()

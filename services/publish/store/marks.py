@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from services.kit.db import Connection, Row, affected
+from services.kit.db import Connection, Model, Row, affected
 from services.publish.hot.files import Subject
 from services.publish.render.rows import Change, Code, Publication, Step
 
@@ -22,18 +22,21 @@ class Mark:
 
 UPSERT_STEP = """
 INSERT INTO step (disclosure_id, village_code, item, period, version, submitted_at, confirmed_at, delivered_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+SELECT * FROM unnest(
+    $1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[]
+)
 ON CONFLICT (disclosure_id) DO UPDATE SET
     version = excluded.version,
     submitted_at = excluded.submitted_at,
     confirmed_at = excluded.confirmed_at,
     delivered_at = coalesce(excluded.delivered_at, step.delivered_at)
 WHERE excluded.version > step.version
+RETURNING disclosure_id
 """
 
 
-async def upsert_step(conn: Connection, step: Step) -> None:
-    await conn.execute(
+async def upsert_step(model: Model, step: Step) -> None:
+    await model.write(
         UPSERT_STEP,
         step.disclosure_id,
         step.village_code,
@@ -46,18 +49,22 @@ async def upsert_step(conn: Connection, step: Step) -> None:
     )
 
 
-CONFIRM_STEP = "UPDATE step SET version = $2, confirmed_at = $3 WHERE disclosure_id = $1 AND version < $2"
+CONFIRM_STEP = """
+UPDATE step s SET version = t.version, confirmed_at = t.at
+FROM unnest($1::text[], $2::bigint[], $3::timestamptz[]) AS t (id, version, at)
+WHERE s.disclosure_id = t.id AND s.version < t.version RETURNING t.id
+"""
 
 
-async def confirm_step(conn: Connection, disclosure_id: str, version: int, at: datetime) -> None:
-    await conn.execute(CONFIRM_STEP, disclosure_id, version, at)
+async def confirm_step(model: Model, disclosure_id: str, version: int, at: datetime) -> None:
+    await model.write(CONFIRM_STEP, disclosure_id, version, at)
 
 
-DELETE_STEP = "DELETE FROM step WHERE disclosure_id = $1"
+DELETE_STEP = "DELETE FROM step WHERE disclosure_id = ANY($1::text[]) RETURNING disclosure_id"
 
 
-async def delete_step(conn: Connection, disclosure_id: str) -> None:
-    await conn.execute(DELETE_STEP, disclosure_id)
+async def delete_step(model: Model, disclosure_id: str) -> None:
+    await model.write(DELETE_STEP, disclosure_id)
 
 
 #: Of what is public nobody asks who has it.
@@ -175,14 +182,16 @@ async def forget_withdrawal(conn: Connection, disclosure_id: str) -> None:
 # -- codes --------------------------------------------------------------------------------------------------------
 
 UPSERT_CODE = """
-INSERT INTO code (code, village_code, purpose, place, serial, state) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO code (code, village_code, purpose, place, serial, state)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[])
 ON CONFLICT (code) DO UPDATE SET village_code = excluded.village_code, purpose = excluded.purpose,
     place = excluded.place, serial = excluded.serial, state = excluded.state
+RETURNING code
 """
 
 
-async def upsert_code(conn: Connection, code: Code) -> None:
-    await conn.execute(UPSERT_CODE, code.code, code.village_code, code.purpose, code.place, code.serial, code.state)
+async def upsert_code(model: Model, code: Code) -> None:
+    await model.write(UPSERT_CODE, code.code, code.village_code, code.purpose, code.place, code.serial, code.state)
 
 
 def _code(row: Row) -> Code:

@@ -7,8 +7,8 @@ from typing import Annotated, NamedTuple
 from pydantic import AwareDatetime, StringConstraints
 
 from services.contracts.bodies import LedgerSums
-from services.kit.db import Connection, Row, affected
-from services.kit.shred import SELECT_KEY, close, reopen
+from services.kit.db import Connection, Model, Row
+from services.kit.shred import close, reopen
 from services.publish.render.rows import Edition, Publication, Said
 from services.publish.render.texts import public_text
 
@@ -16,7 +16,12 @@ UPSERT_PUBLICATION = """
 INSERT INTO publication AS p (
     disclosure_id, village_code, item, period, edition, digest, history, nil, first_published_at, published_at,
     opening_fen, income_fen, expense_fen, closing_fen, line_count, withdrawn_at, kind, amount_fen, release, sums
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20::jsonb)
+)
+SELECT * FROM unnest(
+    $1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::bool[], $8::bool[], $9::timestamptz[],
+    $10::timestamptz[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::int[], $16::timestamptz[],
+    $17::text[], $18::bigint[], $19::text[], $20::jsonb[]
+)
 ON CONFLICT (disclosure_id) DO UPDATE SET
     edition = excluded.edition, digest = excluded.digest, history = excluded.history, nil = excluded.nil,
     first_published_at = least(p.first_published_at, excluded.first_published_at),
@@ -25,12 +30,13 @@ ON CONFLICT (disclosure_id) DO UPDATE SET
     withdrawn_at = excluded.withdrawn_at, kind = excluded.kind, amount_fen = excluded.amount_fen,
     release = excluded.release, filed_at = NULL, sums = excluded.sums
 WHERE p.withdrawn_at IS NULL AND excluded.edition > p.edition
+RETURNING disclosure_id
 """
 
 
-async def upsert_publication(conn: Connection, p: Publication) -> bool:
+async def upsert_publication(model: Model, p: Publication) -> bool:
     """Keep the newest edition's public state; a tombstone stays a tombstone. False when a newer one is known."""
-    tag = await conn.execute(
+    return await model.write(
         UPSERT_PUBLICATION,
         p.disclosure_id,
         p.village_code,
@@ -53,43 +59,43 @@ async def upsert_publication(conn: Connection, p: Publication) -> bool:
         p.release,
         p.sums.model_dump_json() if p.sums is not None else None,
     )
-    return affected(tag) == 1
 
 
-UPDATE_FILED = "UPDATE publication SET filed_at = $3 WHERE disclosure_id = $1 AND edition = $2 AND withdrawn_at IS NULL"
-
-
-async def update_filed(conn: Connection, disclosure_id: str, edition: int, at: datetime) -> None:
-    """Note that the township took note of it (备案)."""
-    await conn.execute(UPDATE_FILED, disclosure_id, edition, at)
-
-
-LOWER_FIRST_PUBLISHED = """
-UPDATE publication SET first_published_at = $2 WHERE disclosure_id = $1 AND first_published_at > $2
+UPDATE_FILED = """
+UPDATE publication p SET filed_at = t.at FROM unnest($1::text[], $2::int[], $3::timestamptz[]) AS t (id, edition, at)
+WHERE p.disclosure_id = t.id AND p.edition = t.edition AND p.withdrawn_at IS NULL RETURNING t.id
 """
 
 
-async def lower_first_published(conn: Connection, disclosure_id: str, at: datetime) -> None:
+async def update_filed(model: Model, disclosure_id: str, edition: int, at: datetime) -> None:
+    """Note that the township took note of it (备案)."""
+    await model.write(UPDATE_FILED, disclosure_id, edition, at)
+
+
+LOWER_FIRST_PUBLISHED = """
+UPDATE publication p SET first_published_at = t.at FROM unnest($1::text[], $2::timestamptz[]) AS t (id, at)
+WHERE p.disclosure_id = t.id AND p.first_published_at > t.at RETURNING t.id
+"""
+
+
+async def lower_first_published(model: Model, disclosure_id: str, at: datetime) -> None:
     """An earlier edition that arrives late still tells when the first one was published."""
-    await conn.execute(LOWER_FIRST_PUBLISHED, disclosure_id, at)
+    await model.write(LOWER_FIRST_PUBLISHED, disclosure_id, at)
 
 
 INSERT_EDITION = """
 INSERT INTO edition (disclosure_id, edition, published_at, sealed)
-SELECT $1, $2, $3, $4
-WHERE NOT EXISTS (SELECT FROM publication WHERE disclosure_id = $1 AND withdrawn_at IS NOT NULL)
+SELECT * FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::bytea[]) AS t (id, edition, published_at, sealed)
+WHERE NOT EXISTS (SELECT FROM publication WHERE disclosure_id = t.id AND withdrawn_at IS NOT NULL)
 ON CONFLICT (disclosure_id, edition) DO NOTHING
+RETURNING disclosure_id
 """
 
 
-async def insert_edition(conn: Connection, e: Edition) -> bool:
+async def insert_edition(model: Model, key: str, e: Edition) -> bool:
     """Keep an edition's content under the disclosure's key; False when it is known already or the disclosure was withdrawn."""
-    # Read as the handler did to open the event: a rebuild has learnt it, and asks nobody.
-    row = await conn.fetchrow(SELECT_KEY, e.disclosure_id)
-    if row is None or row["key"] is None:
-        return False
-    sealed = close_edition(row["key"], e)
-    return affected(await conn.execute(INSERT_EDITION, e.disclosure_id, e.edition, e.published_at, sealed)) == 1
+    sealed = close_edition(key, e)
+    return await model.write(INSERT_EDITION, e.disclosure_id, e.edition, e.published_at, sealed)
 
 
 def _place(edition: int) -> str:
@@ -115,14 +121,17 @@ def edition_of(row: Row) -> Edition:
 
 
 INSERT_ATTACHMENT_REFS = """
-INSERT INTO attachment_ref (digest, disclosure_id, village_code) SELECT d, $2, $3 FROM unnest($1::text[]) AS t (d)
+INSERT INTO attachment_ref (digest, disclosure_id, village_code)
+SELECT digest, id, village FROM unnest($1::text[], $2::text[], $3::text[]) AS t (id, village, digests)
+    CROSS JOIN unnest(string_to_array(digests, ' ')) AS digest
 ON CONFLICT DO NOTHING
+RETURNING disclosure_id
 """
 
 
-async def insert_attachment_refs(conn: Connection, digests: Sequence[str], disclosure_id: str, village: str) -> None:
+async def insert_attachment_refs(model: Model, digests: Sequence[str], disclosure_id: str, village: str) -> None:
     """Note which public files a disclosure shows."""
-    await conn.execute(INSERT_ATTACHMENT_REFS, list(digests), disclosure_id, village)
+    await model.write(INSERT_ATTACHMENT_REFS, disclosure_id, village, " ".join(digests))
 
 
 SELECT_SHOWING = """
@@ -145,32 +154,37 @@ async def select_rosters(conn: Connection) -> list[tuple[str, str, str]]:
 
 
 WITHDRAW = """
-UPDATE publication SET
-    withdrawn_at = CASE WHEN $3::text IS NULL THEN coalesce(withdrawn_at, $2) ELSE $2 END,
-    reason = coalesce($3, reason),
-    edition = greatest(edition, $4),
-    published_at = CASE WHEN $3::text IS NULL THEN greatest(published_at, $2) ELSE published_at END,
+UPDATE publication p SET
+    withdrawn_at = CASE WHEN t.reason IS NULL THEN coalesce(withdrawn_at, t.at) ELSE t.at END,
+    reason = coalesce(t.reason, p.reason),
+    edition = greatest(p.edition, t.edition),
+    published_at = CASE WHEN t.reason IS NULL THEN greatest(published_at, t.at) ELSE published_at END,
     was_withdrawn_at = NULL, restored_at = NULL, restored_reason = NULL, digest = '', history = false, nil = false, kind = DEFAULT, release = DEFAULT, filed_at = NULL,
     opening_fen = NULL, income_fen = NULL, expense_fen = NULL, closing_fen = NULL, line_count = NULL,
     amount_fen = NULL, sums = NULL
-WHERE disclosure_id = $1
+FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::int[]) AS t (id, at, reason, edition)
+WHERE disclosure_id = t.id RETURNING t.id
 """
 INSERT_TOMBSTONE = """
 INSERT INTO publication (
     disclosure_id, village_code, item, period, edition, digest, history, nil, first_published_at, published_at,
     withdrawn_at, reason
-) VALUES ($1, $2, $3, $4, $5, '', false, false, $6, $6, $6, $7) ON CONFLICT (disclosure_id) DO NOTHING
+)
+SELECT id, village, item, period, edition, '', false, false, at, at, at, reason
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::timestamptz[], $7::text[])
+    AS t (id, village, item, period, edition, at, reason)
+ON CONFLICT (disclosure_id) DO NOTHING
+RETURNING disclosure_id
 """
-DELETE_EDITIONS = "DELETE FROM edition WHERE disclosure_id = $1"
-DELETE_ATTACHMENT_REFS = "DELETE FROM attachment_ref WHERE disclosure_id = $1"
+DELETE_EDITIONS = "DELETE FROM edition WHERE disclosure_id = ANY($1::text[]) RETURNING disclosure_id"
+DELETE_ATTACHMENT_REFS = "DELETE FROM attachment_ref WHERE disclosure_id = ANY($1::text[]) RETURNING disclosure_id"
 
 
-async def withdraw(conn: Connection, tombstone: Publication) -> None:
+async def withdraw(model: Model, tombstone: Publication) -> None:
     """Remove every edition's content; what stays is the tombstone with its reason."""
     at, reason = tombstone.withdrawn_at, tombstone.reason
-    tag = await conn.execute(WITHDRAW, tombstone.disclosure_id, at, reason, tombstone.edition)
-    if affected(tag) == 0:
-        await conn.execute(
+    if not await model.write(WITHDRAW, tombstone.disclosure_id, at, reason, tombstone.edition):
+        await model.write(
             INSERT_TOMBSTONE,
             tombstone.disclosure_id,
             tombstone.village_code,
@@ -180,8 +194,8 @@ async def withdraw(conn: Connection, tombstone: Publication) -> None:
             at,
             reason,
         )
-    await conn.execute(DELETE_EDITIONS, tombstone.disclosure_id)
-    await conn.execute(DELETE_ATTACHMENT_REFS, tombstone.disclosure_id)
+    await model.write(DELETE_EDITIONS, tombstone.disclosure_id)
+    await model.write(DELETE_ATTACHMENT_REFS, tombstone.disclosure_id)
 
 
 SELECT_NUMBERS = """

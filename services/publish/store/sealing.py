@@ -42,8 +42,8 @@ async def seal_some(conn: Connection, limit: int, left: set[str]) -> int:
 
 
 def _as_written_now(key: str, disclosure_id: str, row: Mapping[str, Any]) -> bytes:
-    """The bytes that a rebuild would come to."""
-    body = BODY.validate_json(row["body"]).model_dump_json()
+    """The bytes that a rebuild would come to: the body as it was said, with nothing that was added to its kind since."""
+    body = BODY.validate_json(row["body"]).model_dump_json(exclude_unset=True)
     said = Said.model_validate_json(row["said"])
     return close_edition(key, Edition(disclosure_id, row["edition"], row["published_at"], body, said))
 

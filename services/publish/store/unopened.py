@@ -4,22 +4,25 @@ import json
 from collections.abc import Sequence
 from datetime import date
 
-from services.kit.db import Connection
+from services.kit.db import Connection, Model
 from services.publish.render.rows import Declaration, Waiver
 from services.publish.render.texts import public_text
 
 UPSERT_WAIVER = """
 INSERT INTO waiver AS w (waiver_id, village_code, item, period, version, state, reason, since)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+SELECT * FROM unnest(
+    $1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::timestamptz[]
+)
 ON CONFLICT (waiver_id) DO UPDATE SET
     version = excluded.version, state = excluded.state, reason = excluded.reason, since = excluded.since
 WHERE excluded.version > w.version
+RETURNING waiver_id
 """
 
 
-async def upsert_waiver(conn: Connection, w: Waiver) -> None:
+async def upsert_waiver(model: Model, w: Waiver) -> None:
     """Keep a waiver's newest state."""
-    await conn.execute(
+    await model.write(
         UPSERT_WAIVER, w.waiver_id, w.village_code, w.item, w.period, w.version, w.state, w.reason, w.since
     )
 
@@ -36,17 +39,20 @@ async def select_waivers(conn: Connection, villages: Sequence[str]) -> list[Waiv
 
 
 UPSERT_DECLARATION = """
-INSERT INTO declaration AS d (village_code, quarter, edition, answers, confirmed_at) VALUES ($1, $2, $3, $4::jsonb, $5)
+INSERT INTO declaration AS d (village_code, quarter, edition, answers, confirmed_at)
+SELECT v, q, e, a::jsonb, at
+FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::timestamptz[]) AS t (v, q, e, a, at)
 ON CONFLICT (village_code, quarter) DO UPDATE SET
     edition = excluded.edition, answers = excluded.answers, confirmed_at = excluded.confirmed_at
 WHERE excluded.edition > d.edition
+RETURNING village_code
 """
 
 
-async def upsert_declaration(conn: Connection, d: Declaration) -> None:
+async def upsert_declaration(model: Model, d: Declaration) -> None:
     """Keep a quarter's newest answers."""
     answers = json.dumps({item: [day.isoformat() for day in days] for item, days in d.answers.items()})
-    await conn.execute(UPSERT_DECLARATION, d.village_code, d.quarter, d.edition, answers, d.confirmed_at)
+    await model.write(UPSERT_DECLARATION, d.village_code, d.quarter, d.edition, answers, d.confirmed_at)
 
 
 SELECT_DECLARATIONS = """

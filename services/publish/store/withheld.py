@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.kit.db import Connection, affected
+from services.kit.db import Connection, Model, affected
 
 WITHHOLD = """
 INSERT INTO withheld (disclosure_id, village_code, kept)
@@ -22,9 +22,9 @@ ON CONFLICT (disclosure_id) DO NOTHING
 """
 
 
-async def withhold(conn: Connection, disclosure_id: str) -> None:
+async def withhold(model: Model, disclosure_id: str) -> None:
     """Set what can be read aside, before it is taken out of sight."""
-    await conn.execute(WITHHOLD, disclosure_id)
+    await model.execute(WITHHOLD, disclosure_id)
 
 
 HIDE_IN_OLD_MODELS = "SELECT read_model_hide($1)"
@@ -53,19 +53,19 @@ SELECT_WITHDRAWN_AT = "SELECT withdrawn_at FROM publication WHERE disclosure_id 
 DELETE_WITHHELD = "DELETE FROM withheld WHERE disclosure_id = $1"
 
 
-async def restore(conn: Connection, disclosure_id: str, village: str, at: datetime, reason: str) -> bool:
+async def restore(model: Model, disclosure_id: str, village: str, at: datetime, reason: str) -> bool:
     """Bring back what was set aside, with its history; False when there is nothing, and the tombstone stays."""
-    kept: str | None = await conn.fetchval(SELECT_WITHHELD, disclosure_id)
-    withdrawn_at: datetime | None = await conn.fetchval(SELECT_WITHDRAWN_AT, disclosure_id)
-    if kept is None or affected(await conn.execute(DELETE_TOMBSTONE, disclosure_id)) == 0:
+    kept: str | None = await model.fetchval(SELECT_WITHHELD, disclosure_id)
+    withdrawn_at: datetime | None = await model.fetchval(SELECT_WITHDRAWN_AT, disclosure_id)
+    if kept is None or affected(await model.execute(DELETE_TOMBSTONE, disclosure_id)) == 0:
         return False
-    await conn.execute(INSERT_PUBLICATION, kept, withdrawn_at, at, reason)
-    await conn.execute(INSERT_EDITIONS, kept)
-    await conn.execute(INSERT_FILES, kept, disclosure_id, village)
-    await forget_withheld(conn, disclosure_id)
+    await model.execute(INSERT_PUBLICATION, kept, withdrawn_at, at, reason)
+    await model.execute(INSERT_EDITIONS, kept)
+    await model.execute(INSERT_FILES, kept, disclosure_id, village)
+    await forget_withheld(model, disclosure_id)
     return True
 
 
-async def forget_withheld(conn: Connection, disclosure_id: str) -> None:
+async def forget_withheld(model: Model, disclosure_id: str) -> None:
     """What was set aside is gone for good."""
-    await conn.execute(DELETE_WITHHELD, disclosure_id)
+    await model.execute(DELETE_WITHHELD, disclosure_id)
