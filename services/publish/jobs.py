@@ -44,7 +44,8 @@ _QUIET_S: Final = 3.0
 _PAUSE_S: Final = 1.0
 #: Nobody waits for the page of a village where something was handed in or confirmed: one rendering for many steps.
 _STEPS_S: Final = 2.0
-_BATCH: Final = 200
+#: At midnight these are villages, each with the outline of all its years.
+_BATCH: Final = 50
 #: Told by a trigger of the table of marks, whoever marks: the process that renders need not be the one that hears.
 MARKED: Final = "publish marked"
 _LEISURE_TURNS: Final = 4

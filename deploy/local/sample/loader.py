@@ -19,7 +19,7 @@ from deploy.local.sample.registry import Village
 DISCLOSURES: Final = "/ingest/v1/disclosures"
 #: Villages at work at the same time.
 CROWD: Final = 12
-_POLL_S: Final = 0.02
+_POLL_S: Final = 0.1
 _VISIBLE_LIMIT_S: Final = 120.0
 _REASON: Final = "账簿即如此记载，已核对原始凭证，请镇街审核时留意。"
 _RETURN_REASON: Final = "请补写实到人数，并和签到表核对。"
