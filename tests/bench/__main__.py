@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from deploy.local.home import free_port
-from tests.bench import hot, rebuild, submit, visible
+from tests.bench import growth, hot, rebuild, submit, visible
 from tests.bench.report import Section, table
 from tests.running import ROOT, start_city, stop_city
 
@@ -53,7 +53,12 @@ MEASURES = {"visible": visible.measure, "rebuild": rebuild.measure, "hot": hot.m
 
 
 def main() -> int:
-    """Start a city with its full sample, measure, write the report; with names of measures, tell those and write nothing."""
+    """Start a city with its full sample, measure, write the report; with names of measures, tell those and write nothing.
+
+    `growth` is told alone: it starts a city of its own, twice.
+    """
+    if sys.argv[1:] == ["growth"]:
+        return growth.main()
     wanted = sys.argv[1:] or list(MEASURES)
     for tool in ("wrk", "nginx") if "hot" in wanted else ():
         if shutil.which(tool) is None and not Path(f"/usr/sbin/{tool}").exists():

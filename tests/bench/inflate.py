@@ -193,6 +193,7 @@ async def inflate(conn: asyncpg.Connection, key_seal: str | None, now: datetime,
     of = await _reference(conn)
     first = date(now.year - years, now.month, 1)
     async with conn.transaction():
+        await conn.execute("SET LOCAL work_mem = '256MB'")
         await decade.make_cells(conn, list(_owed(of, first, now)), now, _LATE)
         await decade.fill_ingest(conn, _codes(of, *_KINDS), of.items, Span(first, now))
         await _close_contents(conn, key_seal)

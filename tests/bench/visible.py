@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from deploy.local.sample.ledgers import ledger
@@ -56,14 +57,14 @@ async def measure(city: RunningCity) -> Section:
     """Prepare confirmed ledgers, then approve them at the rate and poll each page."""
     async with Wire(city.url, 64) as wire:
         desk = Desk(city, wire)
-        waiting = await _prepare(desk)
+        waiting = await prepare(desk, YEARS, COUNT // len(YEARS))
         share = len(waiting) // len(RATES)
         rows, costs = [], []
         for number, rate in enumerate(RATES):
             # What was prepared, or approved before, has time to settle.
             await asyncio.sleep(SETTLE_S)
             before, load = spent(city.home), os.getloadavg()[0]
-            times, took = await _at_rate(desk, waiting[number * share : (number + 1) * share], rate)
+            times, took = await at_rate(desk, waiting[number * share : (number + 1) * share], rate)
             # What is done of it where nobody waits for it counts too.
             await asyncio.sleep(SETTLE_S)
             each = milliseconds_each(before, spent(city.home), share)
@@ -82,7 +83,7 @@ async def measure(city: RunningCity) -> Section:
     return Section("Approve → visible", text)
 
 
-async def _at_rate(desk: Desk, waiting: list[tuple[str, str]], rate: int) -> tuple[list[float], float]:
+async def at_rate(desk: Desk, waiting: list[tuple[str, str]], rate: int) -> tuple[list[float], float]:
     """Approve at a rate; returns each page's seconds, and those of the whole."""
     started = time.monotonic()
     async with asyncio.TaskGroup() as tasks:
@@ -93,16 +94,16 @@ async def _at_rate(desk: Desk, waiting: list[tuple[str, str]], rate: int) -> tup
     return [r.result() for r in running], time.monotonic() - started
 
 
-async def _prepare(desk: Desk) -> list[tuple[str, str]]:
-    """Confirmed ledgers with their reviewers, entered by clerks through the public way."""
+async def prepare(desk: Desk, years: Sequence[int], villages_count: int) -> list[tuple[str, str]]:
+    """Confirmed ledgers with their reviewers, one a village and year, entered by clerks through the public way."""
     _, answer = await desk.wire.ask("GET", "/api/v1/villages?limit=200")
-    villages = [(v["code"], v["township"]["code"]) for v in json.loads(answer)["items"]][: COUNT // len(YEARS)]
+    villages = [(v["code"], v["township"]["code"]) for v in json.loads(answer)["items"]][:villages_count]
     turn = asyncio.Semaphore(8)
 
     async def enter(village: str, township: str) -> list[tuple[str, str]]:
         made = []
         async with turn:
-            for year in YEARS:
+            for year in years:
                 period = f"{year}-01"
                 body = {"village": village, "item": "F01", "period": period, "body": ledger(village, period, period)}
                 draft = await desk.post(PATH, f"clerk-{village}", body)
@@ -116,7 +117,7 @@ async def _prepare(desk: Desk) -> list[tuple[str, str]]:
     reviewers = {r for group in groups for _, r in group}
     await asyncio.gather(*(desk.token(r) for r in reviewers))
     # One ledger of each village after the other, as a deadline's evening brings them.
-    return [group[n] for n in range(len(YEARS)) for group in groups][:COUNT]
+    return [group[n] for n in range(len(years)) for group in groups]
 
 
 async def _approve(desk: Desk, disclosure: str, reviewer: str) -> float:
