@@ -1,8 +1,23 @@
 """Sections and tables of the report, and the two statistics it uses."""
 
+import json
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
+
+
+class Figure(NamedTuple):
+    """Something that has a bar: a number of some unit, or a ratio without one."""
+
+    name: str
+    value: float
+    bar: str
+    unit: str = ""
+
+    def told(self, value: float) -> str:
+        """A value of it in words."""
+        return f"{value:.3g} {self.unit}".strip()
 
 
 class Section(NamedTuple):
@@ -10,6 +25,34 @@ class Section(NamedTuple):
 
     title: str
     text: str
+    figures: Sequence[Figure] = ()
+
+
+class Former(NamedTuple):
+    """What a figure was, and of which commit."""
+
+    value: float
+    commit: str
+
+
+def read_former(path: Path) -> dict[str, Former]:
+    """Figures as they were measured last; none where nothing was."""
+    return {name: Former(*of) for name, of in json.loads(path.read_text("utf-8")).items()} if path.exists() else {}
+
+
+def write_figures(path: Path, figures: Iterable[Figure], commit: str, former: Mapping[str, Former]) -> None:
+    """Keep the figures for the next run to be compared with; what was not measured stays as it was."""
+    now = {name: list(of) for name, of in former.items()} | {f.name: [f.value, commit] for f in figures}
+    path.write_text(json.dumps(now, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def compared(figures: Iterable[Figure], former: Mapping[str, Former]) -> str:
+    """A table of the figures beside what they were and their bars."""
+    rows = []
+    for f in figures:
+        was = former.get(f.name)
+        rows.append((f.name, f.bar, f"{f.told(was.value)} ({was.commit})" if was else "–", f"**{f.told(f.value)}**"))
+    return table(("figure", "bar", "before (commit)", "now"), rows)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

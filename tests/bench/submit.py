@@ -25,7 +25,7 @@ from deploy.local.postgres import ADMIN, Postgres
 from deploy.local.sample.ledgers import ledger
 from tests.bench import pgbench
 from tests.bench.load import LoadError, wrk
-from tests.bench.report import Section, median, spread, table
+from tests.bench.report import Figure, Section, median, spread, table
 from tests.bench.spent import milliseconds_each, seconds_of, spent
 from tests.running import RunningCity, paused
 from tests.trails import lay_trail
@@ -127,12 +127,25 @@ async def measure(city: RunningCity) -> Section:
                     await _plain_round(rates, plain, of_round, processes)
                     peer = asyncio.to_thread(pgbench.ledgers_a_second, folder, plain.dsn, CLIENTS, SECONDS)
                     rates.pgbench.append(await peer)
-    return Section("Submit one ledger of 20 lines", _text(rates, len(urls)))
+    return Section("Submit one ledger of 20 lines", _text(rates, len(urls)), _figures(rates))
+
+
+def _figures(rates: Rates) -> list[Figure]:
+    ratios = {"pgbench": (rates.pgbench, "0.2"), "plain FastAPI": (rates.plain, "0.8")}
+    found = [
+        Figure(f"submit to {who}", median([a / b for a, b in zip(rates.ours, of, strict=True)]), f"at least {bar}")
+        for who, (of, bar) in ratios.items()
+    ]
+    return [*found, Figure("processor time of ingest for a ledger", _of_ingest(rates.parts()), "at most 4.2 ms", "ms")]
+
+
+def _of_ingest(cost: dict[str, float]) -> float:
+    return sum(ms for part, ms in cost.items() if part.partition("-")[0] == "ingest")
 
 
 def _text(rates: Rates, processes: int) -> str:
     cost = rates.parts()
-    ingest = sum(ms for part, ms in cost.items() if part.partition("-")[0] == "ingest")
+    ingest = _of_ingest(cost)
     rows = [
         rates.row("ingest", rates.ours),
         rates.row("plain FastAPI", rates.plain, "0.8"),

@@ -10,7 +10,7 @@ from typing import Any
 from deploy.local.sample.ledgers import ledger
 from deploy.local.sample.main_job import quantile
 from tests.bench.load import LoadError
-from tests.bench.report import Section, table
+from tests.bench.report import Figure, Section, table
 from tests.bench.spent import milliseconds_each, spent
 from tests.bench.wire import Wire
 from tests.running import RunningCity
@@ -59,7 +59,7 @@ async def measure(city: RunningCity) -> Section:
         desk = Desk(city, wire)
         waiting = await prepare(desk, YEARS, COUNT // len(YEARS))
         share = len(waiting) // len(RATES)
-        rows, costs = [], []
+        rows, costs, figures = [], [], []
         for number, rate in enumerate(RATES):
             # What was prepared, or approved before, has time to settle.
             await asyncio.sleep(SETTLE_S)
@@ -70,6 +70,11 @@ async def measure(city: RunningCity) -> Section:
             each = milliseconds_each(before, spent(city.home), share)
             seconds = (f"{quantile(times, q):.3f} s" for q in QUANTILES)
             rows.append((f"{rate}/s", f"{share}", f"{took:.1f} s", *seconds, f"{load:.1f}"))
+            figures += [
+                Figure(f"approve → visible at {rate}/s, p50", quantile(times, 0.5), "at most 0.3 s", "s"),
+                Figure(f"approve → visible at {rate}/s, p99", quantile(times, 0.99), "at most 1 s", "s"),
+                Figure(f"processor time of an approval at {rate}/s", sum(each.values()), "at most 32 ms", "ms"),
+            ]
             parts = ", ".join(f"{part} {ms:.1f}" for part, ms in each.items() if ms >= LEAST_MS)
             costs.append((f"{rate}/s", f"**{sum(each.values()):.1f}**", parts))
     text = (
@@ -80,7 +85,7 @@ async def measure(city: RunningCity) -> Section:
         "Processor time of an approval in all parts, until ten seconds after the last was seen:\n\n"
         f"{table(('rate', 'ms each', 'of it'), costs)}"
     )
-    return Section("Approve → visible", text)
+    return Section("Approve → visible", text, figures)
 
 
 async def at_rate(desk: Desk, waiting: list[tuple[str, str]], rate: int) -> tuple[list[float], float]:
