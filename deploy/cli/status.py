@@ -104,7 +104,7 @@ def _service(place: Place, seen: Seen, name: str) -> dict[str, Any]:
     }
 
 
-def _process(seen: Seen, name: str) -> dict[str, Any]:
+def _process(seen: Seen, name: str) -> dict[str, object]:
     """What is known of a process of a service, the first or a copy."""
     return {
         "process": seen.parts.get(name, "unknown"),
@@ -258,11 +258,15 @@ def _print_parts(told: Mapping[str, Any]) -> None:
     print(told["url"] or "")
     for row in rows:
         print("  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    parts = {_NAMES[name]: state for name, state in told["parts"].items()}
-    parts |= {name: state["process"] for name, state in told["copies"].items()}
-    print(", ".join(f"{name} {state}" for name, state in parts.items()))
+    print(_of_parts(told["parts"], told["copies"]))
     sizes = (told["database_bytes"], told["kafka_bytes"], told["disk_free_bytes"])
     print("database {}, Kafka {}, free {}".format(*("?" if s is None else size(s) for s in sizes)))
+
+
+def _of_parts(parts: Mapping[str, str], copies: Mapping[str, Mapping[str, object]]) -> str:
+    """How the parts that are no service are, and the copies of services."""
+    words = [f"{_NAMES[name]} {state}" for name, state in parts.items()]
+    return ", ".join([*words, *(f"{name} {copy['process']}" for name, copy in copies.items())])
 
 
 def _row(name: str, state: Mapping[str, Any]) -> tuple[object, ...]:
