@@ -23,7 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from services.contracts.base import Role
-from services.contracts.values import hidden_sign, hidden_words, texts_in
+from services.contracts.values import hidden_sign, hidden_words, may_hide, texts_in
 from services.contracts.words import ROLE_NAMES
 from services.kit import actions, metrics
 from services.kit.answers import as_given, at_rest
@@ -156,7 +156,8 @@ class CheckedRequest(Request):
     async def json(self) -> Any:
         """The body as JSON; InvalidInputError tells where such a sign stands."""
         value = await super().json()
-        refuse_hidden((at or ("body",), text, True) for at, text in texts_in(value))
+        if may_hide(await self.body()):
+            refuse_hidden((at or ("body",), text, True) for at, text in texts_in(value))
         return value
 
     async def _get_form(self, **limits: Any) -> FormData:
@@ -213,7 +214,7 @@ class IdempotentRequest:
         return _json(text, status)
 
     def _given(self, row: Row | None) -> Response:
-        """Give what the key was answered with the first time."""
+        """The answer that was given at the first time, unless that was to another request."""
         if row is None or row["request_digest"] != self.digest:
             raise IdempotencyKeyReusedError
         return _json(as_given(row["response"]), row["status"], {"idempotency-replayed": "true"})

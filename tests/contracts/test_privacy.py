@@ -3,12 +3,16 @@
 import csv
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from services.contracts.bodies import BODY
 from services.contracts.privacy import WORDS, cover, detect, findings, mask, places
 
 ID = "11010519491231002X"
@@ -380,3 +384,30 @@ def test_findings_never_raise(value: object) -> None:
     for found in findings(value, "body"):
         assert found.at.startswith("body")
         assert "13800138000" not in json.dumps(found.model_dump(), ensure_ascii=False)
+
+
+def _free_names(schema: Any) -> Iterator[set[str]]:
+    """Of every object whose names an author chooses, the patterns that the names keep to; `*` for anything."""
+    if isinstance(schema, dict):
+        if (patterns := schema.get("patternProperties")) is not None:
+            yield set(patterns)
+        elif schema.get("type") == "object" and schema.get("additionalProperties", False) is not False:
+            yield {"*"}
+    for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from _free_names(inner)
+
+
+def test_the_only_names_that_an_author_chooses_are_keys_of_columns_which_are_looked_at_where_they_stand() -> None:
+    assert list(_free_names(BODY.json_schema())) == [{"^[a-z][a-z0-9_]{0,30}$"}] * 2
+    columns = [{"key": "p13800138000", "name": "金额", "type": "amount"}]
+    table = {"kind": "table", "columns": columns, "rows": [[100]], "totals": {"p13800138000": 100}}
+    body = BODY.validate_python(table).model_dump(mode="json", exclude_none=True)
+    assert [(f.code, f.at) for f in findings(body, "body")] == [("privacy.phone", "body.columns[0].key")]
+    with pytest.raises(ValidationError):
+        BODY.validate_python({**table, "totals": {"p13900139000": 100}})
+
+
+def test_a_name_is_not_looked_through_but_told_without_the_number_in_it() -> None:
+    assert list(findings({"13800138000": 1}, "body")) == []
+    (found,) = findings({"13800138000": "电话13900139000"}, "body")
+    assert found.at == "body.[电话号码]"
