@@ -81,7 +81,7 @@ SELECT_STRETCH = f"""
 SELECT village, item, period,
        bool_and(kind IN ('delivered', 'submitted', 'confirmed', 'returned', 'approved', 'filed', 'published', 'declared', 'reset'))
            AND count(*) FILTER (WHERE kind = 'approved') = 1 AND count(*) FILTER (WHERE kind = 'published') = 1
-           AND count(DISTINCT disclosure) FILTER (WHERE kind <> 'declared') = 1
+           AND min(disclosure) FILTER (WHERE kind <> 'declared') = max(disclosure) FILTER (WHERE kind <> 'declared')
            AND min(edition) FILTER (WHERE kind = 'approved') = min(edition) FILTER (WHERE kind = 'published') AS plain,
        min((data ->> 'first_published_at')::timestamptz) FILTER (WHERE kind = 'published') AS first_published_at,
        coalesce(bool_or((data ->> 'nil')::boolean) FILTER (WHERE kind = 'approved'), false) AS nil,
