@@ -30,6 +30,8 @@ _HIDDEN: Final = re.compile(
     "\u2060-\u2069\u2800\u3164\ufeff\uffa0\U000e0000-\U000e007f]"
 )
 _LINE_ENDS: Final = re.compile("[\t\n\r]")
+#: Of JSON, those that can stand for such a sign (RFC 8259 section 7): any character, backspace, form feed.
+_ESCAPES: Final = re.compile(rb"\\[ubf]")
 
 
 def hidden_sign(text: str, *, lines: bool) -> str | None:
@@ -39,6 +41,14 @@ def hidden_sign(text: str, *, lines: bool) -> str | None:
     """
     found = _HIDDEN.search(text) or (None if lines else _LINE_ENDS.search(text))
     return f"U+{ord(found[0]):04X}" if found else None
+
+
+def may_hide(text: bytes) -> bool:
+    """Tell whether a text of a JSON document can hold a sign that nobody sees, as it is or escaped; cheaper than to look at each."""
+    try:
+        return _HIDDEN.search(text.decode()) is not None or _ESCAPES.search(text) is not None
+    except UnicodeDecodeError:
+        return True
 
 
 def hidden_words(sign: str) -> str:

@@ -41,7 +41,7 @@ SELECT_KEYS = "SELECT aggregate_id, key FROM shred_key WHERE aggregate_id = ANY(
 #: In one order for everybody, so that two who make the same keys wait and do not deadlock.
 INSERT_KEYS = """
 INSERT INTO shred_key (aggregate_id, key) SELECT * FROM unnest($1::text[], $2::text[]) AS t (id, key) ORDER BY id
-ON CONFLICT (aggregate_id) DO NOTHING
+ON CONFLICT (aggregate_id) DO NOTHING RETURNING aggregate_id, key
 """
 #: The key's own aggregate is stamped when its event is appended.
 SELECT_TOLD = "SELECT FROM aggregate WHERE aggregate = 'key' AND aggregate_id = $1"
@@ -267,9 +267,7 @@ async def make_keys(conn: Connection, aggregate_ids: Collection[str]) -> dict[st
     wanted = sorted(set(aggregate_ids))
     keys = await select_keys(conn, wanted)
     if missing := [i for i in wanted if i not in keys]:
-        await conn.execute(INSERT_KEYS, missing, [wrap(i, _new_key()) for i in missing])
-        # Read again: another transaction may have been faster.
-        keys |= await select_keys(conn, missing)
+        keys |= await _insert_keys(conn, missing)
     made = {}
     for aggregate_id in wanted:
         key = keys.get(aggregate_id)
@@ -277,6 +275,14 @@ async def make_keys(conn: Connection, aggregate_ids: Collection[str]) -> dict[st
             raise KeyShreddedError(aggregate_id)
         made[aggregate_id] = key
     return made
+
+
+async def _insert_keys(conn: Connection, aggregate_ids: Sequence[str]) -> dict[str, str | None]:
+    """New keys, and those that another transaction made or destroyed meanwhile."""
+    rows = await conn.fetch(INSERT_KEYS, aggregate_ids, [wrap(i, _new_key()) for i in aggregate_ids])
+    made: dict[str, str | None] = {r["aggregate_id"]: r["key"] for r in rows}
+    late = [i for i in aggregate_ids if i not in made]
+    return made | (await select_keys(conn, late) if late else {})
 
 
 def _new_key() -> str:

@@ -65,7 +65,6 @@ def _transactions(body: dict[str, Any]) -> str:
             ),
             _sql(shred.SELECT_KEYS, ids),
             _sql(shred.INSERT_KEYS, ids, "ARRAY['w1:' || repeat('k', 80)]"),
-            _sql(shred.SELECT_KEYS, ids),
             _sql(
                 store.INSERT_EDITIONS, f"ARRAY[{this}]", "ARRAY[1]", "ARRAY['F']", sealed, remarks, "'pgbench'", "now()"
             ),

@@ -1,5 +1,6 @@
 """Small values: periods, money, codes."""
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,10 +18,13 @@ from services.contracts.values import (
     Period,
     ShortText,
     VillageCode,
+    hidden_sign,
+    may_hide,
     period_bounds,
     period_frequency,
     period_of,
     previous_period,
+    texts_in,
     yuan,
 )
 
@@ -181,3 +185,34 @@ def test_revision_of_a_day() -> None:
     assert revision_at((old, new), date(2026, 6, 30)) is old
     assert revision_at((old, new), date(2026, 7, 1)) is new
     assert revision_at((old, new), date(2026, 12, 1)) is new
+
+
+HIDDEN = "\x00\x08\x0c\x1f\x7f\x85\u00ad\u200b\u202e\u2066\ufeff\U000e0041"
+
+
+@pytest.mark.parametrize("sign", list(HIDDEN))
+def test_a_document_that_holds_what_nobody_sees_is_told_however_it_is_written(sign: str) -> None:
+    value = {"lines": [{"summary": f"电费{sign}"}]}
+    assert may_hide(json.dumps(value).encode())
+    assert may_hide(json.dumps({f"a{sign}": 1}, ensure_ascii=False).encode())
+    assert may_hide(json.dumps(value, ensure_ascii=False).encode("utf-16-le"))
+
+
+def test_a_document_of_plain_texts_need_not_be_looked_through() -> None:
+    value = {"标题": "电费 \\ 5 元\n第二行\t", "lines": [{"n": 1, "summary": 'so "quoted"'}], "none": None}
+    assert not may_hide(json.dumps(value, ensure_ascii=False, indent=2).encode())
+    # What is no UTF-8 is read as whatever it is.
+    assert may_hide(b'{"a": "\xff"}')
+
+
+_TEXTS = st.text(st.sampled_from(list('a电\n\t\\ubf"' + HIDDEN)), max_size=6)
+
+
+_JSON = st.recursive(_TEXTS, lambda inner: st.lists(inner) | st.dictionaries(_TEXTS, inner), max_leaves=6)
+
+
+@given(value=_JSON, ascii_only=st.booleans())
+def test_no_sign_is_passed_over_that_looking_at_each_text_finds(value: Any, *, ascii_only: bool) -> None:
+    document = json.dumps(value, ensure_ascii=ascii_only).encode()
+    found = any(hidden_sign(text, lines=True) for _, text in texts_in(json.loads(document)))
+    assert may_hide(document) or not found

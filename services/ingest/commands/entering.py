@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Final
 from uuid import UUID
 
 import uuid_utils.compat
@@ -86,9 +87,14 @@ def parse_body(raw: dict[str, object]) -> Body:
         raise InvalidInputError(faults=faults_of(error.errors, below=("body",))) from error
 
 
+#: Rows of a body that are read sooner than a thread takes them.
+_FEW_ROWS: Final = 50
+
+
 async def read_content(raw: dict[str, object]) -> Content:
-    """The same, with the personal data in it; both beside the loop, for a large body takes long."""
-    return await look_at(await asyncio.to_thread(parse_body, raw))
+    """The same, with the personal data in it; of a large body both beside the loop, for they take long."""
+    rows = sum(len(rows) for rows in raw.values() if isinstance(rows, list))
+    return await look_at(parse_body(raw) if rows <= _FEW_ROWS else await asyncio.to_thread(parse_body, raw))
 
 
 @dataclass(frozen=True, slots=True)
