@@ -17,7 +17,9 @@ from services.contracts.topics import SERVICES
 from services.kit import metrics as common
 from services.kit.settings import Settings
 
-_CADDYFILE: Final = Path(__file__).resolve().parents[1] / "caddy" / "Caddyfile"
+_DEPLOY: Final = Path(__file__).resolve().parents[1]
+_GATEWAY: Final = (_DEPLOY / "caddy" / "Caddyfile",)
+_FRONT: Final = (_DEPLOY / "nginx" / "front.conf", _DEPLOY / "nginx" / "tls.conf")
 _PLACEHOLDER: Final = re.compile(r"\{\$(?P<name>[A-Z_]+)(?::(?P<default>[^}]*))?\}")
 _HEAD: Final = "Written by `python -m deploy.docs` from the code; do not edit."
 
@@ -140,16 +142,21 @@ def _setting_table(fields: dict[str, FieldInfo]) -> list[str]:
     return table(head, (_setting_row(name, field) for name, field in fields.items()))
 
 
-def placeholders() -> dict[str, str | None]:
-    """Variables of the Caddyfile, each with its default."""
-    found = _PLACEHOLDER.finditer(_CADDYFILE.read_text(encoding="utf-8"))
-    return {m["name"]: m["default"] for m in found}
+def placeholders(files: Iterable[Path] = _GATEWAY) -> dict[str, str | None]:
+    """Variables of the gateway's files, each with its default."""
+    return {m["name"]: m["default"] for file in files for m in _PLACEHOLDER.finditer(file.read_text(encoding="utf-8"))}
 
 
-def _gateway_rows() -> list[list[str]]:
-    comments = dict(re.findall(r"^# (SANWU_[A-Z_<>]+)\s+(.+)$", _CADDYFILE.read_text(encoding="utf-8"), re.MULTILINE))
+def front_placeholders() -> dict[str, str | None]:
+    """Those of the front for a big city that the gateway lacks and that are not filled in by themselves."""
+    return {n: default for n, default in placeholders(_FRONT).items() if n not in {*placeholders(), "SANWU_FRONT"}}
+
+
+def _placeholder_rows(files: Iterable[Path], found: dict[str, str | None]) -> list[list[str]]:
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
+    comments = dict(re.findall(r"^# (SANWU_[A-Z_<>]+)\s+(.+)$", text, re.MULTILINE))
     rows = []
-    for name, default in placeholders().items():
+    for name, default in found.items():
         about = comments.get(name) or comments[re.sub("^SANWU_UPSTREAM_.*", "SANWU_UPSTREAM_<NAME>", name)]
         rows.append([f"`{name}`", "text", f"`{default}`" if default else "required", about])
     return rows
@@ -199,5 +206,8 @@ def settings_text() -> str:
         lines += ["", f"## {name}", "", first_sentence(inspect.getdoc(own))]
         if fields:
             lines += ["", *_setting_table(fields)]
-    lines += ["", "## Gateway", "", "Placeholders of `deploy/caddy/Caddyfile`.", "", *table(head, _gateway_rows())]
+    gateway, front = _placeholder_rows(_GATEWAY, placeholders()), _placeholder_rows(_FRONT, front_placeholders())
+    lines += ["", "## Gateway", "", "Placeholders of `deploy/caddy/Caddyfile`.", "", *table(head, gateway)]
+    told = "What `python -m deploy.nginx` fills in besides: `SANWU_ACCESS_LOG`, the folders and the upstreams are as above."
+    lines += ["", "## The front for a big city", "", told, "", *table(head, front)]
     return "\n".join(lines) + "\n"

@@ -1,7 +1,8 @@
 """`make bench`: measure against peers in the same run and write `docs/benchmarks.md`.
 
 Every figure is a ratio to a peer measured moments apart on the same machine, alternating, medians of the rounds.
-Needs wrk and nginx (Debian: `apt-get install wrk nginx-light`); everything else comes with the project.
+Needs wrk and nginx (Debian: `apt-get install wrk nginx-light libnginx-mod-http-headers-more-filter`); everything else
+comes with the project.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from tests.bench import growth, hot, rebuild, submit, visible
 from tests.bench.report import Figure, Section, compared, read_former, table, write_figures
 from tests.running import ROOT, start_city, stop_city
 
+PACKAGES = "wrk, nginx-light and libnginx-mod-http-headers-more-filter"
 REPORT = ROOT / "docs" / "benchmarks.md"
 FIGURES = ROOT / "docs" / "benchmarks.json"
 HEAD = """# Benchmarks
@@ -66,9 +68,9 @@ def main() -> int:
     if sys.argv[1:] == ["growth"]:
         return growth.main()
     wanted = sys.argv[1:] or list(MEASURES)
-    for tool in ("wrk", "nginx") if "hot" in wanted else ():
-        if shutil.which(tool) is None and not Path(f"/usr/sbin/{tool}").exists():
-            sys.stderr.write(f"The benchmarks need {tool}: install wrk and nginx-light, then run again.\n")
+    for tool in (Path("wrk"), *hot.NEEDED) if "hot" in wanted else ():
+        if shutil.which(tool) is None and not tool.exists():
+            sys.stderr.write(f"The benchmarks need {tool}: install {PACKAGES}, then run again.\n")
             return 1
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o711)

@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 
 from deploy.docs import ROOT, stale
 from deploy.docs.openapi import application
-from deploy.docs.reference import placeholders, settings_of, variable
+from deploy.docs.reference import front_placeholders, placeholders, settings_of, variable
 from services.contracts.base import Role
 from services.contracts.topics import EVENTS, SERVICES, TOPICS, ServiceName
 from services.kit.problems import codes
@@ -182,7 +182,8 @@ def test_every_setting_has_its_row() -> None:
             assert f"| `{variable(field)}` |" in text
             assert told.description, field
             assert told.description in text
-    for placeholder in placeholders():
+    assert {"SANWU_LISTEN", "SANWU_CERTIFICATE"} <= set(front_placeholders())
+    for placeholder in (*placeholders(), *front_placeholders()):
         assert f"| `{placeholder}` |" in text
 
 
