@@ -83,11 +83,23 @@ def on_runtime(command: Callable[..., Awaitable[Told]]) -> Callable[..., Work]:
 
     Typer calls it while it still reads the line; the work must wait until settings were loaded and a runtime opened.
     """
+    return _on_runtime(command, tuple, 1)
 
+
+def prepared(prepare: Callable[[], object]) -> Callable[[Callable[..., Awaitable[Told]]], Callable[..., Work]]:
+    """As `on_runtime`, and its second parameter is what was prepared while the line was read: before there is a loop or a thread."""
+    return lambda command: _on_runtime(command, lambda: (prepare(),), 2)
+
+
+def _on_runtime(
+    command: Callable[..., Awaitable[Told]], prepare: Callable[[], tuple[object, ...]], own: int
+) -> Callable[..., Work]:
     def asked(*arguments: Any, as_json: bool = False, **options: Any) -> Work:
+        given = prepare()
+
         async def work(runtime: Any) -> int:
             try:
-                return _tell(await command(runtime, *arguments, **options), as_json=as_json)
+                return _tell(await command(runtime, *given, *arguments, **options), as_json=as_json)
             except Refusal as refusal:
                 return _tell(Told({}, (), [str(refusal)], refusal.status), as_json=False)
             except SanwuError as error:
@@ -95,7 +107,7 @@ def on_runtime(command: Callable[..., Awaitable[Told]]) -> Callable[..., Work]:
 
         return work
 
-    return _with_json(asked, command, 1)
+    return _with_json(asked, command, own)
 
 
 def at_once(command: Callable[..., Told]) -> Callable[..., int]:

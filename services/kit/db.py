@@ -8,10 +8,10 @@ After every commit the listeners are woken (relay, renderer), so that nobody has
 import asyncio
 import time
 import warnings
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from typing import Any, Final, LiteralString, Protocol, cast
+from typing import Any, Final, LiteralString, Protocol, TypeVar, cast
 
 import asyncpg
 
@@ -31,6 +31,8 @@ INFRASTRUCTURE_ERRORS: Final = (
     OSError,
     TimeoutError,
 )
+T = TypeVar("T")
+
 #: A value that no row can hold, such as text with NUL or a number beyond bigint.
 UnstorableError = asyncpg.DataError
 UniqueViolationError = asyncpg.UniqueViolationError
@@ -78,6 +80,10 @@ class Model(Connection, Protocol):
         """
         ...
 
+    async def work_out(self, function: Callable[..., T], *args: object) -> T:
+        """What a function of a module makes of values: here and now, or in another process while a model is built."""
+        ...
+
 
 class ServingModel:
     """The read model that serves, in the transaction of the batch: each row is written at once."""
@@ -91,6 +97,10 @@ class ServingModel:
     async def write(self, query: LiteralString, *row: object) -> bool:
         """Write it at once and alone."""
         return await self.fetchrow(query, *([value] for value in row)) is not None
+
+    async def work_out(self, function: Callable[..., T], *args: object) -> T:
+        """Call it here and now."""
+        return function(*args)
 
 
 class SlowInTransactionWarning(RuntimeWarning):

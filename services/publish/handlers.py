@@ -5,18 +5,8 @@ Content exists only while its key does: a shredded key leaves a tombstone, and a
 """
 
 import asyncio
-from typing import Final, TypedDict
+from typing import Final
 
-from services.contracts.bodies import (
-    Contract,
-    Ledger,
-    LedgerOutline,
-    LedgerSums,
-    Outline,
-    Project,
-    Roster,
-    RosterOutline,
-)
 from services.contracts.catalogue import CalendarSet, ItemSet, ProfileSet
 from services.contracts.code import CodeSet
 from services.contracts.disclosure import (
@@ -43,9 +33,9 @@ from services.kit.consumer import Handlers, Handling
 from services.kit.shred import open_sealed
 from services.publish import commands
 from services.publish.hot.files import Subject, remove_rendered
-from services.publish.render.opened import read_content
-from services.publish.render.rows import Code, Declaration, Edition, Publication, Step, Waiver, edition_before
+from services.publish.render.rows import Code, Declaration, Publication, Step, Waiver, edition_before
 from services.publish.store import marks, publications, unopened, withheld
+from services.publish.store.keeping import Kept, keep
 
 _EVERYTHING: Final = (("all", ""),)
 
@@ -100,7 +90,7 @@ async def on_confirmed(h: Handling, event: DisclosureConfirmed) -> None:
         await marks.insert_marks(h.conn, _shown_in(h, event.village_code, event.item))
 
 
-def _publication(event: DisclosureApproved, body: Outline) -> Publication:
+def _publication(event: DisclosureApproved, kept: Kept) -> Publication:
     return Publication(
         disclosure_id=event.aggregate_id,
         village_code=event.village_code,
@@ -109,47 +99,15 @@ def _publication(event: DisclosureApproved, body: Outline) -> Publication:
         edition=event.edition,
         digest=event.digest,
         history=event.history,
-        nil=body.nil,
+        nil=kept.nil,
         # The event's own time, not this service's: a rebuild must come to the same.
         first_published_at=event.occurred_at,
         published_at=event.occurred_at,
-        line_count=body.row_count,
-        kind=body.kind,
+        line_count=kept.line_count,
+        kind=kept.kind,
         release=event.release,
-        **_figures(body),
+        **kept.figures,
     )
-
-
-class _Figures(TypedDict, total=False):
-    opening_fen: int
-    income_fen: int
-    expense_fen: int
-    closing_fen: int
-    amount_fen: int | None
-    sums: LedgerSums
-
-
-def _figures(body: Outline) -> _Figures:
-    """What a list tells of a body in one amount, and of a ledger in four."""
-    match body:
-        case Ledger() | LedgerOutline():
-            sums = body.sums
-            whole = sums.whole
-            return {
-                "opening_fen": whole.opening_fen,
-                "income_fen": whole.income_fen,
-                "expense_fen": whole.expense_fen,
-                "closing_fen": whole.closing_fen,
-                "sums": sums,
-            }
-        case Roster() | RosterOutline():
-            return {"amount_fen": body.amount_fen if any(e.amount_fen is not None for e in body.entries) else None}
-        case Contract():
-            return {"amount_fen": body.total_fen if body.total_fen is not None else body.annual_fen}
-        case Project():
-            return {"amount_fen": body.contract_fen if body.contract_fen is not None else body.budget_fen}
-        case _:
-            return {}
 
 
 def _tombstone(event: DisclosureEvent, reason: str | None) -> Publication:
@@ -187,14 +145,15 @@ async def on_approved(h: Handling, event: DisclosureApproved) -> None:
     if key is None:
         await _bury(h, event, None)
         return
-    opened = read_content(open_sealed(key, event.aggregate_id, event.type, event.sealed), again=h.again)
-    publication = _publication(event, opened.outline)
-    edition = Edition(event.aggregate_id, event.edition, event.occurred_at, opened.body, opened.said)
-    if not await publications.insert_edition(h.model, key, edition):
+    place, content = (event.aggregate_id, event.type, event.edition), event.sealed
+    kept = await h.model.work_out(keep, key, place, content.nonce, content.ciphertext, h.again)
+    publication = _publication(event, kept)
+    if not await publications.insert_edition(
+        h.model, event.aggregate_id, event.edition, event.occurred_at, kept.sealed
+    ):
         return
-    # Pictures of single vouchers are not shown to everybody, so they are not served either.
-    if shown := sorted({a.digest for a in opened.outline.attachments}):
-        await publications.insert_attachment_refs(h.model, shown, event.aggregate_id, event.village_code)
+    if kept.files:
+        await publications.insert_attachment_refs(h.model, kept.files, event.aggregate_id, event.village_code)
     if not await publications.upsert_publication(h.model, publication):
         await publications.lower_first_published(h.model, event.aggregate_id, event.occurred_at)
     times = await publications.select_edition_times(h.conn, [event.aggregate_id])

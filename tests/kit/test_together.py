@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from services.kit.rebuild import Helpers
 from services.kit.rebuild.together import BuiltModel, LearntKeys, Nowhere, Work, run_together
 from services.kit.shred import KeyMissingError
 
@@ -35,7 +36,7 @@ async def run(session: asyncpg.Connection, works: Sequence[Work]) -> list[str]:
     """The writing statements that it took, by their first words; the driver looks up types by others."""
     said: list[str] = []
     with session.query_logger(lambda record: said.append(record.query.split()[0])):
-        await run_together(session, works)
+        await run_together(session, Helpers(0), works)
         # The driver tells of them one turn later.
         await asyncio.sleep(0)
     return [word for word in said if word in {"INSERT", "DELETE"}]
@@ -91,6 +92,21 @@ async def test_what_a_handler_asks_alone_is_answered_to_it(session: asyncpg.Conn
 
     await run(session, [count("a"), count("b")])
     assert told == [("a", 7, "a"), ("b", 7, "b")]
+
+
+async def test_what_is_worked_out_comes_back_and_so_does_its_error(session: asyncpg.Connection) -> None:
+    model, told = BuiltModel(session), []
+
+    async def divide(by: int) -> None:
+        try:
+            told.append(await model.work_out(divmod, 7, by))
+        except ZeroDivisionError as error:
+            told.append(str(error))
+        assert await model.write(UPSERT, f"s{by}", by, "a")
+
+    assert await run(session, [divide(2), divide(0)]) == ["INSERT"]
+    assert told[0] == (3, 1)
+    assert "by zero" in str(told[1])
 
 
 async def test_a_handler_may_wait_for_a_thread_or_let_others_go_first(session: asyncpg.Connection) -> None:

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from services.contracts.bodies import BODY, Ledger, LedgerOutline, Notice, Roster, RosterOutline
 from services.contracts.disclosure import ApprovedContent
-from services.publish.handlers import _figures
 from services.publish.render.opened import read_content
+from services.publish.store.keeping import figures
 from tests import builders
 from tests.publish import bodies
 
@@ -58,7 +58,7 @@ def test_every_kind_is_read_as_it_was_said(body: dict[str, Any], *, again: bool)
     whole, outline = sealed.body, opened.outline
     assert opened.body == whole.model_dump_json()
     assert (outline.kind, outline.nil, outline.row_count) == (whole.kind, whole.nil, whole.row_count)
-    assert (outline.attachments, _figures(outline)) == (whole.attachments, _figures(whole))
+    assert (outline.attachments, figures(outline)) == (whole.attachments, figures(whole))
     assert (opened.said.note, opened.said.secrecy_checked_by) == (SIGN, "王芳")
     assert [a.reason for a in opened.said.accepted] == [SIGN]
 
@@ -71,12 +71,12 @@ def test_outlines_are_what_ledgers_and_rosters_are_read_as() -> None:
 
 def test_figures_of_a_ledger_and_a_roster() -> None:
     ledger = read_content(content(TRANSFERS).model_dump_json().encode(), again=True).outline
-    told = _figures(ledger)
+    told = figures(ledger)
     sums = told.pop("sums")
     assert told == {"opening_fen": 500, "income_fen": -10, "expense_fen": 60, "closing_fen": 440}
     assert [(a.transfer_fen, a.computed_fen) for a in sums.accounts] == [(-100, 340), (100, 90)]
     roster = read_content(content(bodies.roster(entries=SUM_ROWS)).model_dump_json().encode(), again=True).outline
-    assert _figures(roster) == {"amount_fen": 5}
+    assert figures(roster) == {"amount_fen": 5}
 
 
 @pytest.mark.parametrize("again", [False, True])
@@ -95,7 +95,7 @@ def test_what_is_written_another_way_is_read_too(body: dict[str, Any], *, again:
     for way in ways:
         opened = read_content(way.encode(), again=again)
         assert BODY.validate_json(opened.body) == sealed.body
-        assert _figures(opened.outline) == _figures(sealed.body)
+        assert figures(opened.outline) == figures(sealed.body)
         assert opened.said.note == "改了摘要"
 
 

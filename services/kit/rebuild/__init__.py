@@ -10,5 +10,6 @@ reference are there, and what was parked is passed over: it comes by its replay,
 """
 
 from services.kit.rebuild.build import Alone, Rebuild, RebuildError, Tally, lock_rebuild
+from services.kit.rebuild.helpers import Helpers
 
-__all__ = ["Alone", "Rebuild", "RebuildError", "Tally", "lock_rebuild"]
+__all__ = ["Alone", "Helpers", "Rebuild", "RebuildError", "Tally", "lock_rebuild"]

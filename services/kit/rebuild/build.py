@@ -17,6 +17,7 @@ from services.kit.consumer.log import LogReader, Place
 from services.kit.db import Connection
 from services.kit.log import get_logger
 from services.kit.park import reason
+from services.kit.rebuild.helpers import Helpers
 from services.kit.rebuild.together import BuiltModel, LearntKeys, Nowhere, run_together
 from services.kit.record import Incoming
 from services.kit.runtime import AnyRuntime
@@ -68,12 +69,13 @@ class Tally:
 class Rebuild:
     """One rebuild into an empty schema that the caller made."""
 
-    def __init__(self, runtime: AnyRuntime, project: Handlers, schema: str, settings: Any) -> None:
+    def __init__(self, runtime: AnyRuntime, project: Handlers, schema: str, settings: Any, helpers: Helpers) -> None:
         """`settings` are the handlers': their folders must not be those that serve."""
         self._runtime = runtime
         self._project = project
         self._schema = schema
         self._settings = settings
+        self._helpers = helpers
         #: The newest version of each aggregate, by kind and id.
         self._seen: dict[str, dict[str, int]] = defaultdict(dict)
         #: Places in the log, and ids of events: in a log that was said anew, they stand at other places.
@@ -192,7 +194,7 @@ class Rebuild:
             chains[record.aggregate].append(record)
         given = (self._runtime.clock, self._runtime.reference, self._settings)
         handling = Handling(Nowhere(), *given, BuiltModel(session), keys, again=True)
-        await run_together(session, [self._chain(handling, chain) for chain in chains.values()])
+        await run_together(session, self._helpers, [self._chain(handling, chain) for chain in chains.values()])
 
     def _take(self, incoming: Batch) -> list[Incoming]:
         """Count a batch; those of it that have to be projected."""

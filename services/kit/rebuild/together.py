@@ -10,14 +10,16 @@ import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, LiteralString, Self
+from typing import Any, LiteralString, Self, TypeVar
 
 import asyncpg
 
 from services.kit.db import Row
+from services.kit.rebuild.helpers import FAILED, Call, Helpers
 from services.kit.shred import KeyMissingError
 
 Work = Coroutine[Any, Any, None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +30,16 @@ class _Write:
     row: tuple[object, ...]
 
     def __await__(self) -> Generator[Self, bool, bool]:
+        return (yield self)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Call:
+    """Work on values; the answer is what the function makes of them, or FAILED."""
+
+    call: Call
+
+    def __await__(self) -> Generator[Self, Any, Any]:
         return (yield self)
 
 
@@ -51,6 +63,12 @@ class BuiltModel:
     async def write(self, query: LiteralString, *row: object) -> bool:
         """Wait until the others have something to write too."""
         return await _Write(query, row)
+
+    async def work_out(self, function: Callable[..., T], *args: object) -> T:
+        """Wait until the others have something to work out too."""
+        answer: T = await _Call((function, args))
+        # Again where the error can be raised.
+        return function(*args) if answer == FAILED else answer
 
     async def execute(self, query: LiteralString, *args: object) -> str:
         """Run a statement for this handler alone; returns its command tag."""
@@ -109,13 +127,13 @@ class LearntKeys:
         self._known[aggregate_id] = None
 
 
-async def run_together(session: asyncpg.Connection, works: Iterable[Work]) -> None:
+async def run_together(session: asyncpg.Connection, helpers: Helpers, works: Iterable[Work]) -> None:
     """Drive works to their ends. What the database raises ends them all; a work must keep its other errors to itself."""
     going = list(works)
     try:
         wishes = _go_on((work, None) for work in going)
         while wishes:
-            wishes = await _grant(session, wishes)
+            wishes = await _grant(session, helpers, wishes)
     finally:
         for work in going:
             work.close()
@@ -139,10 +157,13 @@ async def _write(
     return [(work, name in written) for name, (work, _) in of.items()]
 
 
-async def _grant(session: asyncpg.Connection, wishes: list[tuple[Work, object]]) -> list[tuple[Work, object]]:
+async def _grant(
+    session: asyncpg.Connection, helpers: Helpers, wishes: list[tuple[Work, object]]
+) -> list[tuple[Work, object]]:
     """Do what is wanted, rows of one statement together; what is wanted next, and what has to wait until then."""
     together: dict[LiteralString, dict[object, tuple[Work, _Write]]] = {}
     answered: list[tuple[Work, object]] = []
+    calls: list[tuple[Work, Call]] = []
     waiting = []
     for work, wish in wishes:
         match wish:
@@ -151,6 +172,8 @@ async def _grant(session: asyncpg.Connection, wishes: list[tuple[Work, object]])
                 first = together.setdefault(wish.query, {}).setdefault(wish.row[0], (work, wish))
                 if first[0] is not work:
                     waiting.append((work, wish))
+            case _Call():
+                calls.append((work, wish.call))
             case _Statement():
                 answered.append((work, await wish.run()))
             case None:
@@ -162,6 +185,8 @@ async def _grant(session: asyncpg.Connection, wishes: list[tuple[Work, object]])
             case _:
                 message = f"a handler waits for {wish!r}, which nobody here can give"
                 raise TypeError(message)
+    answers = await helpers.work_out([call for _, call in calls])
+    answered += [(work, answer) for (work, _), answer in zip(calls, answers, strict=True)]
     for query, of in together.items():
         answered += await _write(session, query, of)
     return waiting + _go_on(answered)

@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Final
@@ -14,11 +14,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 from typer import Option
 
 from services.kit import trail
-from services.kit.cli import By, Refusal, Told, Work, on_runtime
+from services.kit.cli import By, Refusal, Told, Work, on_runtime, prepared
 from services.kit.consumer import Handlers
 from services.kit.db import INFRASTRUCTURE_ERRORS, UnstorableError
-from services.kit.rebuild import Rebuild, RebuildError, Tally, lock_rebuild
+from services.kit.rebuild import Helpers, Rebuild, RebuildError, Tally, lock_rebuild
 from services.kit.runtime import AnyRuntime
+from services.kit.shred import use_key_seal
 from services.publish.rebuild.compare import Difference, by_village, differences, rows_by_table
 from services.publish.store import read_model
 
@@ -38,9 +39,10 @@ class DiffersError(Exception):
 def rebuild_command(project: Handlers) -> Callable[..., Work]:
     """`rebuild`, with the handlers that fill the read model."""
 
-    @on_runtime
+    @prepared(Helpers.beside)
     async def rebuild(
         runtime: AnyRuntime,
+        helpers: Helpers,
         *,
         accept: Annotated[bool, Option("--accept", help="Switch even when villages differ.")] = False,
         check: Annotated[bool, Option("--check", help="Build and compare, then drop the new model.")] = False,
@@ -51,7 +53,11 @@ def rebuild_command(project: Handlers) -> Callable[..., Work]:
     ) -> Told:
         """Build the read model anew beside the serving one, compare it by village, switch to it."""
         try:
-            told = await (_drop_old(runtime) if drop_old else _rebuild(runtime, project, accept=accept, check=check))
+            with closing(helpers):
+                if drop_old:
+                    told = await _drop_old(runtime)
+                else:
+                    told = await _rebuild(runtime, project, helpers, accept=accept, check=check)
         except DiffersError as error:
             sentences = [*(d.sentence() for d in error.found[:_SHOWN]), *error.failed[:_SHOWN], str(error)]
             values = {"switched": False, "differences": [asdict(d) for d in error.found], "failed": error.failed}
@@ -74,8 +80,9 @@ async def _drop_old(runtime: AnyRuntime) -> Told:
     return Told({"dropped": dropped}, [f"{dropped} models dropped"])
 
 
-async def _rebuild(runtime: AnyRuntime, project: Handlers, *, accept: bool, check: bool) -> Told:
+async def _rebuild(runtime: AnyRuntime, project: Handlers, helpers: Helpers, *, accept: bool, check: bool) -> Told:
     started = time.monotonic()
+    await helpers.everywhere(use_key_seal, runtime.settings.key_seal)
     with ExitStack() as stack:
         bar = stack.enter_context(_bar())
         task = bar.add_task("rebuild", total=None)
@@ -90,7 +97,7 @@ async def _rebuild(runtime: AnyRuntime, project: Handlers, *, accept: bool, chec
             async with session.transaction() as conn:
                 await read_model.drop_unfinished(conn)
                 number = await read_model.make_read_model(conn)
-            rebuild = Rebuild(runtime, project, f"publish_read_{number}", settings)
+            rebuild = Rebuild(runtime, project, f"publish_read_{number}", settings, helpers)
             try:
                 found, held = await _build(rebuild, number, show, accept=accept, check=check)
             finally:

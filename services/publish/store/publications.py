@@ -92,20 +92,19 @@ RETURNING disclosure_id
 """
 
 
-async def insert_edition(model: Model, key: str, e: Edition) -> bool:
-    """Keep an edition's content under the disclosure's key; False when it is known already or the disclosure was withdrawn."""
-    sealed = close_edition(key, e)
-    return await model.write(INSERT_EDITION, e.disclosure_id, e.edition, e.published_at, sealed)
+async def insert_edition(model: Model, disclosure_id: str, edition: int, at: datetime, sealed: bytes) -> bool:
+    """Keep an edition's closed content; False when it is known already or the disclosure was withdrawn."""
+    return await model.write(INSERT_EDITION, disclosure_id, edition, at, sealed)
 
 
 def _place(edition: int) -> str:
     return f"edition.sealed:{edition}"
 
 
-def close_edition(key: str, e: Edition) -> bytes:
-    """Content and what was said of it, for their column: the length of the first in 8 bytes, then both."""
-    body, said = e.body.encode(), e.said.model_dump_json(exclude_defaults=True).encode()
-    return close(key, e.disclosure_id, _place(e.edition), len(body).to_bytes(8, "big") + body + said)
+def close_edition(key: str, disclosure_id: str, edition: int, body: str, said: Said) -> bytes:
+    """A body (JSON) and what was said of it, for their column: the length of the first in 8 bytes, then both."""
+    first, second = body.encode(), said.model_dump_json(exclude_defaults=True).encode()
+    return close(key, disclosure_id, _place(edition), len(first).to_bytes(8, "big") + first + second)
 
 
 def edition_of(row: Row) -> Edition:

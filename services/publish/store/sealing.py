@@ -9,7 +9,7 @@ from typing import Any
 
 from services.contracts.bodies import BODY
 from services.kit.db import Connection
-from services.publish.render.rows import Edition, Said
+from services.publish.render.rows import Said
 from services.publish.store.publications import close_edition
 
 TAKE_EDITIONS = """
@@ -45,7 +45,7 @@ def _as_written_now(key: str, disclosure_id: str, row: Mapping[str, Any]) -> byt
     """The bytes that a rebuild would come to: the body as it was said, with nothing that was added to its kind since."""
     body = BODY.validate_json(row["body"]).model_dump_json(exclude_unset=True)
     said = Said.model_validate_json(row["said"])
-    return close_edition(key, Edition(disclosure_id, row["edition"], row["published_at"], body, said))
+    return close_edition(key, disclosure_id, row["edition"], body, said)
 
 
 async def _seal_editions(conn: Connection, limit: int, left: set[str]) -> int:
