@@ -16,7 +16,7 @@ from services.ingest.store.contents import Edition as Entered
 from services.ingest.store.contents import Said as Words
 from services.ingest.store.contents import close_body, close_remarks, close_said, remarks_of
 from services.kit import shred
-from services.publish.render.rows import Edition
+from services.publish.render.rows import Said
 from services.publish.store.publications import close_edition
 from tests import builders
 
@@ -79,7 +79,7 @@ def _close(of: Made) -> Closed:
     return Closed(
         of.id,
         key,
-        close_edition(key, Edition(of.id, 1, builders.NOW, content.model_dump_json())),
+        close_edition(key, of.id, 1, content.model_dump_json(), Said()),
         close_body(key, of.id, 1, content),
         close_remarks(key, of.id, 1, remarks_of(Entered(content))),
         close_said(key, of.id, place, Words(names=("某人",), reason=None)),
