@@ -296,17 +296,19 @@ def _settled(items: Items, cells: Cells, of: Sequence[GridCell], make: Make, now
     states = [(d, cell_state(d, record, now).state) for d, record in opened] + [(c.duty, c.cell.state) for c in of]
     due = Counter(state for d, state in states if d.applies and not d.history and d.due_at <= now)
     said = settled_words(f"到{day_words(now)}", due)
-    today = local_day(now)
-    coming = [
-        duty
-        for code, item in items.items()
-        if not item.retired(today) and (duty := next_duty(code, item.at(today), make, now, cells.opened)) is not None
-    ]
-    if not coming:
+    soonest = _soonest(items, cells, make, now)
+    if soonest is None:
         return said
-    soonest = min(coming, key=lambda d: (d.due, d.item))
     name = plain_name(items, soonest.item, soonest.period)
     return f"{said}下一次到期是{date_words(soonest.due)}：{period_words(soonest.period)}，{name}。"
+
+
+def _soonest(items: Items, cells: Cells, make: Make, now: datetime) -> Duty | None:
+    """What is due next of all that is to come."""
+    today = local_day(now)
+    lasting = {code: item.at(today) for code, item in items.items() if not item.retired(today)}
+    coming = (next_duty(code, revision, make, now, cells.opened) for code, revision in lasting.items())
+    return min((d for d in coming if d is not None), key=lambda d: (d.due, d.item), default=None)
 
 
 def settled_words(until: str, due: Mapping[CellState, int]) -> str:
