@@ -207,19 +207,21 @@ def _newest_by_item(publications: Sequence[L]) -> list[L]:
 def shown_on_page(known: Sequence[Known]) -> list[str]:
     """Ids of what a village's page shows: the newest of each item, and the ledgers of which its sentences tell."""
     month = newest_month(known)
-    shown = {p.disclosure_id for p in _newest_by_item(known)}
-    if month is not None:
-        ledgers = [p for p in known if p.item == month.item and p.is_live and p.period <= month.period]
-        shown |= {p.disclosure_id for p in ledgers if p.period[:4] == month.period[:4]} | _before(month, ledgers)
-    return [p.disclosure_id for p in known if p.disclosure_id in shown]
+    shown = {*_newest_by_item(known), *(_told_with(month, known) if month is not None else ())}
+    return [p.disclosure_id for p in known if p in shown]
 
 
-def _before(month: Known, ledgers: Iterable[Known]) -> set[str]:
-    """The one that the month is added to: the nearest earlier period of its kind that has sums."""
+def _told_with(month: Known, known: Iterable[Known]) -> list[Known]:
+    """The ledgers of a month's year so far, and the one whose closing it opens with."""
+    ledgers = [p for p in known if p.item == month.item and p.is_live and p.period <= month.period]
+    return [*(p for p in ledgers if p.period[:4] == month.period[:4]), *_nearest_before(month, ledgers)]
+
+
+def _nearest_before(month: Known, ledgers: Iterable[Known]) -> list[Known]:
+    """Of the periods of its kind that have sums the nearest earlier one, if there is any."""
     shape = period_frequency(month.period)
     earlier = (p for p in ledgers if p.has_sums and p.period < month.period and period_frequency(p.period) is shape)
-    found = max(earlier, key=lambda p: p.period, default=None)
-    return {found.disclosure_id} if found is not None else set()
+    return sorted(earlier, key=lambda p: p.period)[-1:]
 
 
 #: Of several cells of an item, the one that people ask about first.
