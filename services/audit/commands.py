@@ -39,6 +39,7 @@ from services.kit import outbox
 from services.kit.db import Connection, Database
 from services.kit.errors import Retry
 from services.kit.heads import AT_LEAST_EVERY, Signed
+from services.kit.turns import Turns
 
 #: A head is said once a day at least; so long without is too long.
 _LATE: Final = AT_LEAST_EVERY + timedelta(hours=1)
@@ -298,7 +299,11 @@ async def grid_cells(
         event = period_frequency(key.period) is Frequency.ON_EVENT and is_declared(found)
         if cell.has_row or cell.record.waived_at is not None or event:
             records[key.village][duties.CellKey(key.item, key.period)] = cell.record
-    return {v: _cells_of(bench, v, records[v], stretch) for v in villages}
+    cells, turns = {}, Turns()
+    for village in villages:
+        cells[village] = _cells_of(bench, village, records[village], stretch)
+        await turns.rest()
+    return cells
 
 
 async def grid_of(

@@ -1,5 +1,7 @@
 """The grid and the coverage say what `contracts.duties.cells` says, within the reader's part of the tree and affairs."""
 
+import asyncio
+import time
 from datetime import date
 from typing import Any
 
@@ -246,3 +248,25 @@ async def test_what_one_row_tells_of_a_cell_is_what_its_facts_come_to(city: Serv
     }
     assert plain[CellKey(NEIGHBOUR, "F01", "2026-07")].nil
     assert CellKey(*DAY) in others
+
+
+async def test_the_grid_of_many_villages_lets_others_have_the_loop(city: Served) -> None:
+    longest = 0.0
+
+    async def others() -> None:
+        nonlocal longest
+        while True:
+            since = time.thread_time()
+            await asyncio.sleep(0)
+            longest = max(longest, time.thread_time() - since)
+
+    async with city.runtime.database.connection() as conn:
+        bench = Bench(city.runtime.reference, city.runtime.settings, NOW)
+        task = asyncio.create_task(others())
+        began = time.thread_time()
+        await grid_cells(conn, bench, [VILLAGE] * 5000, Stretch.exactly("2026-10"))
+        spent = time.thread_time() - began
+        await asyncio.sleep(0)
+        task.cancel()
+    # What the loop's thread computed in one piece, of all that it computed.
+    assert longest < spent / 4
