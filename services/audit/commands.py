@@ -5,7 +5,7 @@ evidence and events are written in the caller's transaction, the one that moves 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -331,26 +331,12 @@ async def replay(database: Database, bench: Bench, as_of: int | None) -> list[Re
     replay_id: UUID = uuid_utils.compat.uuid7()
     async with database.connection() as conn:
         sizes = await facts.select_sizes(conn)
-    for villages in chunks(sizes, REPLAY_CHUNK):
+    for villages in facts.chunks(sizes, REPLAY_CHUNK):
         async with database.transaction() as conn:
             await _replay_villages(conn, bench, replay_id, villages, as_of)
     async with database.transaction() as conn:
         await replays.forget_other_replays(conn, replay_id)
         return await replays.select_differences(conn, replay_id)
-
-
-def chunks(sizes: Mapping[str, int], most: int) -> Iterator[list[str]]:
-    """Villages in their order, so many together that what they have stays within a measure; one that has more is alone."""
-    chunk: list[str] = []
-    total = 0
-    for village, size in sizes.items():
-        if chunk and total + size > most:
-            yield chunk
-            chunk, total = [], 0
-        chunk.append(village)
-        total += size
-    if chunk:
-        yield chunk
 
 
 async def _replay_villages(

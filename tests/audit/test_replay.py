@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from services.audit.__main__ import replay as replay_command
-from services.audit.commands import chunks
+from services.audit.store.facts import chunks
 from services.contracts.base import Event
 from tests.audit.conftest import OWN
 from tests.audit.events import Disclosure, accounts_of, at, give_keys, ledger

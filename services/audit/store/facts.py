@@ -1,7 +1,7 @@
 """SQL of facts and deadlines."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Final
 
@@ -194,6 +194,20 @@ SELECT village, sum(n)::bigint AS n FROM (
 async def select_sizes(conn: Connection) -> dict[str, int]:
     """How many facts and deadlines each village has that has any."""
     return {r["village"]: r["n"] for r in await conn.fetch(SELECT_SIZES)}
+
+
+def chunks(sizes: Mapping[str, int], most: int) -> Iterator[list[str]]:
+    """Villages in their order, so many together that what they have stays within a measure; one that has more is alone."""
+    chunk: list[str] = []
+    total = 0
+    for village, size in sizes.items():
+        if chunk and total + size > most:
+            yield chunk
+            chunk, total = [], 0
+        chunk.append(village)
+        total += size
+    if chunk:
+        yield chunk
 
 
 SELECT_HEARD_AT = "SELECT heard_at FROM fact WHERE seq <= $1 ORDER BY seq DESC LIMIT 1"
