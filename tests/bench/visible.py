@@ -113,7 +113,9 @@ async def prepare(desk: Desk, years: Sequence[int], villages_count: int) -> list
                 body = {"village": village, "item": "F01", "period": period, "body": ledger(village, period, period)}
                 draft = await desk.post(PATH, f"clerk-{village}", body)
                 step = {"version": draft["version"]}
-                await desk.post(f"{PATH}/{draft['id']}/submit", f"clerk-{village}", step)
+                # Years that stand in the tables alone have other sums beside them.
+                accept = [{"finding": finding, "reason": "按原账录入"} for finding in draft["findings"]]
+                await desk.post(f"{PATH}/{draft['id']}/submit", f"clerk-{village}", {**step, "accept": accept})
                 await desk.post(f"{PATH}/{draft['id']}/confirm", f"supervisor-{village}", step)
                 made.append((draft["id"], f"reviewer-{township}"))
         return made

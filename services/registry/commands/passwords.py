@@ -1,6 +1,7 @@
 """Passwords: hashed (argon2id) beside the event loop, made up for one time, and what may be somebody's own."""
 
 import asyncio
+import os
 import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,13 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple, TypeVar
 
 import argon2
-from pypinyin import lazy_pinyin
 from zxcvbn import zxcvbn
 
 from services.kit.db import outside_transaction
 from services.kit.errors import Fault, InvalidInputError
 from services.registry.bulk.staff import SHORTEST_PASSWORD
 from services.registry.memory import Queue
+
+# How characters sound in phrases takes 45 MB, and names are no phrases; the package looks when it is imported.
+os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")  # noqa: TID251 - no setting of ours
+from pypinyin import lazy_pinyin
 
 Done = TypeVar("Done")
 _AT_ONCE: Final = 2
