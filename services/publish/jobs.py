@@ -19,6 +19,7 @@ from services.publish.hot.answers import pack
 from services.publish.hot.files import (
     Subject,
     file_of,
+    keep_same,
     open_release,
     remove_disclosures,
     remove_items,
@@ -151,7 +152,9 @@ def _write(bodies: Bodies, loaded: Loaded, subjects: Sequence[Subject], old_item
         if not rendered:
             remove_rendered(bodies.release.parent, [subject])
         for path, body in rendered.items():
-            if (target := file_of(bodies.release, path)) is not None:
+            target = file_of(bodies.release, path)
+            # To pack a page takes as long as half of making it, and few changes are seen on all pages that are made for them.
+            if target is not None and not keep_same(target, body):
                 files.append((target, pack(body)))
         metrics.RENDERED.labels(kind=subject[0]).inc(len(rendered))
     write_all(bodies.release.parent, files)

@@ -17,7 +17,7 @@ from services.kit.db import SlowInTransactionWarning
 from services.publish import jobs
 from services.publish.handlers import on_withdrawn
 from services.publish.hot.answers import HTML, Answer, Body, BrokenFileError, negotiated, pack, plain
-from services.publish.hot.files import file_of, open_release, remove_disclosures, remove_rendered, write_all
+from services.publish.hot.files import file_of, keep_same, open_release, remove_disclosures, remove_rendered, write_all
 from services.publish.hot.front import Store
 from services.publish.hot.standby import find
 from services.publish.store import marks
@@ -337,6 +337,31 @@ async def test_an_approval_renders_the_page_of_its_item_alone_and_no_old_one_sta
     await publish.rendered()
     assert f"/d/{event.aggregate_id}".encode() in plain(own.read_bytes()).content
     assert other.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("harm", ["none", "another", "cut", "empty", "no line", "no object", "gone"])
+def test_a_page_that_is_the_same_is_left_as_one_of_now_and_any_other_is_written(tmp_path: Path, harm: str) -> None:
+    target, body = tmp_path / "page.body", Body(b"<p>the same</p>" * 50, HTML)
+    write_all(tmp_path, [(target, pack(body))])
+    os.utime(target, (1, 1))
+    packed = target.read_bytes()
+    match harm:
+        case "another":
+            body = Body(body.content, HTML, 410)
+        case "cut":
+            target.write_bytes(packed[:-1])
+        case "empty":
+            target.write_bytes(b"")
+        case "no line":
+            target.write_bytes(packed.replace(b"\n", b" ", 1))
+        case "no object":
+            target.write_bytes(b"[]\n" + packed)
+        case "gone":
+            target.unlink()
+    assert keep_same(target, body) is (harm == "none")
+    if harm == "none":
+        assert target.read_bytes() == packed
+        assert target.stat().st_mtime > 1
 
 
 async def test_a_village_page_of_ten_years_reads_what_it_shows(publish: Any) -> None:

@@ -66,14 +66,28 @@ def pack(body: Body) -> bytes:
         gzip.compress(body.content, GZIP_LEVEL, mtime=0),
         brotli.compress(body.content, quality=BROTLI_QUALITY),
     )
-    head = {
+    head = {**_told_of(body), "sizes": [len(c) for c in contents]}
+    return json.dumps(head).encode() + b"\n" + b"".join(contents)
+
+
+def _told_of(body: Body) -> dict[str, object]:
+    """What stands at the head of a file of a body, but for the sizes."""
+    return {
         "status": body.status,
         "type": body.media_type,
         "etag": etag_of(body.content),
         "headers": _policy(body),
-        "sizes": [len(c) for c in contents],
     }
-    return json.dumps(head).encode() + b"\n" + b"".join(contents)
+
+
+def is_packed(line: bytes, size: int, body: Body) -> bool:
+    """Tell whether a file that begins with a line and has so many bytes is that of a body, and whole."""
+    try:
+        head = json.loads(line)
+        sizes = head.pop("sizes")
+        return bool(head == _told_of(body) and size == len(line) + sum(sizes))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
 
 
 def _policy(body: Body) -> dict[str, str]:

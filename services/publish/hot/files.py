@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from services.kit.db import outside_transaction
+from services.publish.hot.answers import Body, is_packed
 
 #: Kind and key of something that is rendered: disclosure, village, item (`village/item`), items (all of a village),
 #: township, city; all as a mark.
@@ -112,6 +113,18 @@ def write_all(rendered: Path, files: Sequence[tuple[Path, bytes]]) -> None:
     _next_generation(rendered)
     for folder in folders:
         _sync_folder(folder)
+
+
+def keep_same(target: Path, body: Body) -> bool:
+    """Leave a file that is a body's already, as one of now; False when it is another's, broken or not there."""
+    try:
+        with target.open("rb") as file:
+            same = is_packed(file.readline(), os.fstat(file.fileno()).st_size, body)
+        if same:
+            os.utime(target)
+    except FileNotFoundError:
+        return False
+    return same
 
 
 def _written(target: Path, content: bytes) -> Path:
