@@ -119,7 +119,7 @@ def _open_release(bodies: Bodies) -> bool:
 async def _render_some(
     runtime: PublishRuntime, kinds: Sequence[str], most: int = _BATCH, *, awaited: bool = False
 ) -> bool:
-    """Serve the oldest marks of some kinds, or of them those for which somebody waits; False when there were none."""
+    """Serve the subjects of some kinds that wait longest, or those for which somebody waits; False when there were none."""
     bodies = runtime.own.bodies
     async with runtime.database.connection() as conn:
         marked = await marks.select_marks(conn, kinds, most, awaited=awaited)

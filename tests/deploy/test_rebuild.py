@@ -426,6 +426,7 @@ async def test_second_rebuild_at_the_same_time_is_one_sentence(city: City, capsy
 
 
 async def test_old_models_are_dropped_on_demand(city: City) -> None:
-    assert len([s for s in await city.schemas() if s.startswith("publish_old_")]) > 3
+    assert await city.rebuild() == 0
+    assert any(s.startswith("publish_old_") for s in await city.schemas())
     assert await city.rebuild(drop_old=True) == 0
     assert await city.schemas() == ["publish_read"]

@@ -104,7 +104,7 @@ async def test_nobody_stands_in_the_line_longer_than_a_gateway_waits() -> None:
 
 def test_the_gateway_waits_for_files_longer_than_turn_line_and_work_together() -> None:
     gateway = (Path(__file__).parents[2] / "deploy/caddy/Caddyfile").read_text()
-    waits = re.search(r"import to \{\$SANWU_UPSTREAM_INGEST\} (\d+)s  # files", gateway)
+    waits = re.search(r"import to (\d+)s first \{\$SANWU_UPSTREAM_INGEST\}  # files", gateway)
     assert waits is not None
     for work in (attachments, imports, sheets):
         assert TURN_S + LINE_S + CLOCK * work.LIMITS.seconds < int(waits[1]), work

@@ -339,6 +339,23 @@ async def test_an_approval_renders_the_page_of_its_item_alone_and_no_old_one_sta
     assert other.stat().st_mtime_ns == before
 
 
+async def test_a_page_that_was_marked_many_times_is_rendered_once(publish: Any) -> None:
+    runtime, subjects = publish.served.runtime, [("items", builders.VILLAGE), ("items", builders.NEIGHBOUR)]
+    await publish.rendered()
+    for _ in range(3):
+        async with runtime.database.transaction() as conn:
+            await marks.insert_marks(conn, subjects)
+    async with runtime.database.connection() as conn:
+        oldest = await marks.select_marks(conn, ["items"], 1)
+        both = await marks.select_marks(conn, ["items"], 2)
+    assert [m.subject for m in oldest] == subjects[:1] * 3
+    assert len(both) == 6
+    for _ in range(3):
+        await publish.rendered()
+    async with runtime.database.connection() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM dirty") == 0
+
+
 @pytest.mark.parametrize("harm", ["none", "another", "cut", "empty", "no line", "no object", "gone"])
 def test_a_page_that_is_the_same_is_left_as_one_of_now_and_any_other_is_written(tmp_path: Path, harm: str) -> None:
     target, body = tmp_path / "page.body", Body(b"<p>the same</p>" * 50, HTML)

@@ -240,8 +240,12 @@ async def select_old_items(conn: Connection, villages: Sequence[str]) -> list[Su
     return [(r["kind"], r["key"]) for r in await conn.fetch(SELECT_OLD_ITEMS, list(villages))]
 
 
-SELECT_MARKS = "SELECT id, kind, key, since FROM dirty WHERE kind = ANY($1::text[]) ORDER BY id LIMIT $2"
 #: Every mark of a subject, so that it is not rendered once more for what it shows by then.
+SELECT_MARKS = """
+SELECT d.id, d.kind, d.key, d.since FROM dirty d JOIN (
+    SELECT kind, key FROM dirty WHERE kind = ANY($1::text[]) GROUP BY kind, key ORDER BY min(id) LIMIT $2
+) s USING (kind, key) ORDER BY d.id
+"""
 SELECT_AWAITED_MARKS = """
 SELECT id, kind, key, since FROM dirty d WHERE kind = ANY($1::text[]) AND (
     kind = 'disclosure' OR EXISTS (SELECT FROM dirty a WHERE (a.kind, a.key) = (d.kind, d.key) AND a.since IS NOT NULL)
@@ -250,7 +254,7 @@ SELECT id, kind, key, since FROM dirty d WHERE kind = ANY($1::text[]) AND (
 
 
 async def select_marks(conn: Connection, kinds: Sequence[str], limit: int, *, awaited: bool = False) -> list[Mark]:
-    """The oldest marks of some kinds; `awaited`: of disclosures, and of what shows one that was let out."""
+    """The marks of the subjects of some kinds that wait longest; `awaited`: of disclosures, and of what shows one that was let out."""
     rows = await conn.fetch(SELECT_AWAITED_MARKS if awaited else SELECT_MARKS, list(kinds), limit)
     return [Mark(r["id"], (r["kind"], r["key"]), r["since"]) for r in rows]
 
