@@ -191,31 +191,22 @@ class Reference:
         self._owing_of[code] = self._owing[key]
         return self._owing[key]
 
-    def owed(self, code: str, now: datetime) -> tuple[Duty, ...]:
-        """What a division owes by a moment; nothing without a profile. KeyError when it is unknown."""
-        self.duty_division(code)
-        try:
-            owing = self.owing(code)
-        except KeyError:
-            return ()
-        return tuple(replace(d, division=code) for d in owing.owed(now))
-
     def owed_keys(self, code: str, now: datetime, item: str | None = None) -> tuple[CellKey, ...]:
-        """The cells that a division owes by a moment, by item and then by period, or those of one item; as `owed`."""
-        self.duty_division(code)
-        try:
-            return self.owing(code).keys(now, item)
-        except KeyError:
-            return ()
+        """The cells that a division owes by a moment, by item and then by period, or those of one item; as `owed_in`."""
+        owing = self._owing_if_any(code)
+        return owing.keys(now, item) if owing is not None else ()
 
     def owed_in(self, code: str, periods: Sequence[str], now: datetime) -> tuple[Duty, ...]:
-        """What a division owes of some periods by a moment, whatever it owes of others; KeyError when it is unknown."""
+        """What a division owes of some periods by a moment; nothing without a profile. KeyError when it is unknown."""
+        owing = self._owing_if_any(code)
+        return tuple(replace(d, division=code) for d in owing.owed_in(periods, now)) if owing is not None else ()
+
+    def _owing_if_any(self, code: str) -> Owing | None:
         self.duty_division(code)
         try:
-            owing = self.owing(code)
+            return self.owing(code)
         except KeyError:
-            return ()
-        return tuple(replace(d, division=code) for d in owing.owed_in(periods, now))
+            return None
 
     def duty(self, code: str, key: CellKey) -> Duty | None:
         """What a cell of a division demands; None when item and period do not fit each other, or are unknown."""

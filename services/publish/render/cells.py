@@ -41,6 +41,10 @@ class Listed(Protocol):
         """Tell whether it is public, not withdrawn."""
 
     @property
+    def has_sums(self) -> bool:
+        """Tell whether it is a ledger whose sums are told."""
+
+    @property
     def published_at(self) -> datetime:
         """When the newest of its editions was published."""
 

@@ -12,6 +12,7 @@ from services.contracts.base import AcceptedFinding
 from services.contracts.bodies import Body, Ledger, LedgerSums, Neighbour, opening_checks
 from services.contracts.checks import Check, explained
 from services.contracts.values import Frequency, period_frequency, period_words, previous_period, yuan
+from services.publish.render.cells import L
 from services.publish.render.rows import Publication
 
 #: How people call the period before and this one.
@@ -54,13 +55,13 @@ def neighbour(p: Publication | None) -> Neighbour | None:
     return Neighbour(period=p.period, accounts=p.sums.accounts) if p is not None and p.sums is not None else None
 
 
-def month_before(publications: Iterable[Publication], of: Publication) -> Publication | None:
+def month_before(publications: Iterable[L], of: L) -> L | None:
     """The ledger of the nearest earlier period that a village has open."""
     shape = period_frequency(of.period)
     earlier = (
         p
         for p in publications
-        if p.item == of.item and p.sums is not None and p.period < of.period and period_frequency(p.period) is shape
+        if p.item == of.item and p.has_sums and p.period < of.period and period_frequency(p.period) is shape
     )
     return max(earlier, key=lambda p: p.period, default=None)
 

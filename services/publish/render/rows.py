@@ -60,6 +60,11 @@ class Publication:
     number: int = 1
 
     @property
+    def has_sums(self) -> bool:
+        """Tell whether it is a ledger whose sums are told; of what was withdrawn none are."""
+        return self.sums is not None
+
+    @property
     def is_live(self) -> bool:
         """Tell whether it was not withdrawn."""
         return self.withdrawn_at is None

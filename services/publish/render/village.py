@@ -10,7 +10,7 @@ from services.contracts.bodies import Direction, Ledger, Line
 from services.contracts.catalogue import Affair, ItemRevision, Masking
 from services.contracts.checks import Check
 from services.contracts.duties import CellKey, CellState, Duty, GridCell, cell_state
-from services.contracts.values import Frequency, local_day, period_bounds, period_frequency, period_of, period_words
+from services.contracts.values import Frequency, local_day, period_bounds, period_of, period_words
 from services.contracts.words import PURPOSES
 from services.publish.render.cells import CellFacts, Cells, Known, L, declared_nil, missing, waived
 from services.publish.render.checks import ChecksView, checks_of, checks_view, month_before, neighbour
@@ -214,14 +214,8 @@ def shown_on_page(known: Sequence[Known]) -> list[str]:
 def _told_with(month: Known, known: Iterable[Known]) -> list[Known]:
     """The ledgers of a month's year so far, and the one whose closing it opens with."""
     ledgers = [p for p in known if p.item == month.item and p.is_live and p.period <= month.period]
-    return [*(p for p in ledgers if p.period[:4] == month.period[:4]), *_nearest_before(month, ledgers)]
-
-
-def _nearest_before(month: Known, ledgers: Iterable[Known]) -> list[Known]:
-    """Of the periods of its kind that have sums the nearest earlier one, if there is any."""
-    shape = period_frequency(month.period)
-    earlier = (p for p in ledgers if p.has_sums and p.period < month.period and period_frequency(p.period) is shape)
-    return sorted(earlier, key=lambda p: p.period)[-1:]
+    before = month_before(ledgers, month)
+    return [*(p for p in ledgers if p.period[:4] == month.period[:4]), *([before] if before is not None else [])]
 
 
 #: Of several cells of an item, the one that people ask about first.
