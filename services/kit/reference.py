@@ -5,6 +5,8 @@ consumer) and keeps it in memory, refreshed at once in the process that wrote an
 """
 
 import asyncio
+import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -79,6 +81,8 @@ class Reference:
         """Start empty; `refresh` fills."""
         self._database = database
         self._horizon = "0"
+        #: When the last look began, on the machine's own clock.
+        self._read_at = -math.inf
         self._texts: dict[tuple[str, str], int] = {}
         self._one_at_a_time = asyncio.Lock()
         self._children: dict[str, list[str]] = {}
@@ -95,14 +99,16 @@ class Reference:
         self.calendar = WorkCalendar(())
         self.changed = asyncio.Event()
 
-    async def refresh(self) -> None:
-        """Read what changed since the last time."""
+    async def refresh(self, unless_within_s: float = 0.0) -> None:
+        """Read what changed since the last time, unless that was so many seconds ago or less."""
         async with self._one_at_a_time:
+            if (now := time.monotonic()) - self._read_at < unless_within_s:
+                return
             async with self._database.connection() as conn:
                 horizon = await conn.fetchval(SELECT_HORIZON)
                 rows = await conn.fetch(SELECT_CHANGED, self._horizon)
             self._take_over([(r["kind"], r["key"], r["payload"]) for r in rows])
-            self._horizon = horizon
+            self._horizon, self._read_at = horizon, now
 
     def _take_over(self, rows: Sequence[tuple[str, str, str]]) -> None:
         touched = {kind for kind, key, payload in rows if self._put(kind, key, payload)}

@@ -32,7 +32,7 @@ from services.kit.errors import Fault, IdempotencyKeyReusedError, InvalidInputEr
 from services.kit.incoming import BODY, Incoming
 from services.kit.problems import PROBLEM_CONTENT
 from services.kit.settings import Settings
-from services.kit.visit import SAFE_METHODS, STAFF, Changing, current_actor, require_actor
+from services.kit.visit import SAFE_METHODS, STAFF, Changing, current_actor, find_actor
 
 _BAD_REQUEST: Final = 400
 #: So many places are told at most.
@@ -95,7 +95,7 @@ class Route(APIRoute):
             refuse_hidden(_texts_around(request))
             if request.method in SAFE_METHODS:
                 return await handle(request)
-            account = require_actor(request, roles).staff_id if roles is not None else None
+            account = (await find_actor(request, roles)).staff_id if roles is not None else None
             body = body_of(request)
             try:
                 await body.arrive(account)

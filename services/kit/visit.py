@@ -10,7 +10,7 @@ with no connection taken, for what needs none or does slow work first. A service
 """
 
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Final, Generic, TypeVar, cast
@@ -24,7 +24,7 @@ from services.kit import actions, metrics
 from services.kit.auth import Actor, read_token
 from services.kit.clock import local_day
 from services.kit.cookies import TOKEN
-from services.kit.db import Connection
+from services.kit.db import INFRASTRUCTURE_ERRORS, Connection
 from services.kit.errors import ForbiddenError, UnauthenticatedError
 from services.kit.reference import Reference
 from services.kit.runtime import AnyRuntime, Own_co, Runtime, Settings_co
@@ -33,6 +33,8 @@ from services.kit.settings import Settings
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Everybody who can sign in.
 STAFF: Final = tuple(role for role in Role if role is not Role.SYSTEM)
+#: So long after a look into the database nobody who is unknown is looked for again.
+_HEARD_S: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -177,13 +179,29 @@ async def current_actor(
     _cookie: Annotated[object, Depends(_COOKIE)],
 ) -> Actor:
     """Who asks, as a dependency: see `require_actor`."""
-    return require_actor(request, [Role(name) for name in allowed.scopes])
+    return await find_actor(request, [Role(name) for name in allowed.scopes])
 
 
 def actor_of(request: Request) -> Actor:
     """Who asks, as the route's `may` has found; of a route without one, anybody who is signed in."""
     found: Actor | None = getattr(request.state, "actor", None)
     return found or require_actor(request, ())
+
+
+async def find_actor(request: Request, roles: Collection[Role]) -> Actor:
+    """As `require_actor`; who is not known here is looked for in the database before anybody is sent away.
+
+    A service may have several processes, and one of them has heard of a new account or key before the others.
+    """
+    try:
+        return require_actor(request, roles)
+    except UnauthenticatedError:
+        if _token(request) is None:
+            raise
+        # Forged tokens, however many, are a few looks in a second.
+        with suppress(*INFRASTRUCTURE_ERRORS):
+            await runtime_of(request).reference.refresh(unless_within_s=_HEARD_S)
+        return require_actor(request, roles)
 
 
 def require_actor(request: Request, roles: Collection[Role]) -> Actor:

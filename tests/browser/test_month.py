@@ -106,8 +106,7 @@ async def test_a_waiver_is_read_with_its_reason_and_ends(people: People, small_c
     await steps.reads(villager, f"/v/{WAIVED}/F09", "不公开的（已备案，看理由）")
     await villager.sees(f"理由：{reason}")
     await villager.shoot("19-waiver-read")
-    await villager.open(f"/v/{WAIVED}")
-    await villager.sees(f"理由：{reason}")
+    await steps.reads(villager, f"/v/{WAIVED}", f"理由：{reason}")
     await clerk.open("/desk")
     assert await task.count() == 0
     await asked.get_by_text("结束备案").first.click()
@@ -168,7 +167,7 @@ async def test_a_reviewer_without_the_paper_is_told_that_another_has_to_approve(
     cell = {"village": ALONE, "item": "F09", "period": "2026-05"}
     url = f"{small_city.url}{DESK}"
     steps.until(lambda: httpx2.get(url, headers=headers).status_code == 200)
-    made = httpx2.post(f"{url}/nil", json=cell, headers=headers).json()
+    made = httpx2.post(f"{url}/nil", json=cell, headers=headers).raise_for_status().json()
     httpx2.post(f"{url}/{made['id']}/submit", json={"version": 1, "accept": []}, headers=headers).raise_for_status()
     call(small_city, f"supervisor-{ALONE}", f"{DESK}/{made['id']}/confirm", {"version": 1})
     refused = httpx2.post(f"{url}/{made['id']}/approve", json={"version": 1}, headers=headers)

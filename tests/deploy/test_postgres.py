@@ -92,8 +92,11 @@ async def test_a_home_that_is_no_address_for_a_socket_is_served_over_the_loopbac
         assert await _execute(url, "SELECT 1") == 1
 
 
-async def test_a_cluster_of_before_gets_a_socket_and_a_socket_of_before_is_in_nobody_s_way(tmp_path: Path) -> None:
-    home = tmp_path / 'an "old" & 5 %'
+async def test_a_cluster_of_before_gets_a_socket_and_a_socket_of_before_is_in_nobody_s_way(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    # A socket's path has 107 bytes at most.
+    home = tmp_path_factory.mktemp("c") / 'an "old" & 5 %'
     async with Postgres(home) as server:
         access = server.data / "pg_hba.conf"
     access.write_text(access.read_text().replace("local ", "# "))

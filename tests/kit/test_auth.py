@@ -1,8 +1,10 @@
 """Tokens: who holds one, for how long, and what a page of somebody else can do with it."""
 
+import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -47,6 +49,31 @@ async def site(ground: Ground) -> AsyncIterator[Site]:
     runtime, app = await open_site(ground)
     async with client_of(app) as client:
         yield Site(runtime, client, ground)
+
+
+async def test_who_signed_in_a_moment_ago_is_known_to_the_process_that_has_not_heard_of_them(site: Site) -> None:
+    known = site.runtime.reference.staff[builders.staff_id(NAME)]
+    new = known.model_copy(update={"staff_id": builders.staff_id("clerk-new")})
+    assert await site.me(token(sub=new.staff_id)) == (401, "unauthenticated")
+    # Another process of the service heard it and wrote it down.
+    async with site.runtime.database.transaction() as conn:
+        await reference.project(conn, StaffSet(**builders.stamp(new.staff_id, 2), staff=new))
+    await asyncio.sleep(0.06)
+    assert await site.me(token(sub=new.staff_id)) == (200, "clerk")
+
+
+async def test_forged_tokens_are_few_looks_into_the_database(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, taken_over = [], site.runtime.reference._take_over
+
+    def take_over(rows: Sequence[tuple[str, str, str]]) -> None:
+        looks.append(rows)
+        taken_over(rows)
+
+    monkeypatch.setattr(site.runtime.reference, "_take_over", take_over)
+    began = time.monotonic()
+    answers = await asyncio.gather(*(site.me(token(sub=f"nobody-{n}")) for n in range(100)))
+    assert set(answers) == {(401, "unauthenticated")}
+    assert 1 <= len(looks) <= 1 + (time.monotonic() - began) / 0.05
 
 
 def token(**changes: object) -> str:
