@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from deploy.local.home import free_port
-from tests.bench import growth, hot, rebuild, submit, visible
+from tests.bench import growth, hot, profiles, rebuild, submit, visible
 from tests.bench.report import Figure, Section, compared, read_former, table, write_figures
 from tests.running import ROOT, start_city, stop_city
 
@@ -63,8 +63,10 @@ MEASURES = {"visible": visible.measure, "rebuild": rebuild.measure, "hot": hot.m
 def main() -> int:
     """Start a city with its full sample, measure, write the report; with names of measures, tell those and write nothing.
 
-    `growth` is told alone: it starts a city of its own, twice.
+    `growth` and `flames` are told alone: they start cities of their own.
     """
+    if sys.argv[1:] == ["flames"]:
+        return profiles.main(machine())
     if sys.argv[1:] == ["growth"]:
         return growth.main()
     wanted = sys.argv[1:] or list(MEASURES)

@@ -110,14 +110,12 @@ class Rates:
 
 async def measure(city: RunningCity) -> Section:
     """Alternate ingest, the plain application and pgbench on the same server."""
-    urls = [url for name, url in city.addresses().items() if name.partition("-")[0] == "ingest"]
-    ingest = Side(urls, _dsn(city))
     await _make_peer(city)
     rates = Rates()
-    villages = await _villages(ingest)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        scripts = await asyncio.to_thread(_write, folder, city, villages, ROUNDS * len(urls))
+        ingest, scripts = await prepare(city, folder, ROUNDS)
+        urls = ingest.urls
         with paused(city, "registry", "publish", "audit", "qr"):
             async with _plain(city, len(urls)) as (plain, processes):
                 for n in range(ROUNDS):
@@ -128,6 +126,14 @@ async def measure(city: RunningCity) -> Section:
                     peer = asyncio.to_thread(pgbench.ledgers_a_second, folder, plain.dsn, CLIENTS, SECONDS)
                     rates.pgbench.append(await peer)
     return Section("Submit one ledger of 20 lines", _text(rates, len(urls)), _figures(rates))
+
+
+async def prepare(city: RunningCity, folder: Path, rounds: int) -> tuple[Side, Sequence[Path]]:
+    """Ingest, and a script for each of its processes and rounds; tokens are got before anything is paused."""
+    urls = [url for name, url in city.addresses().items() if name.partition("-")[0] == "ingest"]
+    ingest = Side(urls, _dsn(city))
+    villages = await _villages(ingest)
+    return ingest, await asyncio.to_thread(_write, folder, city, villages, rounds * len(urls))
 
 
 def _figures(rates: Rates) -> list[Figure]:
@@ -261,7 +267,7 @@ def _script(folder: Path, city: RunningCity, villages: list[str], body: dict[str
 
 async def _round(city: RunningCity, rates: Rates, ingest: Side, scripts: Sequence[Path]) -> None:
     before = spent(city.home)
-    count = await _load(ingest, scripts)
+    count = await load(ingest, scripts)
     # What is relayed afterwards counts too.
     await asyncio.sleep(1)
     rates.ours.append(count / SECONDS)
@@ -270,12 +276,12 @@ async def _round(city: RunningCity, rates: Rates, ingest: Side, scripts: Sequenc
 
 async def _plain_round(rates: Rates, plain: Side, scripts: Sequence[Path], processes: Sequence[psutil.Process]) -> None:
     before = sum(map(seconds_of, processes))
-    count = await _load(plain, scripts)
+    count = await load(plain, scripts)
     rates.plain.append(count / SECONDS)
     rates.plain_ms.append(1000 * (sum(map(seconds_of, processes)) - before) / count)
 
 
-async def _load(side: Side, scripts: Sequence[Path]) -> int:
+async def load(side: Side, scripts: Sequence[Path]) -> int:
     """How many ledgers are handed in meanwhile, counted in the table, not by wrk."""
     conn = await asyncpg.connect(side.dsn)
     try:

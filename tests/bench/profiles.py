@@ -1,0 +1,105 @@
+"""`python -m tests.bench flames`: the loads of the figures that miss their bars once more, recorded and not measured.
+
+Writes docs/flames: a graph of every part under every load, and a page with the dearest three steps of each.
+"""
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from deploy.local.home import free_port
+from deploy.local.info import known
+from tests.bench import hot, submit, visible
+from tests.bench.flames import RATE, Recording, missing_tools, watched
+from tests.bench.load import wrk
+from tests.bench.report import table
+from tests.bench.wire import Wire
+from tests.running import ROOT, RunningCity, paused, start_city, stop_city
+
+TO: Final = ROOT / "docs" / "flames"
+_AT_RATE: Final = 50
+_APPROVALS: Final = 50
+_YEARS: Final = range(2000, 2010)
+_SECONDS: Final = 10
+HEAD: Final = f"""# Where the time goes
+
+Written by `python -m tests.bench flames` on {{machine}}
+Every load of [the benchmarks](../benchmarks.md) whose figure misses its bar, once more and recorded: {RATE} samples a second
+of every process, of what works and not of what waits. A share is of the samples of its part; a step is the innermost
+function of ours that was at work, with all that it called of others, and where there is none (gateway, database, broker)
+the function itself. Point at a frame of a graph to read its name and share.
+"""
+
+
+async def approve(city: RunningCity, recording: Recording) -> None:
+    """Approvals at the rate, until all that follows from them is made."""
+    async with Wire(city.url, 64) as wire:
+        desk = visible.Desk(city, wire)
+        waiting = await visible.prepare(desk, _YEARS, _APPROVALS)
+        await visible.settled(city)
+        with recording:
+            await visible.at_rate(desk, waiting, _AT_RATE)
+            await visible.settled(city)
+
+
+async def hand_in(city: RunningCity, recording: Recording) -> None:
+    """Ledgers entered and submitted, as fast as they are taken."""
+    with tempfile.TemporaryDirectory() as name:
+        ingest, scripts = await submit.prepare(city, Path(name), 1)
+        with paused(city, "registry", "publish", "audit", "qr"), recording:
+            await submit.load(ingest, scripts)
+
+
+async def read(city: RunningCity, recording: Recording) -> None:
+    """The hot pages through the local gateway."""
+    with recording:
+        for path in hot.PATHS.values():
+            await asyncio.to_thread(
+                wrk, city.url + path, connections=hot.CONNECTIONS, seconds=_SECONDS, headers=hot.GZIP
+            )
+
+
+async def rebuild(city: RunningCity, recording: Recording) -> None:
+    """The read model anew and compared, by a process of its own."""
+    command = [sys.executable, "-m", "services.publish", "rebuild", "--check", "--json"]
+    with recording.alone():
+        asked = watched("rebuild", command, recording.folder)
+        await asyncio.to_thread(
+            subprocess.run, asked, env=known(city.home).environment("publish"), check=True, capture_output=True
+        )
+
+
+LOADS: Final = {
+    "approve": (approve, f"Approvals at {_AT_RATE}/s"),
+    "submit": (hand_in, "Ledgers handed in"),
+    "rebuild": (rebuild, "Rebuild of the read model"),
+    "hot": (read, "Hot pages through the local gateway"),
+}
+
+
+def main(machine: str) -> int:
+    """Record every load in a city with the full sample, and write the page."""
+    if lacking := missing_tools():
+        sys.stderr.write(f"Recording needs {' and '.join(lacking)} (perf is Debian's linux-perf).\n")
+        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        sys.stdout.write("starting a city with the full sample …\n")
+        city = start_city(Path(folder) / "home", free_port(avoid=set()), "full")
+        text = HEAD.format(machine=machine)
+        try:
+            for name, (burn, title) in LOADS.items():
+                sys.stdout.write(f"recording {name} …\n")
+                sys.stdout.flush()
+                with tempfile.TemporaryDirectory() as raw:
+                    recording = Recording(city, Path(raw))
+                    asyncio.run(burn(city, recording))
+                    rows = recording.write(TO, name)
+                text += f"\n## {title}\n\n{table(('part', 'share of all', 'dearest steps of it'), rows)}"
+        finally:
+            stop_city(city)
+    (TO / "README.md").write_text(text, encoding="utf-8")
+    return 0

@@ -1,0 +1,77 @@
+"""The pictures of where time goes: stacks as the two recorders write them, and what is told of them."""
+
+from collections import Counter
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.bench.flames import Cost, dearest_of, drawn, folded, scripted
+
+RAW = """\
+<module> (<frozen runpy>:198);serve (services/kit/process.py:12);loads (json/__init__.py:300) 3
+<module> (<frozen runpy>:198);serve (services/kit/process.py:99);loads (json/__init__.py:346) 2
+<module> (<frozen runpy>:198);idle (asyncio/base_events.py:1) 5
+"""
+SCRIPT = """\
+  842
+\t          271d5 write+0x4d
+\t          250ec main.(*Server).serve+0x1f
+
+14711
+\t          271d5 [unknown]
+
+  842
+\t          271d5 write+0x51
+\t          250ec main.(*Server).serve+0x2f
+
+"""
+
+
+def test_lines_of_one_function_are_one() -> None:
+    serve = ("<module> (<frozen runpy>)", "serve (services/kit/process.py)", "loads (json/__init__.py)")
+    assert folded(RAW.splitlines()) == Counter({serve: 5, (serve[0], "idle (asyncio/base_events.py)"): 5})
+
+
+def test_stacks_of_perf_are_told_by_process_outermost_first() -> None:
+    assert scripted(SCRIPT.splitlines()) == {
+        842: Counter({("main.(*Server).serve", "write"): 2}),
+        14711: Counter({("[unknown]",): 1}),
+    }
+
+
+def test_what_a_library_takes_is_told_of_who_called_it() -> None:
+    assert dearest_of(folded(RAW.splitlines())) == [
+        Cost("serve (services/kit/process.py)", 0.5),
+        Cost("idle (asyncio/base_events.py)", 0.5),
+    ]
+
+
+def test_a_picture_is_as_wide_as_its_samples_and_shows_what_stands_in_names() -> None:
+    root = ET.fromstring(drawn(folded(RAW.splitlines()), "approve: <publish> & more"))  # noqa: S314 - made here
+    told = {g[0].text: g[1] for g in root if g.tag.endswith("}g")}
+    assert set(told) == {
+        "<module> (<frozen runpy>) 100.0%",
+        "serve (services/kit/process.py) 50.0%",
+        "loads (json/__init__.py) 50.0%",
+        "idle (asyncio/base_events.py) 50.0%",
+    }
+    whole, half = told["<module> (<frozen runpy>) 100.0%"], told["idle (asyncio/base_events.py) 50.0%"]
+    assert (float(whole.attrib["width"]), float(half.attrib["width"])) == (1200.0, 600.0)
+    assert root[0].text is not None
+    assert root[0].text.startswith("approve: <publish> & more, 10 samples")
+
+
+def test_frames_that_are_equal_but_reached_otherwise_are_two() -> None:
+    boxes = ET.fromstring(drawn(Counter({("a", "x"): 10, ("b", "x"): 20}), "t"))  # noqa: S314 - made here
+    assert sorted(g[0].text or "" for g in boxes if g.tag.endswith("}g")) == [
+        "a 33.3%",
+        "b 66.7%",
+        "x 33.3%",
+        "x 66.7%",
+    ]
+
+
+@pytest.mark.parametrize("line", ["no number at its end x", "only;frames"])
+def test_a_line_that_is_no_stack_is_no_sample(line: str) -> None:
+    with pytest.raises(ValueError, match="invalid literal"):
+        folded([line])
