@@ -42,6 +42,8 @@ class Part:
     stop_seconds: ClassVar[float] = 15.0
     #: It may be asked to listen below port 1024.
     binds: ClassVar[bool] = False
+    #: How far it stands back for the others where processors are scarce (nice(2)).
+    yields: int = 0
     #: Probes in a row without an answer after which it counts as hung. Four are 10 to 15 s: longer than the longest
     #: pause of a loaded machine, short enough for whoever waits at a phone. What others lean on has more (see there).
     patience: int = 4
@@ -169,6 +171,7 @@ class Part:
                     user=user,
                     keep=privileges.kept_for(user, self.home.path),
                     binds=self.binds,
+                    yields=self.yields,
                 ),
             )
         finally:

@@ -120,16 +120,18 @@ def become(user: User, home: Path, port: int) -> str | None:
 
 
 def preparation(
-    *, fate: signal.Signals, user: User | None = None, keep: Iterable[int] = (), binds: bool = False
+    *, fate: signal.Signals, user: User | None = None, keep: Iterable[int] = (), binds: bool = False, yields: int = 0
 ) -> Callable[[], None]:
     """Build the function that runs in the child between fork and exec.
 
-    `keep`: capabilities that outlive the change of user; `binds`: it may listen below port 1024, if this process may.
+    `keep`: capabilities that outlive the change of user; `binds`: it may listen below port 1024, if this process may;
+    `yields`: how far it stands back for the others where processors are scarce (nice(2)).
     """
     parent, kept = os.getpid(), tuple(keep)
 
     def prepare() -> None:
         os.umask(0o077)
+        os.nice(yields)
         if user is not None:
             _become(*user, keep=kept)
         if _LINUX and not binds:

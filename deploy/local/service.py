@@ -29,6 +29,8 @@ _COPIES_ROLES: Final = "http,relay"
 _RENDERS: Final = "publish-jobs"
 _RENDERS_ROLES: Final = "http,jobs"
 _BESIDE_ROLES: Final = "http,relay,consumer"
+#: A villager waits for no alert and for no list: where processors are scarce these stand back (nice(2)).
+_YIELDS: Final = {"audit": 10, "qr": 5}
 #: Each takes some 110 MB, and two of ingest keep PostgreSQL busy.
 _MOST_WORKERS: Final = {"ingest": 8, "publish": 2}
 
@@ -83,6 +85,7 @@ class Service(Part):
         self.name = name
         self.port = self.home.port(name)
         self.settings = settings
+        self.yields = _YIELDS.get(name, 0)
 
     @property
     def address(self) -> str:

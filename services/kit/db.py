@@ -116,6 +116,16 @@ def outside_transaction(work: str) -> None:
         warnings.warn(f"{work} with a transaction open", SlowInTransactionWarning, stacklevel=3)
 
 
+_afterwards: ContextVar[list[Callable[[], None]] | None] = ContextVar("after_commit", default=None)
+
+
+def after_commit(step: Callable[[], None]) -> None:
+    """Do something small when the transaction that is open here is committed, and nothing when it is not."""
+    steps = _afterwards.get()
+    if steps is not None:
+        steps.append(step)
+
+
 async def _keep(_conn: object) -> None:
     """Nothing to reset: sessions of the pool change no settings and take no session locks. Saves a round trip."""
 
@@ -217,6 +227,9 @@ class Database:
             await transaction.start()
             was_open = _open.get()
             _open.set(True)
+            steps: list[Callable[[], None]] = []
+            before = _afterwards.get()
+            _afterwards.set(steps)
             try:
                 yield conn
             except BaseException:
@@ -226,8 +239,11 @@ class Database:
                 raise
             finally:
                 _open.set(was_open)
+                _afterwards.set(before)
             # A cancelled request must not leave it unknown whether the commit ran.
             await _to_its_end(transaction.commit())
+        for step in steps:
+            step()
         for listener in self.listeners:
             listener.set()
 

@@ -5,6 +5,7 @@ Content exists only while its key does: a shredded key leaves a tombstone, and a
 """
 
 import asyncio
+from functools import partial
 from typing import Final
 
 from services.contracts.catalogue import CalendarSet, ItemSet, ProfileSet
@@ -30,9 +31,10 @@ from services.contracts.disclosure import (
 )
 from services.contracts.division import DivisionKind, DivisionSet
 from services.kit.consumer import Handlers, Handling
+from services.kit.db import after_commit
 from services.kit.shred import open_sealed
 from services.publish import commands
-from services.publish.hot.files import Subject, remove_rendered
+from services.publish.hot.files import Subject, remove_rendered, tell_news
 from services.publish.render.rows import Code, Declaration, Publication, Step, Waiver, edition_before
 from services.publish.store import marks, publications, unopened, withheld
 from services.publish.store.keeping import Kept, keep
@@ -253,7 +255,8 @@ async def on_rules_set(h: Handling, _event: ItemSet | ProfileSet | CalendarSet) 
 
 
 async def say_published(h: Handling, event: DisclosureApproved) -> None:
-    """Announce an edition that can be read now."""
+    """Announce an edition that can be read now, to readers who wait for it too."""
+    after_commit(partial(tell_news, h.settings.rendered, event.aggregate_id))
     await commands.announce_published(h.conn, event)
 
 

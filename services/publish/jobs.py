@@ -36,13 +36,22 @@ from services.publish.visit import Own, PublishRuntime
 
 log = get_logger(__name__)
 
-_AT_ONCE: Final = ("disclosure", "village")
-#: Lists over many villages change with every approval: at most once a second.
+_AWAITED: Final = ("disclosure",)
+#: What comes within so long is rendered together.
+_TOGETHER_S: Final = 0.08
+#: Lists over many villages change with every approval: at most every two seconds.
 _NOW_AND_THEN: Final = ("township", "city", "all")
+_LISTS_S: Final = 2.0
 #: Pages that few read, when nothing was let out for a while: those of single items, then all 36 of one village at a time.
 _AT_LEISURE: Final = (("item", 20), ("items", 1))
 _QUIET_S: Final = 3.0
-_PAUSE_S: Final = 1.0
+#: A village where something was let out after a while without is rendered at once; while more comes, all such villages
+#: together every so often, and of the time at most a third.
+_VILLAGES: Final = ("village",)
+_VILLAGES_S: Final = 2.0
+_VILLAGES_REST: Final = 2.0
+#: So many at a time, so that whatever is awaited meanwhile goes first.
+_FEW: Final = 10
 #: Nobody waits for the page of a village where something was handed in or confirmed: one rendering for many steps.
 _STEPS_S: Final = 2.0
 #: At midnight these are villages, each with the outline of all its years.
@@ -58,14 +67,16 @@ _FADE_SLACK: Final = timedelta(days=31)
 class Renderer:
     """Renders what is marked: what was let out at once, the rest at most every so often.
 
-    Pages of villages where nothing was let out every two seconds, lists every second, pages of items in a run that found
-    nothing else to do, some seconds after the last approval.
+    Pages of villages every two seconds or less often, lists too, pages of items in a run that found nothing else to do, some
+    seconds after the last approval.
     """
 
     def __init__(self) -> None:
-        self._quiet_from = 0.0
+        self._awaited_not_before = 0.0
+        self._villages_not_before = 0.0
         self._steps_not_before = 0.0
         self._lists_not_before = 0.0
+        self._quiet_from = 0.0
 
     async def run(self, runtime: PublishRuntime) -> None:
         """Serve the marks there are, and mark everything when the release is new."""
@@ -74,9 +85,11 @@ class Renderer:
             async with runtime.database.transaction() as conn:
                 await marks.insert_marks(conn, _lists_and_villages(bodies))
                 await marks.insert_marks(conn, _fading(runtime, await publications.select_rosters(conn)))
-        busy = await self._serve_all(runtime)
+        await asyncio.sleep(self._awaited_not_before - time.monotonic())
+        busy = await self._serve_awaited(runtime)
+        busy = await self._serve_villages(runtime) or busy
         if time.monotonic() >= self._lists_not_before:
-            self._lists_not_before = time.monotonic() + _PAUSE_S
+            self._lists_not_before = time.monotonic() + _LISTS_S
             await _render_some(runtime, _NOW_AND_THEN)
         if busy or time.monotonic() < self._quiet_from:
             return
@@ -86,24 +99,35 @@ class Renderer:
             if not any(turns) or await self._serve_awaited(runtime):
                 return
 
-    async def _serve_all(self, runtime: PublishRuntime) -> bool:
-        """What is awaited, and when its time has come what follows from steps; True when there was anything."""
-        busy = False
-        while await self._serve_awaited(runtime):
-            busy = True
-        if time.monotonic() >= self._steps_not_before:
+    async def _serve_awaited(self, runtime: PublishRuntime) -> bool:
+        """Render what somebody waits for; True when there was anything."""
+        served = False
+        while time.monotonic() >= self._awaited_not_before and await _render_some(runtime, _AWAITED):
+            served = True
+            self._quiet_from = time.monotonic() + _QUIET_S
+            self._awaited_not_before = time.monotonic() + _TOGETHER_S
+            runtime.beat()
+        return served
+
+    async def _serve_villages(self, runtime: PublishRuntime) -> bool:
+        """Render villages where something was let out, and where only steps were taken, each when its time has come."""
+        busy, started = False, time.monotonic()
+        if started >= self._villages_not_before:
+            async with runtime.database.connection() as conn:
+                last = await marks.select_last(conn)
+            while await _render_some(runtime, _VILLAGES, _FEW, awaited_until=last):
+                busy = True
+                self._quiet_from = time.monotonic() + _QUIET_S
+                await self._serve_awaited(runtime)
+            if busy:
+                ended = time.monotonic()
+                self._villages_not_before = ended + max(_VILLAGES_S, _VILLAGES_REST * (ended - started))
+        if time.monotonic() >= max(self._steps_not_before, self._villages_not_before):
             self._steps_not_before = time.monotonic() + _STEPS_S
-            while await _render_some(runtime, _AT_ONCE):
+            while await _render_some(runtime, _VILLAGES):
                 busy = True
                 runtime.beat()
         return busy
-
-    async def _serve_awaited(self, runtime: PublishRuntime) -> bool:
-        served = await _render_some(runtime, _AT_ONCE, awaited=True)
-        if served:
-            self._quiet_from = time.monotonic() + _QUIET_S
-            runtime.beat()
-        return served
 
 
 def _open_release(bodies: Bodies) -> bool:
@@ -117,13 +141,13 @@ def _open_release(bodies: Bodies) -> bool:
 
 
 async def _render_some(
-    runtime: PublishRuntime, kinds: Sequence[str], most: int = _BATCH, *, awaited: bool = False
+    runtime: PublishRuntime, kinds: Sequence[str], most: int = _BATCH, *, awaited_until: int | None = None
 ) -> bool:
-    """Serve the subjects of some kinds that wait longest, or those for which somebody waits; False when there were none."""
+    """Serve the subjects of some kinds that wait longest, or those of which an approval was marked until then; False when there were none."""
     bodies = runtime.own.bodies
     async with runtime.database.connection() as conn:
-        marked = await marks.select_marks(conn, kinds, most, awaited=awaited)
-        if kinds == _AT_ONCE:
+        marked = await marks.select_marks(conn, kinds, most, awaited_until)
+        if kinds == _AWAITED:
             metrics.DIRTY.set(len(marked))
         if not marked:
             return False

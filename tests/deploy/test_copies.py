@@ -97,6 +97,14 @@ def test_readers_are_answered_and_pages_made_by_different_processes(small_city: 
     assert all('route="/livez"' in x or 'route="/readyz"' in x or 'route="/metrics"' in x for x in routes), routes
 
 
+def test_what_nobody_waits_for_stands_back_for_what_readers_wait_for(small_city: RunningCity) -> None:
+    own = psutil.Process().nice()
+    yields = {
+        name: process_of(small_city, name).nice() - own for name in ("publish", "publish-jobs", "ingest", "audit")
+    }
+    assert yields == {"publish": 0, "publish-jobs": 0, "ingest": 0, "audit": 10}
+
+
 @pytest.fixture
 def copy(small_city: RunningCity) -> Iterator[psutil.Process]:
     """The copy of ingest, awaited when it was ended."""

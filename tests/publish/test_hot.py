@@ -416,5 +416,30 @@ async def test_a_page_that_is_awaited_is_there_as_soon_as_its_file_is(publish: A
     assert first.headers["x-request-id"] == again.headers["x-request-id"]
     target = file_of(release, path)
     assert target is not None
-    await asyncio.to_thread(write_all, release, [(target, pack(Body(b"<p>now</p>", HTML)))])
+    await asyncio.to_thread(write_all, release.parent, [(target, pack(Body(b"<p>now</p>", HTML)))])
     assert (await client.get(path)).text == "<p>now</p>"
+
+
+async def test_a_page_that_is_awaited_is_there_as_soon_as_what_it_shows_is_let_out(publish: Any) -> None:
+    event = await publish.approved(period="2024-07")
+    paths = [f"/d/{event.aggregate_id}", f"/api/v1/disclosures/{event.aggregate_id}"]
+    for path in (*paths, *paths):
+        await publish.get(path, 404)
+    await publish.served.hear(event)
+    # Until its file may be there it is waited for, then it is made for whoever asks.
+    for path in paths:
+        await publish.get(path)
+
+
+async def test_a_reader_waits_a_moment_for_the_file_of_what_was_let_out_just_now(publish: Any) -> None:
+    event = await publish.opened(period="2024-08")
+    path = f"/d/{event.aggregate_id}"
+    target = file_of(publish.served.runtime.own.bodies.release, path)
+    asked = asyncio.create_task(publish.get(path))
+    await asyncio.sleep(0.05)
+    assert not asked.done()
+    await publish.rendered()
+    assert "x-request-id" not in (await asked).headers
+    target.unlink()
+    await asyncio.sleep(0.5)
+    assert "x-request-id" in (await publish.get(path)).headers

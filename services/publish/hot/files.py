@@ -12,9 +12,12 @@ import mmap
 import os
 import re
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from time import monotonic_ns
 from typing import Final
+from zlib import crc32
 
 from services.kit.db import outside_transaction
 from services.publish.hot.answers import Body, is_packed
@@ -30,7 +33,11 @@ _PATHS: Final = re.compile(
     re.ASCII,
 )
 _BY_ID: Final = ("/d/", "/api/v1/disclosures/")
-_GENERATION_BYTES: Final = 8
+_GENERATION: Final = "generation"
+_NEWS: Final = "news"
+#: So many that few readers are led by what others wait for.
+_NEWS_COUNT: Final = 4096
+_NUMBER_BYTES: Final = 8
 _DISCLOSURES: Final = ("d", "api/v1/disclosures")
 
 
@@ -75,27 +82,57 @@ class Generation:
 
     def __init__(self, rendered: Path) -> None:
         """Map the number; the folder is made if need be."""
-        descriptor = _open_generation(rendered)
-        try:
-            self.view = memoryview(mmap.mmap(descriptor, _GENERATION_BYTES)).cast("Q")
-        finally:
-            os.close(descriptor)
+        self.view = _mapped(rendered, _GENERATION, 1)
 
 
-def _open_generation(rendered: Path) -> int:
+class News:
+    """When something of a disclosure last came to be read; each number stands for many disclosures."""
+
+    def __init__(self, rendered: Path) -> None:
+        """Map the numbers; the folder is made if need be."""
+        self._view = _mapped(rendered, _NEWS, _NEWS_COUNT)
+
+    def of(self, path: str) -> int:
+        """When it did for the disclosure that a path names, by this machine's steady clock, in nanoseconds."""
+        return self._view[_news_place(path.rpartition("/")[2])]
+
+
+def tell_news(rendered: Path, disclosure_id: str) -> None:
+    """Tell every reader who waits for a disclosure that there is something now, and will soon be a file."""
+    now = monotonic_ns().to_bytes(_NUMBER_BYTES, sys.byteorder)
+    _write_number(rendered, _NEWS, _NEWS_COUNT, _news_place(disclosure_id), now)
+
+
+def _news_place(disclosure_id: str) -> int:
+    return crc32(disclosure_id.encode()) % _NEWS_COUNT
+
+
+def _mapped(rendered: Path, name: str, count: int) -> memoryview:
+    descriptor = _open_numbers(rendered, name, count)
+    try:
+        return memoryview(mmap.mmap(descriptor, _NUMBER_BYTES * count)).cast("Q")
+    finally:
+        os.close(descriptor)
+
+
+def _open_numbers(rendered: Path, name: str, count: int) -> int:
     rendered.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(rendered / "generation", os.O_RDWR | os.O_CREAT, 0o600)
-    os.ftruncate(descriptor, _GENERATION_BYTES)
+    descriptor = os.open(rendered / name, os.O_RDWR | os.O_CREAT, 0o600)
+    os.ftruncate(descriptor, _NUMBER_BYTES * count)
     return descriptor
+
+
+def _write_number(rendered: Path, name: str, count: int, place: int, number: bytes) -> None:
+    descriptor = _open_numbers(rendered, name, count)
+    try:
+        os.pwrite(descriptor, number, _NUMBER_BYTES * place)
+    finally:
+        os.close(descriptor)
 
 
 def _next_generation(rendered: Path) -> None:
     """Tell every reader to look again. Random, not counted: two writers at once must not meet on one number."""
-    descriptor = _open_generation(rendered)
-    try:
-        os.pwrite(descriptor, os.urandom(_GENERATION_BYTES), 0)
-    finally:
-        os.close(descriptor)
+    _write_number(rendered, _GENERATION, 1, 0, os.urandom(_NUMBER_BYTES))
 
 
 def write_all(rendered: Path, files: Sequence[tuple[Path, bytes]]) -> None:

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.publish import metrics
+from services.publish.hot.absent import Absent, Place
 from services.publish.hot.answers import (
     CACHE_CONTROL,
     JSON,
@@ -30,9 +31,6 @@ from services.publish.hot.answers import (
 from services.publish.hot.files import Generation, file_of
 
 _COUNTED: Final = 64
-#: A page that is awaited is asked for again and again; so long the answer "not there" is kept. A file beats it at once.
-_ABSENT_S: Final = 10.0
-_MOST_ABSENT: Final = 2000
 _NOT_FOUND: Final = 404
 _LOOK_COUNTS_S: Final = 0.5
 _READING: Final = frozenset({"GET", "HEAD"})
@@ -115,41 +113,52 @@ class Store:
 class Front:
     """The outermost ASGI application of publish."""
 
-    def __init__(self, app: ASGIApp, store: Store, fixed: Mapping[str, Answer]) -> None:
-        """Put rendered bodies (`store`) and files that never change (`fixed`, by path) before an application."""
+    def __init__(self, app: ASGIApp, store: Store, absent: Absent, fixed: Mapping[str, Answer]) -> None:
+        """Put rendered bodies (`store`), what is `absent`, and files that never change (`fixed`, by path) before an application."""
         self.app = app
         self._get = store.get
         self._fixed = fixed
         self._answered = 0
-        self._absent: dict[tuple[str, str], tuple[float, list[Message]]] = {}
+        self._absent = absent
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from a rendered body if there is one."""
-        if scope["type"] == "http" and scope["method"] in _READING:
-            path = scope["path"]
-            answer = self._fixed.get(path) or self._get(path)
-            if answer is not None:
-                # The counter takes a lock; in steps it costs nothing.
-                self._answered += 1
-                if self._answered == _COUNTED:
-                    self._answered = 0
-                    metrics.HOT_ANSWERS.inc(_COUNTED)
-                start, body = choose(answer, scope)
-                await send(start)
-                await send(body)
-                return
-            await self._from_behind(path, scope, receive, send)
+        if scope["type"] != "http" or scope["method"] not in _READING:
+            await self.app(scope, receive, send)
             return
-        await self.app(scope, receive, send)
-
-    async def _from_behind(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """Ask the application; what it does not have is remembered for a while."""
+        path = scope["path"]
         place = (scope["method"], path)
-        until, messages = self._absent.get(place, (0.0, []))
-        if until > monotonic():
-            for message in messages:
-                await send(message)
+        missing = self._absent.get(place)
+        if missing is None or self._absent.needs_look(missing):
+            answer = self._fixed.get(path) or self._get(path)
+            if answer is None and missing is None:
+                answer = await self._absent.await_file(path, self._get)
+            if answer is not None:
+                self._absent.drop(place)
+                await self._send(answer, scope, send)
+                return
+        if missing is None:
+            await self._from_behind(place, scope, receive, send)
             return
+        for message in missing.messages:
+            await send(message)
+
+    async def _send(self, answer: Answer, scope: Scope, send: Send) -> None:
+        # The counter takes a lock; in steps it costs nothing.
+        self._answered += 1
+        if self._answered == _COUNTED:
+            self._answered = 0
+            metrics.HOT_ANSWERS.inc(_COUNTED)
+        start, body = choose(answer, scope)
+        await send(start)
+        await send(body)
+
+    async def _from_behind(self, place: Place, scope: Scope, receive: Receive, send: Send) -> None:
+        """Ask the application; what it does not have is remembered for a while."""
+        if file_of(_ANY, place[1]) is None:
+            await self.app(scope, receive, send)
+            return
+        asked = self._absent.begin(place)
         said: list[Message] = []
 
         async def heard(message: MutableMapping[str, Any]) -> None:
@@ -157,10 +166,8 @@ class Front:
             await send(message)
 
         await self.app(scope, receive, heard)
-        if file_of(_ANY, path) is not None and said[0].get("status") == _NOT_FOUND:
-            if len(self._absent) >= _MOST_ABSENT:
-                self._absent.clear()
-            self._absent[place] = (monotonic() + _ABSENT_S, said)
+        if said[0].get("status") == _NOT_FOUND:
+            self._absent.keep(place, asked, said)
 
 
 def choose(answer: Answer, scope: Scope) -> tuple[Start, Message]:

@@ -246,17 +246,36 @@ SELECT d.id, d.kind, d.key, d.since FROM dirty d JOIN (
     SELECT kind, key FROM dirty WHERE kind = ANY($1::text[]) GROUP BY kind, key ORDER BY min(id) LIMIT $2
 ) s USING (kind, key) ORDER BY d.id
 """
+#: As those above, of subjects of which something was let out up to a mark.
 SELECT_AWAITED_MARKS = """
-SELECT id, kind, key, since FROM dirty d WHERE kind = ANY($1::text[]) AND (
-    kind = 'disclosure' OR EXISTS (SELECT FROM dirty a WHERE (a.kind, a.key) = (d.kind, d.key) AND a.since IS NOT NULL)
-) ORDER BY id LIMIT $2
+SELECT d.id, d.kind, d.key, d.since FROM dirty d JOIN (
+    SELECT kind, key FROM dirty WHERE kind = ANY($1::text[]) AND since IS NOT NULL AND id <= $3
+    GROUP BY kind, key ORDER BY min(id) LIMIT $2
+) s USING (kind, key) ORDER BY d.id
 """
 
 
-async def select_marks(conn: Connection, kinds: Sequence[str], limit: int, *, awaited: bool = False) -> list[Mark]:
-    """The marks of the subjects of some kinds that wait longest; `awaited`: of disclosures, and of what shows one that was let out."""
-    rows = await conn.fetch(SELECT_AWAITED_MARKS if awaited else SELECT_MARKS, list(kinds), limit)
+async def select_marks(
+    conn: Connection, kinds: Sequence[str], limit: int, awaited_until: int | None = None
+) -> list[Mark]:
+    """The marks of the subjects of some kinds that wait longest, of some number of subjects.
+
+    `awaited_until`: only of those that show something that was let out, as far as that was marked until this mark.
+    """
+    if awaited_until is None:
+        rows = await conn.fetch(SELECT_MARKS, list(kinds), limit)
+    else:
+        rows = await conn.fetch(SELECT_AWAITED_MARKS, list(kinds), limit, awaited_until)
     return [Mark(r["id"], (r["kind"], r["key"]), r["since"]) for r in rows]
+
+
+SELECT_LAST = "SELECT coalesce(max(id), 0) FROM dirty"
+
+
+async def select_last(conn: Connection) -> int:
+    """The newest mark."""
+    found: int = await conn.fetchval(SELECT_LAST)
+    return found
 
 
 DELETE_MARKS = "DELETE FROM dirty WHERE id = ANY($1::bigint[])"
