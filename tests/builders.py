@@ -19,7 +19,7 @@ from services.contracts.base import Event, Role, Stamp
 from services.contracts.catalogue import Affair, CalendarSet, ItemSet, Profile, ProfileRevision, ProfileSet
 from services.contracts.division import Division, DivisionKind, DivisionRevision, DivisionSet
 from services.contracts.staff import Signer, SignerSet, Staff, StaffRevision, StaffSet
-from services.kit.signature import public_half
+from services.kit.keypair import public_half
 from services.registry.bulk.calendar import calendar_year
 from services.registry.bulk.catalogue import read_items
 

@@ -18,10 +18,10 @@ from services.contracts.topics import ServiceName
 from services.kit.clock import SystemClock
 from services.kit.db import Database
 from services.kit.encoded import base64url_of
+from services.kit.keypair import public_half
 from services.kit.reference import Reference
 from services.kit.runtime import Runtime
 from services.kit.service import AnyService
-from services.kit.signature import public_half
 
 OPENAPI: Final = Path("docs/openapi")
 

@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from services.kit.broker import Broker
-from services.kit.signature import public_half_of
+from services.kit.keypair import public_half_of
 
 from deploy.local.faults import Fault
 from deploy.local.home import Home, read_json

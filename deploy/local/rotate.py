@@ -14,7 +14,7 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 from services.kit.encoded import base64url_of
-from services.kit.signature import public_half_of
+from services.kit.keypair import public_half_of
 
 from deploy.local import scram, watch
 from deploy.local.faults import Fault

@@ -1,7 +1,7 @@
 """The supervisor: starts the parts in order, keeps them alive, stops them in reverse.
 
-    postgres → roles → migrations ┐
-    kafka → topics                ┴→ seed → services' processes → gateway → sample → ready
+    postgres → roles → migrations → seed ┐
+    kafka → topics                       ┴→ services' processes, gateway → sample → ready
 
 A part that dies, or hangs (`watch`), is started again, with a pause that grows to ten seconds, for
 ever. One city per home. What an earlier, killed supervisor left running is ended first, by pid and start time.
@@ -57,6 +57,7 @@ class City:
         for part in (*(p for p in processes if answers(p.name)), self.standby):
             upstreams.setdefault(service_of(part.name), []).append(part.address)
         self.gateway = Gateway(home, port, {name: " ".join(places) for name, places in upstreams.items()})
+        self._begun = origin.Origin(origin.DEFAULT)
         self._started: list[Part] = []
         self._keepers: list[asyncio.Task[None]] = []
 
@@ -66,18 +67,28 @@ class City:
     async def start(self, wanted: str | None) -> None:
         """Start everything; returns when the city is ready and its main job is done, or could not be done."""
         write_json(self.home.path / PORTS, dict(self.info.addresses))
-        await together(self._start_postgres(), self._start_kafka())
-        begun = await origin.settle(self.home, self.postgres, wanted)
+        # Kafka takes the longest to start; what needs PostgreSQL alone is done meanwhile.
+        await together(self._fill_postgres(wanted), self._start_kafka())
+        await together(*(self._start(part) for part in (*self.services, *self.copies, self.standby, self.gateway)))
+        if not self._begun.loaded:
+            await self._load()
+
+    async def count(self) -> None:
+        """Say what became of a sample that was loaded at an earlier start: nobody waits for that."""
+        if self._begun.loaded:
+            await self._load()
+
+    async def _fill_postgres(self, wanted: str | None) -> None:
+        await self._start_postgres()
+        self._begun = begun = await origin.settle(self.home, self.postgres, wanted)
         if wanted not in {None, begun.sample}:
             self._say_at_length(
                 f"This home was begun with SANWU_SAMPLE={begun.sample} and stays so: {wanted} needs a SANWU_HOME of its own."
             )
+        begin = time.monotonic()
         await self._seed(begun)
-        begun = origin.note(self.home, replace(begun, seeded=True))
-        await together(*(self._start(service) for service in (*self.services, self.standby)))
-        # A copy finds that the first relays.
-        await together(*(self._start(part) for part in (*self.copies, self.gateway)))
-        await self._load(begun)
+        self._begun = origin.note(self.home, replace(begun, seeded=True))
+        self._say("seed", begin)
 
     async def _seed(self, begun: origin.Origin) -> None:
         """Fill the registry; one that is in use only learns new calendars, and serves on without them."""
@@ -88,8 +99,9 @@ class City:
                 raise
             self._say_at_length(f"New calendars could not be read; the city starts with those it has. {fault}")
 
-    async def _load(self, begun: origin.Origin) -> None:
+    async def _load(self) -> None:
         """Do the city's main job; whatever stops it, the city serves on."""
+        begun = self._begun
         try:
             await sample.run(self.info, begun.sample, known=begun.loaded)
         except Exception as error:  # noqa: BLE001 - whatever it is: people use this city, and the next start tries again
@@ -178,6 +190,7 @@ async def run(home: Home, port: int, wanted: str | None, console: Console) -> No
         try:
             await city.start(wanted)
             _say_ready(city)
+            await city.count()
             await asyncio.Event().wait()
         finally:
             console.print("  stopping …")

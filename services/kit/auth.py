@@ -22,8 +22,8 @@ from services.contracts.staff import Signer
 from services.kit.actions import Who
 from services.kit.clock import local_day
 from services.kit.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from services.kit.keypair import public_key
 from services.kit.reference import Reference
-from services.kit.signature import public_key
 
 ISSUER: Final = "sanwu-registry"
 TOKEN_LIFETIME: Final = timedelta(minutes=15)

@@ -15,9 +15,9 @@ from services.contracts.trail import HEADS, signed_text
 from services.kit import actions, outbox
 from services.kit.db import Connection
 from services.kit.encoded import base64url_of, bytes_of_url
+from services.kit.keypair import private_key, public_key
 from services.kit.log import get_logger
 from services.kit.runtime import AnyRuntime
-from services.kit.signature import private_key, public_key
 
 log = get_logger(__name__)
 

@@ -12,21 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.kit.address import LOOPBACK, Network
 from services.kit.broker import Broker, is_here, sealed_by
-from services.kit.encoded import bytes_of_url
-
-_KEY_BYTES: Final = 32
-
-
-def key_bytes(text: str) -> bytes:
-    """The 32 bytes of a key in base64url without padding (RFC 8037); ValueError when it is none."""
-    try:
-        raw = bytes_of_url(text)
-    except ValueError:
-        raw = b""
-    if len(raw) != _KEY_BYTES:
-        message = "a key is 32 bytes in base64url: `python -m services.registry keys new-root` makes one"
-        raise ValueError(message)
-    return raw
+from services.kit.keypair import key_bytes
 
 
 def _is_key(text: str) -> str:

@@ -7,19 +7,18 @@ header. The relay signs as it sends, so what is said again is signed by the key 
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.contracts.topics import TOPICS
 from services.kit import metrics
 from services.kit.db import Connection
 from services.kit.encoded import base64url_of, bytes_of_url
+from services.kit.keypair import public_key
 from services.kit.log import get_logger
 from services.kit.record import Incoming
-from services.kit.settings import key_bytes
 
 log = get_logger(__name__)
 
@@ -42,27 +41,6 @@ def _message(topic: str, key: bytes, value: bytes | None, headers: Mapping[str, 
 def sign(root: Ed25519PrivateKey, topic: str, key: bytes, value: bytes | None, headers: Mapping[str, str]) -> bytes:
     """The value of a record's `signature` header; `topic` is its name without the installation's prefix."""
     return base64url_of(root.sign(_message(topic, key, value, headers))).encode()
-
-
-def public_half(root: Ed25519PrivateKey) -> str:
-    """The public half as settings name it: raw 32 bytes, base64url without padding (RFC 8037 `x`)."""
-    return base64url_of(root.public_key().public_bytes_raw())
-
-
-def public_half_of(private: str) -> str:
-    """The public half of a private key, both as settings name them."""
-    return public_half(private_key(private))
-
-
-def private_key(text: str) -> Ed25519PrivateKey:
-    """A private key as settings name it, to sign with; ValueError when it is none."""
-    return Ed25519PrivateKey.from_private_bytes(key_bytes(text))
-
-
-@lru_cache(maxsize=64)
-def public_key(text: str) -> Ed25519PublicKey:
-    """A public key as settings and events name it, to check with; ValueError when it is none."""
-    return Ed25519PublicKey.from_public_bytes(key_bytes(text))
 
 
 def fault_of(record: Incoming, roots: Sequence[str]) -> str | None:

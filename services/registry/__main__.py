@@ -16,9 +16,9 @@ from services.contracts.division import Division
 from services.kit.cli import Refusal, Told, new_app, on_runtime
 from services.kit.clock import local_day
 from services.kit.db import Connection
+from services.kit.keypair import public_half
 from services.kit.process import main
 from services.kit.service import Service
-from services.kit.signature import public_half
 from services.registry.app import create_app
 from services.registry.bulk.calendar import CalendarYearUnknownError, calendar_year
 from services.registry.bulk.catalogue import read_items

@@ -6,10 +6,10 @@ from typing import Final
 
 from services.contracts.topics import TOPICS
 from services.kit.clock import local_day
+from services.kit.keypair import public_half
 from services.kit.log import get_logger
 from services.kit.operate.republish import say_again
 from services.kit.service import Job
-from services.kit.signature import public_half
 from services.kit.wiping import write_anew
 from services.registry import metrics
 from services.registry.commands.states import years_missing

@@ -17,7 +17,7 @@ from services.kit.cli import By, Told, at_once, new_app, on_runtime
 from services.kit.clock import local_day
 from services.kit.db import Connection
 from services.kit.encoded import base64url_of
-from services.kit.signature import public_half
+from services.kit.keypair import public_half
 from services.registry.commands import imports, passwords, states
 from services.registry.commands import staff as accounts
 from services.registry.commands.staff import Secrets

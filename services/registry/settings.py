@@ -6,8 +6,8 @@ from typing import Self
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from services.kit.settings import Settings, key_bytes
-from services.kit.signature import private_key, public_half
+from services.kit.keypair import key_bytes, private_key, public_half
+from services.kit.settings import Settings
 
 
 class RegistrySettings(Settings):

@@ -14,8 +14,8 @@ from services.contracts.trail import HEADS, TrailHead, signed_text
 from services.kit import actions, heads, trail
 from services.kit.consumer.log import LogAwayError, read_whole
 from services.kit.encoded import base64url_of
+from services.kit.keypair import private_key, public_half_of
 from services.kit.relay import Relay
-from services.kit.signature import private_key, public_half_of
 from tests import builders
 from tests.conftest import Place, Served, ServiceFactory
 

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from services.contracts.trail import PublishHead
 from services.kit import actions, heads, trail
 from services.kit.heads import Signed
+from services.kit.keypair import public_half_of
 from services.kit.runtime import AnyRuntime
-from services.kit.signature import public_half_of
 from tests import builders
 from tests.kit.ground import Ground
 from tests.kit.site import open_site

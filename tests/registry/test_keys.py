@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.kit.auth import issue_token
 from services.kit.cli import read_line
-from services.kit.settings import key_bytes
+from services.kit.keypair import key_bytes
 from services.registry.__main__ import COMMANDS
 from services.registry.commands import states
 from services.registry.jobs import forget

@@ -15,8 +15,8 @@ from services.contracts.staff import Signer, SignerSet, Staff, StaffSet
 from services.kit import outbox, reference
 from services.kit.auth import TOKEN_LIFETIME
 from services.kit.db import Connection
+from services.kit.keypair import public_half
 from services.kit.reference import ReferenceEvent
-from services.kit.signature import public_half
 from services.registry import metrics
 from services.registry.store import references, sealed
 
