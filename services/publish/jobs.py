@@ -4,10 +4,13 @@ import asyncio
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
 from services.kit.clock import local_day
+from services.kit.db import INFRASTRUCTURE_ERRORS
 from services.kit.log import get_logger
 from services.kit.pulse import beating
 from services.kit.runtime import AnyRuntime
@@ -36,6 +39,8 @@ from services.publish.visit import Own, PublishRuntime
 
 log = get_logger(__name__)
 
+_subject = attrgetter("subject")
+
 _AWAITED: Final = ("disclosure",)
 #: What comes within so long is rendered together.
 _TOGETHER_S: Final = 0.08
@@ -52,6 +57,8 @@ _VILLAGES_S: Final = 2.0
 _VILLAGES_REST: Final = 2.0
 #: So many at a time, so that whatever is awaited meanwhile goes first.
 _FEW: Final = 10
+#: So long a page that could not be made is not tried again.
+_ASIDE_S: Final = 60.0
 #: Nobody waits for the page of a village where something was handed in or confirmed: one rendering for many steps.
 _STEPS_S: Final = 2.0
 #: At midnight these are villages, each with the outline of all its years.
@@ -77,32 +84,30 @@ class Renderer:
         self._steps_not_before = 0.0
         self._lists_not_before = 0.0
         self._quiet_from = 0.0
+        #: What could not be rendered, until when all else goes first.
+        self._aside: dict[Subject, float] = {}
 
     async def run(self, runtime: PublishRuntime) -> None:
         """Serve the marks there are, and mark everything when the release is new."""
-        bodies = runtime.own.bodies
-        if not bodies.release.is_dir() and await beating(asyncio.to_thread(_open_release, bodies), runtime.beat):
-            async with runtime.database.transaction() as conn:
-                await marks.insert_marks(conn, _lists_and_villages(bodies))
-                await marks.insert_marks(conn, _fading(runtime, await publications.select_rosters(conn)))
+        await _begin_release(runtime)
         await asyncio.sleep(self._awaited_not_before - time.monotonic())
         busy = await self._serve_awaited(runtime)
         busy = await self._serve_villages(runtime) or busy
         if time.monotonic() >= self._lists_not_before:
             self._lists_not_before = time.monotonic() + _LISTS_S
-            await _render_some(runtime, _NOW_AND_THEN)
+            await self._render_some(runtime, _NOW_AND_THEN)
         if busy or time.monotonic() < self._quiet_from:
             return
         # A few a run, so that whatever changes meanwhile goes first; until then these pages are answered live.
         for _ in range(_LEISURE_TURNS):
-            turns = [await _render_some(runtime, [kind], most) for kind, most in _AT_LEISURE]
+            turns = [await self._render_some(runtime, [kind], most) for kind, most in _AT_LEISURE]
             if not any(turns) or await self._serve_awaited(runtime):
                 return
 
     async def _serve_awaited(self, runtime: PublishRuntime) -> bool:
         """Render what somebody waits for; True when there was anything."""
         served = False
-        while time.monotonic() >= self._awaited_not_before and await _render_some(runtime, _AWAITED):
+        while time.monotonic() >= self._awaited_not_before and await self._render_some(runtime, _AWAITED):
             served = True
             self._quiet_from = time.monotonic() + _QUIET_S
             self._awaited_not_before = time.monotonic() + _TOGETHER_S
@@ -115,7 +120,7 @@ class Renderer:
         if started >= self._villages_not_before:
             async with runtime.database.connection() as conn:
                 last = await marks.select_last(conn)
-            while await _render_some(runtime, _VILLAGES, _FEW, awaited_until=last):
+            while await self._render_some(runtime, _VILLAGES, _FEW, awaited_until=last):
                 busy = True
                 self._quiet_from = time.monotonic() + _QUIET_S
                 await self._serve_awaited(runtime)
@@ -124,10 +129,57 @@ class Renderer:
                 self._villages_not_before = ended + max(_VILLAGES_S, _VILLAGES_REST * (ended - started))
         if time.monotonic() >= max(self._steps_not_before, self._villages_not_before):
             self._steps_not_before = time.monotonic() + _STEPS_S
-            while await _render_some(runtime, _VILLAGES):
+            while await self._render_some(runtime, _VILLAGES):
                 busy = True
                 runtime.beat()
         return busy
+
+    async def _render_some(
+        self, runtime: PublishRuntime, kinds: Sequence[str], most: int = _BATCH, *, awaited_until: int | None = None
+    ) -> bool:
+        """Serve the subjects of some kinds that wait longest, or those of which an approval was marked until then; False when there were none.
+
+        A subject that cannot be rendered is set aside with its marks, and holds nothing else up.
+        """
+        now = time.monotonic()
+        aside = sorted(subject for subject, until in self._aside.items() if until > now)
+        async with runtime.database.connection() as conn:
+            marked = await marks.select_marks(conn, kinds, most, awaited_until, aside)
+        if kinds == _AWAITED:
+            metrics.DIRTY.set(len(marked))
+        if not marked:
+            return False
+        try:
+            await _serve(runtime, marked)
+        except INFRASTRUCTURE_ERRORS:
+            raise
+        except Exception:
+            log.exception("pages not rendered: each is tried alone", marks=len(marked))
+            for subject, own in groupby(sorted(marked, key=_subject), _subject):
+                await self._serve_alone(runtime, subject, list(own))
+        return True
+
+    async def _serve_alone(self, runtime: PublishRuntime, subject: Subject, marked: Sequence[Mark]) -> None:
+        try:
+            await _serve(runtime, marked)
+        except INFRASTRUCTURE_ERRORS:
+            raise
+        except Exception:
+            metrics.RENDER_FAILURES.labels(kind=subject[0]).inc()
+            log.exception("page not rendered", kind=subject[0], key=subject[1])
+            self._aside[subject] = time.monotonic() + _ASIDE_S
+            # It must not go on telling what holds no more.
+            await asyncio.to_thread(remove_rendered, runtime.own.bodies.release.parent, [subject])
+        runtime.beat()
+
+
+async def _begin_release(runtime: PublishRuntime) -> None:
+    """Mark everything when the release is new."""
+    bodies = runtime.own.bodies
+    if not bodies.release.is_dir() and await beating(asyncio.to_thread(_open_release, bodies), runtime.beat):
+        async with runtime.database.transaction() as conn:
+            await marks.insert_marks(conn, _lists_and_villages(bodies))
+            await marks.insert_marks(conn, _fading(runtime, await publications.select_rosters(conn)))
 
 
 def _open_release(bodies: Bodies) -> bool:
@@ -140,17 +192,10 @@ def _open_release(bodies: Bodies) -> bool:
     return True
 
 
-async def _render_some(
-    runtime: PublishRuntime, kinds: Sequence[str], most: int = _BATCH, *, awaited_until: int | None = None
-) -> bool:
-    """Serve the subjects of some kinds that wait longest, or those of which an approval was marked until then; False when there were none."""
+async def _serve(runtime: PublishRuntime, marked: Sequence[Mark]) -> None:
+    """Render what is marked, and drop the marks."""
     bodies = runtime.own.bodies
     async with runtime.database.connection() as conn:
-        marked = await marks.select_marks(conn, kinds, most, awaited_until)
-        if kinds == _AWAITED:
-            metrics.DIRTY.set(len(marked))
-        if not marked:
-            return False
         if any(m.since is None for m in marked):
             # A mark without an approval may come from reference data, which must be as new as the mark.
             await runtime.reference.refresh()
@@ -163,7 +208,6 @@ async def _render_some(
     await asyncio.to_thread(_write, bodies, loaded, subjects, old_items)
     metrics.RENDER_BATCH.observe(time.perf_counter() - started)
     await _drop_marks(runtime, marked, loaded)
-    return True
 
 
 def _write(bodies: Bodies, loaded: Loaded, subjects: Sequence[Subject], old_items: Sequence[Subject]) -> None:

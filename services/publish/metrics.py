@@ -10,6 +10,7 @@ SUBMIT_TO_VISIBLE = Histogram(
 RENDER_BATCH = Histogram("sanwu_publish_render_batch_seconds", "One run of the renderer: read, render, write, fsync")
 RENDERED = Counter("sanwu_publish_rendered_bodies_total", "Bodies rendered and written", ("kind",))
 DIRTY = Gauge("sanwu_publish_dirty_marks", "Marks that wait for the renderer, as of its last look")
+RENDER_FAILURES = Counter("sanwu_publish_render_failures_total", "Subjects that could not be rendered", ("kind",))
 HOT_ANSWERS = Counter("sanwu_publish_hot_answers_total", "Answers from rendered bodies, counted in steps of 64")
 HOT_BYTES = Gauge("sanwu_publish_hot_cache_bytes", "Rendered bodies kept in memory")
 CLEAR = Gauge("sanwu_publish_clear_rows", "Editions that still rest in clear; 0 once all of an older city are sealed")

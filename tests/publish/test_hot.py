@@ -356,6 +356,34 @@ async def test_a_page_that_was_marked_many_times_is_rendered_once(publish: Any) 
         assert await conn.fetchval("SELECT count(*) FROM dirty") == 0
 
 
+async def test_a_page_that_cannot_be_made_holds_no_other_up_and_tells_nothing_old(publish: Any) -> None:
+    runtime, village = publish.served.runtime, builders.FAR_VILLAGE
+    broken, sound = [await publish.opened(village=village, period=period) for period in ("2014-01", "2014-02")]
+    await publish.rendered()
+    release = runtime.own.bodies.release
+    files = [f for event in (broken, sound) if (f := file_of(release, f"/d/{event.aggregate_id}")) is not None]
+    for f in files:
+        os.utime(f, (1, 1))
+    seal = "UPDATE edition SET sealed = overlay(sealed PLACING $2 FROM 20) WHERE disclosure_id = $1"
+    subjects = [("disclosure", broken.aggregate_id), ("disclosure", sound.aggregate_id)]
+    async with runtime.database.transaction() as conn:
+        # A bit of it fell over on the disk.
+        await conn.execute(seal, broken.aggregate_id, b"\x00\x00")
+        await marks.insert_marks(conn, subjects)
+    renderer = jobs.Renderer()
+    for _ in range(2):
+        await renderer.run(runtime)
+    assert files[1].stat().st_mtime > 1
+    assert not files[0].exists()
+    async with runtime.database.connection() as conn:
+        left = await conn.fetch("SELECT kind, key FROM dirty WHERE kind = 'disclosure'")
+        assert [(r["kind"], r["key"]) for r in left] == subjects[:1]
+    # Set aside by this process, and tried again by one that begins.
+    await renderer.run(runtime)
+    async with runtime.database.transaction() as conn:
+        await conn.execute("DELETE FROM dirty WHERE key = $1", broken.aggregate_id)
+
+
 @pytest.mark.parametrize("harm", ["none", "another", "cut", "empty", "no line", "no object", "gone"])
 def test_a_page_that_is_the_same_is_left_as_one_of_now_and_any_other_is_written(tmp_path: Path, harm: str) -> None:
     target, body = tmp_path / "page.body", Body(b"<p>the same</p>" * 50, HTML)
@@ -435,6 +463,7 @@ async def test_a_reader_waits_a_moment_for_the_file_of_what_was_let_out_just_now
     event = await publish.opened(period="2024-08")
     path = f"/d/{event.aggregate_id}"
     target = file_of(publish.served.runtime.own.bodies.release, path)
+    assert target is not None
     asked = asyncio.create_task(publish.get(path))
     await asyncio.sleep(0.05)
     assert not asked.done()

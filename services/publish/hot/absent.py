@@ -43,7 +43,7 @@ class Absent:
     """Answers that something is not there, of one process."""
 
     def __init__(self, rendered: Path) -> None:
-        """Begin with none."""
+        """Begin with no answer kept, beside the folder of the rendered bodies."""
         self._generation = Generation(rendered).view
         self._news = News(rendered)
         self._kept: dict[Place, _Missing] = {}

@@ -243,29 +243,31 @@ async def select_old_items(conn: Connection, villages: Sequence[str]) -> list[Su
 #: Every mark of a subject, so that it is not rendered once more for what it shows by then.
 SELECT_MARKS = """
 SELECT d.id, d.kind, d.key, d.since FROM dirty d JOIN (
-    SELECT kind, key FROM dirty WHERE kind = ANY($1::text[]) GROUP BY kind, key ORDER BY min(id) LIMIT $2
+    SELECT kind, key FROM dirty WHERE kind = ANY($1::text[]) AND NOT kind || ' ' || key = ANY($3::text[])
+    GROUP BY kind, key ORDER BY min(id) LIMIT $2
 ) s USING (kind, key) ORDER BY d.id
 """
 #: As those above, of subjects of which something was let out up to a mark.
 SELECT_AWAITED_MARKS = """
 SELECT d.id, d.kind, d.key, d.since FROM dirty d JOIN (
-    SELECT kind, key FROM dirty WHERE kind = ANY($1::text[]) AND since IS NOT NULL AND id <= $3
-    GROUP BY kind, key ORDER BY min(id) LIMIT $2
+    SELECT kind, key FROM dirty WHERE kind = ANY($1::text[]) AND NOT kind || ' ' || key = ANY($3::text[])
+    AND since IS NOT NULL AND id <= $4 GROUP BY kind, key ORDER BY min(id) LIMIT $2
 ) s USING (kind, key) ORDER BY d.id
 """
 
 
 async def select_marks(
-    conn: Connection, kinds: Sequence[str], limit: int, awaited_until: int | None = None
+    conn: Connection, kinds: Sequence[str], limit: int, awaited_until: int | None = None, but: Sequence[Subject] = ()
 ) -> list[Mark]:
-    """The marks of the subjects of some kinds that wait longest, of some number of subjects.
+    """The marks of the subjects of some kinds that wait longest, of some number of subjects and of none that stand in `but`.
 
     `awaited_until`: only of those that show something that was let out, as far as that was marked until this mark.
     """
+    asked = (list(kinds), limit, [f"{kind} {key}" for kind, key in but])
     if awaited_until is None:
-        rows = await conn.fetch(SELECT_MARKS, list(kinds), limit)
+        rows = await conn.fetch(SELECT_MARKS, *asked)
     else:
-        rows = await conn.fetch(SELECT_AWAITED_MARKS, list(kinds), limit, awaited_until)
+        rows = await conn.fetch(SELECT_AWAITED_MARKS, *asked, awaited_until)
     return [Mark(r["id"], (r["kind"], r["key"]), r["since"]) for r in rows]
 
 
@@ -273,7 +275,7 @@ SELECT_LAST = "SELECT coalesce(max(id), 0) FROM dirty"
 
 
 async def select_last(conn: Connection) -> int:
-    """The newest mark."""
+    """The number of the newest mark, 0 when there is none."""
     found: int = await conn.fetchval(SELECT_LAST)
     return found
 
