@@ -39,9 +39,9 @@ log = get_logger(__name__)
 _AWAITED: Final = ("disclosure",)
 #: What comes within so long is rendered together.
 _TOGETHER_S: Final = 0.08
-#: Lists over many villages change with every approval: at most every two seconds.
+#: Lists over many villages change with every approval: at most once a second. What was withdrawn goes from them so.
 _NOW_AND_THEN: Final = ("township", "city", "all")
-_LISTS_S: Final = 2.0
+_LISTS_S: Final = 1.0
 #: Pages that few read, when nothing was let out for a while: those of single items, then all 36 of one village at a time.
 _AT_LEISURE: Final = (("item", 20), ("items", 1))
 _QUIET_S: Final = 3.0
@@ -67,8 +67,8 @@ _FADE_SLACK: Final = timedelta(days=31)
 class Renderer:
     """Renders what is marked: what was let out at once, the rest at most every so often.
 
-    Pages of villages every two seconds or less often, lists too, pages of items in a run that found nothing else to do, some
-    seconds after the last approval.
+    Pages of villages that keep changing every two seconds or less often, lists every second, pages of items in a run that found
+    nothing else to do, some seconds after the last approval.
     """
 
     def __init__(self) -> None:
