@@ -120,6 +120,7 @@ class Renderer:
                 busy = True
                 self._quiet_from = time.monotonic() + _QUIET_S
                 await self._serve_awaited(runtime)
+                runtime.beat()
             took = time.monotonic() - started
             self._villages_not_before = time.monotonic() + max(_VILLAGES_S, _VILLAGES_REST * took)
         if time.monotonic() >= max(self._steps_not_before, self._villages_not_before):
