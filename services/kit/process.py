@@ -134,7 +134,7 @@ def _roles(
         # Whether it works is seen by its answer.
         works["http"] = _http(runtime, app)
     if "relay" in roles:
-        relay = Relay(runtime.database, runtime.settings)
+        relay = Relay(runtime.database, runtime.settings, service.gather_s)
         relay.beat = pulse.watch("relay", relay.facts)
         works["relay"] = relay.run(stopping)
     if consumer is not None:

@@ -68,10 +68,11 @@ class _Pending:
 class Relay:
     """Sends what waits. `wake` is set after every commit of this process."""
 
-    def __init__(self, database: Database, settings: "Settings") -> None:
-        """Prepare only: nothing is sent before `run`."""
+    def __init__(self, database: Database, settings: "Settings", gather_s: float = AFTER_WORK_S) -> None:
+        """Prepare only: nothing is sent before `run`. After a batch more may gather for so many seconds (`gather_s`)."""
         self._database = database
         self._settings = settings
+        self._gather_s = gather_s
         self._producer: AIOKafkaProducer | None = None
         self._root = settings.root
         self.wake = asyncio.Event()
@@ -118,8 +119,12 @@ class Relay:
                 self.wake.clear()
                 self.beat()
                 sent = await self._send_batch(session)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.wake.wait(), AFTER_WORK_S if sent else IDLE_S)
+                if 0 < sent < BATCH:
+                    # What is said in the meantime goes with the next batch.
+                    await asyncio.sleep(self._gather_s)
+                elif not sent:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self.wake.wait(), IDLE_S)
         finally:
             self._show_leading(leads=False)
             with contextlib.suppress(*INFRASTRUCTURE_ERRORS, asyncpg.PostgresError):

@@ -62,6 +62,8 @@ class Service(Generic[SettingsT, OwnT]):
     require_seal: Callable[[Connection], Awaitable[None]] = require_key_seal
     #: How long, in milliseconds, records may gather before they are heard: 0 where somebody waits for what they bring.
     linger_ms: int = 0
+    #: How long, in seconds, what is said may gather before it is sent: more where nobody waits for what it brings.
+    gather_s: float = 0.02
     #: Its own operators' commands, beside those that every service has.
     commands: Typer = field(default_factory=cli.new_app)
 

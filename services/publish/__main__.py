@@ -24,6 +24,7 @@ SERVICE: Final = Service(
     project=PROJECT,
     react=REACT,
     make_jobs=make_jobs,
+    gather_s=0.25,
     commands=COMMANDS,
 )
 

@@ -33,7 +33,7 @@ from services.publish.render.disclosure import fades_on
 from services.publish.render.places import item_at
 from services.publish.settings import PublishSettings
 from services.publish.store import marks, publications, standings
-from services.publish.store.marks import Mark
+from services.publish.store.marks import Kinds, Mark
 from services.publish.store.sealing import count_clear, seal_some
 from services.publish.visit import Own, PublishRuntime
 
@@ -44,15 +44,15 @@ _subject = attrgetter("subject")
 _AWAITED: Final = ("disclosure",)
 #: What comes within so long is rendered together.
 _TOGETHER_S: Final = 0.08
-#: Lists over many villages change with every approval: at most every two seconds.
+#: Lists over many villages change with every approval: at most once a second. What was withdrawn goes from them so.
 _NOW_AND_THEN: Final = ("township", "city", "all")
-_LISTS_S: Final = 2.0
+_LISTS_S: Final = 1.0
 #: Pages that few read, when nothing was let out for a while: those of single items, then all 36 of one village at a time.
 _AT_LEISURE: Final = (("item", 20), ("items", 1))
 _QUIET_S: Final = 3.0
 #: A village where something was let out after a while without is rendered at once; while more comes, all such villages
 #: together every so often, and of the time at most a third.
-_VILLAGES: Final = ("village",)
+_VILLAGE: Final = "village"
 _VILLAGES_S: Final = 2.0
 _VILLAGES_REST: Final = 2.0
 #: So many at a time, so that whatever is awaited meanwhile goes first.
@@ -74,8 +74,8 @@ _FADE_SLACK: Final = timedelta(days=31)
 class Renderer:
     """Renders what is marked: what was let out at once, the rest at most every so often.
 
-    Pages of villages every two seconds or less often, lists too, pages of items in a run that found nothing else to do, some
-    seconds after the last approval.
+    Pages of villages that keep changing every two seconds or less often, lists every second, pages of items in a run that found
+    nothing else to do, some seconds after the last approval.
     """
 
     def __init__(self) -> None:
@@ -91,16 +91,21 @@ class Renderer:
         """Serve the marks there are, and mark everything when the release is new."""
         await _begin_release(runtime)
         await asyncio.sleep(self._awaited_not_before - time.monotonic())
+        async with runtime.database.connection() as conn:
+            kinds = await marks.select_kinds(conn)
         busy = await self._serve_awaited(runtime)
-        busy = await self._serve_villages(runtime) or busy
+        busy = await self._serve_villages(runtime, kinds) or busy
         if time.monotonic() >= self._lists_not_before:
             self._lists_not_before = time.monotonic() + _LISTS_S
-            await self._render_some(runtime, _NOW_AND_THEN)
+            if not kinds.known.isdisjoint(_NOW_AND_THEN):
+                await self._render_some(runtime, _NOW_AND_THEN)
         if busy or time.monotonic() < self._quiet_from:
             return
         # A few a run, so that whatever changes meanwhile goes first; until then these pages are answered live.
         for _ in range(_LEISURE_TURNS):
-            turns = [await self._render_some(runtime, [kind], most) for kind, most in _AT_LEISURE]
+            turns = [
+                await self._render_some(runtime, [kind], most) for kind, most in _AT_LEISURE if kind in kinds.known
+            ]
             if not any(turns) or await self._serve_awaited(runtime):
                 return
 
@@ -114,22 +119,20 @@ class Renderer:
             runtime.beat()
         return served
 
-    async def _serve_villages(self, runtime: PublishRuntime) -> bool:
+    async def _serve_villages(self, runtime: PublishRuntime, kinds: Kinds) -> bool:
         """Render villages where something was let out, and where only steps were taken, each when its time has come."""
         busy, started = False, time.monotonic()
-        if started >= self._villages_not_before:
-            async with runtime.database.connection() as conn:
-                last = await marks.select_last(conn)
-            while await self._render_some(runtime, _VILLAGES, _FEW, awaited_until=last):
+        if _VILLAGE in kinds.awaited and started >= self._villages_not_before:
+            while await self._render_some(runtime, [_VILLAGE], _FEW, awaited_until=kinds.awaited[_VILLAGE]):
                 busy = True
                 self._quiet_from = time.monotonic() + _QUIET_S
                 await self._serve_awaited(runtime)
-            if busy:
-                ended = time.monotonic()
-                self._villages_not_before = ended + max(_VILLAGES_S, _VILLAGES_REST * (ended - started))
+                runtime.beat()
+            took = time.monotonic() - started
+            self._villages_not_before = time.monotonic() + max(_VILLAGES_S, _VILLAGES_REST * took)
         if time.monotonic() >= max(self._steps_not_before, self._villages_not_before):
             self._steps_not_before = time.monotonic() + _STEPS_S
-            while await self._render_some(runtime, _VILLAGES):
+            while _VILLAGE in kinds.known and await self._render_some(runtime, [_VILLAGE]):
                 busy = True
                 runtime.beat()
         return busy

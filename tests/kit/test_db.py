@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.kit.db import SlowInTransactionWarning, outside_transaction
+from services.kit.db import SlowInTransactionWarning, after_commit, outside_transaction
 from services.kit.errors import ConflictError
 from services.kit.limited import Limits, run_limited
 from services.kit.objects import Objects
@@ -150,3 +150,24 @@ async def test_a_snapshot_is_of_its_first_look_and_changes_nothing(ground: Groun
             await conn.execute(add, "by it")
     async with database.connection() as conn:
         assert await conn.fetchval("SHOW idle_in_transaction_session_timeout") == "30s"
+
+
+async def test_what_is_to_be_done_after_the_commit_is_done_then_and_never_without_one(ground: Ground) -> None:
+    database = await ground.open("publish")
+    done: list[str] = []
+
+    async def fail() -> None:
+        async with database.transaction():
+            after_commit(lambda: done.append("rolled back"))
+            raise ConflictError
+
+    async with database.transaction():
+        after_commit(lambda: done.append("committed"))
+        assert done == []
+    assert done == ["committed"]
+    with pytest.raises(ConflictError):
+        await fail()
+    after_commit(lambda: done.append("without one"))
+    async with database.transaction():
+        pass
+    assert done == ["committed"]

@@ -319,6 +319,30 @@ async def test_steps_wait_two_seconds_for_each_other_and_what_is_let_out_for_not
     assert await waiting() == set()
 
 
+async def test_a_village_that_keeps_changing_is_rendered_every_two_seconds_and_what_was_let_out_at_once(
+    publish: Any,
+) -> None:
+    runtime, renderer = publish.served.runtime, jobs.Renderer()
+
+    async def waiting() -> set[str]:
+        async with runtime.database.connection() as conn:
+            found = {r["kind"] for r in await conn.fetch("SELECT kind FROM dirty")}
+        return found & {"disclosure", "village"}
+
+    await publish.rendered()
+    # A first change of a quiet village is shown at once.
+    await publish.opened(period="2023-01")
+    await renderer.run(runtime)
+    assert await waiting() == set()
+    await publish.opened(period="2023-02")
+    await renderer.run(runtime)
+    assert await waiting() == {"village"}
+    async with asyncio.timeout(20):
+        while await waiting():
+            await asyncio.sleep(0.5)
+            await renderer.run(runtime)
+
+
 async def test_an_approval_renders_the_page_of_its_item_alone_and_no_old_one_stands_meanwhile(publish: Any) -> None:
     runtime, village = publish.served.runtime, builders.FAR_VILLAGE
     own, other = (file_of(runtime.own.bodies.release, f"/v/{village}/{item}") for item in ("F02", "V01"))

@@ -272,7 +272,8 @@ def find_in_text(text: str, known: Words | None = None) -> tuple[Span, ...]:
 
     `known`: names that the same body has in its cells; these are found wherever they stand.
     """
-    if known is None and len(text) <= _REMEMBERED:
+    # Whoever stands in the body's cells and not in this text changes nothing of how it is read.
+    if len(text) <= _REMEMBERED and (known is None or not known.stand_in(text)):
         return _remembered(text)
     return tuple(_find(text, known))
 

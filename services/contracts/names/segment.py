@@ -41,6 +41,10 @@ class Words:
         self._by_first = _sizes(self.all, 0)
         self._by_last = _sizes(self.all, -1)
 
+    def stand_in(self, text: str) -> bool:
+        """Tell whether any of the words stands anywhere in a text."""
+        return any(word in text for word in self.all)
+
     def at(self, text: str, start: int) -> Iterator[str]:
         """Every word that begins here, longest first."""
         if start < len(text):

@@ -15,7 +15,7 @@ from services.publish.hot.answers import Answer, Message
 from services.publish.hot.files import Generation, News
 
 #: A reader who waits for what nobody told of is answered anew after so long.
-_KEPT_S: Final = 10.0
+_KEPT_S: Final = 3.0
 #: A folder that somebody removed by hand tells nothing.
 _LOOK_COUNTS_S: Final = 0.5
 _MOST: Final = 2000

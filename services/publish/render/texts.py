@@ -20,6 +20,8 @@ _FREE: Final = frozenset(
 )
 #: A single character is no name that could be told from a word.
 _SHORTEST: Final = 2
+#: Longer texts are read anew each time: summaries, titles and categories come again every month.
+_REMEMBERED: Final = 100
 M = TypeVar("M", bound=Model)
 
 
@@ -48,7 +50,16 @@ def public_text(text: None, known: Words | None = None) -> None: ...
 def public_text(text: str | None, known: Words | None = None) -> str | None: ...
 def public_text(text: str | None, known: Words | None = None) -> str | None:
     """A sentence of somebody's as the web may show it."""
-    return mask(mask_text(text, known)) if text else text
+    if not text:
+        return text
+    if len(text) <= _REMEMBERED and (known is None or not known.stand_in(text)):
+        return _public(text)
+    return mask(mask_text(text, known))
+
+
+@lru_cache(maxsize=8192)
+def _public(text: str) -> str:
+    return mask(mask_text(text))
 
 
 def names_anybody(texts: Iterable[str | None]) -> bool:

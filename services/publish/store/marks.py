@@ -1,6 +1,6 @@
 """Steps under way, changes, what was said, codes, and what has to be rendered again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -16,6 +16,14 @@ class Mark:
     id: int
     subject: Subject
     since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """The kinds of subjects that are marked, and of those that show something that was let out the newest mark."""
+
+    known: frozenset[str]
+    awaited: Mapping[str, int]
 
 
 # -- steps under way ----------------------------------------------------------------------------------------------
@@ -271,13 +279,14 @@ async def select_marks(
     return [Mark(r["id"], (r["kind"], r["key"]), r["since"]) for r in rows]
 
 
-SELECT_LAST = "SELECT coalesce(max(id), 0) FROM dirty"
+SELECT_KINDS = "SELECT kind, bool_or(since IS NOT NULL) AS awaited, max(id) AS last FROM dirty GROUP BY kind"
 
 
-async def select_last(conn: Connection) -> int:
-    """The number of the newest mark, 0 when there is none."""
-    found: int = await conn.fetchval(SELECT_LAST)
-    return found
+async def select_kinds(conn: Connection) -> Kinds:
+    """What is marked at all."""
+    rows = await conn.fetch(SELECT_KINDS)
+    awaited = {r["kind"]: r["last"] for r in rows if r["awaited"]}
+    return Kinds(frozenset(r["kind"] for r in rows), awaited)
 
 
 DELETE_MARKS = "DELETE FROM dirty WHERE id = ANY($1::bigint[])"
