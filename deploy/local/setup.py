@@ -18,6 +18,7 @@ if sys.version_info < (3, 11):
     )
     sys.exit(1)
 
+import compileall
 import errno
 import fcntl
 import hashlib
@@ -61,6 +62,7 @@ def main(wanted: str) -> None:
         install_packages("dev" if wanted == "test" else "runtime")
         write_launcher()
         fetch_jars()
+        prepare()
 
 
 def check_platform(system: str, machine: str, libc: tuple[str, str]) -> None:
@@ -116,7 +118,7 @@ def install_packages(name: str) -> None:
     PACKAGES_STAMP.unlink(missing_ok=True)
     environment = dict(os.environ, VIRTUAL_ENV=str(VENV), UV_NO_PROGRESS="1", UV_LINK_MODE="copy")
     environment.update(index_of_pip())
-    uv = [str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--require-hashes"]
+    uv = [str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--compile-bytecode", "--require-hashes"]
     lock = REQUIREMENTS / (name + ".txt")
     call([*uv, str(lock)], "The packages could not be installed", environment)
     write(PACKAGES_STAMP, stamp_of(name))
@@ -151,6 +153,23 @@ def fetch_jars() -> None:
         sys.exit(1)
     if missing:
         say("Kafka fetched", begin)
+
+
+def prepare() -> None:
+    """Do once what every later start would do again: translate the project for Python, and Kafka's classes for Java.
+
+    A city started by root runs as a user who may write neither here nor in the environment.
+    """
+    begin = time.monotonic()
+    for name in ("services", "deploy"):
+        # What is translated already is looked at and left alone; what cannot be written is translated at each start.
+        compileall.compile_dir(str(ROOT / name), quiet=2)
+    environment = dict(os.environ, PYTHONPATH=str(ROOT))
+    python = str(VENV / "bin" / "python")
+    if not list((VENV / "jars").glob("*.aot")):
+        say("preparing Kafka")
+        subprocess.run([python, "-m", "deploy.local.warm"], env=environment, cwd=str(ROOT), check=False)
+        say("Kafka prepared", begin)
 
 
 def index_of_pip() -> dict[str, str]:
