@@ -18,6 +18,7 @@ import psutil
 
 from deploy.local.home import free_port
 from tests.bench import growth, hot, rebuild, submit, visible
+from tests.bench.growth_notes import TITLE
 from tests.bench.report import Figure, Section, compared, put_section, read_former, section_in, table, write_figures
 from tests.running import ROOT, start_city, stop_city
 
@@ -92,7 +93,7 @@ def main() -> int:
     figures, former = [f for s in sections for f in s.figures], read_former(FIGURES)
     bars = f"## Figures that have a bar\n\n{compared(figures, former)}"
     text = "\n".join([HEAD, machine(), bars, *(f"## {s.title}\n\n{s.text}" for s in sections)])
-    if grown := section_in(REPORT.read_text(encoding="utf-8") if REPORT.exists() else "", growth.TITLE):
+    if grown := section_in(REPORT.read_text(encoding="utf-8") if REPORT.exists() else "", TITLE):
         text = f"{text}\n{grown}"
     write_figures(FIGURES, figures, commit(), former)
     REPORT.write_text(text, encoding="utf-8")

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -59,7 +59,7 @@ async def look(city: RunningCity, year: int, found: Figures) -> None:
     for page in PAGES:
         if page.title not in found:
             await _ask(city, page, found)
-    steps = {
+    steps: dict[str, Callable[[RunningCity, Figures], Awaitable[None]]] = {
         "load and render: items": _render,
         "approve → visible, p50": partial(_approve, year),
         "midnight in publish": _midnight,
