@@ -103,12 +103,17 @@ def main() -> int:
 
 def _measure_growth(home: Path | None = None) -> int:
     """Put the section of growth into the report, with its own figures that have a bar."""
-    section, former = growth.run(home), read_former(FIGURES)
+    put_growth(growth.run(home))
+    return 0
+
+
+def put_growth(section: Section) -> None:
+    """Put the section into the report and keep its figures."""
+    former = read_former(FIGURES)
     text = f"{machine()}\n{section.text}\n### Figures of growth that have a bar\n\n{compared(section.figures, former)}"
     REPORT.write_text(put_section(REPORT.read_text(encoding="utf-8"), section.title, text), encoding="utf-8")
     write_figures(FIGURES, section.figures, commit(), former)
     sys.stdout.write(text)
-    return 0
 
 
 if __name__ == "__main__":
