@@ -1,6 +1,6 @@
 """Kafka's jars: fetched once by coordinate, held to the lock's SHA-256 ever after.
 
-    python -m deploy.local.jars fetch     # what is missing, into the venv's `jars` folder
+    python -m deploy.local.jars fetch     # what is missing, into the venv's `jars` folder; their classes are prepared there
     python -m deploy.local.jars verify    # every jar against the lock
     python -m deploy.local.jars lock      # resolve jgo.toml anew and write jgo.lock.toml
 
@@ -73,16 +73,16 @@ def verify(folder: Path = FOLDER) -> None:
 
 
 def fetch(folder: Path = FOLDER) -> None:
-    """Fetch the jars that are missing; each is checked before it gets its name."""
+    """Fetch the jars that are missing, each checked before it gets its name, and prepare their classes."""
     missing = [jar for jar in locked() if not (folder / jar.file_name).exists()]
     if missing:
         # The resolver takes long to read, and a city that has its jars needs it at no start.
         from jgo.maven import MavenContext  # noqa: PLC0415 - see above
 
-        cache = folder.with_name("jars.partial")
-        shutil.rmtree(cache, ignore_errors=True)
+        partial = folder.with_name("jars.partial")
+        shutil.rmtree(partial, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
-        context = MavenContext(repo_cache=cache, timeout=_TIMEOUT_SECONDS)
+        context = MavenContext(repo_cache=partial, timeout=_TIMEOUT_SECONDS)
         given_up = Event()
         with ThreadPoolExecutor(_DOWNLOADS) as pool:
             try:
@@ -92,8 +92,12 @@ def fetch(folder: Path = FOLDER) -> None:
                 given_up.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        shutil.rmtree(cache, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
     verify(folder)
+    if folder == FOLDER and not cache().exists():
+        from deploy.local.warm import warm  # noqa: PLC0415 - it starts a broker, which asks here where its classes lie
+
+        warm()
 
 
 def lock() -> None:

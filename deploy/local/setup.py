@@ -61,8 +61,8 @@ def main(wanted: str) -> None:
         make_environment()
         install_packages("dev" if wanted == "test" else "runtime")
         write_launcher()
+        translate()
         fetch_jars()
-        prepare()
 
 
 def check_platform(system: str, machine: str, libc: tuple[str, str]) -> None:
@@ -155,21 +155,13 @@ def fetch_jars() -> None:
         say("Kafka fetched", begin)
 
 
-def prepare() -> None:
-    """Do once what every later start would do again: translate the project for Python, and Kafka's classes for Java.
+def translate() -> None:
+    """Translate the project for Python, once: a city started by root runs as a user who may not write here.
 
-    A city started by root runs as a user who may write neither here nor in the environment.
+    What is translated already is looked at and left alone; what cannot be written is translated at each start.
     """
-    begin = time.monotonic()
     for name in ("services", "deploy"):
-        # What is translated already is looked at and left alone; what cannot be written is translated at each start.
         compileall.compile_dir(str(ROOT / name), quiet=2)
-    environment = dict(os.environ, PYTHONPATH=str(ROOT))
-    python = str(VENV / "bin" / "python")
-    if not list((VENV / "jars").glob("*.aot")):
-        say("preparing Kafka")
-        subprocess.run([python, "-m", "deploy.local.warm"], env=environment, cwd=str(ROOT), check=False)
-        say("Kafka prepared", begin)
 
 
 def index_of_pip() -> dict[str, str]:

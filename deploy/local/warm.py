@@ -1,6 +1,6 @@
 """What a machine works out once so that every later start is shorter: Kafka's classes, read and linked by its Java.
 
-    python -m deploy.local.warm      # a broker is started and stopped in a folder of its own; nothing to do a second time
+    warm()      # a broker is started and stopped in a folder of its own; nothing to do a second time
 
 Java reads, checks and links some ten thousand classes at each start of a broker, and nothing of it ever differs. From a cache
 (JEP 483) it takes them as they are. The cache stands beside the jars and is named by what it was made of: another version of
@@ -13,10 +13,8 @@ import tempfile
 from pathlib import Path
 from typing import ClassVar, Final
 
-from services.kit.cli import new_app, run_line
-
 from deploy.local import jars
-from deploy.local.faults import Fault, guarded
+from deploy.local.faults import Fault
 from deploy.local.kafka import Kafka
 
 _MADE: Final = "learned.aot"
@@ -43,19 +41,20 @@ def warm() -> None:
     cache = jars.cache()
     if cache.exists():
         return
-    for left in jars.FOLDER.glob("*.aot*"):
-        left.unlink()
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)
-        try:
+    sys.stdout.write("set-up: preparing Kafka\n")
+    sys.stdout.flush()
+    try:
+        for left in jars.FOLDER.glob("*.aot*"):
+            left.unlink()
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            Path(folder).chmod(0o711)
             made = asyncio.run(_learn(Path(folder) / "home"))
-        except (Fault, OSError) as error:
-            sys.stderr.write(f"Kafka's classes could not be prepared; cities start slower. {error}\n")
-            return
-        partial = cache.with_suffix(".aot.partial")
-        partial.write_bytes(made.read_bytes())
-        partial.chmod(0o644)
-        partial.replace(cache)
+            partial = cache.with_suffix(".aot.partial")
+            partial.write_bytes(made.read_bytes())
+            partial.chmod(0o644)
+            partial.replace(cache)
+    except (Fault, OSError) as error:
+        sys.stderr.write(f"Kafka's classes could not be prepared; cities start slower. {error}\n")
 
 
 async def _learn(home: Path) -> Path:
@@ -64,9 +63,3 @@ async def _learn(home: Path) -> Path:
     if not kafka.made.exists():
         raise Fault(f"Java left no cache: {kafka.last_words()}")
     return kafka.made
-
-
-if __name__ == "__main__":
-    app = new_app("Prepare Kafka's classes.")
-    app.command()(warm)
-    sys.exit(guarded(lambda: run_line(app, sys.argv[1:], "python -m deploy.local.warm")))

@@ -168,9 +168,7 @@ def test_project_is_translated_for_a_city_that_may_not_write_there(tmp_path: Pat
     shutil.copytree(ROOT / "deploy", tmp_path / "deploy", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "services").mkdir()
     (tmp_path / "services" / "one.py").write_text("ONE = 1\n")
-    (tmp_path / ".venv" / "jars").mkdir(parents=True)
-    (tmp_path / ".venv" / "jars" / "kafka-made.aot").touch()
-    code = f"import sys; sys.path.insert(0, {str(tmp_path / 'deploy' / 'local')!r}); import setup; setup.prepare()"
+    code = f"import sys; sys.path.insert(0, {str(tmp_path / 'deploy' / 'local')!r}); import setup; setup.translate()"
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     subprocess.run([sys.executable, "-I", "-c", code], env=environment, check=True)
     assert list((tmp_path / "services" / "__pycache__").glob("one.*.pyc"))
