@@ -110,7 +110,9 @@ def _measure_growth(home: Path | None = None) -> int:
 def put_growth(section: Section) -> None:
     """Put the section into the report and keep its figures."""
     former = read_former(FIGURES)
-    text = f"{machine()}\n{section.text}\n### Figures of growth that have a bar\n\n{compared(section.figures, former)}"
+    text = f"{machine()}\n{section.text}"
+    if section.figures:
+        text += f"\n### Figures of growth that have a bar\n\n{compared(section.figures, former)}"
     REPORT.write_text(put_section(REPORT.read_text(encoding="utf-8"), section.title, text), encoding="utf-8")
     write_figures(FIGURES, section.figures, commit(), former)
     sys.stdout.write(text)

@@ -17,6 +17,7 @@ TITLE: Final = "Growth"
 WIDER: Final = 56
 #: Approvals a second.
 RATE: Final = 10
+CPU: Final = "ms of CPU"
 TABLES: Final = ("audit.fact", "audit.verdict", "publish_read.publication")
 _GROWN: Final = 1.2
 #: In the years that approvals take their periods from there is no month of anybody's.
