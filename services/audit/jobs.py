@@ -11,7 +11,7 @@ from typing import Final
 from services.audit import commands, metrics
 from services.audit.settings import AuditSettings
 from services.audit.store import facts, verdicts
-from services.audit.visit import AuditRuntime, Bench
+from services.audit.visit import AuditRuntime, Bench, Own
 from services.contracts.catalogue import Item, WorkCalendar
 from services.contracts.division import DivisionKind
 from services.contracts.owing import Owing
@@ -129,6 +129,6 @@ async def move_verdicts(runtime: AuditRuntime) -> None:
         runtime.beat()
 
 
-def make_jobs() -> Sequence[Job[AuditSettings, None]]:
+def make_jobs() -> Sequence[Job[AuditSettings, Own]]:
     """The jobs of a process."""
     return (Job("deadlines", 5.0, Watch().run), Job("verdicts moved", 600.0, move_verdicts))

@@ -9,9 +9,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from services.audit.api import AlertPage, SheetPage, known_rule, place_of, resets_of, seq_of, sheets_of
-from services.audit.commands import grid_of, witnesses
+from services.audit.commands import witnesses
+from services.audit.grid import counts_of, grid_of
 from services.audit.rules import BY_ID, RULES
-from services.audit.rules.grid import Stretch, count_cells, spots
+from services.audit.rules.grid import Stretch, spots
 from services.audit.schemas import ConsoleQuery, GridQuery
 from services.audit.store import alerts, facts
 from services.audit.store.alerts import AlertFilter, AlertState
@@ -268,8 +269,6 @@ async def grid(request: Request, desk: ReadingDep, query: Annotated[GridQuery, Q
     parts = desk.parts(query.division or None)
     place = query.division or desk.actor.scope
     columns = _columns(desk, query.affair, month)
-    cells, blind = await grid_of(desk, list(parts), Stretch.around(month))
-    is_village = [v == p for v, p in parts.items()]
     values: dict[str, Any] = {"place": place, "month": month, "affair": query.affair, "columns": columns}
     values |= {
         "months": months,
@@ -279,10 +278,11 @@ async def grid(request: Request, desk: ReadingDep, query: Annotated[GridQuery, Q
         "cell_words": cell_words,
     }
     values |= {"divisions": _below(desk), "rows": sorted(set(parts.values()))}
-    if all(is_village):
+    if all(v == p for v, p in parts.items()):
+        cells, blind = await grid_of(desk, list(parts), Stretch.around(month))
         values["spots"] = {v: spots(its, blind) for v, its in cells.items()}
     else:
-        values["counts"] = count_cells(cells, parts, blind)
+        values["counts"] = await counts_of(desk, parts, Stretch.around(month))
     return _page(request, desk, "grid.html", **values)
 
 

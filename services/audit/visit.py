@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from services.audit.errors import UnknownAlertError
+from services.audit.memory import Tallies
 from services.audit.rules.facts import EMPTY, Cell, CellKey, Fact, fold, is_declared
 from services.audit.rules.window import Last, View
 from services.audit.settings import AuditSettings
@@ -21,7 +22,8 @@ from services.contracts.division import DivisionKind
 from services.contracts.duties import Duty
 from services.contracts.values import Frequency, period_bounds, period_frequency
 from services.kit import visit
-from services.kit.clock import local_day, start_of_day
+from services.kit.clock import Clock, local_day, start_of_day
+from services.kit.db import Database
 from services.kit.errors import Retry
 from services.kit.reference import Reference
 from services.kit.runtime import Runtime
@@ -31,7 +33,19 @@ MAY_WATCH: Final = (Role.INSPECTOR, Role.DEPARTMENT, Role.OPERATOR)
 _ALERT_ID: Final = re.compile("[0-9a-f]{30}")
 
 
-AuditRuntime = Runtime[AuditSettings, None]
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What audit holds while a process lives."""
+
+    tallies: Tallies
+
+
+def make_own(_settings: AuditSettings, _database: Database, _clock: Clock, _reference: Reference) -> Own:
+    """Begin with nothing counted."""
+    return Own(Tallies())
+
+
+AuditRuntime = Runtime[AuditSettings, Own]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +113,7 @@ class Bench:
         return start_of_day(last + timedelta(days=1))
 
 
-class Reading(visit.Reading[AuditSettings, None]):
+class Reading(visit.Reading[AuditSettings, Own]):
     """Somebody who watches: an inspector, a department, an operator."""
 
     @property

@@ -95,10 +95,9 @@ class Renderer:
             kinds = await marks.select_kinds(conn)
         busy = await self._serve_awaited(runtime)
         busy = await self._serve_villages(runtime, kinds) or busy
-        if time.monotonic() >= self._lists_not_before:
+        if not kinds.known.isdisjoint(_NOW_AND_THEN) and time.monotonic() >= self._lists_not_before:
             self._lists_not_before = time.monotonic() + _LISTS_S
-            if not kinds.known.isdisjoint(_NOW_AND_THEN):
-                await self._render_some(runtime, _NOW_AND_THEN)
+            await self._render_some(runtime, _NOW_AND_THEN)
         if busy or time.monotonic() < self._quiet_from:
             return
         # A few a run, so that whatever changes meanwhile goes first; until then these pages are answered live.

@@ -7,6 +7,8 @@ import asyncpg
 import pytest_asyncio
 
 from services.audit.jobs import Watch
+from services.audit.memory import Tallies
+from services.audit.visit import Own
 from tests.conftest import Served, ServiceFactory
 
 OWN = (
@@ -26,14 +28,20 @@ OWN = (
 )
 
 
+async def emptied(served: Served, admin: asyncpg.Connection) -> Served:
+    """Take away all that audit heard, and what it remembers of it."""
+    await admin.execute("TRUNCATE " + ", ".join(f"audit.{t}" for t in OWN))
+    served.runtime.own = Own(Tallies())
+    return served
+
+
 @pytest_asyncio.fixture
 async def audit(service: ServiceFactory, admin: asyncpg.Connection) -> Served:
     """Audit with no facts, at the tests' present."""
     from tests import builders  # noqa: PLC0415 - read beside its use
 
     # Stories are told of ledgers; test_grid.py looks at the whole catalogue.
-    served = await service("audit", duty_items=["F01"])
-    await admin.execute("TRUNCATE " + ", ".join(f"audit.{t}" for t in OWN))
+    served = await emptied(await service("audit", duty_items=["F01"]), admin)
     served.clock.at = builders.NOW
     return served
 

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.audit.commands import grid_cells
+from services.audit.grid import grid_cells
 from services.audit.jobs import Watch
 from services.audit.rules.facts import CellKey, fold
 from services.audit.rules.grid import Stretch
@@ -18,7 +18,7 @@ from services.audit.visit import Bench
 from services.contracts.disclosure import DeclarationConfirmed, DeclaredItem, WaiverGranted
 from services.contracts.duties import CellRecord, cell_state
 from services.kit.cookies import TOKEN
-from tests.audit.conftest import OWN
+from tests.audit.conftest import emptied
 from tests.audit.events import Disclosure, accounts_of, at, give_keys, ledger
 from tests.audit.test_replay import story
 from tests.builders import CITY, FAR_VILLAGE, NEIGHBOUR, NOW, OTHER_TOWNSHIP, TOWNSHIP, VILLAGE, stamp
@@ -28,8 +28,7 @@ from tests.conftest import Served, ServiceFactory
 @pytest_asyncio.fixture
 async def city(service: ServiceFactory, admin: asyncpg.Connection) -> Served:
     """Audit that watches the whole catalogue."""
-    served = await service("audit")
-    await admin.execute("TRUNCATE " + ", ".join(f"audit.{t}" for t in OWN))
+    served = await emptied(await service("audit"), admin)
     served.clock.at = NOW
     return served
 

@@ -18,7 +18,8 @@ import psutil
 
 from deploy.local.home import free_port
 from tests.bench import growth, hot, profiles, rebuild, submit, visible
-from tests.bench.report import Figure, Section, compared, read_former, table, write_figures
+from tests.bench.growth_notes import TITLE
+from tests.bench.report import Figure, Section, compared, put_section, read_former, section_in, table, write_figures
 from tests.running import ROOT, start_city, stop_city
 
 PACKAGES = "wrk, nginx-light and libnginx-mod-http-headers-more-filter"
@@ -63,12 +64,13 @@ MEASURES = {"visible": visible.measure, "rebuild": rebuild.measure, "hot": hot.m
 def main() -> int:
     """Start a city with its full sample, measure, write the report; with names of measures, tell those and write nothing.
 
-    `growth` and `flames` are told alone: they start cities of their own.
+    `growth` is measured alone: it starts a city of its own, and takes hours. Its section stays in the report until it is
+    measured again; with a home behind it, what an earlier run found there is not measured again. `flames` measures nothing.
     """
     if sys.argv[1:] == ["flames"]:
         return profiles.main(machine())
-    if sys.argv[1:] == ["growth"]:
-        return growth.main()
+    if sys.argv[1:2] == ["growth"]:
+        return _measure_growth(*(Path(home) for home in sys.argv[2:3]))
     wanted = sys.argv[1:] or list(MEASURES)
     for tool in (Path("wrk"), *hot.NEEDED) if "hot" in wanted else ():
         if shutil.which(tool) is None and not tool.exists():
@@ -93,10 +95,29 @@ def main() -> int:
     figures, former = [f for s in sections for f in s.figures], read_former(FIGURES)
     bars = f"## Figures that have a bar\n\n{compared(figures, former)}"
     text = "\n".join([HEAD, machine(), bars, *(f"## {s.title}\n\n{s.text}" for s in sections)])
+    if grown := section_in(REPORT.read_text(encoding="utf-8") if REPORT.exists() else "", TITLE):
+        text = f"{text}\n{grown}"
     write_figures(FIGURES, figures, commit(), former)
     REPORT.write_text(text, encoding="utf-8")
     sys.stdout.write(text)
     return 0
+
+
+def _measure_growth(home: Path | None = None) -> int:
+    """Put the section of growth into the report, with its own figures that have a bar."""
+    put_growth(growth.run(home))
+    return 0
+
+
+def put_growth(section: Section) -> None:
+    """Put the section into the report and keep its figures."""
+    former = read_former(FIGURES)
+    text = f"{machine()}\n{section.text}"
+    if section.figures:
+        text += f"\n### Figures of growth that have a bar\n\n{compared(section.figures, former)}"
+    REPORT.write_text(put_section(REPORT.read_text(encoding="utf-8"), section.title, text), encoding="utf-8")
+    write_figures(FIGURES, section.figures, commit(), former)
+    sys.stdout.write(text)
 
 
 if __name__ == "__main__":

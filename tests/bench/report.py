@@ -55,6 +55,24 @@ def compared(figures: Iterable[Figure], former: Mapping[str, Former]) -> str:
     return table(("figure", "bar", "before (commit)", "now"), rows)
 
 
+def section_in(text: str, title: str) -> str:
+    """A section of a written report with its heading; empty where it has none."""
+    begin = f"\n{text}".find(f"\n## {title}\n")
+    if begin < 0:
+        return ""
+    end = text.find("\n## ", begin + 1)
+    return text[begin : end + 1 if end >= 0 else len(text)].rstrip("\n") + "\n"
+
+
+def put_section(text: str, title: str, section: str) -> str:
+    """A written report with a section in the place of the one of that title, or at its end."""
+    written = f"## {title}\n\n{section.rstrip()}\n"
+    former = section_in(text, title)
+    if not former:
+        return f"{text.rstrip()}\n\n{written}"
+    return text.replace(former, written)
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table."""
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]

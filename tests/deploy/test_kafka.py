@@ -97,3 +97,18 @@ def test_jar_that_cannot_be_fetched_is_one_sentence(tmp_path: Path, command: Cal
         },
     )
     assert "check the network" in answer.sentence()
+
+
+def test_classes_are_taken_from_the_cache_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache, broker = tmp_path / "kafka-of-now.aot", Kafka(tmp_path / "home")
+    monkeypatch.setattr(jars, "cache", lambda: cache)
+    assert not [word for word in broker.command() if "AOT" in word]
+    cache.touch()
+    assert f"-XX:AOTCache={cache}" in broker.command()
+
+
+def test_another_java_has_another_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = jars.cache()
+    monkeypatch.setattr(jars, "version", lambda _name: "99")
+    assert jars.cache() != before
+    assert jars.cache().parent == jars.FOLDER

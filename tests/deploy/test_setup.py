@@ -162,3 +162,14 @@ def test_make_lists_its_targets(command: Command) -> None:
     answer = command(["make", "-s"])
     for target in ("run", "test", "check", "bench", "docs", "fmt", "clean", "help"):
         assert f"make {target} " in answer.out
+
+
+def test_project_is_translated_for_a_city_that_may_not_write_there(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "deploy", tmp_path / "deploy", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "services").mkdir()
+    (tmp_path / "services" / "one.py").write_text("ONE = 1\n")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path / 'deploy' / 'local')!r}); import setup; setup.translate()"
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run([sys.executable, "-I", "-c", code], env=environment, check=True)
+    assert list((tmp_path / "services" / "__pycache__").glob("one.*.pyc"))
+    assert list((tmp_path / "deploy" / "local" / "__pycache__").glob("stack.*.pyc"))

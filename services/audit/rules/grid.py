@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.audit.rules.facts import CellKey
 from services.contracts.duties import CellState, GridCell
@@ -73,6 +73,27 @@ def cell_key(cell: GridCell) -> CellKey:
     return CellKey(cell.duty.division, cell.duty.item, cell.duty.period)
 
 
+class Tally(NamedTuple):
+    """How many cells of one item of one village stand in one state, how many of them are blind, their days past due."""
+
+    item: str
+    state: CellState
+    cells: int
+    blind: int
+    late_days: int
+
+
+def tally(cells: Iterable[GridCell], blind: Collection[CellKey]) -> tuple[Tally, ...]:
+    """What the cells of one village come to, by item and state."""
+    found: dict[tuple[str, CellState], list[int]] = {}
+    for cell in cells:
+        numbers = found.setdefault((cell.duty.item, cell.cell.state), [0, 0, 0])
+        numbers[0] += 1
+        numbers[1] += bool(blind) and cell_key(cell) in blind
+        numbers[2] += cell.late_days
+    return tuple(Tally(*place, *numbers) for place, numbers in found.items())
+
+
 @dataclass(slots=True)
 class Count:
     """How the cells of one item stand in one part of the tree."""
@@ -81,11 +102,11 @@ class Count:
     blind: int = 0
     late_days: int = 0
 
-    def add(self, cell: GridCell, *, is_blind: bool) -> None:
-        """Count a cell by its state, with its days past due."""
-        self.states[cell.cell.state] += 1
-        self.blind += is_blind
-        self.late_days += cell.late_days
+    def add(self, of: Tally) -> None:
+        """Count some cells of one state, with their days past due."""
+        self.states[of.state] += of.cells
+        self.blind += of.blind
+        self.late_days += of.late_days
 
     @property
     def gravest(self) -> CellState:
@@ -98,13 +119,14 @@ class Count:
         return [(s, self.states[s]) for s in GRAVEST_FIRST if self.states[s]]
 
 
-def count_cells(
-    cells: Mapping[str, Iterable[GridCell]], part_of: Mapping[str, str], blind: Collection[CellKey]
+def add_up(
+    tallies: Mapping[str, Sequence[Tally]], part_of: Mapping[str, str], items: Collection[str] | None
 ) -> dict[tuple[str, str], Count]:
-    """Cells by part of the tree and item; `part_of` names each village's part."""
+    """Cells by part of the tree and item, of some items or of all; `part_of` names each village's part."""
     found: dict[tuple[str, str], Count] = {}
-    for village, its_cells in cells.items():
-        for cell in its_cells:
-            count = found.setdefault((part_of[village], cell.duty.item), Count())
-            count.add(cell, is_blind=cell_key(cell) in blind)
+    for village, its in tallies.items():
+        part = part_of[village]
+        for one in its:
+            if items is None or one.item in items:
+                found.setdefault((part, one.item), Count()).add(one)
     return found

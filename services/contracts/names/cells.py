@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 from services.contracts.names import lexicon
@@ -43,8 +43,8 @@ WORDS: Final = (
     | {w for w in lexicon.PERSONAL | lexicon.VERBS | lexicon.WORKS if len(w) > 1}
 )
 _LISTED: Final = Words(WORDS)
-#: In a cell a word has to be a usual one to be believed.
-_COMMON_WORDS: Final = Words(w for w, band in common_words().items() if band >= 7)  # noqa: PLR2004 - 128 in 60 million
+#: In a cell a word has to be a usual one to be believed: 128 in 60 million, as a power of two.
+_USUAL: Final = 7
 _TITLES: Final = Words((lexicon.DESIGNATIONS | lexicon.OFFICES | lexicon.HEADMEN | lexicon.KIN) - {"户", "家", "人员"})
 _FIRMS: Final = Words(lexicon.FIRMS)
 _TRADES: Final = Words(lexicon.TRADES)
@@ -78,6 +78,12 @@ _WORD, _COUNT, _COMMON, _PLAIN = "word", "count", "common", "plain"
 _UNKNOWN, _PARTICLE, _NAME, _SHORT = "unknown", "particle", "name", "short"
 #: A word of one character that is a surname too: behind a name it is the word (王五家), elsewhere rather not (家建国).
 _BEHIND = "behind"
+
+
+@cache
+def _usual_words() -> Words:
+    """Made when the first cell is looked at, for most processes never look at one."""
+    return Words(w for w, band in common_words().items() if band >= _USUAL)
 
 
 def _names(text: str, start: int) -> Iterator[Token]:
@@ -141,7 +147,7 @@ def _tokens(text: str, start: int) -> Iterator[Token]:
         return
     yield from _names(text, start)
     yield from _places(text, start)
-    for word in _COMMON_WORDS.at(text, start):
+    for word in _usual_words().at(text, start):
         yield Token(start + len(word), _COMMON, 3.5 + (1.5 if text[start] in SURNAMES else 0))
     if text[start] in _FUNCTION:
         yield Token(start + 1, _BEHIND if text[start] in SURNAMES else _PARTICLE, 1.0 if text[start] in _JOINS else 1.5)

@@ -6,8 +6,8 @@ Officials in their office stay named (domain of text items): 村主任王某 who
 """
 
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
 from typing import Final
 
 from services.contracts.names import lexicon
@@ -23,10 +23,6 @@ _KNOWN_COST: Final = 6.0
 _WORD_COST: Final = 18.0
 _BAND: Final = 0.693
 _OURS: Final = 9.0
-_COSTS: Final = {w: _WORD_COST - _BAND * band for w, band in common_words().items()} | {
-    w: _OURS for w in WORDS | lexicon.VERBS | lexicon.WORKS if len(w) > 1
-}
-_ALL_WORDS: Final = Words(_COSTS)
 _WHO: Final = Words(
     (lexicon.DESIGNATIONS | lexicon.HEADMEN | lexicon.KIN)
     - words("户 家 人员 群众 组民 岗 干部 代表 某 某某 的 之 他们 妻 夫 母 父 子 家庭 大户 散户 法人 社长")
@@ -76,13 +72,26 @@ def _may_be_given(text: str) -> bool:
     return all(is_han(c) and c not in lexicon.NEVER_GIVEN for c in text)
 
 
+@cache
+def _costs() -> Mapping[str, float]:
+    """What each word costs; made when the first text is looked through, for most processes never look through one."""
+    return {w: _WORD_COST - _BAND * band for w, band in common_words().items()} | {
+        w: _OURS for w in WORDS | lexicon.VERBS | lexicon.WORKS if len(w) > 1
+    }
+
+
+@cache
+def _all_words() -> Words:
+    return Words(_costs())
+
+
 def _odd(given: str) -> int:
     return sum(c not in lexicon.GIVEN for c in given)
 
 
 def _looks_like_a_name(text: str) -> bool:
     """Tell whether a member of a list, by itself, could be a person."""
-    if text in _COSTS:
+    if text in _costs():
         return False
     for end in surname_ends(text, 0):
         given = text[end:]
@@ -202,13 +211,13 @@ class _Reader:
         """A name with its cost, where what stands on its left and right is enough to believe it.
 
         It wins in `cut` where it costs less than the words that it would be cut into; what stands beside it is taken off
-        its cost. Costs are weights on the scale of `_COSTS`, held by measurement alone: whoever changes one runs
+        its cost. Costs are weights on the scale of `_costs`, held by measurement alone: whoever changes one runs
         `tests/privacy` (recall, false alarms) and `tests/contracts/test_names.py`.
         """
         text, end, size = self._text, surname + len(given), len(given)
         right, odd = self.right(end), _odd(given)
         usual = surname - start > 1 or text[start] in COMMON
-        word = surname - start == 1 and text[start : start + _TWO] in _COSTS
+        word = surname - start == 1 and text[start : start + _TWO] in _costs()
         if word and size == 1 and not _is_believed_of_a_word(usual and not odd, left, right):
             return
         telling = sum(c in lexicon.TELLING for c in given) if size == _TWO else 0
@@ -222,9 +231,9 @@ class _Reader:
 
     def words_at(self, start: int) -> Iterator[Token]:
         """Every word that begins here, and the character by itself."""
-        text = self._text
-        for word in _ALL_WORDS.at(text, start):
-            yield Token(start + len(word), _OTHER, _COSTS[word])
+        text, costs = self._text, _costs()
+        for word in _all_words().at(text, start):
+            yield Token(start + len(word), _OTHER, costs[word])
         yield Token(start + 1, _OTHER, 7.0 if text[start] in _FUNCTION else 10.5)
 
 
