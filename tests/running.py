@@ -45,14 +45,15 @@ class RunningCity:
         return self._account(username)["password"]
 
     def code(self, username: str) -> str | None:
-        """The second factor's code, which nobody has used; None for those who need none. Waits for the next if must be."""
+        """The second factor's code, which nobody has used; None for those who need none.
+
+        Where that of this half minute is used, that of a phone whose clock is half a minute ahead; then waits for the next.
+        """
         secret = self._account(username)["totp_secret"]
         if not secret:
             return None
-        step = int(time.time()) // 30
-        if step <= self.steps.get(username, self.ready_step):
-            time.sleep((self.steps.get(username, self.ready_step) + 1) * 30 - time.time() + 0.1)
-            step = int(time.time()) // 30
+        step = max(int(time.time()) // 30, self.steps.get(username, self.ready_step) + 1)
+        time.sleep(max(0.0, (step - 1) * 30 - time.time() + 0.1))
         self.steps[username] = step
         return pyotp.TOTP(secret).generate_otp(step)
 

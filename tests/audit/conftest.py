@@ -8,21 +8,14 @@ import pytest_asyncio
 
 from services.audit.jobs import Watch
 from tests.conftest import Served, ServiceFactory
+from tests.emptying import empty
 
-OWN = (
-    "fact",
-    "staff_reset",
-    "outcome",
-    "verdict",
-    "alert",
-    "episode",
-    "evidence",
-    "deadline",
-    "replay_alert",
-    "shred_key",
-    "event",
-    "outbox",
-    "aggregate",
+OWN = tuple(
+    f"audit.{table}"
+    for table in (
+        *("fact", "staff_reset", "outcome", "verdict", "alert", "episode", "evidence", "deadline", "replay_alert"),
+        *("shred_key", "event", "outbox", "aggregate"),
+    )
 )
 
 
@@ -33,7 +26,7 @@ async def audit(service: ServiceFactory, admin: asyncpg.Connection) -> Served:
 
     # Stories are told of ledgers; test_grid.py looks at the whole catalogue.
     served = await service("audit", duty_items=["F01"])
-    await admin.execute("TRUNCATE " + ", ".join(f"audit.{t}" for t in OWN))
+    await empty(admin, *OWN)
     served.clock.at = builders.NOW
     return served
 

@@ -23,13 +23,14 @@ from tests.audit.events import Disclosure, accounts_of, at, give_keys, ledger
 from tests.audit.test_replay import story
 from tests.builders import CITY, FAR_VILLAGE, NEIGHBOUR, NOW, OTHER_TOWNSHIP, TOWNSHIP, VILLAGE, stamp
 from tests.conftest import Served, ServiceFactory
+from tests.emptying import empty
 
 
 @pytest_asyncio.fixture
 async def city(service: ServiceFactory, admin: asyncpg.Connection) -> Served:
     """Audit that watches the whole catalogue."""
     served = await service("audit")
-    await admin.execute("TRUNCATE " + ", ".join(f"audit.{t}" for t in OWN))
+    await empty(admin, *OWN)
     served.clock.at = NOW
     return served
 
