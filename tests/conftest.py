@@ -36,7 +36,7 @@ from services.kit.runtime import Runtime
 from services.kit.service import AnyService
 from services.kit.settings import Settings
 from tests import builders
-from tests.running import RunningCity, start_city, stop_city
+from tests.running import CITY_PATIENCE_S, RunningCity, start_city, stop_city
 
 _numbers = itertools.count(1)
 #: Small cities that run.
@@ -46,10 +46,11 @@ _OUTSIDE = frozenset({"parts", "small_city", "besieged", "city", "browser"})
 #: How the groups of tests that begin a run are called, in order.
 _FIRST = (
     "city of ",
-    # Cities that are killed, besieged, started again and again.
-    *("tests/flows/test_killed", "tests/attacks", "tests/deploy/test_origin", "tests/deploy/test_stack"),
-    # Half minutes that have to pass.
-    *("tests/kit/test_incoming", "tests/kit/test_broker_away"),
+    # Half minutes that have to pass, beside the start of those cities.
+    "tests/kit/test_incoming",
+    # Cities that are started again and again, killed and besieged.
+    *("tests/deploy/test_stack", "tests/deploy/test_origin", "tests/flows/test_killed", "tests/attacks"),
+    "tests/kit/test_broker_away",
     *("tests/browser", "tests/flows", "tests/deploy", "tests/house", "tests/kit"),
 )
 
@@ -60,9 +61,13 @@ def pytest_configure() -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark the tests that need no city: `pytest -m pure` takes seconds."""
-    if isinstance(item, pytest.Function) and not _OUTSIDE & set(item.fixturenames):
+    """Mark the tests that need no city: `pytest -m pure` takes seconds. Those that do may have to wait for its start."""
+    if not isinstance(item, pytest.Function):
+        return
+    if not _OUTSIDE & set(item.fixturenames):
         item.add_marker("pure")
+    if {"small_city", "besieged"} & set(item.fixturenames) and item.get_closest_marker("timeout") is None:
+        item.add_marker(pytest.mark.timeout(CITY_PATIENCE_S + 300))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -21,6 +21,8 @@ from deploy.local.postgres import SERVICES
 from deploy.local.service import service_of
 
 ROOT = Path(__file__).parents[1]
+#: So long a city may take to be ready, its sample loaded, on a machine that starts others as well.
+CITY_PATIENCE_S = 480.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,9 @@ class RunningCity:
         return known
 
 
-def start_city(home: Path, port: int, sample: str, *, patience_s: float = 480, **settings: str) -> RunningCity:
+def start_city(
+    home: Path, port: int, sample: str, *, patience_s: float = CITY_PATIENCE_S, **settings: str
+) -> RunningCity:
     """Start `python -m deploy.local run` and wait until it says that it is ready; its output goes to `run.log`."""
     log = home.parent / f"{home.name}.log"
     own = {"SANWU_HOME": str(home), "SANWU_PORT": str(port), "SANWU_SAMPLE": sample}
