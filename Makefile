@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 SETUP := $(PYTHON) deploy/local/setup.py
 MAKEFLAGS += --no-print-directory
+# What was compiled once is kept, pytest's tests too.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 # Tests wait more than they reckon, so four run beside each other on two processors; one file needs no company.
 PROCESSES ?= $(if $(findstring tests/,$(ARGS)),0,4)
