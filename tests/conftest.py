@@ -20,6 +20,7 @@ import asyncpg
 import httpx2
 import pytest
 import pytest_asyncio
+from _pytest.nodeid import NodeId
 from pydantic import SecretStr
 
 from deploy.local import migrate, topics
@@ -81,7 +82,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         file = item.nodeid.partition("::")[0]
         in_city = isinstance(item, pytest.Function) and "small_city" in item.fixturenames
-        item.add_marker(pytest.mark.xdist_group(f"city of {file.rpartition('/')[0]}" if in_city else file))
+        group = f"city of {file.rpartition('/')[0]}" if in_city else file
+        item.add_marker(pytest.mark.xdist_group(group))
+        # xdist 3.8 writes the group where pytest 9.2 reads no name any more: every test would be a group of its own.
+        item._id = NodeId.parse(f"{item.nodeid}@{group}")
     items.sort(key=_turn)
 
 
