@@ -4,7 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 SETUP := $(PYTHON) deploy/local/setup.py
 MAKEFLAGS += --no-print-directory
+# What was compiled once is kept, pytest's tests too.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
+# Tests wait more than they reckon, so four run beside each other on two processors; one file needs no company.
+PROCESSES ?= $(if $(findstring tests/,$(ARGS)),0,4)
 .PHONY: help run test check bench docs fmt clean
 
 ##@ Use it
@@ -13,10 +17,10 @@ run: ## Start the whole city on this machine (SANWU_HOME, SANWU_PORT, SANWU_SAMP
 	@exec $(VENV)/bin/python -m deploy.local run
 
 ##@ Work on it
-test: ## Run every test, on real PostgreSQL, Kafka and a browser (ARGS= goes to pytest; PROCESSES=2 is faster on a quiet machine)
+test: ## Run every test, on real PostgreSQL, Kafka and a browser (ARGS= goes to pytest, PROCESSES=0 is one after another)
 	@$(SETUP) test
 	@$(VENV)/bin/python -m deploy.local.browser
-	@$(VENV)/bin/python -m pytest $(if $(PROCESSES),-n $(PROCESSES) --dist loadgroup --no-loadscope-reorder) $(ARGS)
+	@$(VENV)/bin/python -m pytest -n $(PROCESSES) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 check: ## Lint, format, types, imports, generated documents, and no secret in a file
 	@$(SETUP) test

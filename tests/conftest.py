@@ -20,6 +20,7 @@ import asyncpg
 import httpx2
 import pytest
 import pytest_asyncio
+from _pytest.nodeid import NodeId
 from pydantic import SecretStr
 
 from deploy.local import migrate, topics
@@ -36,13 +37,23 @@ from services.kit.runtime import Runtime
 from services.kit.service import AnyService
 from services.kit.settings import Settings
 from tests import builders
-from tests.running import RunningCity, start_city, stop_city
+from tests.running import CITY_PATIENCE_S, RunningCity, start_city, stop_city
 
 _numbers = itertools.count(1)
+#: Small cities that run.
+_cities: list[RunningCity] = []
 #: What runs outside this process; a test that asks for none of it is marked `pure`.
 _OUTSIDE = frozenset({"parts", "small_city", "besieged", "city", "browser"})
 #: How the groups of tests that begin a run are called, in order.
-_FIRST = ("city", "tests/flows", "tests/deploy", "tests/attacks", "tests/kit", "tests/house")
+_FIRST = (
+    "city of ",
+    # Half minutes that have to pass, beside the start of those cities.
+    "tests/kit/test_incoming",
+    # Cities that are started again and again, killed and besieged.
+    *("tests/deploy/test_stack", "tests/deploy/test_origin", "tests/flows/test_killed", "tests/attacks"),
+    "tests/kit/test_broker_away",
+    *("tests/browser", "tests/flows", "tests/deploy", "tests/house", "tests/kit"),
+)
 
 
 def pytest_configure() -> None:
@@ -51,27 +62,73 @@ def pytest_configure() -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark the tests that need no city: `pytest -m pure` takes seconds."""
-    if isinstance(item, pytest.Function) and not _OUTSIDE & set(item.fixturenames):
+    """Mark the tests that need no city: `pytest -m pure` takes seconds. Those that do may have to wait for its start."""
+    if not isinstance(item, pytest.Function):
+        return
+    if not _OUTSIDE & set(item.fixturenames):
         item.add_marker("pure")
+    if {"small_city", "besieged"} & set(item.fixturenames) and item.get_closest_marker("timeout") is None:
+        item.add_marker(pytest.mark.timeout(CITY_PATIENCE_S + 300))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let each of several processes take whole files, and one of them, from the beginning, all that asks the running city.
+    """Let each of several processes take whole files, and one, from the beginning, all of a folder that asks the running city.
 
-    What takes long comes early, so that no process is left alone with it.
+    What takes long comes early, so that no process is left alone with it. Two cities, one for people with a browser and
+    one for operators, pass sooner than one for both.
     """
     if not hasattr(config, "workerinput"):
         return
     for item in items:
+        file = item.nodeid.partition("::")[0]
         in_city = isinstance(item, pytest.Function) and "small_city" in item.fixturenames
-        item.add_marker(pytest.mark.xdist_group("city" if in_city else item.nodeid.partition("::")[0]))
+        group = f"city of {file.rpartition('/')[0]}" if in_city else file
+        item.add_marker(pytest.mark.xdist_group(group))
+        # xdist 3.8 writes the group where pytest 9.2 reads no name any more: every test would be a group of its own.
+        item._id = NodeId.parse(f"{item.nodeid}@{group}")
     items.sort(key=_turn)
 
 
 def _turn(item: pytest.Item) -> int:
-    group = next(item.iter_markers("xdist_group")).args[0]
+    group = _group(item)
     return next((n for n, beginning in enumerate(_FIRST) if group.startswith(beginning)), len(_FIRST))
+
+
+def _group(item: pytest.Item) -> str:
+    """The group of tests that one process takes as a whole; none where there is one process."""
+    return str(next((mark.args[0] for mark in item.iter_markers("xdist_group")), ""))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Stop the city of a group behind its last test: its processor time is wanted by others."""
+    yield
+    if _group(item).startswith("city of ") and (nextitem is None or _group(nextitem) != _group(item)):
+        while _cities:
+            stop_city(_cities.pop())
+
+
+class ForgetfulPostgres(Postgres):
+    """A server whose files nobody needs when the machine itself has died: nothing waits for the disk.
+
+    Whatever a process's own death would leave, this one leaves too.
+    """
+
+    def command(self) -> list[str]:
+        """As the city starts it, with settings of its own; nobody looks after each test's database meanwhile."""
+        own = ("fsync=off", "full_page_writes=off", "autovacuum_naptime=1h")
+        return [*super().command(), *(word for setting in own for word in ("-c", setting))]
+
+
+class FirstAskedKafka(Kafka):
+    """A broker that is started by the first who needs it."""
+
+    is_started = False
+
+    async def start(self) -> None:
+        """Start it, and remember."""
+        self.is_started = True
+        await super().start()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +137,12 @@ class Parts:
 
     home: Path
     pg: Postgres
-    kafka: Kafka
+    kafka: FirstAskedKafka
+
+    async def start_kafka(self) -> None:
+        """Let Kafka be there, for tests that send or hear something: most need its address alone."""
+        if not self.kafka.is_started:
+            await self.kafka.start()
 
     def settings(self, kind: type[Settings], service: str, database: str, prefix: str, **changes: object) -> Settings:
         """A service's settings on a database of its own."""
@@ -102,13 +164,15 @@ class Parts:
 
 @pytest_asyncio.fixture(scope="session")
 async def parts(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Parts]:
-    """PostgreSQL migrated and Kafka started, in a temporary home."""
+    """PostgreSQL migrated, and Kafka that starts when somebody asks for it, in a temporary home."""
     home = tmp_path_factory.mktemp("city")
     home.chmod(0o711)
     home.parent.chmod(0o711)
-    async with Postgres(home) as pg, Kafka(home) as kafka:
+    kafka = FirstAskedKafka(home)
+    async with ForgetfulPostgres(home) as pg:
         await migrate.migrate_all(pg)
         yield Parts(home, pg, kafka)
+        await kafka.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +184,8 @@ class Place:
     prefix: str
 
     async def apply_topics(self) -> None:
-        """Create the prefixed topics on the broker (a second or two: only for tests that need Kafka)."""
+        """Create the prefixed topics on the broker (some seconds: only for tests that need Kafka)."""
+        await self.parts.start_kafka()
         await topics.apply(self.parts.kafka.broker(), self.prefix)
 
 
@@ -229,5 +294,8 @@ def small_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCity
         SANWU_WORKERS_PUBLISH="2",
     )
     assert "not as planned" not in city.said()
+    _cities.append(city)
     yield city
-    stop_city(city)
+    # In one of several processes it is stopped already.
+    while _cities:
+        stop_city(_cities.pop())

@@ -21,6 +21,8 @@ from deploy.local.postgres import SERVICES
 from deploy.local.service import service_of
 
 ROOT = Path(__file__).parents[1]
+#: So long a city may take to be ready, its sample loaded, on a machine that starts others as well.
+CITY_PATIENCE_S = 480.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +47,15 @@ class RunningCity:
         return self._account(username)["password"]
 
     def code(self, username: str) -> str | None:
-        """The second factor's code, which nobody has used; None for those who need none. Waits for the next if must be."""
+        """The second factor's code, which nobody has used; None for those who need none.
+
+        Where that of this half minute is used, that of a phone whose clock is half a minute ahead; then waits for the next.
+        """
         secret = self._account(username)["totp_secret"]
         if not secret:
             return None
-        step = int(time.time()) // 30
-        if step <= self.steps.get(username, self.ready_step):
-            time.sleep((self.steps.get(username, self.ready_step) + 1) * 30 - time.time() + 0.1)
-            step = int(time.time()) // 30
+        step = max(int(time.time()) // 30, self.steps.get(username, self.ready_step) + 1)
+        time.sleep(max(0.0, (step - 1) * 30 - time.time() + 0.1))
         self.steps[username] = step
         return pyotp.TOTP(secret).generate_otp(step)
 
@@ -89,7 +92,9 @@ class RunningCity:
         return known
 
 
-def start_city(home: Path, port: int, sample: str, *, patience_s: float = 480, **settings: str) -> RunningCity:
+def start_city(
+    home: Path, port: int, sample: str, *, patience_s: float = CITY_PATIENCE_S, **settings: str
+) -> RunningCity:
     """Start `python -m deploy.local run` and wait until it says that it is ready; its output goes to `run.log`."""
     log = home.parent / f"{home.name}.log"
     own = {"SANWU_HOME": str(home), "SANWU_PORT": str(port), "SANWU_SAMPLE": sample}

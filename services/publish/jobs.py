@@ -93,8 +93,7 @@ class Renderer:
         await asyncio.sleep(self._awaited_not_before - time.monotonic())
         async with runtime.database.connection() as conn:
             kinds = await marks.select_kinds(conn)
-        busy = await self._serve_awaited(runtime)
-        busy = await self._serve_villages(runtime, kinds) or busy
+        busy = any([await self._serve_awaited(runtime), await self._serve_villages(runtime, kinds)])
         if not kinds.known.isdisjoint(_NOW_AND_THEN) and time.monotonic() >= self._lists_not_before:
             self._lists_not_before = time.monotonic() + _LISTS_S
             await self._render_some(runtime, _NOW_AND_THEN)

@@ -10,27 +10,20 @@ from services.audit.jobs import Watch
 from services.audit.memory import Tallies
 from services.audit.visit import Own
 from tests.conftest import Served, ServiceFactory
+from tests.emptying import empty
 
-OWN = (
-    "fact",
-    "staff_reset",
-    "outcome",
-    "verdict",
-    "alert",
-    "episode",
-    "evidence",
-    "deadline",
-    "replay_alert",
-    "shred_key",
-    "event",
-    "outbox",
-    "aggregate",
+OWN = tuple(
+    f"audit.{table}"
+    for table in (
+        *("fact", "staff_reset", "outcome", "verdict", "alert", "episode", "evidence", "deadline", "replay_alert"),
+        *("shred_key", "event", "outbox", "aggregate"),
+    )
 )
 
 
 async def emptied(served: Served, admin: asyncpg.Connection) -> Served:
     """Take away all that audit heard, and what it remembers of it."""
-    await admin.execute("TRUNCATE " + ", ".join(f"audit.{t}" for t in OWN))
+    await empty(admin, *OWN)
     served.runtime.own = Own(Tallies())
     return served
 

@@ -17,6 +17,7 @@ from tests.audit.conftest import OWN
 from tests.audit.events import Disclosure, accounts_of, at, give_keys, ledger
 from tests.builders import FAR_VILLAGE, NEIGHBOUR, VILLAGE
 from tests.conftest import Served
+from tests.emptying import empty
 
 Tick = Callable[[], Awaitable[None]]
 ROOT = Path(__file__).parents[2]
@@ -123,7 +124,7 @@ async def test_twenty_orders_with_repeats_end_in_the_same_words_and_hashes(
     disclosures, events = story()
     results = []
     for seed in range(20):
-        await admin.execute("TRUNCATE " + ", ".join(f"audit.{t}" for t in OWN))
+        await empty(admin, *OWN)
         await give_keys(audit, *disclosures)
         chosen = random.Random(seed)  # noqa: S311 - the same orders in every run
         heard = [*events, *chosen.choices(events, k=len(events) // 10)]

@@ -22,7 +22,7 @@ from deploy.local.sample import loader
 from deploy.local.sample.city import CityClient
 from deploy.local.sample.manifest import Plan, Waived
 from deploy.local.sample.registry import PILOT, Village, read_staff
-from tests.running import ROOT, RunningCity, start_city, stop_city
+from tests.running import CITY_PATIENCE_S, ROOT, RunningCity, start_city, stop_city
 
 CLERK = "clerk-210881006206"
 
@@ -66,7 +66,7 @@ def query(home: Path, statement: str) -> list[Any]:
     return asyncio.run(ask())
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(2 * CITY_PATIENCE_S)
 def test_home_begun_without_a_sample_never_gets_one(home: Path) -> None:
     port = free_port(avoid=set())
     stop_city(start_city(home, port, "none"))
@@ -87,7 +87,7 @@ def test_home_begun_without_a_sample_never_gets_one(home: Path) -> None:
         stop_city(city)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3 * CITY_PATIENCE_S)
 def test_sample_city_goes_on_without_people_who_have_other_passwords(home: Path) -> None:
     port = free_port(avoid=set())
     first = start_city(home, port, "small")

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from deploy.local.home import free_port
-from tests.running import ROOT, RunningCity, start_city, stop_city
+from tests.running import CITY_PATIENCE_S, ROOT, RunningCity, start_city, stop_city
 
 #: Kill when so many disclosures of the 159 have reached the table; the first kill comes while the registry is being filled.
 MOMENTS = (0, 5, 60, 120, 153)
@@ -58,7 +58,7 @@ async def run_until(home: Path, port: int, moment: int) -> None:
     command = [sys.executable, "-m", "deploy.local", "run"]
     with (home.parent / "killed.log").open("a") as log:
         process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log, text=True)  # noqa: ASYNC220 - killed as a whole tree, below
-        give_up = time.monotonic() + 120
+        give_up = time.monotonic() + CITY_PATIENCE_S
         while await count_entered(home) < moment:
             assert process.poll() is None, (home.parent / "killed.log").read_text()[-2000:]
             assert time.monotonic() < give_up
@@ -66,7 +66,7 @@ async def run_until(home: Path, port: int, moment: int) -> None:
         kill_tree(process)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(6 * CITY_PATIENCE_S)
 async def test_a_load_killed_five_times_completes_with_the_same_counts(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

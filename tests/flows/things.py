@@ -17,6 +17,7 @@ from tests.audit.events import Disclosure, at, give_keys
 from tests.audit.events import ledger as cash_ledger
 from tests.builders import CITY, NEIGHBOUR, TOWNSHIP, VILLAGE
 from tests.conftest import Served
+from tests.emptying import empty
 from tests.ingest.conftest import CLERK, REVIEWER, SUPERVISOR, TABLES, Month
 from tests.publish.conftest import Publishing
 from tests.registry.accounts import HEAD, PASSWORD, emptied, take
@@ -56,7 +57,7 @@ async def _registry(served: Served) -> Known:
 async def _ingest(served: Served) -> Known:
     """Disclosures in every state, a waiver, a quarter's page, an import, a batch of approvals, a file."""
     async with served.runtime.database.transaction() as conn:
-        await conn.execute("TRUNCATE " + TABLES)
+        await empty(conn, *TABLES)
     month = Month(served)
     ids = [await month.draft()]
     # Submitted, confirmed, approved, published.

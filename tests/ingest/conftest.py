@@ -13,13 +13,15 @@ from services.ingest.jobs import erase_withdrawn
 from services.kit import reference
 from tests import builders
 from tests.conftest import Served, ServiceFactory
+from tests.emptying import empty
 
 PATH = "/ingest/v1/disclosures"
 CLERK, SUPERVISOR, REVIEWER = "clerk-210881006206", "supervisor-210881006206", "reviewer-210881006"
 SECOND, PRINCIPAL, ACCOUNTANT = "supervisor-210881006206-2", "principal-210881006206", "accountant-210881006"
 TABLES = (
-    "disclosure, edition, confirmation, event, outbox, idempotency, waiver, declaration, declaration_confirmation, "
-    "approval, approval_item, attachment, attachment_use, object_deletion, upload_quota, import, import_draft, shred_key, aggregate"
+    *("disclosure", "edition", "confirmation", "event", "outbox", "idempotency", "waiver", "declaration"),
+    *("declaration_confirmation", "approval", "approval_item", "attachment", "attachment_use", "object_deletion"),
+    *("upload_quota", "import", "import_draft", "shred_key", "aggregate"),
 )
 
 
@@ -139,7 +141,7 @@ async def month(service: ServiceFactory) -> Month:
     served = await service("ingest")
     served.clock.at = builders.NOW
     async with served.runtime.database.transaction() as conn:
-        await conn.execute("TRUNCATE " + TABLES)
+        await empty(conn, *TABLES)
     fresh = Month(served)
     await fresh.profile()
     await fresh.first_staff()

@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from tests import builders
 from tests.conftest import Served, ServiceFactory
+from tests.emptying import empty
 
 CLERK, SUPERVISOR, REVIEWER = "clerk-210881006206", "supervisor-210881006206", "reviewer-210881006"
 PATH = "/ingest/v1/disclosures"
@@ -24,7 +25,10 @@ LEDGER = {
     "lines.0.direction": "out",
     "lines.0.amount_fen": "215.00",
 }
-TABLES = "disclosure, edition, confirmation, waiver, declaration, declaration_confirmation, approval, approval_item"
+TABLES = (
+    *("disclosure", "edition", "confirmation", "waiver", "declaration", "declaration_confirmation", "approval"),
+    *("approval_item", "event", "outbox", "idempotency"),
+)
 
 
 @pytest_asyncio.fixture
@@ -37,7 +41,7 @@ async def emptied(service: ServiceFactory) -> Served:
     served = await service("ingest")
     served.clock.at = builders.NOW
     async with served.runtime.database.transaction() as conn:
-        await conn.execute(f"TRUNCATE {TABLES}, event, outbox, idempotency CASCADE")
+        await empty(conn, *TABLES)
     return served
 
 

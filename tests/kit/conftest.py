@@ -30,8 +30,10 @@ DATABASE: Final = "kit_tests"
 _SLOW: Final = "test_broker_away.py"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Ask for the end of the outage last: its minute passes beside the other tests of this folder."""
+    if hasattr(config, "workerinput"):
+        return
     mine = [i for i, item in enumerate(items) if item.path.parent.name == "kit"]
     ordered = sorted((items[i] for i in mine), key=lambda item: item.path.name == _SLOW)
     for place, item in zip(mine, ordered, strict=True):
@@ -40,7 +42,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="session")
 async def laid(parts: Parts) -> Parts:
-    """The shared parts with this folder's database."""
+    """The shared parts with this folder's database, and Kafka."""
+    await parts.start_kafka()
     await parts.pg.copy_database(DATABASE)
     await lay(parts.pg, DATABASE)
     return parts
@@ -95,8 +98,8 @@ async def outages(laid: Parts, tmp_path_factory: pytest.TempPathFactory) -> Asyn
 
 @pytest.fixture
 def _begin_outage(request: pytest.FixtureRequest) -> None:
-    """Let the minute begin when somebody will ask for its end."""
-    if any(item.path.name == _SLOW for item in request.session.items):
+    """Let the minute begin when somebody will ask for its end: of several processes, the one that does asks itself."""
+    if not hasattr(request.config, "workerinput") and any(item.path.name == _SLOW for item in request.session.items):
         request.getfixturevalue("outages")
 
 
