@@ -28,7 +28,7 @@ class _Learning(Kafka):
 
     @property
     def made(self) -> Path:
-        """What it leaves behind."""
+        """The file of prepared classes that it leaves behind."""
         return self.home.path / _MADE
 
     def caching(self) -> list[str]:

@@ -27,7 +27,7 @@ class Tallies:
     """
 
     def __init__(self) -> None:
-        """Nothing is known yet."""
+        """Begin with nothing known of any village."""
         #: One reader at a time looks and counts; the others find it done.
         self.turn = asyncio.Lock()
         #: Up to where facts were heeded (`store.heard`); None before the first look.

@@ -41,7 +41,7 @@ class Own:
 
 
 def make_own(_settings: AuditSettings, _database: Database, _clock: Clock, _reference: Reference) -> Own:
-    """Begin with nothing counted."""
+    """What a process begins with: nothing counted yet."""
     return Own(Tallies())
 
 

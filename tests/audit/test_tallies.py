@@ -17,6 +17,7 @@ from services.audit.visit import Bench
 from services.contracts.base import Event
 from services.contracts.disclosure import DeclarationConfirmed, DeclaredItem, WaiverGranted
 from services.contracts.division import Division, DivisionKind, DivisionSet
+from services.contracts.duties import CellState
 from services.kit import reference
 from tests import builders
 from tests.audit.conftest import emptied
@@ -24,6 +25,9 @@ from tests.audit.events import Disclosure, at, give_keys, ledger
 from tests.audit.test_replay import story
 from tests.builders import FAR_VILLAGE, NEIGHBOUR, NOW, OTHER_TOWNSHIP, VILLAGE, stamp
 from tests.conftest import Served, ServiceFactory
+
+#: Item and state.
+_Place = tuple[str, CellState]
 
 VILLAGES = (VILLAGE, NEIGHBOUR, FAR_VILLAGE)
 STRETCHES = (
@@ -63,7 +67,7 @@ async def anew(served: Served, stretch: Stretch) -> dict[str, set[Tally]]:
         blind = await alerts.select_blind(conn, VILLAGES, list(stretch.periods))
     found = {}
     for village, its in cells.items():
-        cell_count, blind_count, days = Counter(), Counter(), Counter()  # type: ignore[var-annotated]
+        cell_count, blind_count, days = Counter[_Place](), Counter[_Place](), Counter[_Place]()
         for c in its:
             place = c.duty.item, c.cell.state
             cell_count[place] += 1

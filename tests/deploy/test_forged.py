@@ -14,6 +14,7 @@ from services.contracts.topics import SERVICES, STAFF
 from services.kit import signature, standing
 from services.kit.cli import read_line
 from services.kit.consumer import Effects, PartitionedConsumer
+from services.kit.keypair import public_half
 from services.kit.process import command_line
 from tests import builders
 from tests.conftest import Place, Served, ServiceFactory
@@ -39,7 +40,7 @@ def forged() -> list[tuple[bytes, bytes, dict[str, str]]]:
         revisions=(revision,),
         sessions_not_before=builders.NOW - timedelta(days=30),
     )
-    signer = Signer(kid="intruder", public_key=signature.public_half(KEY))
+    signer = Signer(kid="intruder", public_key=public_half(KEY))
     events = (
         SignerSet(**builders.stamp("intruder"), signer=signer),
         StaffSet(**builders.stamp("intruder"), staff=staff),

@@ -16,6 +16,7 @@ from services.contracts.topics import STAFF, TOPICS
 from services.contracts.trail import HEADS
 from services.kit import metrics, signature
 from services.kit.encoded import base64url_of
+from services.kit.keypair import public_half
 from services.kit.record import Incoming
 from services.kit.relay import Relay
 from services.registry.commands import states
@@ -53,7 +54,7 @@ def test_what_the_registry_says_is_signed() -> None:
 def test_a_signed_record_counts() -> None:
     good = incoming(member(1))
     assert signature.fault_of(good, ROOTS) is None
-    assert signature.fault_of(good, (signature.public_half(STRANGER), *ROOTS)) is None
+    assert signature.fault_of(good, (public_half(STRANGER), *ROOTS)) is None
 
 
 def test_nothing_of_a_signed_record_can_be_changed() -> None:
@@ -78,7 +79,7 @@ def test_nothing_of_a_signed_record_can_be_changed() -> None:
 
 
 def forged_signer() -> SignerSet:
-    return SignerSet(**builders.stamp("evil"), signer=Signer(kid="evil", public_key=signature.public_half(STRANGER)))
+    return SignerSet(**builders.stamp("evil"), signer=Signer(kid="evil", public_key=public_half(STRANGER)))
 
 
 async def test_forged_records_have_no_effect_hold_nobody_up_and_are_told(ground: Ground) -> None:
@@ -160,7 +161,7 @@ async def test_a_registry_says_all_of_it_once_more_under_a_root_key_that_is_new(
     other = Ed25519PrivateKey.generate()
     changed = said.runtime.settings.model_copy(
         update={
-            "registry_root": (signature.public_half(other), *ROOTS),
+            "registry_root": (public_half(other), *ROOTS),
             "registry_root_key": SecretStr(base64url_of(other.private_bytes_raw())),
         }
     )
