@@ -1,6 +1,6 @@
 """Kafka's jars: fetched once by coordinate, held to the lock's SHA-256 ever after.
 
-    python -m deploy.local.jars fetch     # what is missing, into the venv's `jars` folder; their classes are prepared there
+    python -m deploy.local.jars fetch     # what is missing, into the venv's `jars` folder
     python -m deploy.local.jars verify    # every jar against the lock
     python -m deploy.local.jars lock      # resolve jgo.toml anew and write jgo.lock.toml
 
@@ -73,7 +73,7 @@ def verify(folder: Path = FOLDER) -> None:
 
 
 def fetch(folder: Path = FOLDER) -> None:
-    """Fetch the jars that are missing, each checked before it gets its name, and prepare their classes."""
+    """Fetch the jars that are missing, each checked before it gets its name."""
     missing = [jar for jar in locked() if not (folder / jar.file_name).exists()]
     if missing:
         # The resolver takes long to read, and a city that has its jars needs it at no start.
@@ -94,10 +94,6 @@ def fetch(folder: Path = FOLDER) -> None:
                 raise
         shutil.rmtree(partial, ignore_errors=True)
     verify(folder)
-    if folder == FOLDER and not cache().exists():
-        from deploy.local.warm import warm  # noqa: PLC0415 - it starts a broker, which asks here where its classes lie
-
-        warm()
 
 
 def lock() -> None:

@@ -1,6 +1,6 @@
 """What a machine works out once so that every later start is shorter: Kafka's classes, read and linked by its Java.
 
-    warm()      # a broker is started and stopped in a folder of its own; nothing to do a second time
+    python -m deploy.local.warm      # a broker is started and stopped in a folder of its own; nothing to do a second time
 
 Java reads, checks and links some ten thousand classes at each start of a broker, and nothing of it ever differs. From a cache
 (JEP 483) it takes them as they are. The cache stands beside the jars and is named by what it was made of: another version of
@@ -41,8 +41,6 @@ def warm() -> None:
     cache = jars.cache()
     if cache.exists():
         return
-    sys.stdout.write("set-up: preparing Kafka\n")
-    sys.stdout.flush()
     try:
         for left in jars.FOLDER.glob("*.aot*"):
             left.unlink()
@@ -63,3 +61,7 @@ async def _learn(home: Path) -> Path:
     if not kafka.made.exists():
         raise Fault(f"Java left no cache: {kafka.last_words()}")
     return kafka.made
+
+
+if __name__ == "__main__":
+    warm()
