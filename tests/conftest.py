@@ -77,7 +77,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     What takes long comes early, so that no process is left alone with it. Two cities, one for people with a browser and
     one for operators, pass sooner than one for both.
     """
-    if not hasattr(config, "workerinput"):
+    if getattr(config, "workerinput", {"workercount": 1})["workercount"] < 2:
         return
     for item in items:
         file = item.nodeid.partition("::")[0]

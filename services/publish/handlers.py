@@ -133,7 +133,8 @@ async def _bury(h: Handling, event: DisclosureEvent, reason: str | None) -> None
     """Remove the content here: editions, figures, rendered bodies."""
     await publications.withdraw(h.model, _tombstone(event, reason))
     after = await _after(h, event)
-    subjects: list[Subject] = [("disclosure", event.aggregate_id), ("village", event.village_code), *after]
+    of_item: Subject = ("item", f"{event.village_code}/{event.item}")
+    subjects: list[Subject] = [("disclosure", event.aggregate_id), ("village", event.village_code), of_item, *after]
     # Within the transaction, against the rule: once the offset has moved, nobody comes back to a body that was left. After
     # the commit a crash would leave one; before the transaction a reader would have it rendered again from rows that still
     # stand. Here a file may be missing after a rollback (it is rendered anew), never left behind.

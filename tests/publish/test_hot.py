@@ -107,15 +107,21 @@ async def test_readers_do_not_wait_for_a_database_that_hangs(publish: Any, place
     await publish.get(path)
 
 
-async def test_pages_of_items_go_with_every_change_of_their_village_and_come_back_in_time(publish: Any) -> None:
+async def test_the_page_of_an_item_goes_with_what_is_withdrawn_of_it_comes_back_in_time_and_no_other_goes(
+    publish: Any,
+) -> None:
     event = await publish.opened()
+    async with publish.served.runtime.database.transaction() as conn:
+        await marks.insert_marks(conn, [("items", builders.VILLAGE)])
     await publish.rendered()
     release = publish.served.runtime.own.bodies.release
-    target = file_of(release, f"{PAGE}/F01")
+    target, other = (file_of(release, f"{PAGE}/{item}") for item in ("F01", "V01"))
     assert target is not None
+    assert other is not None
     assert "2026年10月" in plain(target.read_bytes()).content.decode()
     await publish.withdrawn(event)
     assert not target.exists()
+    assert other.exists()
     assert "已撤回" in (await publish.get(f"{PAGE}/F01")).text
     await publish.rendered()
     assert "已撤回" in plain(target.read_bytes()).content.decode()

@@ -186,15 +186,15 @@ def _sync_folder(folder: Path) -> None:
 
 
 def remove_rendered(rendered: Path, subjects: Sequence[Subject]) -> None:
-    """Remove the bodies of subjects from every release, durably; with a village go the pages of its items.
+    """Remove the bodies of subjects from every release, durably.
 
     It blocks, and a withdrawal calls it with its transaction open: see `handlers`.
     """
     paths = [p for s in subjects for p in paths_of(s)]
     for release in releases(rendered):
         for kind, key in subjects:
-            if kind in {"village", "items"}:
-                remove_items(release, ("items", key))
+            if kind == "items":
+                remove_items(release, (kind, key))
         for path in paths:
             target = file_of(release, path)
             if target is not None and target.exists():
