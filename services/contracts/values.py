@@ -138,6 +138,15 @@ def period_frequency(period: str) -> Frequency:
 
 
 @lru_cache(maxsize=4096)
+def quarters_within(period: str) -> list[str]:
+    """The quarters that a period touches, in order: one of a day, a month or a quarter, four of a year; ValueError when it is malformed."""
+    first, last = period_bounds(period)
+    found = [period_of(first, Frequency.QUARTERLY)]
+    while (ends := period_bounds(found[-1])[1]) < last:
+        found.append(period_of(ends + timedelta(days=1), Frequency.QUARTERLY))
+    return found
+
+
 def period_bounds(period: str) -> tuple[date, date]:
     """First and last day of a period, both inclusive; ValueError when the period is malformed."""
     frequency = period_frequency(period)

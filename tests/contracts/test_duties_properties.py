@@ -33,6 +33,7 @@ from services.contracts.values import (
     period_frequency,
     period_of,
     previous_period,
+    quarters_within,
     start_of_day,
 )
 from tests.contracts.catalogue import CALENDAR, VILLAGE, item, profile, revision
@@ -128,6 +129,13 @@ def test_the_previous_period_ends_on_the_day_before(day: date, frequency: str) -
     before = previous_period(period)
     assert before is not None
     assert period_bounds(before)[1] + DAY == period_bounds(period)[0]
+
+
+@given(days, st.sampled_from([*PERIODIC, "on_event"]))
+def test_the_quarters_of_a_period_are_those_that_share_a_day_with_it(day: date, frequency: str) -> None:
+    period = period_of(day, Frequency(frequency))
+    shared = dict.fromkeys(period_of(d, Frequency.QUARTERLY) for d in every_day(*period_bounds(period)))
+    assert quarters_within(period) == list(shared)
 
 
 @given(st.data(), days, st.sampled_from([*PERIODIC, "on_event"]))

@@ -112,3 +112,22 @@ async def test_page_of_an_item_tells_what_is_open_what_is_missing_and_why(publis
     assert "还没公开，已晚8天" in text
     assert REASON not in text
     assert "还没公开，已晚" not in (await publish.get(f"/v/{builders.NEIGHBOUR}/P01")).text
+
+
+async def test_the_duties_of_one_period_are_those_of_all_that_are_of_it(publish: Any) -> None:
+    await publish.opened(village=builders.NEIGHBOUR, period="2026-09")
+    answers = (DeclaredItem(item="P02", days=(date(2026, 8, 10),)), DeclaredItem(item="F07", days=()))
+    frame = {**builders.stamp(f"{builders.NEIGHBOUR}:2026Q3", 9), "village_code": builders.NEIGHBOUR}
+    await publish.served.hear(DeclarationConfirmed(**frame, quarter="2026Q3", edition=9, answers=answers))
+    address, place, whole = f"/api/v1/villages/{builders.NEIGHBOUR}/duties?limit=200", "", []
+    while place is not None:
+        part = (await publish.get(f"{address}{place and f'&after={place}'}")).json()
+        whole, place = [*whole, *part["items"]], part["next"]
+    periods = {duty["period"] for duty in whole}
+    assert {"2026-09", "2026Q3", "2026-08-10"} <= periods
+    for period in periods:
+        asked = (await publish.get(f"{address}&period={period}")).json()["items"]
+        known = [duty for duty in whole if duty["period"] == period]
+        # Of one period what is not due yet is told as well.
+        assert [duty for duty in asked if duty in known] == known
+        assert {duty["state"] for duty in asked if duty not in known} <= {"not_due"}

@@ -45,15 +45,17 @@ class Wanted:
     front: bool
 
     @property
-    def of_cells(self) -> list[str]:
-        """Villages whose cells stand on a page."""
-        return sorted({*self.villages, *(village for village, _ in self.pages)})
+    def of_items(self) -> list[str]:
+        """Villages of which cells stand on pages of single items alone."""
+        return sorted({village for village, _ in self.pages} - {*self.villages})
 
 
 async def load(conn: Connection, wanted: Wanted, now: datetime) -> Loaded:
     """Read what the bodies of some subjects are made from."""
     ids = wanted.disclosures
-    facts = await cells.select_cell_facts(conn, wanted.of_cells) if wanted.of_cells else {}
+    facts = await cells.select_cell_facts(conn, wanted.villages) if wanted.villages else {}
+    if wanted.of_items:
+        facts |= await cells.select_cell_facts(conn, wanted.of_items, items=sorted({item for _, item in wanted.pages}))
     listed = _listed(wanted, facts)
     shown = await publications.select_publications(conn, listed)
     times = await publications.select_edition_times(conn, ids) if ids else {}

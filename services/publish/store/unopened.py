@@ -57,12 +57,14 @@ async def upsert_declaration(model: Model, d: Declaration) -> None:
 
 SELECT_DECLARATIONS = """
 SELECT village_code, quarter, edition, answers::text AS answers, confirmed_at FROM declaration
-WHERE village_code = ANY($1::text[]) ORDER BY quarter DESC
+WHERE village_code = ANY($1::text[]) AND ($2::text[] IS NULL OR quarter = ANY($2)) ORDER BY quarter DESC
 """
 
 
-async def select_declarations(conn: Connection, villages: Sequence[str]) -> list[Declaration]:
-    """Quarters of some villages, newest first."""
+async def select_declarations(
+    conn: Connection, villages: Sequence[str], quarters: Sequence[str] | None = None
+) -> list[Declaration]:
+    """What some villages declared of some quarters or of all, newest first."""
     return [
         Declaration(
             row["village_code"],
@@ -71,5 +73,5 @@ async def select_declarations(conn: Connection, villages: Sequence[str]) -> list
             {item: [date.fromisoformat(day) for day in days] for item, days in json.loads(row["answers"]).items()},
             row["confirmed_at"],
         )
-        for row in await conn.fetch(SELECT_DECLARATIONS, list(villages))
+        for row in await conn.fetch(SELECT_DECLARATIONS, list(villages), quarters)
     ]
