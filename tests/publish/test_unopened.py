@@ -119,7 +119,8 @@ async def test_the_duties_of_one_period_are_those_of_all_that_are_of_it(publish:
     answers = (DeclaredItem(item="P02", days=(date(2026, 8, 10),)), DeclaredItem(item="F07", days=()))
     frame = {**builders.stamp(f"{builders.NEIGHBOUR}:2026Q3", 9), "village_code": builders.NEIGHBOUR}
     await publish.served.hear(DeclarationConfirmed(**frame, quarter="2026Q3", edition=9, answers=answers))
-    address, place, whole = f"/api/v1/villages/{builders.NEIGHBOUR}/duties?limit=200", "", []
+    address, place = f"/api/v1/villages/{builders.NEIGHBOUR}/duties?limit=200", ""
+    whole: list[dict[str, Any]] = []
     while place is not None:
         part = (await publish.get(f"{address}{place and f'&after={place}'}")).json()
         whole, place = [*whole, *part["items"]], part["next"]

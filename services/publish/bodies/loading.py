@@ -23,6 +23,8 @@ class Loaded:
     now: datetime
     publications: dict[str, Publication]
     cells: dict[str, CellFacts]
+    #: Ids of what the page of each village shows.
+    on_page: dict[str, list[str]]
     editions: dict[tuple[str, int], Edition]
     times: dict[str, list[tuple[int, datetime]]]
     codes: dict[str, list[Code]]
@@ -53,10 +55,10 @@ class Wanted:
 async def load(conn: Connection, wanted: Wanted, now: datetime) -> Loaded:
     """Read what the bodies of some subjects are made from."""
     ids = wanted.disclosures
-    facts = await cells.select_cell_facts(conn, wanted.villages) if wanted.villages else {}
-    if wanted.of_items:
-        facts |= await cells.select_cell_facts(conn, wanted.of_items, items=sorted({item for _, item in wanted.pages}))
-    listed = _listed(wanted, facts)
+    facts = await cells.select_cell_facts(conn, wanted.villages)
+    facts |= await cells.select_cell_facts(conn, wanted.of_items, items=sorted({item for _, item in wanted.pages}))
+    on_page = {village: shown_on_page(facts[village].known) for village in wanted.villages}
+    listed = _listed(wanted, facts, on_page)
     shown = await publications.select_publications(conn, listed)
     times = await publications.select_edition_times(conn, ids) if ids else {}
     contents = _contents(wanted, facts, shown, times)
@@ -64,6 +66,7 @@ async def load(conn: Connection, wanted: Wanted, now: datetime) -> Loaded:
         now=now,
         publications=shown,
         cells=facts,
+        on_page=on_page,
         editions=await publications.select_editions(conn, contents),
         times=times,
         codes=await marks.select_codes(conn, wanted.villages) if wanted.villages else {},
@@ -74,9 +77,9 @@ async def load(conn: Connection, wanted: Wanted, now: datetime) -> Loaded:
     )
 
 
-def _listed(wanted: Wanted, facts: Mapping[str, CellFacts]) -> list[str]:
+def _listed(wanted: Wanted, facts: Mapping[str, CellFacts], on_page: Mapping[str, Sequence[str]]) -> list[str]:
     """Ids of the publications that are shown: of years of them, few."""
-    found = {*wanted.disclosures, *(i for village in wanted.villages for i in shown_on_page(facts[village].known))}
+    found = {*wanted.disclosures, *(i for shown in on_page.values() for i in shown)}
     pages = set(wanted.pages)
     of_pages = {village for village, _ in pages}
     found |= {p.disclosure_id for village in of_pages for p in facts[village].known if (village, p.item) in pages}

@@ -36,7 +36,7 @@ from services.publish.render.rows import Edition, Publication, Said, edition_bef
 from services.publish.render.sentences import newest_month
 from services.publish.render.standing import Standing, together
 from services.publish.render.texts import names_anybody
-from services.publish.render.village import EntryView, VillageFacts, entry, shown_on_page, village_page
+from services.publish.render.village import EntryView, VillageFacts, entry, village_page
 from services.publish.schemas import (
     DisclosureBodyOut,
     DisclosureOut,
@@ -148,7 +148,7 @@ class Bodies:
         if village is None:
             return {}
         facts = loaded.cells[code]
-        publications = _found(loaded, shown_on_page(facts.known))
+        publications = _found(loaded, loaded.on_page[code])
         month = newest_month(publications)
         edition = loaded.editions.get((month.disclosure_id, month.edition)) if month is not None else None
         ledger = Ledger.model_validate_json(edition.body) if edition is not None else None

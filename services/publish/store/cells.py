@@ -30,6 +30,8 @@ async def select_cell_facts(
     `items`: of what was opened only these.
     """
     codes = list(villages)
+    if not codes:
+        return {}
     rows = await conn.fetch(SELECT_KNOWN, codes, period, None if items is None else list(items))
     known = {r["village_code"]: _known(r) for r in rows}
     steps = _by_village(await select_steps(conn, codes))
