@@ -7,8 +7,8 @@ MAKEFLAGS += --no-print-directory
 # What was compiled once is kept, pytest's tests too.
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
-# Tests wait more than they reckon, so four run beside each other on two processors; one file needs no company.
-PROCESSES ?= $(if $(findstring tests/,$(ARGS)),0,4)
+# A process for each processor of a small machine: more start so many cities at once that each waits for the others.
+PROCESSES ?= $(if $(findstring tests/,$(ARGS)),0,2)
 .PHONY: help run test check bench docs fmt clean
 
 ##@ Use it

@@ -19,8 +19,8 @@ from services.kit.clock import local_day
 from services.kit.db import Connection
 from services.kit.turns import Turns
 
-#: Villages whose cells are made at once; what is made of them is dropped before the next.
-_AT_ONCE: Final = 30
+#: Villages whose cells are made at once, a whole city's; what is made of them is dropped before the next.
+_AT_ONCE: Final = 300
 
 
 async def grid_cells(

@@ -19,6 +19,7 @@ import pytest
 from deploy.local.home import Home
 from deploy.local.part import end_orphans
 from deploy.local.service import process_names
+from tests.running import CITY_PATIENCE_S
 
 Command = Callable[..., Any]
 _PATIENCE = 240.0
@@ -139,6 +140,7 @@ def test_frozen_part_is_noticed_and_serves_again(city_running: Running, part: st
     assert re.search(rf"^{part} does not answer and was ended, again in (0\.5|1) s$", city_running.say(), re.MULTILINE)
 
 
+@pytest.mark.timeout(2 * CITY_PATIENCE_S)
 def test_killed_supervisor_s_home_starts_again_and_ctrl_c_leaves_nothing(tmp_path: Path, spare_port: int) -> None:
     first = Running(tmp_path / "home", spare_port)
     first.await_ready()

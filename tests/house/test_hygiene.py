@@ -30,6 +30,7 @@ NOT_IMPORTED: Final = {
     "fastapi-offline": "files: the gateway serves Swagger UI from it",
     "import-linter": "a tool: make check",
     "mypy": "a tool: make check",
+    "py-spy": "a binary: tests/bench/flames.py runs it",
     "pytest-timeout": "a plugin: pyproject.toml sets it",
     "pytest-xdist": "a plugin: the Makefile sets it",
     "python-multipart": "FastAPI imports it where a route takes a form",
