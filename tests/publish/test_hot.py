@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from services.contracts.disclosure import DisclosureWithdrawn
 from services.kit.db import SlowInTransactionWarning
 from services.publish import jobs
 from services.publish.handlers import on_withdrawn
+from services.publish.hot import absent
 from services.publish.hot.answers import HTML, Answer, Body, BrokenFileError, negotiated, pack, plain
 from services.publish.hot.files import file_of, keep_same, open_release, remove_disclosures, remove_rendered, write_all
 from services.publish.hot.front import Store
@@ -478,7 +480,10 @@ async def test_a_page_that_is_awaited_is_there_as_soon_as_its_file_is(publish: A
     assert (await client.get(path)).text == "<p>now</p>"
 
 
-async def test_a_page_that_is_awaited_is_there_as_soon_as_what_it_shows_is_let_out(publish: Any) -> None:
+async def test_a_page_that_is_awaited_is_made_for_who_waits_when_nobody_else_makes_it(
+    publish: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(absent, "_MADE_SOON_S", 0.0)
     event = await publish.approved(period="2024-07")
     paths = [f"/d/{event.aggregate_id}", f"/api/v1/disclosures/{event.aggregate_id}"]
     for path in (*paths, *paths):
@@ -487,6 +492,25 @@ async def test_a_page_that_is_awaited_is_there_as_soon_as_what_it_shows_is_let_o
     # Until its file may be there it is waited for, then it is made for whoever asks.
     for path in paths:
         await publish.get(path)
+
+
+async def test_who_heard_that_a_page_is_not_there_gets_its_file_or_after_a_while_one_made_for_them(
+    publish: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, unmade = str(uuid.uuid4()), str(uuid.uuid4())
+    for disclosure in (made, unmade):
+        await publish.get(f"/d/{disclosure}", 404)
+        await publish.opened(disclosure, period=f"2019-0{1 + (disclosure == made)}")
+        await publish.get(f"/d/{disclosure}", 404)
+    await publish.rendered()
+    assert "x-request-id" not in (await publish.get(f"/d/{made}")).headers
+    target = file_of(publish.served.runtime.own.bodies.release, f"/d/{unmade}")
+    assert target is not None
+    # Whoever renders it hangs.
+    target.unlink()
+    monkeypatch.setattr(absent, "_MADE_SOON_S", 0.1)
+    await asyncio.sleep(0.2)
+    assert "x-request-id" in (await publish.get(f"/d/{unmade}")).headers
 
 
 async def test_a_reader_waits_a_moment_for_the_file_of_what_was_let_out_just_now(publish: Any) -> None:

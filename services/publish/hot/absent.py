@@ -19,6 +19,9 @@ _KEPT_S: Final = 3.0
 #: A folder that somebody removed by hand tells nothing.
 _LOOK_COUNTS_S: Final = 0.5
 _MOST: Final = 2000
+#: So long after the news who heard "not there" before hears it again: where many wait, to make each page here as well would
+#: hold up its making, and with it all others. Who asks for the first time gets a page that is made for them.
+_MADE_SOON_S: Final = 3.0
 #: So long after the news a file is waited for, and so often looked whether any was written.
 _FILE_SOON_S: Final = 0.3
 _FILE_LOOK_S: Final = 0.01
@@ -53,7 +56,11 @@ class Absent:
         kept = self._kept.get(place)
         if kept is None:
             return None
-        if kept.news != self._news.of(place[1]) or kept.until < monotonic():
+        news = self._news.of(place[1])
+        # The clock begins anew with the machine; the numbers of before do not.
+        if 0 <= monotonic_ns() - news < _MADE_SOON_S * 1e9:
+            return kept
+        if kept.news != news or kept.until < monotonic():
             del self._kept[place]
             return None
         return kept
