@@ -1,8 +1,9 @@
 """What is not there yet and is asked for again and again: the answer that says so, as long as nothing can have changed it.
 
-It is given until a body was written or removed anywhere, when the file is looked for; the application is asked again when
-something of the disclosure came to be read, which whoever commits it tells, or after some seconds. What came to be read just
-now is being rendered: its file is waited for, since to make the page for whoever asks costs as much again.
+It is given until a body was written or removed anywhere, when the file is looked for; the application is asked again some
+seconds after something of the disclosure came to be read, which whoever commits it tells, or after some seconds without news.
+What came to be read just now is being rendered: its file is waited for, since to make the page for whoever asks costs as much
+again.
 """
 
 import asyncio
