@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ import httpx2
 import psutil
 import pyotp
 
+from deploy.local.home import free_port
 from deploy.local.postgres import SERVICES
 from deploy.local.service import service_of
 
@@ -117,6 +119,20 @@ def stop_city(city: RunningCity) -> None:
     """Stop it as Ctrl-C does."""
     city.process.send_signal(signal.SIGINT)
     city.process.wait(60)
+
+
+@contextmanager
+def full_city() -> Iterator[RunningCity]:
+    """A city with its full sample in a folder of its own, stopped and gone at the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        sys.stdout.write("starting a city with the full sample …\n")
+        sys.stdout.flush()
+        city = start_city(Path(folder) / "home", free_port(avoid=set()), "full")
+        try:
+            yield city
+        finally:
+            stop_city(city)
 
 
 def process_of(city: RunningCity, part: str) -> psutil.Process:

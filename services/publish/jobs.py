@@ -143,9 +143,9 @@ class Renderer:
         A subject that cannot be rendered is set aside with its marks, and holds nothing else up.
         """
         now = time.monotonic()
-        aside = sorted(subject for subject, until in self._aside.items() if until > now)
+        self._aside = {subject: until for subject, until in self._aside.items() if until > now}
         async with runtime.database.connection() as conn:
-            marked = await marks.select_marks(conn, kinds, most, awaited_until, aside)
+            marked = await marks.select_marks(conn, kinds, most, awaited_until, sorted(self._aside))
         if kinds == _AWAITED:
             metrics.DIRTY.set(len(marked))
         if not marked:

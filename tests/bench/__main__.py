@@ -10,17 +10,15 @@ import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 
-from deploy.local.home import free_port
 from tests.bench import growth, hot, profiles, rebuild, submit, visible
 from tests.bench.growth_notes import TITLE
 from tests.bench.report import Figure, Section, compared, put_section, read_former, section_in, table, write_figures
-from tests.running import ROOT, start_city, stop_city
+from tests.running import ROOT, full_city
 
 PACKAGES = "wrk, nginx-light and libnginx-mod-http-headers-more-filter"
 REPORT = ROOT / "docs" / "benchmarks.md"
@@ -76,20 +74,14 @@ def main() -> int:
         if shutil.which(tool) is None and not tool.exists():
             sys.stderr.write(f"The benchmarks need {tool}: install {PACKAGES}, then run again.\n")
             return 1
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o711)
-        sys.stdout.write("starting a city with the full sample …\n")
-        city = start_city(Path(folder) / "home", free_port(avoid=set()), "full")
-        try:
-            sections = []
-            for name in wanted:
-                sys.stdout.write(f"measuring {name} …\n")
-                sections.append(asyncio.run(MEASURES[name](city)))
-                sys.stdout.write(f"{sections[-1].text}\n")
-                sys.stdout.flush()
-            sections.append(memory_section(city.service_pids()))
-        finally:
-            stop_city(city)
+    with full_city() as city:
+        sections = []
+        for name in wanted:
+            sys.stdout.write(f"measuring {name} …\n")
+            sections.append(asyncio.run(MEASURES[name](city)))
+            sys.stdout.write(f"{sections[-1].text}\n")
+            sys.stdout.flush()
+        sections.append(memory_section(city.service_pids()))
     if wanted != list(MEASURES):
         return 0
     figures, former = [f for s in sections for f in s.figures], read_former(FIGURES)

@@ -10,14 +10,13 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from deploy.local.home import free_port
 from deploy.local.info import known
 from tests.bench import hot, submit, visible
 from tests.bench.flames import RATE, Recording, missing_tools, watched
 from tests.bench.load import wrk
 from tests.bench.report import table
 from tests.bench.wire import Wire
-from tests.running import ROOT, RunningCity, paused, start_city, stop_city
+from tests.running import ROOT, RunningCity, full_city, paused
 
 TO: Final = ROOT / "docs" / "flames"
 _AT_RATE: Final = 50
@@ -85,21 +84,15 @@ def main(machine: str) -> int:
     if lacking := missing_tools():
         sys.stderr.write(f"Recording needs {' and '.join(lacking)} (perf is Debian's linux-perf).\n")
         return 1
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o711)
-        sys.stdout.write("starting a city with the full sample …\n")
-        city = start_city(Path(folder) / "home", free_port(avoid=set()), "full")
-        text = HEAD.format(machine=machine)
-        try:
-            for name, (burn, title) in LOADS.items():
-                sys.stdout.write(f"recording {name} …\n")
-                sys.stdout.flush()
-                with tempfile.TemporaryDirectory() as raw:
-                    recording = Recording(city, Path(raw))
-                    asyncio.run(burn(city, recording))
-                    rows = recording.write(TO, name)
-                text += f"\n## {title}\n\n{table(('part', 'share of all', 'dearest steps of it'), rows)}"
-        finally:
-            stop_city(city)
+    text = HEAD.format(machine=machine)
+    with full_city() as city:
+        for name, (burn, title) in LOADS.items():
+            sys.stdout.write(f"recording {name} …\n")
+            sys.stdout.flush()
+            with tempfile.TemporaryDirectory() as raw:
+                recording = Recording(city, Path(raw))
+                asyncio.run(burn(city, recording))
+                rows = recording.write(TO, name)
+            text += f"\n## {title}\n\n{table(('part', 'share of all', 'dearest steps of it'), rows)}"
     (TO / "README.md").write_text(text, encoding="utf-8")
     return 0

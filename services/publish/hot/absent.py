@@ -7,6 +7,7 @@ again.
 """
 
 import asyncio
+import math
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, monotonic_ns
@@ -57,14 +58,17 @@ class Absent:
         kept = self._kept.get(place)
         if kept is None:
             return None
-        news = self._news.of(place[1])
-        # The clock begins anew with the machine; the numbers of before do not.
-        if 0 <= monotonic_ns() - news < _MADE_SOON_S * 1e9:
+        if self._age_s(place[1]) < _MADE_SOON_S:
             return kept
-        if kept.news != news or kept.until < monotonic():
+        if kept.news != self._news.of(place[1]) or kept.until < monotonic():
             del self._kept[place]
             return None
         return kept
+
+    def _age_s(self, path: str) -> float:
+        """Seconds since something of it came to be read; endless for a number of before the machine's clock began anew."""
+        age = (monotonic_ns() - self._news.of(path)) / 1e9
+        return age if age >= 0 else math.inf
 
     def needs_look(self, kept: _Missing) -> bool:
         """Tell whether a file may be there by now; the caller looks at once, and drops what was kept when one is."""
@@ -92,9 +96,8 @@ class Absent:
 
     async def await_file(self, path: str, look: Callable[[str], Answer | None]) -> Answer | None:
         """What is being rendered at this moment, by a look for its file, when it is there; None when it is not soon enough."""
-        left = self._news.of(path) / 1e9 + _FILE_SOON_S - monotonic_ns() / 1e9
-        # The clock begins anew with the machine; the numbers of before do not.
-        if not 0 < left <= _FILE_SOON_S:
+        left = _FILE_SOON_S - self._age_s(path)
+        if left <= 0:
             return None
         until, generation = monotonic() + left, None
         while monotonic() < until:
