@@ -186,6 +186,11 @@ class CellRecord:
     delivered_at: datetime | None = None
 
 
+#: Years of quarters hold many cells of these two.
+_NOTHING_HAPPENED: Final = CellRecord(nil=True)
+_NOTHING_KNOWN: Final = CellRecord()
+
+
 class Cell(NamedTuple):
     """A cell's state; who holds it now, if anybody; since when (UTC): the holder got it, or the state began."""
 
@@ -352,7 +357,7 @@ def cells(
     known = {CellKey(d.item, d.period): d for d in owed}
     others = (make(key) for key in sorted(records.keys() - known.keys()))
     all_duties = (*known.values(), *(d for d in others if d is not None))
-    return tuple(_grid_cell(d, records.get(CellKey(d.item, d.period), CellRecord()), now) for d in all_duties)
+    return tuple(_grid_cell(d, records.get(CellKey(d.item, d.period), _NOTHING_KNOWN), now) for d in all_duties)
 
 
 def _grid_cell(of: Duty, record: CellRecord, now: datetime) -> GridCell:
@@ -367,7 +372,7 @@ def declared_records(quarter: str, answers: Mapping[str, Sequence[date]]) -> dic
     found: dict[CellKey, CellRecord] = {}
     for item, days in answers.items():
         if not days:
-            found[CellKey(item, quarter)] = CellRecord(nil=True)
+            found[CellKey(item, quarter)] = _NOTHING_HAPPENED
         for day in days:
-            found[CellKey(item, day.isoformat())] = CellRecord()
+            found[CellKey(item, day.isoformat())] = _NOTHING_KNOWN
     return found

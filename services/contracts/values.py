@@ -147,6 +147,7 @@ def quarters_within(period: str) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=8192)
 def period_bounds(period: str) -> tuple[date, date]:
     """First and last day of a period, both inclusive; ValueError when the period is malformed."""
     frequency = period_frequency(period)
@@ -190,6 +191,7 @@ def previous_period(period: str) -> str | None:
 _QUARTERS: Final = "一二三四"
 
 
+@lru_cache(maxsize=8192)
 def period_words(period: str) -> str:
     """`2026-10` -> `2026年10月`; quarters, halves, years and days alike."""
     if match := re.fullmatch(r"(\d{4})-(\d\d)(?:-(\d\d))?", period, re.ASCII):

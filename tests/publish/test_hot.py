@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ from services.publish.hot.answers import HTML, Answer, Body, BrokenFileError, ne
 from services.publish.hot.files import file_of, keep_same, open_release, remove_disclosures, remove_rendered, write_all
 from services.publish.hot.front import Store
 from services.publish.hot.standby import find
-from services.publish.store import marks
+from services.publish.render.cells import Cells
+from services.publish.render.village import shown_on_page
+from services.publish.store import cells, marks
 from tests import builders
 from tests.conftest import Place
 from tests.publish import bodies
@@ -526,3 +529,36 @@ async def test_a_reader_waits_a_moment_for_the_file_of_what_was_let_out_just_now
     target.unlink()
     await asyncio.sleep(0.5)
     assert "x-request-id" in (await publish.get(path)).headers
+
+
+async def test_the_outline_of_a_village_leads_to_the_page_that_all_its_cells_lead_to(publish: Any) -> None:
+    """Corrected, withdrawn, late, nothing to tell, other shapes of period: of what is open the page reads only some."""
+    runtime, village = publish.served.runtime, "210881116202"
+    opened = [
+        await publish.opened(village=village, item=item, period=period)
+        for item, period in (
+            *(("F01", f"{year}-{month:02}") for year in (2024, 2025) for month in (1, 11, 12)),
+            ("F01", "2026-09"),
+            ("F01", "2026-10"),
+            ("F01", "2026Q3"),
+            ("F02", "2026"),
+            ("F02", "2026H1"),
+            ("F03", "2026Q1"),
+            ("F03", "2026Q2"),
+            ("V07", "2026-10-02"),
+        )
+    ]
+    await publish.opened(village=village, item="F01", period="2026-08", body=builders.ledger(lines=[], totals=None))
+    for event in (opened[7], opened[9], opened[13]):
+        await publish.withdrawn(event)
+    async with runtime.database.connection() as conn:
+        outline = (await cells.select_outlines(conn, [village]))[village]
+        whole = (await cells.select_cell_facts(conn, [village]))[village]
+        loaded = await runtime.own.bodies.load(conn, [("village", village)])
+    assert len(outline.known) < len(whole.known) == len(opened) + 1
+    assert shown_on_page(outline.known) == shown_on_page(whole.known)
+    assert set(outline.opened or ()) == set(Cells(whole).opened)
+    assert opened[7].aggregate_id not in shown_on_page(outline.known), "withdrawn, and others of its item are open"
+    as_before = replace(loaded, cells={village: whole}, standing_now={})
+    subject = ("village", village)
+    assert runtime.own.bodies.render(loaded, subject) == runtime.own.bodies.render(as_before, subject)

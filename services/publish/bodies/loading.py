@@ -22,7 +22,9 @@ class Loaded:
 
     now: datetime
     publications: dict[str, Publication]
+    #: Of villages' own pages, and of the pages of their items.
     cells: dict[str, CellFacts]
+    cells_of_items: dict[str, CellFacts]
     #: Ids of what the page of each village shows.
     on_page: dict[str, list[str]]
     editions: dict[tuple[str, int], Edition]
@@ -48,17 +50,17 @@ class Wanted:
 
     @property
     def of_items(self) -> list[str]:
-        """Villages of which cells stand on pages of single items alone."""
-        return sorted({village for village, _ in self.pages} - {*self.villages})
+        """Villages of which cells stand on pages of single items."""
+        return sorted({village for village, _ in self.pages})
 
 
 async def load(conn: Connection, wanted: Wanted, now: datetime) -> Loaded:
     """Read what the bodies of some subjects are made from."""
     ids = wanted.disclosures
-    facts = await cells.select_cell_facts(conn, wanted.villages)
-    facts |= await cells.select_cell_facts(conn, wanted.of_items, items=sorted({item for _, item in wanted.pages}))
+    facts = await cells.select_outlines(conn, wanted.villages)
+    of_items = await cells.select_cell_facts(conn, wanted.of_items, items=sorted({item for _, item in wanted.pages}))
     on_page = {village: shown_on_page(facts[village].known) for village in wanted.villages}
-    listed = _listed(wanted, facts, on_page)
+    listed = _listed(wanted, of_items, on_page)
     shown = await publications.select_publications(conn, listed)
     times = await publications.select_edition_times(conn, ids) if ids else {}
     contents = _contents(wanted, facts, shown, times)
@@ -66,6 +68,7 @@ async def load(conn: Connection, wanted: Wanted, now: datetime) -> Loaded:
         now=now,
         publications=shown,
         cells=facts,
+        cells_of_items=of_items,
         on_page=on_page,
         editions=await publications.select_editions(conn, contents),
         times=times,
@@ -77,12 +80,11 @@ async def load(conn: Connection, wanted: Wanted, now: datetime) -> Loaded:
     )
 
 
-def _listed(wanted: Wanted, facts: Mapping[str, CellFacts], on_page: Mapping[str, Sequence[str]]) -> list[str]:
+def _listed(wanted: Wanted, of_items: Mapping[str, CellFacts], on_page: Mapping[str, Sequence[str]]) -> list[str]:
     """Ids of the publications that are shown: of years of them, few."""
     found = {*wanted.disclosures, *(i for shown in on_page.values() for i in shown)}
     pages = set(wanted.pages)
-    of_pages = {village for village, _ in pages}
-    found |= {p.disclosure_id for village in of_pages for p in facts[village].known if (village, p.item) in pages}
+    found |= {p.disclosure_id for village, of in of_items.items() for p in of.known if (village, p.item) in pages}
     return sorted(found)
 
 

@@ -168,7 +168,7 @@ class Bodies:
         village, reference = self.village(code), self._reference
         if village is None or item not in reference.items:
             return {}
-        facts = loaded.cells[code]
+        facts = loaded.cells_of_items[code]
         found = _found(loaded, (p.disclosure_id for p in facts.known if p.item == item))
         owed = reference.owed_keys(code, loaded.now, item)
         of_page = ItemFacts(item, facts, found)

@@ -1,6 +1,6 @@
 """What a village owes, how that stands, what is missing, what is waived, what did not happen."""
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, Protocol, TypeVar
@@ -54,12 +54,16 @@ L = TypeVar("L", bound=Listed)
 
 @dataclass(frozen=True, slots=True)
 class CellFacts:
-    """What the read model knows of one village's cells; `known` newest first, `steps` of what is not public."""
+    """What the read model knows of one village's cells; `known` newest first, `steps` of what is not public.
+
+    `opened`: the cells that are open, by item and period, where `known` tells only of some; None where it tells of all.
+    """
 
     known: Sequence[Known]
     steps: Sequence[Step]
     waivers: Sequence[Waiver] = ()
     declarations: Sequence[Declaration] = ()
+    opened: frozenset[tuple[str, str]] | None = None
 
 
 def live_by_cell(publications: Iterable[L]) -> dict[CellKey, L]:
@@ -84,18 +88,28 @@ def _under_way(steps: Iterable[Step]) -> dict[CellKey, Step]:
     return found
 
 
+def record_of(p: Known) -> CellRecord:
+    """What a publication makes of its cell."""
+    return CellRecord(first_published_at=p.first_published_at, nil=p.nil)
+
+
 class Cells:
     """One village's cells as they stand; only those that are asked for are worked out, however many years there are."""
 
     def __init__(self, facts: CellFacts) -> None:
         """Take what is known; `facts` may be of all items or of some."""
-        self.opened = live_by_cell(facts.known)
+        self._known = live_by_cell(facts.known)
+        self.opened: Collection[tuple[str, str]] = self._known.keys() if facts.opened is None else facts.opened
         self._others = _unopened_records(facts, self.opened)
+
+    def live(self, key: CellKey) -> Known | None:
+        """What opens a cell, if anything does and is known."""
+        return self._known.get(key)
 
     def all(self, owed: Iterable[CellKey]) -> list[CellKey]:
         """Every cell: what is owed as it comes, then what else is known, by item and period."""
         asked = dict.fromkeys(owed)
-        return [*asked, *sorted({*self.opened, *self._others} - asked.keys())]
+        return [*asked, *sorted(map(CellKey._make, {*self.opened, *self._others} - asked.keys()))]
 
     def unopened(self, owed: Iterable[CellKey]) -> list[CellKey]:
         """Every cell of which nothing is public, in the same order."""
@@ -104,8 +118,8 @@ class Cells:
 
     def record(self, key: CellKey) -> CellRecord:
         """What is known of a cell."""
-        if (p := self.opened.get(key)) is not None:
-            return CellRecord(first_published_at=p.first_published_at, nil=p.nil)
+        if (p := self._known.get(key)) is not None:
+            return record_of(p)
         return self._others.get(key, CellRecord())
 
     def grid(
@@ -116,7 +130,7 @@ class Cells:
         return cells((d for _, d in duties), {key: self.record(key) for key, _ in duties}, make, now)
 
 
-def _unopened_records(facts: CellFacts, opened: Container[CellKey]) -> dict[CellKey, CellRecord]:
+def _unopened_records(facts: CellFacts, opened: Container[tuple[str, str]]) -> dict[CellKey, CellRecord]:
     found: dict[CellKey, CellRecord] = {}
     for declaration in reversed(facts.declarations):
         found |= declared_records(declaration.quarter, declaration.answers)
@@ -145,7 +159,7 @@ def waived(of: Iterable[GridCell], waivers: Iterable[Waiver]) -> tuple[tuple[Gri
     return tuple((c, by_key[c.key]) for c in of if c.cell.state is CellState.WAIVED and c.key in by_key)
 
 
-def declared_nil(of: Iterable[GridCell], published: Container[CellKey]) -> tuple[GridCell, ...]:
+def declared_nil(of: Iterable[GridCell], published: Container[tuple[str, str]]) -> tuple[GridCell, ...]:
     """Items of which a quarter's page says that nothing happened (本期无此事项), newest first."""
     found = [c for c in of if c.cell.state is CellState.NIL and c.key not in published]
     return tuple(sorted(found, key=lambda c: (c.duty.period, c.duty.item), reverse=True))

@@ -72,8 +72,8 @@ def sums_line(p: Publication, before: Publication | None) -> tuple[bool, str] | 
         return None
     near = neighbour(before)
     chain = opening_checks(p.period, p.sums.accounts, near) if near is not None else ()
-    view = checks_view((*p.sums.compare(), *chain), p.period, p.sums, near)
-    return view.ok, view.line
+    wrong = [c for c in (*p.sums.compare(), *chain) if not c.ok]
+    return not wrong, _line(wrong, p.sums)
 
 
 def checks_view(

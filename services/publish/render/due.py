@@ -85,7 +85,9 @@ def timing(p: Publication, duty: Duty | None) -> Timing:
     return Timing(duty.due, due_word(duty), how_due(duty), late_by(duty, p.first_published_at), history=False)
 
 
-def next_duty(code: str, revision: ItemRevision, make: Make, now: datetime, opened: Container[CellKey]) -> Duty | None:
+def next_duty(
+    code: str, revision: ItemRevision, make: Make, now: datetime, opened: Container[tuple[str, str]]
+) -> Duty | None:
     """The next duty of a periodic item that is to come and not open; None for on-event items and where none applies."""
     if revision.frequency is Frequency.ON_EVENT:
         return None

@@ -12,7 +12,7 @@ from services.contracts.checks import Check
 from services.contracts.duties import CellKey, CellState, Duty, GridCell, cell_state
 from services.contracts.values import Frequency, local_day, period_bounds, period_of, period_words
 from services.contracts.words import PURPOSES
-from services.publish.render.cells import CellFacts, Cells, Known, L, declared_nil, missing, waived
+from services.publish.render.cells import CellFacts, Cells, Known, L, declared_nil, missing, record_of, waived
 from services.publish.render.checks import ChecksView, checks_of, checks_view, month_before, neighbour
 from services.publish.render.due import Make, date_words, next_duty, timing
 from services.publish.render.lacking import MissingView, UnopenedView, missing_view, unopened
@@ -229,7 +229,7 @@ _STANDS: Final = {
 
 
 def waiting_words(
-    code: str, revision: ItemRevision, make: Make, now: datetime, opened: Container[CellKey] = frozenset()
+    code: str, revision: ItemRevision, make: Make, now: datetime, opened: Container[tuple[str, str]] = frozenset()
 ) -> str:
     """What an item waits for of which nothing is due yet: an event, or the next due day; never a bare 还没到期."""
     today = make(CellKey(code, period_of(local_day(now), revision.frequency)))
@@ -288,8 +288,10 @@ def _affairs(
 
 def _settled(items: Items, cells: Cells, of: Sequence[GridCell], make: Make, now: datetime) -> str:
     """What may be said where nothing is missing: no more than what was due, and what comes next."""
-    opened = ((duty, cells.record(key)) for key in cells.opened if (duty := make(key)) is not None)
-    states = [(d, cell_state(d, record, now).state) for d, record in opened] + [(c.duty, c.cell.state) for c in of]
+    opened = ((duty, cells.live(key)) for key in map(CellKey._make, cells.opened) if (duty := make(key)) is not None)
+    # What is open and not told of here has content, for whatever says that nothing happened is told of.
+    states = [(d, _state_of(d, p, now) if p is not None else CellState.OPENED) for d, p in opened]
+    states += [(c.duty, c.cell.state) for c in of]
     due = Counter(state for d, state in states if d.applies and not d.history and d.due_at <= now)
     said = settled_words(f"到{day_words(now)}", due)
     soonest = _soonest(items, cells, make, now)
@@ -297,6 +299,10 @@ def _settled(items: Items, cells: Cells, of: Sequence[GridCell], make: Make, now
         return said
     name = plain_name(items, soonest.item, soonest.period)
     return f"{said}下一次到期是{date_words(soonest.due)}：{period_words(soonest.period)}，{name}。"
+
+
+def _state_of(duty: Duty, p: Known, now: datetime) -> CellState:
+    return cell_state(duty, record_of(p), now).state
 
 
 def _soonest(items: Items, cells: Cells, make: Make, now: datetime) -> Duty | None:

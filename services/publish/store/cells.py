@@ -1,11 +1,13 @@
 """Everything that is known of villages' cells, in outline: years of it are read for every page."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from services.contracts.values import quarters_within
 from services.kit.db import Connection, Row
 from services.publish.render.cells import CellFacts, Known
+from services.publish.render.sentences import MONEY_ITEM
 from services.publish.store.marks import select_steps
 from services.publish.store.unopened import select_declarations, select_waivers
 
@@ -21,6 +23,43 @@ FROM (
 ) p GROUP BY village_code
 """
 
+#: The cells that are open, and of the publications the newest of each shape of period of an item, the months of money, and
+#: whatever tells that nothing happened. Within a shape a later period is a greater text.
+SELECT_OUTLINES = """
+WITH known AS (
+    SELECT village_code, disclosure_id, item, period, withdrawn_at IS NULL AS live, nil, sums IS NOT NULL AS sums,
+        first_published_at, published_at FROM publication WHERE village_code = ANY($1::text[])
+), newest AS (
+    SELECT DISTINCT ON (village_code, item, live, length(period), substr(period, 5, 1)) disclosure_id FROM known
+    ORDER BY village_code, item, live, length(period), substr(period, 5, 1), period DESC, published_at DESC,
+        disclosure_id DESC
+), opened AS (
+    SELECT village_code, array_agg(item) AS open_items, array_agg(period) AS open_periods FROM known WHERE live
+    GROUP BY village_code
+), told AS (
+    SELECT village_code, array_agg(disclosure_id) AS ids, array_agg(item) AS items, array_agg(period) AS periods,
+        array_agg(live) AS live, array_agg(nil) AS nil, array_agg(sums) AS sums,
+        array_agg(first_published_at) AS firsts, array_agg(published_at) AS newest
+    FROM (
+        SELECT * FROM known WHERE live AND (item = $2 OR nil) OR disclosure_id IN (SELECT disclosure_id FROM newest)
+        ORDER BY village_code, published_at DESC, disclosure_id DESC
+    ) t GROUP BY village_code
+)
+SELECT * FROM told LEFT JOIN opened USING (village_code)
+"""
+
+
+async def select_outlines(conn: Connection, villages: Sequence[str]) -> dict[str, CellFacts]:
+    """What the page of each of some villages tells of its cells: of what is open, however many years of it, only the newest."""
+    codes = list(villages)
+    rows = await conn.fetch(SELECT_OUTLINES, codes, MONEY_ITEM) if codes else []
+    known = {r["village_code"]: _known(r) for r in rows}
+    opened = {r["village_code"]: _opened(r) for r in rows}
+    return {
+        village: replace(facts, known=known.get(village, []), opened=opened.get(village, frozenset()))
+        for village, facts in (await _unopened(conn, codes)).items()
+    }
+
 
 async def select_cell_facts(
     conn: Connection, villages: Sequence[str], period: str | None = None, items: Sequence[str] | None = None
@@ -34,13 +73,25 @@ async def select_cell_facts(
         return {}
     rows = await conn.fetch(SELECT_KNOWN, codes, period, None if items is None else list(items))
     known = {r["village_code"]: _known(r) for r in rows}
+    facts = await _unopened(conn, codes, None if period is None else quarters_within(period))
+    return {village: replace(of, known=known.get(village, [])) for village, of in facts.items()}
+
+
+async def _unopened(
+    conn: Connection, codes: Sequence[str], quarters: Sequence[str] | None = None
+) -> dict[str, CellFacts]:
+    """What is known of what is not open; of quarters' pages those of some, or of all."""
+    if not codes:
+        return {}
     steps = _by_village(await select_steps(conn, codes))
     waivers = _by_village(await select_waivers(conn, codes))
-    quarters = None if period is None else quarters_within(period)
     declarations = _by_village(await select_declarations(conn, codes, quarters))
-    return {
-        v: CellFacts(known.get(v, []), steps.get(v, []), waivers.get(v, []), declarations.get(v, [])) for v in codes
-    }
+    return {v: CellFacts([], steps.get(v, []), waivers.get(v, []), declarations.get(v, [])) for v in codes}
+
+
+def _opened(row: Row) -> frozenset[tuple[str, str]]:
+    # Pairs, which are equal to the keys of cells: to make a thousand keys takes longer than the rest.
+    return frozenset(zip(row["open_items"] or (), row["open_periods"] or (), strict=True))
 
 
 def _known(row: Row) -> list[Known]:
