@@ -45,6 +45,7 @@ from tests.bench.growth_notes import (
     report,
 )
 from tests.bench.inflate import YEARS, inflate_city
+from tests.bench.pace import PACE_WORDS
 from tests.bench.report import Section, median
 from tests.bench.spent import milliseconds_each, seconds_of, spent
 from tests.bench.visible import Desk
@@ -260,7 +261,7 @@ def told(notes: Notes) -> Section:
     text = (
         f"{began}Pages: asked for one after the other, for {_SECONDS:.0f} s and {_LEAST} times at the least, at the service's own port; CPU: of "
         "the service and of PostgreSQL, and it is what the bars are held against, for it stays true while others use the machine. Load of the machine while one month was measured: "
-        f"{notes.loads('one month')}; ten years: {notes.loads('ten years')}. What stands behind ≈ was not measured: it is worked out from "
+        f"{notes.loads('one month')}; ten years: {notes.loads('ten years')}; a pace {notes.paces('one month')} ms and {notes.paces('ten years')} ms (0: not noted). {PACE_WORDS} Times are at the pace. What stands behind ≈ was not measured: it is worked out from "
         f"what one month of 299 villages measured, for {WIDER} times as many; what is of one village stays, what is of all of them grows "
         f"with their number.\n\n{report(month, decade)}"
     )

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from deploy.local.service import process_names
 from tests.bench import report as reports
 from tests.bench.inflate import YEARS
+from tests.bench.pace import pace_ms
 from tests.bench.report import spread, table
 from tests.builders import CITY, TOWNSHIP, VILLAGE
 
@@ -67,11 +68,12 @@ PAGES: Final = (
 
 
 class Figure(NamedTuple):
-    """What was measured: the number that grows, in its unit, and what is told beside it."""
+    """What was measured: the number that grows, in its unit, what is told beside it, and the machine's pace (0: not known)."""
 
     number: float
     unit: str = "ms"
     beside: str = ""
+    pace_ms: float = 0.0
 
     @property
     def words(self) -> str:
@@ -113,6 +115,10 @@ class Notes:
         """The figures of a stage; what is put in is kept."""
         return Figures(self, self._told.setdefault(name, {}), self._told.setdefault(f"loads, {name}", []))
 
+    def paces(self, name: str) -> str:
+        """The least and the most of the machine's pace meanwhile, as far as it was noted."""
+        return spread([f.pace_ms for f in self.stage(name).values() if f.pace_ms] or [0.0], ".1f")
+
     def loads(self, name: str) -> str:
         """The least and the most that the machine had to do meanwhile."""
         return spread(self._told[f"loads, {name}"] or [0.0], ".1f")
@@ -131,6 +137,7 @@ class Figures(dict[str, Figure]):
         self._notes, self._told, self._loads = notes, told, loads
 
     def __setitem__(self, name: str, figure: Figure) -> None:
+        figure = figure._replace(pace_ms=round(pace_ms(), 1)) if self._notes is not None else figure
         super().__setitem__(name, figure)
         if self._notes is not None and self._told is not None:
             self._told[name] = list(figure)
@@ -138,12 +145,18 @@ class Figures(dict[str, Figure]):
             self._notes.keep()
 
 
+def times(before: Figure, after: Figure) -> float:
+    """How many times a figure has grown; what is processor time, at the pace that the machine had."""
+    grown = after.number / before.number
+    return grown * before.pace_ms / after.pace_ms if "CPU" in after.unit and before.pace_ms and after.pace_ms else grown
+
+
 def report(month: Mapping[str, Figure], decade: Mapping[str, Figure]) -> str:
     """The table; what stands behind ≈ is worked out, not measured."""
     rows = []
     for name in {**month, **decade}:
         before, after = month.get(name), decade.get(name)
-        grown = f"{after.number / before.number:.1f}" if before and after and before.number else ""
+        grown = f"{times(before, after):.1f}" if before and after and before.number else ""
         rows.append((name, _words(before), _words(after), grown, _widened(name, before), _BARS.get(name, ("", ""))[0]))
     return table(
         ("what", "one month", f"{YEARS} years", "times", f"{WIDER} times the villages, one month", "bar"), rows
@@ -157,7 +170,7 @@ def barred(month: Mapping[str, Figure], decade: Mapping[str, Figure]) -> list[re
         before, after = month.get(name), decade.get(name)
         if after is None or (bar == _TIMES and before is None):
             continue
-        number = after.number / before.number if bar == _TIMES and before is not None else after.number
+        number = times(before, after) if bar == _TIMES and before is not None else after.number
         found.append(reports.Figure(f"{YEARS} years: {name}", number, f"at most {bar}", unit))
     return found
 

@@ -25,6 +25,7 @@ from deploy.local.postgres import ADMIN, Postgres
 from deploy.local.sample.ledgers import ledger
 from tests.bench import pgbench
 from tests.bench.load import LoadError, wrk
+from tests.bench.pace import PACE_WORDS, pace_ms, paces_words
 from tests.bench.report import Figure, Section, median, spread, table
 from tests.bench.spent import milliseconds_each, seconds_of, spent
 from tests.running import RunningCity, paused
@@ -95,6 +96,7 @@ class Rates:
     costs: list[dict[str, float]] = field(default_factory=list)
     plain_ms: list[float] = field(default_factory=list)
     loads: list[float] = field(default_factory=list)
+    paces: list[float] = field(default_factory=list)
 
     def row(self, name: str, rates: list[float], bar: str = "") -> tuple[str, ...]:
         """Somebody's figures, and how ours compare round by round."""
@@ -121,6 +123,7 @@ async def measure(city: RunningCity) -> Section:
                 for n in range(ROUNDS):
                     of_round = scripts[n * len(urls) : (n + 1) * len(urls)]
                     rates.loads.append(os.getloadavg()[0])
+                    rates.paces.append(pace_ms())
                     await _round(city, rates, ingest, of_round)
                     await _plain_round(rates, plain, of_round, processes)
                     peer = asyncio.to_thread(pgbench.ledgers_a_second, folder, plain.dsn, CLIENTS, SECONDS)
@@ -169,7 +172,8 @@ def _text(rates: Rates, processes: int) -> str:
         "four services are paused meanwhile; ingest's relay and Kafka work.\n\n"
         f"{table(head, rows)}\n"
         f"Processor time of a ledger: ingest **{ingest:.2f} ms** (bar: 4.2), plain FastAPI {median(rates.plain_ms):.2f} ms. "
-        f"Of each part: {named}. Load of the machine before each round: {loads}.\n"
+        f"Of each part: {named}. Load of the machine before each round: {loads}. {PACE_WORDS} Before the rounds "
+        f"{paces_words(rates.paces)}: ingest {ingest / median(rates.paces):.2f} paces.\n"
     )
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.bench.growth_notes import Figure, Notes, barred, report
+from tests.bench.growth_notes import CPU, Figure, Notes, barred, report, times
 from tests.bench.report import put_section, section_in
 
 
@@ -25,11 +25,20 @@ def test_a_run_that_was_ended_finds_what_it_noted(tmp_path: Path) -> None:
     first.stage("one month")["grid"] = Figure(100.0, beside="80.0 ms of CPU")
     first.inflated(7, 1.5)
     again = Notes(tmp_path / "notes")
-    assert again.stage("one month") == {"grid": Figure(100.0, beside="80.0 ms of CPU")}
+    found = again.stage("one month")["grid"]
+    assert found[:3] == (100.0, "ms", "80.0 ms of CPU")
+    assert found.pace_ms > 0
     assert again.stage("ten years") == {}
     assert (again.made, again.inflating_s) == (7, 1.5)
     assert again.loads("one month").count("–") == 1
     assert (again.year(), again.year(), Notes(tmp_path / "notes").year()) == (2001, 2002, 2003)
+
+
+def test_how_much_something_has_grown_is_told_at_the_pace_of_the_machine() -> None:
+    month, decade = Figure(10.0, CPU, pace_ms=5.0), Figure(30.0, CPU, pace_ms=10.0)
+    assert times(month, decade) == 1.5
+    assert times(month._replace(pace_ms=0.0), decade) == 3.0
+    assert times(Figure(10.0, "MB", pace_ms=5.0), Figure(30.0, "MB", pace_ms=10.0)) == 3.0
 
 
 def test_what_has_a_bar_is_told_as_it_is_after_the_years() -> None:

@@ -14,6 +14,7 @@ from deploy.local.postgres import ADMIN, Postgres
 from deploy.local.sample.ledgers import ledger
 from deploy.local.sample.main_job import quantile
 from tests.bench.load import LoadError
+from tests.bench.pace import PACE_WORDS, Pace
 from tests.bench.report import Figure, Section, table
 from tests.bench.spent import milliseconds_each, spent
 from tests.bench.wire import Wire
@@ -68,7 +69,8 @@ async def measure(city: RunningCity) -> Section:
         for number, rate in enumerate(RATES):
             await settled(city)
             before, load = spent(city.home), os.getloadavg()[0]
-            times, took = await at_rate(desk, waiting[number * share : (number + 1) * share], rate)
+            async with Pace() as pace:
+                times, took = await at_rate(desk, waiting[number * share : (number + 1) * share], rate)
             # What is done of it where nobody waits for it counts too, and nothing that was left of before.
             await settled(city)
             each = milliseconds_each(before, spent(city.home), share)
@@ -78,16 +80,19 @@ async def measure(city: RunningCity) -> Section:
                 Figure(f"approve → visible at {rate}/s, p50", quantile(times, 0.5), "at most 0.3 s", "s"),
                 Figure(f"approve → visible at {rate}/s, p99", quantile(times, 0.99), "at most 1 s", "s"),
                 Figure(f"processor time of an approval at {rate}/s", sum(each.values()), "at most 32 ms", "ms"),
+                Figure(f"the same at {rate}/s, in paces of the machine", sum(each.values()) / pace.ms, "–"),
             ]
             parts = ", ".join(f"{part} {ms:.1f}" for part, ms in each.items() if ms >= LEAST_MS)
-            costs.append((f"{rate}/s", f"**{sum(each.values()):.1f}**", parts))
+            costs.append(
+                (f"{rate}/s", f"**{sum(each.values()):.1f}**", pace.words, f"{sum(each.values()) / pace.ms:.1f}", parts)
+            )
     text = (
         f"Approvals at a constant rate, each page polled every {POLL_S * 1000:.0f} ms through the gateway "
         "from the moment the approval was answered, so nothing is seen before that; client, gateway, five services, Kafka and "
         "PostgreSQL share the two cores. Bars: p50 at most 0.3 s and p99 at most 1 s at 50/s; 32 ms of processor time each.\n\n"
         f"{table(('rate', 'approvals', 'done in', 'p50', 'p90', 'p99', 'worst', 'load before'), rows)}\n"
-        "Processor time of an approval in all parts, until all pages that it changes were made:\n\n"
-        f"{table(('rate', 'ms each', 'of it'), costs)}"
+        "Processor time of an approval in all parts, until all pages that it changes were made. "
+        f"{PACE_WORDS}\n\n{table(('rate', 'ms each', 'pace meanwhile', 'paces each', 'of it'), costs)}"
     )
     return Section("Approve → visible", text, figures)
 

@@ -14,10 +14,12 @@ from time import monotonic, monotonic_ns
 from typing import Final
 
 from services.publish.hot.answers import Answer, Message
-from services.publish.hot.files import Generation, News
+from services.publish.hot.files import Generation, News, is_disclosure
 
-#: A reader who waits for what nobody told of is answered anew after so long.
+#: A reader who waits for what nobody told of is answered anew after so long; for a disclosure, of which news is told, after
+#: the longer time, which is for news that got lost.
 _KEPT_S: Final = 3.0
+_KEPT_TOLD_S: Final = 10.0
 #: A folder that somebody removed by hand tells nothing.
 _LOOK_COUNTS_S: Final = 0.5
 _MOST: Final = 2000
@@ -91,7 +93,7 @@ class Absent:
         if len(self._kept) >= _MOST:
             self._kept.clear()
         asked.messages = messages
-        asked.until = monotonic() + _KEPT_S
+        asked.until = monotonic() + (_KEPT_TOLD_S if is_disclosure(place[1]) else _KEPT_S)
         self._kept[place] = asked
 
     async def await_file(self, path: str, look: Callable[[str], Answer | None]) -> Answer | None:

@@ -65,6 +65,11 @@ def paths_of(subject: Subject) -> tuple[str, ...]:
             return ("/",)
 
 
+def is_disclosure(path: str) -> bool:
+    """Tell whether a path is that of a disclosure, as a page or for programs."""
+    return path.startswith(_BY_ID)
+
+
 def file_of(release: Path, path: str) -> Path | None:
     """The file of a path; None when bodies of such paths are not kept."""
     if _PATHS.fullmatch(path) is None:
@@ -73,7 +78,7 @@ def file_of(release: Path, path: str) -> Path | None:
         return release / "index.body"
     folder, _, name = path[1:].rpartition("/")
     # A city-year has 30,000 disclosures: spread over 4,096 folders by the random end of the id.
-    shard = name[-3:].rjust(3, "0") if path.startswith(_BY_ID) else ""
+    shard = name[-3:].rjust(3, "0") if is_disclosure(path) else ""
     return release / folder / shard / f"{name}.body"
 
 
