@@ -26,6 +26,7 @@ from services.publish.visit import PublicDep, VisitDep
 log = get_logger(__name__)
 router = APIRouter(route_class=Route, include_in_schema=False)
 _LONGEST_CODE: Final = 64
+_YEAR: Final = re.compile(r"20[0-9]{2}")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -51,11 +52,23 @@ async def village(code: str, reader: PublicDep) -> Response:
 
 @router.get("/v/{code}/{item}")
 async def item_of_village(code: str, item: str, reader: PublicDep) -> Response:
-    """One item of a village: all periods that are open (往期), and those that are not and why."""
+    """One item of a village: the newest year of what is open (往期), and what is not and why."""
     village = reader.village(code)
     if item not in reader.reference.items:
         raise NotFoundError
     return await reader.render(("item", f"{village.code}/{item}"), f"/v/{code}/{item}")
+
+
+@router.get("/v/{code}/{item}/{year}")
+async def item_of_year(code: str, item: str, year: str, reader: PublicDep) -> Response:
+    """One item of a village as it was in an earlier year; NotFoundError for a year of which nothing was ever open."""
+    village = reader.village(code)
+    if item not in reader.reference.items or not _YEAR.fullmatch(year):
+        raise NotFoundError
+    body = await reader.bodies.item_of_year(reader.conn, village, item, year)
+    if body is None:
+        raise NotFoundError
+    return _answer(body)
 
 
 @router.get("/d/{disclosure_id}")

@@ -1,5 +1,6 @@
 """Publish with real sealed events: what ingest would have said, made by the kit's own sealing."""
 
+import shutil
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -98,3 +99,12 @@ Opening = Callable[[], Awaitable[Publishing]]
 async def publish(service: ServiceFactory, tmp_path_factory: Any) -> Publishing:
     """Publish on the module's own database and its own folder of rendered bodies."""
     return Publishing(await service("publish", home=tmp_path_factory.mktemp("home")))
+
+
+@pytest_asyncio.fixture
+async def publishing(publish: Publishing) -> Publishing:
+    """Publish with nothing published."""
+    async with publish.served.runtime.database.transaction() as conn:
+        await conn.execute("TRUNCATE publication, edition, step, dirty")
+    shutil.rmtree(publish.served.runtime.settings.rendered, ignore_errors=True)
+    return publish

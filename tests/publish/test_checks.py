@@ -1,12 +1,10 @@
 """Whether sums agree, said on the page and in the API: ✓ with the arithmetic, or the difference with the village's reason."""
 
 import re
-import shutil
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from services.contracts.base import AcceptedFinding
 from services.contracts.disclosure import Opinion
@@ -17,15 +15,6 @@ from tests.publish.conftest import Publishing
 
 Accounts = dict[str, tuple[int, int]]
 VILLAGE = f"/v/{builders.VILLAGE}"
-
-
-@pytest_asyncio.fixture
-async def publishing(publish: Publishing) -> Publishing:
-    """Publish with nothing published."""
-    async with publish.served.runtime.database.transaction() as conn:
-        await conn.execute("TRUNCATE publication, edition, step, dirty")
-    shutil.rmtree(publish.served.runtime.settings.rendered, ignore_errors=True)
-    return publish
 
 
 def ledger(accounts: Accounts, *lines: tuple[str, int, str], **changes: Any) -> dict[str, Any]:

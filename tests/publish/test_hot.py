@@ -460,7 +460,13 @@ async def test_a_village_page_of_ten_years_reads_what_it_shows(publish: Any) -> 
     assert f"/d/{newest.aggregate_id}" in page
     await publish.rendered()
     listed = (await publish.get(f"/v/{village}/F01")).text
-    assert all(f"{year}年6月" in listed for year in range(2016, 2026))
+    assert "2026年2月" in listed
+    assert "2025年6月" not in listed
+    for year in range(2016, 2026):
+        assert f'href="/v/{village}/F01/{year}"' in listed
+        earlier = (await publish.get(f"/v/{village}/F01/{year}")).text
+        assert all(f"{year}年{month}月" in earlier for month in (1, 6, 12))
+        assert f"{year - 1}年6月" not in earlier
 
 
 @pytest.mark.parametrize("of_item", ["210881006206/F99", "210881006206/f01", "999999999999/F01", "210881006206/F01/x"])

@@ -7,6 +7,7 @@ from typing import Final
 
 from services.kit.db import Connection
 from services.publish.render.cells import CellFacts
+from services.publish.render.item import shown_of_item
 from services.publish.render.rows import Code, Edition, Publication, edition_before
 from services.publish.render.sentences import MONEY_ITEM, newest_month
 from services.publish.render.standing import Standing
@@ -40,25 +41,25 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What some subjects show: disclosures, villages' own pages, pages of their items, villages below townships, the front page."""
+    """What some subjects show: disclosures, villages' own pages, pages of their items (village, item, year: None for the newest), villages below townships, the front page."""
 
     disclosures: Sequence[str]
     villages: Sequence[str]
-    pages: Sequence[tuple[str, str]]
+    pages: Sequence[tuple[str, str, str | None]]
     below: Sequence[str]
     front: bool
 
     @property
     def of_items(self) -> list[str]:
         """Villages of which cells stand on pages of single items."""
-        return sorted({village for village, _ in self.pages})
+        return sorted({village for village, _, _ in self.pages})
 
 
 async def load(conn: Connection, wanted: Wanted, now: datetime) -> Loaded:
     """Read what the bodies of some subjects are made from."""
     ids = wanted.disclosures
     facts = await cells.select_outlines(conn, wanted.villages)
-    of_items = await cells.select_cell_facts(conn, wanted.of_items, items=sorted({item for _, item in wanted.pages}))
+    of_items = await cells.select_cell_facts(conn, wanted.of_items, items=sorted({item for _, item, _ in wanted.pages}))
     on_page = {village: shown_on_page(facts[village].known) for village in wanted.villages}
     listed = _listed(wanted, of_items, on_page)
     shown = await publications.select_publications(conn, listed)
@@ -83,8 +84,8 @@ async def load(conn: Connection, wanted: Wanted, now: datetime) -> Loaded:
 def _listed(wanted: Wanted, of_items: Mapping[str, CellFacts], on_page: Mapping[str, Sequence[str]]) -> list[str]:
     """Ids of the publications that are shown: of years of them, few."""
     found = {*wanted.disclosures, *(i for shown in on_page.values() for i in shown)}
-    pages = set(wanted.pages)
-    found |= {p.disclosure_id for village, of in of_items.items() for p in of.known if (village, p.item) in pages}
+    for village, item, year in wanted.pages:
+        found |= {*shown_of_item(of_items[village].known, item, year)}
     return sorted(found)
 
 

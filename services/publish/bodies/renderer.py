@@ -29,7 +29,7 @@ from services.publish.hot.files import Subject, item_of
 from services.publish.render.cells import Cells
 from services.publish.render.disclosure import Opened, Shown, disclosure_page, opened, publisher_name
 from services.publish.render.due import timing
-from services.publish.render.item import ItemFacts, item_page
+from services.publish.render.item import ItemFacts, item_page, shown_of_item, years_of
 from services.publish.render.masking import public_json
 from services.publish.render.places import Township, Village, item_at, title
 from services.publish.render.rows import Edition, Publication, Said, edition_before
@@ -109,7 +109,10 @@ class Bodies:
         return Wanted(
             disclosures=keys.get("disclosure", []),
             villages=keys.get("village", []),
-            pages=[*map(item_of, single), *((village, item) for village in whole for item in self._reference.items)],
+            pages=[
+                *((*item_of(key), None) for key in single),
+                *((village, item, None) for village in whole for item in self._reference.items),
+            ],
             below=[v.code for code in keys.get("township", ()) for v in self.villages_of(code)],
             front="city" in keys,
         )
@@ -163,15 +166,24 @@ class Bodies:
             f"/api/v1/villages/{code}": self._village_json(village, month, page.checks, page.standing),
         }
 
-    def _item(self, loaded: Loaded, code: str, item: str) -> dict[str, Body]:
-        """The page of one item of a village."""
+    async def item_of_year(self, conn: Connection, village: Village, item: str, year: str) -> Body | None:
+        """The page of one item of a village as it tells of an earlier year; None when nothing of it was ever open in that."""
+        wanted = Wanted(disclosures=(), villages=(), pages=[(village.code, item, year)], below=(), front=False)
+        loaded = await load(conn, wanted, self._clock.now())
+        if year not in years_of(loaded.cells_of_items[village.code].known, item):
+            return None
+        (body,) = self._item(loaded, village.code, item, year).values()
+        return body
+
+    def _item(self, loaded: Loaded, code: str, item: str, year: str | None = None) -> dict[str, Body]:
+        """The page of one item of a village, of a year or of the newest."""
         village, reference = self.village(code), self._reference
         if village is None or item not in reference.items:
             return {}
         facts = loaded.cells_of_items[code]
-        found = _found(loaded, (p.disclosure_id for p in facts.known if p.item == item))
+        found = _found(loaded, shown_of_item(facts.known, item, year))
         owed = reference.owed_keys(code, loaded.now, item)
-        of_page = ItemFacts(item, facts, found)
+        of_page = ItemFacts(item, facts, found, year)
         page = item_page(village, of_page, reference.items, owed, self._duties_of(village), loaded.now)
         return {f"/v/{code}/{item}": self.html("item.html", page=page, of_persons=page.of_persons)}
 

@@ -1,12 +1,13 @@
-"""The page of one item of a village: every period that is open, what is missing, what it waits for."""
+"""The page of one item of a village: a year of what is open with its figures, what is missing, what it waits for."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from services.contracts.duties import CellKey, Duty
 from services.contracts.values import Frequency, local_day, period_frequency
-from services.publish.render.cells import CellFacts, Cells, declared_nil, missing, waived
+from services.publish.render.cells import CellFacts, Cells, Known, L, declared_nil, missing, waived
 from services.publish.render.checks import sums_line
 from services.publish.render.due import Make
 from services.publish.render.lacking import MissingView, UnopenedView, missing_view, unopened
@@ -18,32 +19,98 @@ from services.publish.render.village import (
     entry,
     waiting_words,
 )
-from services.publish.render.words import affair_words
+from services.publish.render.words import affair_words, amount
+
+_WHOLE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class ItemFacts:
-    """What the page of one item of a village is made from; `cells` may tell of its other items too."""
+    """What the page of one item of a village is made from; `cells` may tell of its other items too.
+
+    `publications`: those that `shown_of_item` names for the year that the page tells of (`year`; None: the newest).
+    """
 
     item: str
     cells: CellFacts
     publications: Sequence[Publication]
+    year: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyRow:
+    """A ledger's figures; how long their bars are, in hundredths of the year's biggest; and what the same month of last year spent."""
+
+    income: str
+    expense: str
+    closing: str
+    income_bar: int
+    expense_bar: int
+    last_year: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodRow:
+    """One disclosure of the year: `money` of a ledger, `amount` of what is about a single sum."""
+
+    entry: EntryView
+    money: MoneyRow | None
+    amount: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class YearSums:
+    """What the open months of a year come to."""
+
+    months: int
+    income: str
+    expense: str
+
+
+@dataclass(frozen=True, slots=True)
+class YearLink:
+    """A year of which something is open; `url` is None for the one that is read."""
+
+    year: str
+    url: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class ItemPage:
-    """Everything on the page of one item of a village."""
+    """Everything on the page of one item of a village: a year of it, and what is not open."""
 
     village: Village
     plain: str
     official: str
     affair: str
-    entries: tuple[EntryView, ...]
+    year: str
+    years: tuple[YearLink, ...]
+    rows: tuple[PeriodRow, ...]
+    sums: YearSums | None
     waits: str | None
     missing: tuple[MissingView, ...]
     waived: tuple[UnopenedView, ...]
     nil: tuple[UnopenedView, ...]
     of_persons: bool
+
+
+def years_of(known: Iterable[L], item: str) -> list[str]:
+    """The years of which a village has ever opened something of an item, newest first."""
+    return sorted({p.period[:4] for p in known if p.item == item}, reverse=True)
+
+
+def shown_of_item(known: Sequence[Known], item: str, year: str | None) -> list[str]:
+    """Ids of what the page of a year (None: the newest) shows: that year, the one before beside it, and what it follows on."""
+    years = years_of(known, item)
+    if not years:
+        return []
+    first = str(int(year or years[0]) - 1)
+    of_item = [p for p in known if p.item == item and p.period[:4] <= (year or years[0])]
+    beside = [p for p in of_item if p.period[:4] >= first]
+    # Where a year is missing between, the first month follows on an older one.
+    older = [p for p in of_item if p.period[:4] < first and p.has_sums]
+    nearest = {len(p.period): p for p in sorted(older, key=lambda p: p.period)}
+    return [p.disclosure_id for p in (*beside, *nearest.values())]
 
 
 def _entry(items: Items, p: Publication, before: Publication | None, duty: Duty | None) -> EntryView:
@@ -64,6 +131,52 @@ def _with_before(newest_first: Sequence[Publication]) -> list[tuple[Publication,
     return found[::-1]
 
 
+def _rows(items: Items, newest_first: Sequence[Publication], year: str, make: Make) -> tuple[PeriodRow, ...]:
+    """The disclosures of a year; what is of the year before stands beside."""
+    of_year = [(p, before) for p, before in _with_before(newest_first) if p.period[:4] == year]
+    biggest = max((fen for p, _ in of_year for fen in (p.income_fen, p.expense_fen) if fen is not None), default=0)
+    live = {p.period: p for p in reversed(newest_first) if p.is_live and p.sums is not None}
+    return tuple(
+        PeriodRow(
+            entry=_entry(items, p, before, make(CellKey(p.item, p.period))),
+            money=_money_row(p, live.get(f"{int(year) - 1}{p.period[4:]}"), biggest),
+            amount=amount(p.amount_fen) if p.amount_fen is not None and p.is_live else None,
+        )
+        for p, before in of_year
+    )
+
+
+def _money_row(p: Publication, last_year: Publication | None, biggest: int) -> MoneyRow | None:
+    if p.sums is None or not p.is_live:
+        return None
+    income, expense = p.income_fen or 0, p.expense_fen or 0
+    return MoneyRow(
+        income=amount(income),
+        expense=amount(expense),
+        closing=amount(p.closing_fen or 0),
+        income_bar=_bar(income, biggest),
+        expense_bar=_bar(expense, biggest),
+        last_year=amount(last_year.expense_fen or 0) if last_year is not None else None,
+    )
+
+
+def _bar(fen: int, biggest: int) -> int:
+    """Hundredths of the biggest; what is more than nothing is seen."""
+    return max(1, fen * _WHOLE // biggest) if fen > 0 and biggest > 0 else 0
+
+
+def _year_sums(newest_first: Sequence[Publication], year: str) -> YearSums | None:
+    """The sums of a year's ledgers, one of each period; nothing where a quarter stands beside its own months."""
+    counted: dict[str, Publication] = {}
+    for p in newest_first:
+        if p.is_live and p.sums is not None and p.period[:4] == year:
+            counted.setdefault(p.period, p)
+    if not counted or {period_frequency(period) for period in counted} != {Frequency.MONTHLY}:
+        return None
+    income, expense = (sum(getattr(p, f"{way}_fen") or 0 for p in counted.values()) for way in ("income", "expense"))
+    return YearSums(len(counted), amount(income), amount(expense))
+
+
 def item_page(
     village: Village,
     facts: ItemFacts,
@@ -72,24 +185,33 @@ def item_page(
     make: Make,
     now: datetime,
 ) -> ItemPage:
-    """Put the page of one item together: all periods that are open, and those that are not and why.
+    """Put the page of one item together: a year of what is open, and of the newest year also what is not and why.
 
     `owed` are the item's cells that the village owes by now, `make` gives the duty of a cell.
     """
     item, cells = facts.item, Cells(facts.cells)
+    years = years_of(facts.cells.known, item)
+    is_newest = facts.year is None or facts.year == years[0]
+    year = facts.year or (years[0] if years else str(local_day(now).year))
     grid = cells.grid((k for k in cells.unopened(owed) if k.item == item), make, now)
     found = sorted(facts.publications, key=lambda p: (p.period, p.published_at), reverse=True)
-    newest = found[0].period if found else local_day(now).isoformat()
-    unopened_for = waived(grid, facts.cells.waivers)
+    newest = next((p.period for p in found if p.period[:4] == year), local_day(now).isoformat())
+    unopened_for, lacking = waived(grid, facts.cells.waivers), missing(grid)
+    path = f"/v/{village.code}/{item}"
     return ItemPage(
         village=village,
         plain=plain_name(items, item, newest),
         official=official_name(items, item, newest),
         affair=affair_words(affair_of(items, item, newest), community=village.is_community),
-        entries=tuple(_entry(items, p, before, make(CellKey(p.item, p.period))) for p, before in _with_before(found)),
-        waits=None if missing(grid) else waiting_words(item, items[item].at(local_day(now)), make, now, cells.opened),
-        missing=tuple(missing_view(items, m) for m in missing(grid)),
-        waived=tuple(unopened(items, c, w.reason) for c, w in unopened_for),
-        nil=tuple(unopened(items, c, None) for c in declared_nil(grid, cells.opened)),
+        year=year,
+        years=tuple(YearLink(y, None if y == year else path if y == years[0] else f"{path}/{y}") for y in years),
+        rows=_rows(items, found, year, make),
+        sums=_year_sums(found, year),
+        waits=waiting_words(item, items[item].at(local_day(now)), make, now, cells.opened)
+        if is_newest and not lacking
+        else None,
+        missing=tuple(missing_view(items, m) for m in lacking) if is_newest else (),
+        waived=tuple(unopened(items, c, w.reason) for c, w in unopened_for) if is_newest else (),
+        nil=tuple(unopened(items, c, None) for c in declared_nil(grid, cells.opened) if c.duty.period[:4] == year),
         of_persons=names_anybody(w.reason for _, w in unopened_for),
     )
