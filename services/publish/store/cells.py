@@ -30,9 +30,8 @@ WITH known AS (
     SELECT village_code, disclosure_id, item, period, withdrawn_at IS NULL AS live, nil, sums IS NOT NULL AS sums,
         first_published_at, published_at FROM publication WHERE village_code = ANY($1::text[])
 ), newest AS (
-    SELECT DISTINCT ON (village_code, item, live, length(period), substr(period, 5, 1)) disclosure_id FROM known
-    ORDER BY village_code, item, live, length(period), substr(period, 5, 1), period DESC, published_at DESC,
-        disclosure_id DESC
+    SELECT village_code, item, live, max(period) AS period FROM known
+    GROUP BY village_code, item, live, length(period), substr(period, 5, 1)
 ), opened AS (
     SELECT village_code, array_agg(item) AS open_items, array_agg(period) AS open_periods FROM known WHERE live
     GROUP BY village_code
@@ -41,7 +40,8 @@ WITH known AS (
         array_agg(live) AS live, array_agg(nil) AS nil, array_agg(sums) AS sums,
         array_agg(first_published_at) AS firsts, array_agg(published_at) AS newest
     FROM (
-        SELECT * FROM known WHERE live AND (item = $2 OR nil) OR disclosure_id IN (SELECT disclosure_id FROM newest)
+        SELECT * FROM known WHERE live AND (item = $2 OR nil)
+            OR (village_code, item, live, period) IN (SELECT village_code, item, live, period FROM newest)
         ORDER BY village_code, published_at DESC, disclosure_id DESC
     ) t GROUP BY village_code
 )
