@@ -174,7 +174,7 @@ async def duties(
 ) -> Response:
     """What a village owes in a period (without one: all it owed until now and all it opened) and how that stands."""
     village, bodies = reader.village(code), reader.bodies
-    facts = (await cells.select_cell_facts(reader.conn, [village.code], period))[village.code]
+    facts = (await cells.select_cell_facts(reader.conn, [village.code], period=period))[village.code]
     known = Cells(facts)
     # By period and item. Which cells there are is told fast; how one stands only where it is shown.
     places = sorted(DutyPlace(key.period, key.item) for key in bodies.keys_of(village, known, reader.now, period))

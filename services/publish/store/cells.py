@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from services.contracts.values import quarters_within
 from services.kit.db import Connection, Row
@@ -12,16 +12,18 @@ from services.publish.store.marks import select_steps
 from services.publish.store.unopened import select_declarations, select_waivers
 
 #: One row a village: a thousand rows of ten years cost the reader ten times as much.
-SELECT_KNOWN = """
+_KNOWN: Final = """
 SELECT village_code, array_agg(disclosure_id) AS ids, array_agg(item) AS items, array_agg(period) AS periods,
     array_agg(withdrawn_at IS NULL) AS live, array_agg(nil) AS nil, array_agg(sums IS NOT NULL) AS sums,
     array_agg(first_published_at) AS firsts, array_agg(published_at) AS newest
 FROM (
-    SELECT * FROM publication WHERE village_code = ANY($1::text[])
-      AND ($2::text IS NULL OR period = $2) AND ($3::text[] IS NULL OR item = ANY($3))
+    SELECT * FROM publication WHERE village_code = ANY($1::text[]) AND {condition}
     ORDER BY village_code, published_at DESC, disclosure_id DESC
 ) p GROUP BY village_code
 """
+SELECT_KNOWN = _KNOWN.format(condition="($2::text[] IS NULL OR item = ANY($2))")
+#: Of its own, for a condition that may be none keeps the database from looking in the index.
+SELECT_KNOWN_OF_PERIOD = _KNOWN.format(condition="period = $2")
 
 #: The cells that are open, and of the publications the newest of each shape of period of an item, the months of money, and
 #: whatever tells that nothing happened. Within a shape a later period is a greater text.
@@ -62,16 +64,19 @@ async def select_outlines(conn: Connection, villages: Sequence[str]) -> dict[str
 
 
 async def select_cell_facts(
-    conn: Connection, villages: Sequence[str], period: str | None = None, items: Sequence[str] | None = None
+    conn: Connection, villages: Sequence[str], *, period: str | None = None, items: Sequence[str] | None = None
 ) -> dict[str, CellFacts]:
     """What each of some villages has opened, has under way, waived and declared, in all years or as far as one period asks for it.
 
-    `items`: of what was opened only these.
+    `items`: of what was opened in all years only these.
     """
     codes = list(villages)
     if not codes:
         return {}
-    rows = await conn.fetch(SELECT_KNOWN, codes, period, None if items is None else list(items))
+    if period is not None:
+        rows = await conn.fetch(SELECT_KNOWN_OF_PERIOD, codes, period)
+    else:
+        rows = await conn.fetch(SELECT_KNOWN, codes, None if items is None else list(items))
     known = {r["village_code"]: _known(r) for r in rows}
     facts = await _unopened(conn, codes, None if period is None else quarters_within(period))
     return {village: replace(of, known=known.get(village, [])) for village, of in facts.items()}
