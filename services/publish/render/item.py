@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 from services.contracts.duties import CellKey, Duty
 from services.contracts.values import Frequency, local_day, period_frequency
@@ -11,6 +10,7 @@ from services.publish.render.cells import CellFacts, Cells, Known, L, declared_n
 from services.publish.render.checks import sums_line
 from services.publish.render.due import Make
 from services.publish.render.lacking import MissingView, UnopenedView, missing_view, unopened
+from services.publish.render.money import bar, year_before
 from services.publish.render.places import Items, Village, affair_of, official_name, plain_name
 from services.publish.render.rows import Publication
 from services.publish.render.texts import names_anybody
@@ -20,8 +20,6 @@ from services.publish.render.village import (
     waiting_words,
 )
 from services.publish.render.words import affair_words, amount
-
-_WHOLE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +137,7 @@ def _rows(items: Items, newest_first: Sequence[Publication], year: str, make: Ma
     return tuple(
         PeriodRow(
             entry=_entry(items, p, before, make(CellKey(p.item, p.period))),
-            money=_money_row(p, live.get(f"{int(year) - 1}{p.period[4:]}"), biggest),
+            money=_money_row(p, live.get(year_before(p.period)), biggest),
             amount=amount(p.amount_fen) if p.amount_fen is not None and p.is_live else None,
         )
         for p, before in of_year
@@ -154,15 +152,10 @@ def _money_row(p: Publication, last_year: Publication | None, biggest: int) -> M
         income=amount(income),
         expense=amount(expense),
         closing=amount(p.closing_fen or 0),
-        income_bar=_bar(income, biggest),
-        expense_bar=_bar(expense, biggest),
+        income_bar=bar(income, biggest),
+        expense_bar=bar(expense, biggest),
         last_year=amount(last_year.expense_fen or 0) if last_year is not None else None,
     )
-
-
-def _bar(fen: int, biggest: int) -> int:
-    """Hundredths of the biggest; what is more than nothing is seen."""
-    return max(1, fen * _WHOLE // biggest) if fen > 0 and biggest > 0 else 0
 
 
 def _year_sums(newest_first: Sequence[Publication], year: str) -> YearSums | None:

@@ -21,6 +21,7 @@ class LineView:
     account: str
     to_account: str | None
     payee: str | None
+    voucher: str | None
     facts: tuple[tuple[str, str], ...]
 
 
@@ -72,13 +73,11 @@ def _day(line: Line) -> str:
 
 def _facts(line: Line) -> tuple[tuple[str, str], ...]:
     """What else is known of a line, official word first."""
-    voucher = f"{line.voucher.word}字第{line.voucher.no}号" if line.voucher else None
     approver = f"{line.approver}（{line.approver_role}）" if line.approver and line.approver_role else line.approver
     named = (
         ("科目", line.category),
-        ("凭证", voucher),
         ("方式", method_words(line.method)),
-        ("发生日期", line.occurred_on.isoformat() if line.occurred_on else None),
+        ("发生日期", f"{line.occurred_on.month}月{line.occurred_on.day}日" if line.occurred_on else None),
         ("用工", f"{line.person_days}个工" if line.person_days else None),
         ("票据", f"{line.invoice.no}（{line.invoice.seller}）" if line.invoice and line.invoice.seller else None),
         ("经手人", line.handler),
@@ -100,6 +99,7 @@ def line_view(number: int, line: Line) -> LineView:
         account=account_words(line.account),
         to_account=account_words(line.to_account) if line.to_account else None,
         payee=line.payee,
+        voucher=f"{line.voucher.word}{line.voucher.no}号" if line.voucher else None,
         facts=_facts(line),
     )
 

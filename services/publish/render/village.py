@@ -6,42 +6,25 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
-from services.contracts.bodies import Direction, Ledger, Line
-from services.contracts.catalogue import Affair, ItemRevision, Masking
+from services.contracts.bodies import Ledger
+from services.contracts.catalogue import Affair, ItemRevision
 from services.contracts.checks import Check
 from services.contracts.duties import CellKey, CellState, Duty, GridCell, cell_state
 from services.contracts.values import Frequency, local_day, period_bounds, period_of, period_words
 from services.contracts.words import PURPOSES
 from services.publish.render.cells import CellFacts, Cells, Known, L, declared_nil, missing, record_of, waived
-from services.publish.render.checks import ChecksView, checks_of, checks_view, month_before, neighbour
+from services.publish.render.checks import month_before
 from services.publish.render.due import Make, date_words, next_duty, timing
 from services.publish.render.lacking import MissingView, UnopenedView, missing_view, unopened
-from services.publish.render.ledger import LineView, biggest, line_view
-from services.publish.render.masking import masked_lines, public_said
-from services.publish.render.places import Items, Village, affair_of, item_at, official_name, plain_name
+from services.publish.render.money import MoneyView, MonthFacts, month_of_money, year_before
+from services.publish.render.places import Items, Village, affair_of, official_name, plain_name
 from services.publish.render.rows import Code, Publication, Said
-from services.publish.render.sentences import Sentence, five_sentences, newest_month
+from services.publish.render.sentences import newest_month
 from services.publish.render.standing import Standing, standing
 from services.publish.render.texts import names_anybody, public_text
 from services.publish.render.words import affair_words, day_words
 
-_BIGGEST: Final = 3
 _SHOWN_MISSING: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class MoneyView:
-    """The newest month of money."""
-
-    period: str
-    sentences: tuple[Sentence, ...]
-    spent: tuple[LineView, ...]
-    received: tuple[LineView, ...]
-    line_count: int
-    nil: bool
-    url: str
-    checks: ChecksView | None
-    of_persons: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +56,22 @@ class ItemView:
 
 @dataclass(frozen=True, slots=True)
 class AffairView:
-    """One affair: what is open, the newest of each item; and every other item that applies here."""
+    """One affair: what is open, the newest of each item; and every other item that applies here. `late`: how many cells wait past their day."""
 
     name: str
     entries: tuple[EntryView, ...]
     others: tuple[ItemView, ...]
+    late: int
+
+    @property
+    def counts(self) -> str:
+        """`公开了9项，还缺2期` and what has nothing open yet: no more than was counted."""
+        parts = (
+            f"公开了{len(self.entries)}项" if self.entries else "还没有公开内容",
+            f"缺{self.late}件" if self.late else "",
+            f"另有{len(self.others)}项" if self.others else "",
+        )
+        return "，".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +108,8 @@ class VillagePage:
     standing: Standing
     #: Said where nothing is missing, else blank.
     settled: str
+    #: What waits longest of what waits past its day, money first.
+    first_missing: MissingView | None
     missing: tuple[MissingView, ...]
     missing_more: tuple[MissingView, ...]
     waived: tuple[UnopenedView, ...]
@@ -151,44 +147,6 @@ def entry(items: Items, p: Publication, duty: Duty | None = None) -> EntryView:
     )
 
 
-def _money(
-    items: Items, facts: VillageFacts, month: Publication, ledger: Ledger
-) -> tuple[MoneyView, tuple[Check, ...]]:
-    """The newest month of money, and its checks with the reasons as everybody may read them."""
-    publications = facts.publications
-    revision = item_at(items, month.item, month.period)
-    masking = revision.masking if revision is not None else Masking.SURNAME
-    before = neighbour(month_before(publications, month))
-    checks = checks_of(ledger, month.period, public_said(facts.said, ledger, masking).accepted, before)
-    shown = _biggest(ledger, masking)
-    # Masking reads every text: where names are hidden anyway, once is enough.
-    told = shown if masking is Masking.SURNAME else _biggest(ledger, Masking.SURNAME)
-    view = MoneyView(
-        period=period_words(month.period),
-        sentences=five_sentences(month, publications),
-        spent=shown[Direction.OUT],
-        received=shown[Direction.IN],
-        line_count=len(ledger.lines) if masking is not Masking.AGGREGATE else 0,
-        nil=month.nil,
-        url=f"/d/{month.disclosure_id}",
-        checks=checks_view(checks, month.period, ledger.sums, before),
-        # A line that masking would change names somebody.
-        of_persons=told != {d: _views(biggest(ledger, d, _BIGGEST)) for d in Direction},
-    )
-    return view, checks
-
-
-def _biggest(ledger: Ledger, masking: Masking) -> dict[Direction, tuple[LineView, ...]]:
-    """The biggest lines of each direction as everybody may read them; the others are not looked at."""
-    found = {d: biggest(ledger, d, _BIGGEST) for d in Direction}
-    masked = iter(masked_lines(ledger, masking, [line for of in found.values() for _, line in of]))
-    return {d: _views(zip((n for n, _ in of), masked, strict=False)) for d, of in found.items()}
-
-
-def _views(numbered: Iterable[tuple[int, Line]]) -> tuple[LineView, ...]:
-    return tuple(line_view(n, line) for n, line in numbered)
-
-
 def _newest_by_item(publications: Sequence[L]) -> list[L]:
     """One publication an item, of the newest period; a withdrawn one only where nothing else is left."""
 
@@ -212,10 +170,11 @@ def shown_on_page(known: Sequence[Known]) -> list[str]:
 
 
 def _told_with(month: Known, known: Iterable[Known]) -> list[Known]:
-    """The ledgers of a month's year so far, and the one whose closing it opens with."""
+    """The ledgers of a month's year so far, the one whose closing it opens with, and that of the same month of last year."""
     ledgers = [p for p in known if p.item == month.item and p.is_live and p.period <= month.period]
-    before = month_before(ledgers, month)
-    return [*(p for p in ledgers if p.period[:4] == month.period[:4]), *([before] if before is not None else [])]
+    before, last_year = month_before(ledgers, month), year_before(month.period)
+    beside = [p for p in ledgers if p.period[:4] == month.period[:4] or p.period == last_year]
+    return [*beside, *([before] if before is not None else [])]
 
 
 #: Of several cells of an item, the one that people ask about first.
@@ -267,7 +226,7 @@ def _others(
 def _affairs(
     items: Items, facts: VillageFacts, of: Sequence[GridCell], make: Make, now: datetime
 ) -> tuple[AffairView, ...]:
-    newest = _newest_by_item(facts.publications)
+    newest = sorted(_newest_by_item(facts.publications), key=lambda p: p.item)
     by_item: dict[str, list[GridCell]] = {}
     for cell in of:
         by_item.setdefault(cell.key.item, []).append(cell)
@@ -281,6 +240,7 @@ def _affairs(
                 if affair_of(items, p.item, p.period) is affair
             ),
             tuple(others.get(affair, ())),
+            sum(c.late_days > 0 for c in missing(of) if affair_of(items, c.duty.item, c.duty.period) is affair),
         )
         for affair in (Affair.FINANCE, Affair.VILLAGE, Affair.PARTY)
     )
@@ -337,7 +297,7 @@ def village_page(facts: VillageFacts, items: Items, owed: Iterable[CellKey], mak
     money: MoneyView | None = None
     checks: tuple[Check, ...] = ()
     if month is not None and facts.ledger is not None:
-        money, checks = _money(items, facts, month, facts.ledger)
+        money, checks = month_of_money(items, MonthFacts(month, facts.ledger, facts.said, facts.publications), make)
     cells = Cells(facts.cells)
     unopened_cells = cells.grid(cells.unopened(owed), make, now)
     lacking = [missing_view(items, m) for m in missing(unopened_cells)]
@@ -348,6 +308,7 @@ def village_page(facts: VillageFacts, items: Items, owed: Iterable[CellKey], mak
         standing=standing(unopened_cells),
         settled=_settled(items, cells, unopened_cells, make, now) if not lacking else "",
         affairs=_affairs(items, facts, unopened_cells, make, now),
+        first_missing=next((m for m in lacking if m.late), None),
         missing=tuple(lacking[:_SHOWN_MISSING]),
         missing_more=tuple(lacking[_SHOWN_MISSING:]),
         waived=tuple(unopened(items, c, w.reason) for c, w in waived(unopened_cells, facts.cells.waivers)),
