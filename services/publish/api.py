@@ -11,15 +11,17 @@ from services.contracts.catalogue import Affair, ItemCode
 from services.contracts.duties import CellKey, GridCell
 from services.contracts.values import DivisionCode, Period
 from services.contracts.words import SETS
+from services.kit.errors import NotFoundError
 from services.kit.listing import Cursor, Listing, Page, Serial
 from services.kit.route import Route
-from services.publish.bodies.out import division_out, duty_out, rfc3339, village_out
+from services.publish.bodies.out import catalogue_item_out, division_out, duty_out, rfc3339, village_out
 from services.publish.hot.front import cached_json
 from services.publish.render.cells import Cells
 from services.publish.render.places import affair_of
 from services.publish.render.rows import Change
 from services.publish.render.texts import names_anybody
 from services.publish.schemas import (
+    CatalogueItemOut,
     ChangeOut,
     DisclosureBodyOut,
     DisclosureOut,
@@ -31,7 +33,7 @@ from services.publish.schemas import (
 )
 from services.publish.store import cells, marks, publications
 from services.publish.store.publications import ListPlace
-from services.publish.visit import PublicDep, VisitDep
+from services.publish.visit import Public, PublicDep, VisitDep
 
 
 class DutyPlace(NamedTuple):
@@ -43,6 +45,7 @@ class DutyPlace(NamedTuple):
 
 router = APIRouter(prefix="/api/v1", route_class=Route, tags=["public"])
 DIVISIONS: Final = Cursor[str](DivisionCode)
+ITEMS: Final = Cursor[str](ItemCode)
 DISCLOSURES: Final = Cursor[ListPlace](ListPlace)
 DUTIES: Final = Cursor[DutyPlace](DutyPlace)
 #: Clients keep these for ever: base64 of the position's digits.
@@ -52,6 +55,7 @@ Seen = Annotated[
     str | None,
     Header(alias="If-None-Match", description="`ETag` of an earlier answer; 304 when it is still the newest"),
 ]
+_VILLAGE_DIGITS: Final = 12
 VillageOf = Annotated[str, Path(description="the village's 12 digits")]
 Within = Annotated[Period | None, Query(description="2026-10, 2026Q3, 2026H1, 2026, or a day")]
 _TAGGED: Final[dict[int | str, dict[str, Any]]] = {
@@ -100,6 +104,23 @@ async def village(code: VillageOf, reader: PublicDep) -> Response:
     return await reader.render(("village", reader.village(code).code), f"/api/v1/villages/{code}")
 
 
+# -- catalogue ----------------------------------------------------------------------------------------------------
+
+
+@router.get("/catalogue", response_model=Listing[CatalogueItemOut], responses=_TAGGED)
+async def catalogue(visit: VisitDep, page: Annotated[Page[str], Depends(ITEMS)], seen: Seen = None) -> Response:
+    """What villages have to open: each item with its names, how often and until when, how names are shown, on what law; by code."""
+    items = visit.reference.items
+    return _tagged(
+        page.of(
+            [items[code] for code in _codes_behind(page, items)],
+            lambda item: item.code,
+            lambda item: catalogue_item_out(item, visit.today),
+        ),
+        seen,
+    )
+
+
 # -- disclosures --------------------------------------------------------------------------------------------------
 
 
@@ -115,14 +136,44 @@ async def disclosures(
     seen: Seen = None,
 ) -> Response:
     """What a village opened, newest first, withdrawn ones as their tombstones."""
-    village, items = reader.village(code), reader.reference.items
-    wanted = [item] if item is not None else list(items)
-    if affair is not None:
-        day = period or reader.today.isoformat()
-        wanted = [i for i in wanted if affair_of(items, i, day) is affair]
+    village, wanted = reader.village(code), _wanted(reader, affair, item, period)
     rows = await publications.select_list(reader.conn, village.code, wanted, period, page.after, page.fetch_limit)
     shown = page.of(rows, lambda p: ListPlace(p.published_at, p.disclosure_id), reader.bodies.disclosure_out)
     return _tagged(shown, seen)
+
+
+@router.get("/disclosures", response_model=Listing[DisclosureOut], responses=_TAGGED)
+async def everywhere(
+    *,
+    reader: PublicDep,
+    page: Annotated[Page[ListPlace], Depends(DISCLOSURES)],
+    township: Annotated[DivisionCode | None, Query(description="only villages of this township")] = None,
+    affair: Annotated[Affair | None, Query(description="one of the three affairs")] = None,
+    item: Annotated[ItemCode | None, Query(description="code of an item of the catalogue, as F01")] = None,
+    period: Within = None,
+    seen: Seen = None,
+) -> Response:
+    """What all villages opened, newest first, withdrawn ones as their tombstones; 404 for a township that is none."""
+    if township is not None and reader.bodies.township(township) is None:
+        raise NotFoundError
+    wanted = _wanted(reader, affair, item, period)
+    # Twelve digits name a village, nine its township.
+    within = tuple((township or "").ljust(_VILLAGE_DIGITS, filler) for filler in "09")
+    rows = await publications.select_everywhere(
+        reader.conn, wanted, (within[0], within[1]), period, page.after, page.fetch_limit
+    )
+    shown = page.of(rows, lambda p: ListPlace(p.published_at, p.disclosure_id), reader.bodies.disclosure_out)
+    return _tagged(shown, seen)
+
+
+def _wanted(reader: Public, affair: Affair | None, item: str | None, period: str | None) -> list[str]:
+    """The items that a list is asked for."""
+    items = reader.reference.items
+    wanted = [item] if item is not None else list(items)
+    if affair is None:
+        return wanted
+    day = period or reader.today.isoformat()
+    return [i for i in wanted if affair_of(items, i, day) is affair]
 
 
 @router.get(

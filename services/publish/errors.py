@@ -14,3 +14,10 @@ class CodeRevokedError(SanwuError):
 
     status = 410
     code = "code_revoked"
+
+
+class WithdrawnError(SanwuError):
+    """这条公开内容已撤回。"""
+
+    status = 410
+    code = "withdrawn"

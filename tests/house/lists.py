@@ -148,7 +148,9 @@ INGEST: Final[Mapping[str, Many | tuple[Many, ...]]] = {
 
 PUBLISH: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /": _in_memory("villages"),
+    "GET /api/v1/catalogue": _in_memory("items"),
     "GET /api/v1/changes": _list("changes"),
+    "GET /api/v1/disclosures": _list("disclosures"),
     "GET /api/v1/disclosures/{disclosure_id}": Many("editions", shown=False),
     "GET /api/v1/divisions": _list("villages"),
     "GET /api/v1/villages": _list("villages"),
@@ -158,11 +160,18 @@ PUBLISH: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /api/v1/words": _in_memory("nothing that grows"),
     "GET /c/{code}": _in_memory("nothing: leads on"),
     "GET /d/{disclosure_id}": Many("editions"),
+    "GET /d/{disclosure_id}.csv": Many("editions"),
     "GET /d/{disclosure_id}/{number}": Many("editions"),
     "GET /objects/{digest}": _in_memory("nothing: one file"),
+    "GET /robots.txt": _in_memory("nothing"),
+    "GET /sitemap.xml": _in_memory("villages"),
     "GET /t/{code}": Many("villages"),
+    "GET /t/{code}.csv": Many("villages"),
     "GET /v/{code}": Many("disclosures of a village"),
+    "GET /v/{code}/feed.atom": Many("disclosures of a village"),
     "GET /v/{code}/{item}": Many("disclosures of an item", at="@village F07"),
+    "GET /v/{code}/{item}/{year}": Many("disclosures of an item", at="@village F07 2026"),
+    "GET /villages.csv": Many("villages"),
     "GET /{path}": _in_memory("nothing"),
 }
 

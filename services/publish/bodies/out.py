@@ -1,8 +1,9 @@
 """Values of the read model as the public JSON tells them."""
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 
+from services.contracts.catalogue import Item
 from services.contracts.disclosure import Opinion
 from services.contracts.division import Division
 from services.contracts.duties import CellState, GridCell
@@ -11,7 +12,7 @@ from services.publish.render.cells import Known
 from services.publish.render.due import how_due
 from services.publish.render.places import Township, Village
 from services.publish.render.rows import Publication
-from services.publish.schemas import DivisionOut, DutyOut, OpinionOut, PlaceOut, VillageOut
+from services.publish.schemas import CatalogueItemOut, DivisionOut, DutyOut, OpinionOut, PlaceOut, VillageOut
 
 
 def rfc3339(moment: datetime) -> str:
@@ -45,6 +46,27 @@ def division_out(division: Division, township: Township | None) -> DivisionOut:
         kind=division.now.kind.value,
         parent=division.now.parent,
         township=PlaceOut(code=township.code, name=township.name) if township is not None else None,
+    )
+
+
+def catalogue_item_out(item: Item, today: date) -> CatalogueItemOut:
+    """An item of the catalogue for JSON, as it stands on a day."""
+    now = item.at(today)
+    return CatalogueItemOut(
+        code=item.code,
+        name=now.name,
+        plain_name=now.plain_name,
+        affair=now.affair.value,
+        kind=now.kind,
+        frequency=now.frequency.value,
+        due=now.due,
+        masking=now.masking.value,
+        confirmations=list(now.confirmations),
+        applies=now.applies,
+        publisher=now.publisher,
+        keep_months=now.keep_months,
+        basis=now.basis,
+        retired=item.retired(today),
     )
 
 

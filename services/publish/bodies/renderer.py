@@ -27,7 +27,7 @@ from services.publish.bodies.release import fingerprint
 from services.publish.hot.answers import CSS, HTML, JSON, Body, body_of_nothing, body_of_persons, pack
 from services.publish.hot.files import Subject, item_of
 from services.publish.render.cells import Cells
-from services.publish.render.disclosure import Opened, Shown, disclosure_page, opened, publisher_name
+from services.publish.render.disclosure import DisclosurePage, Opened, Shown, disclosure_page, opened, publisher_name
 from services.publish.render.due import timing
 from services.publish.render.item import ItemFacts, item_page, shown_of_item, years_of
 from services.publish.render.masking import public_json
@@ -36,6 +36,7 @@ from services.publish.render.rows import Edition, Publication, Said, edition_bef
 from services.publish.render.sentences import newest_month
 from services.publish.render.standing import Standing, together
 from services.publish.render.texts import names_anybody
+from services.publish.render.township import village_rows
 from services.publish.render.village import EntryView, VillageFacts, entry, village_page
 from services.publish.schemas import (
     DisclosureBodyOut,
@@ -56,7 +57,7 @@ class Bodies:
 
     def __init__(self, settings: PublishSettings, reference: Reference, clock: Clock) -> None:
         """Take the templates and the stylesheet; `release` changes whenever what they make could look different."""
-        self._public_url = settings.public_url
+        self.public_url = settings.public_url
         self._reference = reference
         self._clock = clock
         self.pages = Pages(reference, _HERE / "templates")
@@ -240,6 +241,16 @@ class Bodies:
         json_body = gone(p, json_path) if content is None else self._json(p, village, shown, content)
         return {path: self._page(village, p, shown, content), json_path: json_body}
 
+    def opened(self, loaded: Loaded, disclosure_id: str) -> tuple[DisclosurePage, Opened] | None:
+        """A disclosure's newest edition as its page tells it, with the content that everybody may read; None where there is none."""
+        p = loaded.publications.get(disclosure_id)
+        village = self.village(p.village_code) if p is not None else None
+        if p is None or village is None:
+            return None
+        shown = self._shown(loaded, p, p.edition, loaded.editions.get((disclosure_id, p.edition)))
+        content = opened(self._reference.items, p, shown)
+        return (disclosure_page(village, self._reference.items, p, shown, content), content) if content else None
+
     def edition_page(self, loaded: Loaded, p: Publication, number: int, edition: Edition | None) -> Body:
         """The page of one edition of a disclosure, or of what is left of it."""
         village = self.village(p.village_code)
@@ -307,29 +318,21 @@ class Bodies:
             history=when.history,
             late_days=when.late_days,
             title=title(self._reference.items, p.item, p.period),
-            url=f"{self._public_url}/d/{p.disclosure_id}",
+            url=f"{self.public_url}/d/{p.disclosure_id}",
         )
 
     def _township(self, loaded: Loaded, code: str) -> dict[str, Body]:
         township = self.township(code)
         if township is None:
             return {}
-        items = self._reference.items
-        villages = [
-            (
-                v,
-                entry(items, loaded.newest[v.code]) if v.code in loaded.newest else None,
-                loaded.standings.get(v.code),
-            )
-            for v in self.villages_of(code)
-        ]
-        known = [s for _, _, s in villages if s is not None]
+        rows = village_rows(self.villages_of(code), loaded.newest, loaded.standings)
+        known = [row.standing for row in rows if row.standing is not None]
         return {
             f"/t/{code}": self.html(
                 "township.html",
                 township=township,
-                villages=villages,
-                standing=_standing_of(loaded, [v for v, _, _ in villages]),
+                rows=rows,
+                standing=_standing_of(loaded, [row.village for row in rows]),
                 complete=sum(not s.missing for s in known),
             )
         }

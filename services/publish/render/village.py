@@ -119,6 +119,17 @@ class VillagePage:
     checks: tuple[Check, ...]
     of_persons: bool
 
+    @property
+    def summary(self) -> str:
+        """The page in a line, for whoever gets its address sent."""
+        m = self.money
+        told = (
+            f"{m.until}{m.left_about or m.left}，收进来{m.income.amount}，花出去{m.expense.amount}。"
+            if m
+            else "现在没有公开的收支。"
+        )
+        return f"{told}{self.standing.words}。"
+
 
 def state_words(p: Publication) -> tuple[str, ...]:
     """How a disclosure stands, in villagers' words; how late it came is told beside it, whatever else holds."""

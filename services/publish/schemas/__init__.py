@@ -125,6 +125,29 @@ class VillagePageOut(VillageOut, json_schema_extra=example("VillagePageOut")):
     held: dict[str, int]
 
 
+class CatalogueItemOut(BaseModel, json_schema_extra=example("CatalogueItemOut")):
+    """An item of the public catalogue as it stands today.
+
+    `due` is its rule (`month:15`: the 15th of the next month; `event:10d`: ten days after), which a deadline profile may
+    override; `masking` tells how names are shown, `keep_months` after how many months those of a roster leave the web.
+    """
+
+    code: str
+    name: str
+    plain_name: str
+    affair: str
+    kind: str
+    frequency: str
+    due: str
+    masking: str
+    confirmations: list[str]
+    applies: str
+    publisher: str
+    keep_months: int | None
+    basis: str
+    retired: bool
+
+
 class ChangeOut(BaseModel, json_schema_extra=example("ChangeOut")):
     """One thing that villagers could see change; `cursor` continues right behind it."""
 

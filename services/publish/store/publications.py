@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import AwareDatetime, StringConstraints
 
@@ -308,6 +308,35 @@ async def select_list(
     """A village's disclosures of some items, newest first, behind a place in that order."""
     at, disclosure_id = after or (None, None)
     rows = await conn.fetch(SELECT_LIST, village, list(items), period, at, disclosure_id, limit)
+    return await _publications(conn, rows)
+
+
+#: A condition that may be none keeps the database from the index of periods: so there are two.
+_EVERYWHERE: Final = """
+SELECT * FROM publication
+WHERE {condition} AND item = ANY($1::text[]) AND village_code BETWEEN $2 AND $3
+  AND ($4::timestamptz IS NULL OR (published_at, disclosure_id) < ($4, $5::text))
+ORDER BY published_at DESC, disclosure_id DESC LIMIT $6
+"""
+SELECT_EVERYWHERE = _EVERYWHERE.format(condition="true")
+SELECT_EVERYWHERE_OF_PERIOD = _EVERYWHERE.format(condition="period = $7")
+
+
+async def select_everywhere(
+    conn: Connection,
+    items: Sequence[str],
+    within: tuple[str, str],
+    period: str | None,
+    after: ListPlace | None,
+    limit: int,
+) -> list[Publication]:
+    """Disclosures of some items by villages from one code to another (`within`), newest first, behind a place in that order."""
+    at, disclosure_id = after or (None, None)
+    given = (list(items), *within, at, disclosure_id, limit)
+    if period is None:
+        rows = await conn.fetch(SELECT_EVERYWHERE, *given)
+    else:
+        rows = await conn.fetch(SELECT_EVERYWHERE_OF_PERIOD, *given, period)
     return await _publications(conn, rows)
 
 
