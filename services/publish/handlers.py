@@ -159,6 +159,8 @@ async def on_approved(h: Handling, event: DisclosureApproved) -> None:
         await publications.insert_attachment_refs(h.model, kept.files, event.aggregate_id, event.village_code)
     if not await publications.upsert_publication(h.model, publication):
         await publications.lower_first_published(h.model, event.aggregate_id, event.occurred_at)
+    # Of ten years nearly everything is public, and every page of a village looks through its steps.
+    await marks.end_step(h.model, event.aggregate_id, event.aggregate_version)
     times = await publications.select_edition_times(h.conn, [event.aggregate_id])
     was_public = edition_before(times.get(event.aggregate_id, ()), event.edition)
     await marks.insert_change(h.conn, publication, "corrected" if was_public else "published", event.occurred_at)

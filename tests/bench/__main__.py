@@ -63,10 +63,11 @@ def main() -> int:
     """Start a city with its full sample, measure, write the report; with names of measures, tell those and write nothing.
 
     `growth` is measured alone: it starts a city of its own, and takes hours. Its section stays in the report until it is
-    measured again; with a home behind it, what an earlier run found there is not measured again. `flames` measures nothing.
+    measured again; with a home behind it, what an earlier run found there is not measured again. `flames` measures nothing; with such a home behind it,
+    it looks at a city of ten years too.
     """
-    if sys.argv[1:] == ["flames"]:
-        return profiles.main(machine())
+    if sys.argv[1:2] == ["flames"]:
+        return profiles.main(machine(), *(Path(home) for home in sys.argv[2:3]))
     if sys.argv[1:2] == ["growth"]:
         return _measure_growth(*(Path(home) for home in sys.argv[2:3]))
     wanted = sys.argv[1:] or list(MEASURES)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -45,7 +45,7 @@ from tests.bench.growth_notes import (
     report,
 )
 from tests.bench.inflate import YEARS, inflate_city
-from tests.bench.pace import PACE_WORDS
+from tests.bench.pace import PACE_WORDS, Pace
 from tests.bench.report import Section, median
 from tests.bench.spent import milliseconds_each, seconds_of, spent
 from tests.bench.visible import Desk
@@ -74,7 +74,7 @@ async def look(city: RunningCity, year: int, found: Figures) -> None:
         if page.title not in found:
             await _ask(city, page, found)
     steps: dict[str, Callable[[RunningCity, Figures], Awaitable[None]]] = {
-        "load and render: items": _render,
+        "load and render: items": render,
         "approve → visible, p50": partial(_approve, year),
         "memory of registry": _size,
         "midnight in publish": _midnight,
@@ -107,8 +107,10 @@ async def _ask(city: RunningCity, page: Page, found: Figures) -> None:
     found[page.title] = Figure(sum(each[p] for p in parts), CPU, f"answered in {median(walls):.0f} ms")
 
 
-async def _render(city: RunningCity, found: Figures) -> None:
-    """Reading and rendering a village's page and those of its items, in this process."""
+async def render(
+    city: RunningCity, found: Figures, times: int = _RENDERS, kinds: Sequence[str] = ("village", "items")
+) -> None:
+    """Reading and rendering a village's page and those of its items, in this process, so many times each."""
     given = known(city.home).settings["publish"]
     values = {name.removeprefix("SANWU_").lower(): value for name, value in given.items()}
     lists = {name: json.loads(value) for name, value in values.items() if value.startswith(("[", "{"))}
@@ -116,10 +118,10 @@ async def _render(city: RunningCity, found: Figures) -> None:
     runtime = await open_runtime(PUBLISH, settings, SystemClock())
     bodies = runtime.own.bodies
     try:
-        for kind in ("village", "items"):
+        for kind in kinds:
             subject, ours, renders = (kind, VILLAGE), 0.0, 0.0
             before = spent(city.home)
-            for _ in range(_RENDERS):
+            for _ in range(times):
                 started = time.process_time()
                 async with runtime.database.connection() as conn:
                     loaded = await bodies.load(conn, [subject])
@@ -127,8 +129,8 @@ async def _render(city: RunningCity, found: Figures) -> None:
                 started = time.process_time()
                 bodies.render(loaded, subject)
                 renders += time.process_time() - started
-            theirs = milliseconds_each(before, spent(city.home), _RENDERS)["postgres"]
-            load, render = ours / _RENDERS * 1e3 + theirs, renders / _RENDERS * 1e3
+            theirs = milliseconds_each(before, spent(city.home), times)["postgres"]
+            load, render = ours / times * 1e3 + theirs, renders / times * 1e3
             found[f"load and render: {kind}"] = Figure(load + render, CPU, f"{load:.1f} and {render:.1f} ms")
     finally:
         await runtime.database.close()
@@ -141,11 +143,12 @@ async def _approve(year: int, city: RunningCity, found: Figures) -> None:
         waiting = await visible.prepare(desk, [year], _APPROVALS)
         await visible.settled(city)
         before = spent(city.home)
-        times, _ = await visible.at_rate(desk, waiting, RATE)
-        await visible.settled(city)
+        async with Pace() as pace:
+            times, _ = await visible.at_rate(desk, waiting, RATE)
+            await visible.settled(city)
         each = milliseconds_each(before, spent(city.home), len(waiting))
     dearest = ", ".join(f"{part} {ms:.1f}" for part, ms in list(each.items())[:4])
-    found[f"approval at {RATE}/s, all parts"] = Figure(sum(each.values()), CPU, dearest)
+    found[f"approval at {RATE}/s, all parts"] = Figure(sum(each.values()), CPU, dearest, pace.ms)
     found["approve → visible, p50"] = Figure(median(times) * 1e3)
 
 
@@ -184,7 +187,7 @@ def _replay_now(city: RunningCity, found: Figures) -> None:
     said = process.stdout.read().splitlines()
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    beside = f"in {time.perf_counter() - started:.0f} s, {said[-1]}"
+    beside = f"in {time.perf_counter() - started:.0f} s, {', '.join(said[-2:])}"
     found["replay"] = Figure(used.ru_utime + used.ru_stime, "s of CPU", beside)
     found["replay, memory at its most"] = Figure(used.ru_maxrss / 1024, "MB")
 
@@ -254,7 +257,8 @@ def told(notes: Notes) -> Section:
         decade["rebuild"] = Figure(month[_EACH].number * notes.made * _RECORDS / 1e3, "s", "≈, by the records")
         began = (
             f"{notes.made:,} disclosures of {YEARS} years in every village were written into the tables of a city that has its sample of "
-            f"a month ({notes.inflating_s:.0f} s). As much is missing in both. "
+            f"a month ({notes.inflating_s:.0f} s). As much is missing in both. What a replay then gains are openings of the sample's months "
+            "beside the closings of written ones, which the stream was never told of. "
         )
     else:
         began = f"**{YEARS} years were not measured yet**, only a city that has its sample of a month. "

@@ -77,10 +77,6 @@ CROSS JOIN LATERAL (
 """,
     "INSERT INTO publish_read.edition (disclosure_id, edition, published_at, sealed) SELECT cell.id::text, 1, at, public FROM cell JOIN closed ON closed.id = cell.id::text",
     """
-INSERT INTO publish_read.step (disclosure_id, village_code, item, period, version, submitted_at, confirmed_at)
-SELECT id::text, village, item, period, 2, at - interval '2 days', at - interval '1 day' FROM cell
-""",
-    """
 INSERT INTO publish_read.declaration (village_code, quarter, edition, answers, confirmed_at)
 SELECT village_code, quarter, edition, (SELECT jsonb_object_agg(a ->> 'item', a -> 'days') FROM jsonb_array_elements(answers) AS a), confirmed_at
 FROM ingest.declaration WHERE state = 'confirmed' ON CONFLICT DO NOTHING

@@ -4,25 +4,34 @@ Writes docs/flames: a graph of every part under every load, and a page with the 
 """
 
 import asyncio
+import os
+import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Final
 
+import psutil
+
+from deploy.local.home import free_port
 from deploy.local.info import known
-from tests.bench import hot, submit, visible
+from tests.bench import growth, hot, submit, visible
 from tests.bench.flames import RATE, Recording, missing_tools, watched
+from tests.bench.growth_notes import Figures
 from tests.bench.load import wrk
 from tests.bench.report import table
 from tests.bench.wire import Wire
-from tests.running import ROOT, RunningCity, full_city, paused
+from tests.running import ROOT, RunningCity, full_city, paused, start_city, stop_city
 
 TO: Final = ROOT / "docs" / "flames"
 _AT_RATE: Final = 50
 _APPROVALS: Final = 50
-_YEARS: Final = range(2000, 2010)
+#: No other benchmark has ledgers of these, nor has a city of ten years.
+_YEARS: Final = range(2006, 2016)
 _SECONDS: Final = 10
+Burn = Callable[[RunningCity, Recording], Coroutine[None, None, None]]
 HEAD: Final = f"""# Where the time goes
 
 Written by `python -m tests.bench flames` on {{machine}}
@@ -71,28 +80,70 @@ async def rebuild(city: RunningCity, recording: Recording) -> None:
         )
 
 
+async def start(city: RunningCity, recording: Recording) -> None:
+    """The city stopped and started again: all its Python processes, until it says that it is ready."""
+    await asyncio.to_thread(stop_city, city)
+    own = {"SANWU_HOME": str(city.home), "SANWU_PORT": city.url.rpartition(":")[2], "SANWU_SAMPLE": "full"}
+    command = watched("start", [sys.executable, "-m", "deploy.local", "run"], recording.folder)
+    with recording.alone():
+        process = await asyncio.create_subprocess_exec(
+            *command, env={**os.environ, **own}, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        assert process.stdout is not None
+        async for line in process.stdout:
+            if b"ready: http" in line:
+                break
+        # The recorder ends when what it started has ended.
+        (supervisor,) = psutil.Process(process.pid).children()
+        supervisor.send_signal(signal.SIGINT)
+        await process.communicate()
+
+
+async def village(city: RunningCity, recording: Recording) -> None:
+    """The page of a village with all that it ever opened, loaded and rendered."""
+    found = Figures()
+    with recording.this_process("village"):
+        await growth.render(city, found, times=300, kinds=("village",))
+
+
 LOADS: Final = {
     "approve": (approve, f"Approvals at {_AT_RATE}/s"),
     "submit": (hand_in, "Ledgers handed in"),
     "rebuild": (rebuild, "Rebuild of the read model"),
     "hot": (read, "Hot pages through the local gateway"),
+    "start": (start, "A second start"),
+}
+#: In a city with ten years behind it.
+OLD_LOADS: Final = {
+    "old-village": (village, "Ten years: a village's page loaded and rendered"),
+    "old-approve": (approve, f"Ten years: approvals at {_AT_RATE}/s"),
 }
 
 
-def main(machine: str) -> int:
-    """Record every load in a city with the full sample, and write the page."""
+def main(machine: str, old: Path | None = None) -> int:
+    """Record every load in a city with the full sample, and some in one with ten years (`old`: its home, of a run of `growth`); write the page."""
     if lacking := missing_tools():
         sys.stderr.write(f"Recording needs {' and '.join(lacking)} (perf is Debian's linux-perf).\n")
         return 1
     text = HEAD.format(machine=machine)
     with full_city() as city:
-        for name, (burn, title) in LOADS.items():
-            sys.stdout.write(f"recording {name} …\n")
-            sys.stdout.flush()
-            with tempfile.TemporaryDirectory() as raw:
-                recording = Recording(city, Path(raw))
-                asyncio.run(burn(city, recording))
-                rows = recording.write(TO, name)
-            text += f"\n## {title}\n\n{table(('part', 'share of all', 'dearest steps of it'), rows)}"
+        text += "".join(_recorded(city, name, *load) for name, load in LOADS.items())
+    if old is not None:
+        city = start_city(old.absolute(), free_port(avoid=set()), "full")
+        try:
+            text += "".join(_recorded(city, name, *load) for name, load in OLD_LOADS.items())
+        finally:
+            stop_city(city)
     (TO / "README.md").write_text(text, encoding="utf-8")
     return 0
+
+
+def _recorded(city: RunningCity, name: str, burn: Burn, title: str) -> str:
+    """A section of the page."""
+    sys.stdout.write(f"recording {name} …\n")
+    sys.stdout.flush()
+    with tempfile.TemporaryDirectory() as raw:
+        recording = Recording(city, Path(raw))
+        asyncio.run(burn(city, recording))
+        rows = recording.write(TO, name)
+    return f"\n## {title}\n\n{table(('part', 'share of all', 'dearest steps of it'), rows)}"

@@ -145,3 +145,28 @@ async def test_codes_are_listed_while_valid(publish: Any) -> None:
     await publish.rendered()
     assert "ABCD2345" not in (await publish.get(f"/v/{builders.VILLAGE}")).text
     assert "已经停用" in (await publish.get("/c/ABCD2345", 410)).text
+
+
+async def test_who_had_it_is_forgotten_once_it_is_public_and_kept_for_what_comes_after(publish: Any) -> None:
+    """Steps of ten years would be looked through for every page of their village."""
+    first = await publish.approved(village=builders.FAR_VILLAGE, period="2026-07")
+
+    def submitted(version: int) -> DisclosureSubmitted:
+        sealed = Sealed(nonce="", ciphertext="")
+        frame = {**publish.frame(first, version - first.aggregate_version), "edition": version}
+        return DisclosureSubmitted(**frame, digest="0" * 64, accepted=(), sealed=sealed)
+
+    async def versions() -> list[int]:
+        async with publish.served.runtime.database.connection() as conn:
+            rows = await conn.fetch("SELECT version FROM step WHERE disclosure_id = $1", first.aggregate_id)
+        return [r["version"] for r in rows]
+
+    await publish.served.hear(submitted(first.aggregate_version - 1))
+    assert await versions() == [first.aggregate_version - 1]
+    await publish.served.hear(first)
+    assert await versions() == []
+    # Handed in again while it is public; then the first approval comes once more, late.
+    await publish.served.hear(submitted(first.aggregate_version + 2))
+    again = await publish.approved(first.aggregate_id, village=builders.FAR_VILLAGE, period="2026-07", edition=1)
+    await publish.served.hear(again)
+    assert await versions() == [first.aggregate_version + 2]

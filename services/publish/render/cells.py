@@ -1,7 +1,7 @@
 """What a village owes, how that stands, what is missing, what is waived, what did not happen."""
 
 from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, Protocol, TypeVar
 
@@ -64,6 +64,15 @@ class CellFacts:
     waivers: Sequence[Waiver] = ()
     declarations: Sequence[Declaration] = ()
     opened: frozenset[tuple[str, str]] | None = None
+
+    def of_item(self, item: str) -> "CellFacts":
+        """What is known of the cells of one item."""
+        return CellFacts(
+            known=[p for p in self.known if p.item == item],
+            steps=[s for s in self.steps if s.item == item],
+            waivers=[w for w in self.waivers if w.item == item],
+            declarations=[replace(d, answers={item: d.answers[item]}) for d in self.declarations if item in d.answers],
+        )
 
 
 def live_by_cell(publications: Iterable[L]) -> dict[CellKey, L]:

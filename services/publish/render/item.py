@@ -182,11 +182,12 @@ def item_page(
 
     `owed` are the item's cells that the village owes by now, `make` gives the duty of a cell.
     """
-    item, cells = facts.item, Cells(facts.cells)
+    # Of one item's cells alone: all of ten years would be worked out anew for each of 37 pages.
+    item, cells = facts.item, Cells(facts.cells.of_item(facts.item))
     years = years_of(facts.cells.known, item)
     is_newest = facts.year is None or facts.year == years[0]
     year = facts.year or (years[0] if years else str(local_day(now).year))
-    grid = cells.grid((k for k in cells.unopened(owed) if k.item == item), make, now)
+    grid = cells.grid(cells.unopened(owed), make, now)
     found = sorted(facts.publications, key=lambda p: (p.period, p.published_at), reverse=True)
     newest = next((p.period for p in found if p.period[:4] == year), local_day(now).isoformat())
     unopened_for, lacking = waived(grid, facts.cells.waivers), missing(grid)

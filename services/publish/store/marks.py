@@ -75,7 +75,18 @@ async def delete_step(model: Model, disclosure_id: str) -> None:
     await model.write(DELETE_STEP, disclosure_id)
 
 
-#: Of what is public nobody asks who has it.
+END_STEP = """
+DELETE FROM step s USING unnest($1::text[], $2::bigint[]) AS t (id, version)
+WHERE s.disclosure_id = t.id AND s.version <= t.version RETURNING t.id
+"""
+
+
+async def end_step(model: Model, disclosure_id: str, version: int) -> None:
+    """Forget who had a disclosure up to a version: of what is public nobody asks."""
+    await model.write(END_STEP, disclosure_id, version)
+
+
+#: What is handed in again while it is public is not asked for either.
 SELECT_STEPS = """
 SELECT * FROM step s WHERE village_code = ANY($1::text[])
   AND NOT EXISTS (SELECT FROM publication p WHERE p.disclosure_id = s.disclosure_id AND p.withdrawn_at IS NULL)
