@@ -1,7 +1,9 @@
 """JSON routes of publish: open to all, cacheable, keyset cursors. One village or disclosure is usually answered before."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from operator import attrgetter
 from typing import Annotated, Any, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Header, Path, Query
@@ -18,7 +20,7 @@ from services.publish.bodies.out import catalogue_item_out, division_out, duty_o
 from services.publish.hot.front import cached_json
 from services.publish.render.cells import Cells
 from services.publish.render.places import affair_of
-from services.publish.render.rows import Change
+from services.publish.render.rows import Change, Publication
 from services.publish.render.texts import names_anybody
 from services.publish.schemas import (
     CatalogueItemOut,
@@ -111,14 +113,8 @@ async def village(code: VillageOf, reader: PublicDep) -> Response:
 async def catalogue(visit: VisitDep, page: Annotated[Page[str], Depends(ITEMS)], seen: Seen = None) -> Response:
     """What villages have to open: each item with its names, how often and until when, how names are shown, on what law; by code."""
     items = visit.reference.items
-    return _tagged(
-        page.of(
-            [items[code] for code in _codes_behind(page, items)],
-            lambda item: item.code,
-            lambda item: catalogue_item_out(item, visit.today),
-        ),
-        seen,
-    )
+    rows = [items[code] for code in _codes_behind(page, items)]
+    return _tagged(page.of(rows, attrgetter("code"), partial(catalogue_item_out, today=visit.today)), seen)
 
 
 # -- disclosures --------------------------------------------------------------------------------------------------
@@ -137,9 +133,20 @@ async def disclosures(
 ) -> Response:
     """What a village opened, newest first, withdrawn ones as their tombstones."""
     village, wanted = reader.village(code), _wanted(reader, affair, item, period)
-    rows = await publications.select_list(reader.conn, village.code, wanted, period, page.after, page.fetch_limit)
-    shown = page.of(rows, lambda p: ListPlace(p.published_at, p.disclosure_id), reader.bodies.disclosure_out)
-    return _tagged(shown, seen)
+    select = partial(publications.select_list, reader.conn, village.code, wanted, period)
+    return await _listed(reader, page, select, seen)
+
+
+async def _listed(
+    reader: Public,
+    page: Page[ListPlace],
+    select: Callable[[ListPlace | None, int], Awaitable[list[Publication]]],
+    seen: str | None,
+) -> Response:
+    rows = await select(page.after, page.fetch_limit)
+    return _tagged(
+        page.of(rows, lambda p: ListPlace(p.published_at, p.disclosure_id), reader.bodies.disclosure_out), seen
+    )
 
 
 @router.get("/disclosures", response_model=Listing[DisclosureOut], responses=_TAGGED)
@@ -159,11 +166,8 @@ async def everywhere(
     wanted = _wanted(reader, affair, item, period)
     # Twelve digits name a village, nine its township.
     within = tuple((township or "").ljust(_VILLAGE_DIGITS, filler) for filler in "09")
-    rows = await publications.select_everywhere(
-        reader.conn, wanted, (within[0], within[1]), period, page.after, page.fetch_limit
-    )
-    shown = page.of(rows, lambda p: ListPlace(p.published_at, p.disclosure_id), reader.bodies.disclosure_out)
-    return _tagged(shown, seen)
+    select = partial(publications.select_everywhere, reader.conn, wanted, (within[0], within[1]), period)
+    return await _listed(reader, page, select, seen)
 
 
 def _wanted(reader: Public, affair: Affair | None, item: str | None, period: str | None) -> list[str]:

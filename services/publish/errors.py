@@ -17,7 +17,7 @@ class CodeRevokedError(SanwuError):
 
 
 class WithdrawnError(SanwuError):
-    """这条公开内容已撤回。"""
+    """这条公开内容已撤回，不再公开；原因写在它的网页上。"""
 
     status = 410
     code = "withdrawn"

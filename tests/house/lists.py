@@ -160,7 +160,7 @@ PUBLISH: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /api/v1/words": _in_memory("nothing that grows"),
     "GET /c/{code}": _in_memory("nothing: leads on"),
     "GET /d/{disclosure_id}": Many("editions"),
-    "GET /d/{disclosure_id}.csv": Many("editions"),
+    "GET /d/{disclosure_id}.csv": Many("editions", shown=False),
     "GET /d/{disclosure_id}/{number}": Many("editions"),
     "GET /objects/{digest}": _in_memory("nothing: one file"),
     "GET /robots.txt": _in_memory("nothing"),

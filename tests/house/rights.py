@@ -365,7 +365,7 @@ PUBLISH: Final = (
     _row("GET /villages.csv", PUBLIC),
     _row("GET /v/{code}/feed.atom", PUBLIC, "same", "@village"),
     _row("GET /v/{code}/{item}", PUBLIC, "same", "@village F01"),
-    _row("GET /v/{code}/{item}/{year}", PUBLIC, "same", "@village F01 1999", works=False),
+    _row("GET /v/{code}/{item}/{year}", PUBLIC, "same", "@village F01 2026"),
     _row("GET /d/{disclosure_id}.csv", PUBLIC, "same", "@published"),
     _row("GET /robots.txt", PUBLIC),
     _row("GET /sitemap.xml", PUBLIC),

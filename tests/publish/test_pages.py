@@ -62,7 +62,7 @@ async def test_village_page_tells_money_what_is_open_and_what_is_missing(publish
     text = re.sub(r"<[^>]+>|\s+", "", (await publish.get(f"/v/{builders.VILLAGE}")).text)
     for words in (
         "上个月底，村里还有51,200.00元约5.1万元",
-        "这个月收进来600.00元",
+        "收进来本期收入600.00元",
         "到10月底，村里还剩约4.8万元47,985.00元",
         "付保洁员三季度工资3,600.00元",
         "晚了8天才公开",

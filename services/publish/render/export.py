@@ -10,6 +10,7 @@ from services.contracts.account import account_words
 from services.contracts.bodies import Direction, Ledger
 from services.contracts.values import yuan
 from services.publish.render.disclosure import DisclosurePage, Opened
+from services.publish.render.shapes import BodyView
 from services.publish.render.words import method_words
 
 #: Excel takes a file without it for one of the local code page.
@@ -89,13 +90,18 @@ def _lines(ledger: Ledger) -> list[Row]:
 def _of_page(page: DisclosurePage) -> Iterable[list[Row]]:
     """What the page shows of a body that is no list of lines."""
     if page.ledger is not None:
-        accounts = [("账户", "期初", "期末"), *((a.name, a.opening, a.closing) for a in page.ledger.accounts)]
-        yield [tuple(map(harmless, row)) for row in accounts]
-    if page.body is None:
-        return
-    facts = [*page.body.facts, *((title, "\n".join(lines)) for title, lines in page.body.words)]
+        yield [("账户", "期初", "期末"), *(_row((a.name, a.opening, a.closing)) for a in page.ledger.accounts)]
+    if page.body is not None:
+        yield from _of_body(page.body)
+
+
+def _of_body(body: BodyView) -> Iterable[list[Row]]:
+    facts = [*body.facts, *((title, "\n".join(lines)) for title, lines in body.words)]
     if facts:
-        yield [(harmless(name), harmless(value)) for name, value in facts]
-    for table in page.body.tables:
-        rows = (*table.rows, *table.sums)
-        yield [tuple(h.name for h in table.heads), *(tuple(map(harmless, row)) for row in rows)]
+        yield [_row(fact) for fact in facts]
+    for table in body.tables:
+        yield [tuple(h.name for h in table.heads), *map(_row, (*table.rows, *table.sums))]
+
+
+def _row(cells: Row) -> Row:
+    return tuple(map(harmless, cells))

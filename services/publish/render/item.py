@@ -1,10 +1,12 @@
 """The page of one item of a village: a year of what is open with its figures, what is missing, what it waits for."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import attrgetter
 
-from services.contracts.duties import CellKey, Duty
+from services.contracts.duties import CellKey, Duty, GridCell
 from services.contracts.values import Frequency, local_day, period_frequency
 from services.publish.render.cells import CellFacts, Cells, Known, L, declared_nil, missing, waived
 from services.publish.render.checks import sums_line
@@ -99,16 +101,14 @@ def years_of(known: Iterable[L], item: str) -> list[str]:
 
 def shown_of_item(known: Sequence[Known], item: str, year: str | None) -> list[str]:
     """Ids of what the page of a year (None: the newest) shows: that year, the one before beside it, and what it follows on."""
-    years = years_of(known, item)
-    if not years:
+    told = year or next(iter(years_of(known, item)), None)
+    if told is None:
         return []
-    first = str(int(year or years[0]) - 1)
-    of_item = [p for p in known if p.item == item and p.period[:4] <= (year or years[0])]
-    beside = [p for p in of_item if p.period[:4] >= first]
+    upto = sorted((p for p in known if p.item == item and p.period[:4] <= told), key=attrgetter("period"))
+    first = bisect_left(upto, str(int(told) - 1), key=attrgetter("period"))
     # Where a year is missing between, the first month follows on an older one.
-    older = [p for p in of_item if p.period[:4] < first and p.has_sums]
-    nearest = {len(p.period): p for p in sorted(older, key=lambda p: p.period)}
-    return [p.disclosure_id for p in (*beside, *nearest.values())]
+    nearest = {len(p.period): p for p in upto[:first] if p.has_sums}
+    return [p.disclosure_id for p in (*nearest.values(), *upto[first:])]
 
 
 def _entry(items: Items, p: Publication, before: Publication | None, duty: Duty | None) -> EntryView:
@@ -132,20 +132,25 @@ def _with_before(newest_first: Sequence[Publication]) -> list[tuple[Publication,
 def _rows(items: Items, newest_first: Sequence[Publication], year: str, make: Make) -> tuple[PeriodRow, ...]:
     """The disclosures of a year; what is of the year before stands beside."""
     of_year = [(p, before) for p, before in _with_before(newest_first) if p.period[:4] == year]
-    biggest = max((fen for p, _ in of_year for fen in (p.income_fen, p.expense_fen) if fen is not None), default=0)
-    live = {p.period: p for p in reversed(newest_first) if p.is_live and p.sums is not None}
+    biggest = max((max(p.income_fen or 0, p.expense_fen or 0) for p, _ in of_year), default=0)
+    ledgers = {p.period: p for p in reversed(newest_first) if _has_figures(p)}
     return tuple(
         PeriodRow(
             entry=_entry(items, p, before, make(CellKey(p.item, p.period))),
-            money=_money_row(p, live.get(year_before(p.period)), biggest),
-            amount=amount(p.amount_fen) if p.amount_fen is not None and p.is_live else None,
+            money=_money_row(p, ledgers.get(year_before(p.period)), biggest),
+            amount=None if p.amount_fen is None else amount(p.amount_fen),
         )
         for p, before in of_year
     )
 
 
+def _has_figures(p: Publication) -> bool:
+    """Tell whether a ledger's figures may be told; of what was withdrawn none is left."""
+    return p.is_live and p.sums is not None
+
+
 def _money_row(p: Publication, last_year: Publication | None, biggest: int) -> MoneyRow | None:
-    if p.sums is None or not p.is_live:
+    if not _has_figures(p):
         return None
     income, expense = p.income_fen or 0, p.expense_fen or 0
     return MoneyRow(
@@ -160,14 +165,13 @@ def _money_row(p: Publication, last_year: Publication | None, biggest: int) -> M
 
 def _year_sums(newest_first: Sequence[Publication], year: str) -> YearSums | None:
     """The sums of a year's ledgers, one of each period; nothing where a quarter stands beside its own months."""
-    counted: dict[str, Publication] = {}
-    for p in newest_first:
-        if p.is_live and p.sums is not None and p.period[:4] == year:
-            counted.setdefault(p.period, p)
-    if not counted or {period_frequency(period) for period in counted} != {Frequency.MONTHLY}:
+    # The newest of a period last, so that it stays.
+    of_year = {p.period: p for p in reversed(newest_first) if _has_figures(p) and p.period[:4] == year}
+    if {period_frequency(period) for period in of_year} != {Frequency.MONTHLY}:
         return None
-    income, expense = (sum(getattr(p, f"{way}_fen") or 0 for p in counted.values()) for way in ("income", "expense"))
-    return YearSums(len(counted), amount(income), amount(expense))
+    income = sum(p.income_fen or 0 for p in of_year.values())
+    expense = sum(p.expense_fen or 0 for p in of_year.values())
+    return YearSums(len(of_year), amount(income), amount(expense))
 
 
 def item_page(
@@ -185,27 +189,44 @@ def item_page(
     # Of one item's cells alone: all of ten years would be worked out anew for each of 37 pages.
     item, cells = facts.item, Cells(facts.cells.of_item(facts.item))
     years = years_of(facts.cells.known, item)
-    is_newest = facts.year is None or facts.year == years[0]
-    year = facts.year or (years[0] if years else str(local_day(now).year))
-    grid = cells.grid(cells.unopened(owed), make, now)
+    year = facts.year or next(iter(years), str(local_day(now).year))
     found = sorted(facts.publications, key=lambda p: (p.period, p.published_at), reverse=True)
     newest = next((p.period for p in found if p.period[:4] == year), local_day(now).isoformat())
-    unopened_for, lacking = waived(grid, facts.cells.waivers), missing(grid)
-    path = f"/v/{village.code}/{item}"
-    return ItemPage(
+    grid = cells.grid(cells.unopened(owed), make, now)
+    unopened_for = waived(grid, facts.cells.waivers)
+    page = ItemPage(
         village=village,
         plain=plain_name(items, item, newest),
         official=official_name(items, item, newest),
         affair=affair_words(affair_of(items, item, newest), community=village.is_community),
         year=year,
-        years=tuple(YearLink(y, None if y == year else path if y == years[0] else f"{path}/{y}") for y in years),
+        years=_links(f"/v/{village.code}/{item}", years, year),
         rows=_rows(items, found, year, make),
         sums=_year_sums(found, year),
-        waits=waiting_words(item, items[item].at(local_day(now)), make, now, cells.opened)
-        if is_newest and not lacking
-        else None,
-        missing=tuple(missing_view(items, m) for m in lacking) if is_newest else (),
-        waived=tuple(unopened(items, c, w.reason) for c, w in unopened_for) if is_newest else (),
+        waits=None,
+        missing=(),
+        waived=(),
         nil=tuple(unopened(items, c, None) for c in declared_nil(grid, cells.opened) if c.duty.period[:4] == year),
         of_persons=names_anybody(w.reason for _, w in unopened_for),
     )
+    if year not in years[1:]:
+        page = replace(
+            page,
+            waits=_waits(items, item, cells, grid, make, now),
+            missing=tuple(missing_view(items, m) for m in missing(grid)),
+            waived=tuple(unopened(items, c, w.reason) for c, w in unopened_for),
+        )
+    return page
+
+
+def _links(path: str, years: Sequence[str], year: str) -> tuple[YearLink, ...]:
+    """The years, the newest at the item's own address, the one that is read without one."""
+    urls = [path, *(f"{path}/{y}" for y in years[1:])]
+    return tuple(YearLink(y, None if y == year else url) for y, url in zip(years, urls, strict=False))
+
+
+def _waits(items: Items, item: str, cells: Cells, grid: Sequence[GridCell], make: Make, now: datetime) -> str | None:
+    """What comes next, where nothing is missing."""
+    if missing(grid):
+        return None
+    return waiting_words(item, items[item].at(local_day(now)), make, now, cells.opened)

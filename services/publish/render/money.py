@@ -40,7 +40,6 @@ class Flow:
 
     before: str
     amount: str
-    about: str | None
     official: str
     bar: int
 
@@ -102,8 +101,8 @@ def month_of_money(items: Items, facts: MonthFacts, make: Make) -> tuple[MoneyVi
         until=_until(month.period),
         left=left[0].amount,
         left_about=left[0].about,
-        income=_flow(income, month.income_fen or 0, most),
-        expense=_flow(expense, month.expense_fen or 0, most),
+        income=_flow("收进来", income, month.income_fen or 0, most),
+        expense=_flow("花出去", expense, month.expense_fen or 0, most),
         than=_than(facts, make),
         sentences=(opening, year),
         shares=_shares(ledger) if masking is not Masking.AGGREGATE else (),
@@ -120,9 +119,9 @@ def month_of_money(items: Items, facts: MonthFacts, make: Make) -> tuple[MoneyVi
     return view, checks
 
 
-def _flow(sentence: Sentence, fen: int, most: int) -> Flow:
+def _flow(word: str, sentence: Sentence, fen: int, most: int) -> Flow:
     figure = sentence[0]
-    return Flow(figure.before, figure.amount, figure.about, figure.official, bar(fen, most))
+    return Flow(word, figure.amount, figure.official, bar(fen, most))
 
 
 def bar(fen: int, most: int) -> int:

@@ -5,8 +5,8 @@ the page says so, and what no word fits stays 别的.
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from services.contracts.bodies import Direction, Line
@@ -54,30 +54,32 @@ def purposes(lines: Iterable[Line]) -> tuple[Purpose, ...]:
 
     The sums are exact and make the whole; percents are rounded.
     """
-    sums: Counter[str] = Counter()
-    counts: Counter[str] = Counter()
-    titles: dict[str, Counter[str]] = {}
-    for line in lines:
-        if line.direction is Direction.OUT:
-            name = purpose_of(line.summary)
-            sums[name] += line.amount_fen
-            counts[name] += 1
-            titles.setdefault(name, Counter())[line.category or ""] += line.amount_fen
+    spent = _by_purpose(line for line in lines if line.direction is Direction.OUT)
+    sums = {name: sum(x.amount_fen for x in of) for name, of in spent.items()}
     whole = sum(sums.values())
-    if whole <= 0 or any(fen < 0 for fen in sums.values()):
+    if whole <= 0 or min(sums.values()) < 0:
         return ()
-    ordered = sorted(sums, key=lambda name: (name == OTHER, -sums[name]))
-    first = [name for name in ordered if name != OTHER][:_SHOWN]
-    found = [_purpose(name, titles[name], sums[name], counts[name], whole) for name in first]
-    if rest := [name for name in ordered if name not in first]:
-        fen, count = sum(sums[name] for name in rest), sum(counts[name] for name in rest)
-        found.append(Purpose(OTHER, None, fen, count, _percent(fen, whole)))
-    return tuple(found)
+    named = sorted(sums.keys() - {OTHER}, key=sums.__getitem__, reverse=True)
+    rest = [line for name in (*named[_SHOWN:], OTHER) for line in spent.get(name, ())]
+    found = [_purpose(name, spent[name], whole) for name in named[:_SHOWN]]
+    return (*found, *_together(rest, whole))
 
 
-def _purpose(name: str, titles: Counter[str], fen: int, count: int, whole: int) -> Purpose:
-    return Purpose(name, titles.most_common(1)[0][0] or None, fen, count, _percent(fen, whole))
+def _together(rest: Sequence[Line], whole: int) -> Sequence[Purpose]:
+    """What is told as one; lines of many titles have none in common."""
+    return [replace(_purpose(OTHER, rest, whole), official=None)] if rest else []
 
 
-def _percent(fen: int, whole: int) -> int:
-    return (2 * _WHOLE * fen + whole) // (2 * whole)
+def _by_purpose(lines: Iterable[Line]) -> dict[str, list[Line]]:
+    found: dict[str, list[Line]] = {}
+    for line in lines:
+        found.setdefault(purpose_of(line.summary), []).append(line)
+    return found
+
+
+def _purpose(name: str, lines: Sequence[Line], whole: int) -> Purpose:
+    titles: Counter[str | None] = Counter()
+    for line in lines:
+        titles[line.category] += line.amount_fen
+    fen = titles.total()
+    return Purpose(name, titles.most_common(1)[0][0], fen, len(lines), (2 * _WHOLE * fen + whole) // (2 * whole))

@@ -260,9 +260,7 @@ def _affairs(
 def _settled(items: Items, cells: Cells, of: Sequence[GridCell], make: Make, now: datetime) -> str:
     """What may be said where nothing is missing: no more than what was due, and what comes next."""
     opened = ((duty, cells.live(key)) for key in map(CellKey._make, cells.opened) if (duty := make(key)) is not None)
-    # What is open and not told of here has content, for whatever says that nothing happened is told of.
-    states = [(d, _state_of(d, p, now) if p is not None else CellState.OPENED) for d, p in opened]
-    states += [(c.duty, c.cell.state) for c in of]
+    states = [*((d, _state_of(d, p, now)) for d, p in opened), *((c.duty, c.cell.state) for c in of)]
     due = Counter(state for d, state in states if d.applies and not d.history and d.due_at <= now)
     said = settled_words(f"到{day_words(now)}", due)
     soonest = _soonest(items, cells, make, now)
@@ -272,8 +270,9 @@ def _settled(items: Items, cells: Cells, of: Sequence[GridCell], make: Make, now
     return f"{said}下一次到期是{date_words(soonest.due)}：{period_words(soonest.period)}，{name}。"
 
 
-def _state_of(duty: Duty, p: Known, now: datetime) -> CellState:
-    return cell_state(duty, record_of(p), now).state
+def _state_of(duty: Duty, p: Known | None, now: datetime) -> CellState:
+    """How a cell stands that is open: what is not told of has content, for whatever says that nothing happened is told of."""
+    return cell_state(duty, record_of(p), now).state if p is not None else CellState.OPENED
 
 
 def _soonest(items: Items, cells: Cells, make: Make, now: datetime) -> Duty | None:
@@ -319,7 +318,7 @@ def village_page(facts: VillageFacts, items: Items, owed: Iterable[CellKey], mak
         standing=standing(unopened_cells),
         settled=_settled(items, cells, unopened_cells, make, now) if not lacking else "",
         affairs=_affairs(items, facts, unopened_cells, make, now),
-        first_missing=next((m for m in lacking if m.late), None),
+        first_missing=_first_late(lacking),
         missing=tuple(lacking[:_SHOWN_MISSING]),
         missing_more=tuple(lacking[_SHOWN_MISSING:]),
         waived=tuple(unopened(items, c, w.reason) for c, w in waived(unopened_cells, facts.cells.waivers)),
@@ -331,6 +330,10 @@ def village_page(facts: VillageFacts, items: Items, owed: Iterable[CellKey], mak
         checks=checks,
         of_persons=_names_anybody(money, checks, facts),
     )
+
+
+def _first_late(lacking: Iterable[MissingView]) -> MissingView | None:
+    return next((m for m in lacking if m.late), None)
 
 
 def _newest_of_item(newest_first: Iterable[GridCell]) -> list[GridCell]:

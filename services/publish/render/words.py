@@ -41,7 +41,7 @@ def time_words(moment: datetime) -> str:
 
 
 def method_words(method: str | None) -> str | None:
-    """How it was paid."""
+    """How something was paid, in words."""
     return METHODS[method] if method else None
 
 

@@ -12,7 +12,7 @@ from services.publish.store.marks import select_steps
 from services.publish.store.unopened import select_declarations, select_waivers
 
 #: One row a village: a thousand rows of ten years cost the reader ten times as much.
-_KNOWN: Final = """
+_known_where: Final = """
 SELECT village_code, array_agg(disclosure_id) AS ids, array_agg(item) AS items, array_agg(period) AS periods,
     array_agg(withdrawn_at IS NULL) AS live, array_agg(nil) AS nil, array_agg(sums IS NOT NULL) AS sums,
     array_agg(first_published_at) AS firsts, array_agg(published_at) AS newest
@@ -21,9 +21,9 @@ FROM (
     ORDER BY village_code, published_at DESC, disclosure_id DESC
 ) p GROUP BY village_code
 """
-SELECT_KNOWN = _KNOWN.format(condition="($2::text[] IS NULL OR item = ANY($2))")
+SELECT_KNOWN = _known_where.format(condition="($2::text[] IS NULL OR item = ANY($2))")
 #: Of its own, for a condition that may be none keeps the database from looking in the index.
-SELECT_KNOWN_OF_PERIOD = _KNOWN.format(condition="period = $2")
+SELECT_KNOWN_OF_PERIOD = _known_where.format(condition="period = $2")
 
 #: The cells that are open, and of the publications the newest of each shape of period of an item, the months of money, and
 #: whatever tells that nothing happened. Within a shape a later period is a greater text.

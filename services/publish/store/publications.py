@@ -312,14 +312,14 @@ async def select_list(
 
 
 #: A condition that may be none keeps the database from the index of periods: so there are two.
-_EVERYWHERE: Final = """
+_everywhere_where: Final = """
 SELECT * FROM publication
 WHERE {condition} AND item = ANY($1::text[]) AND village_code BETWEEN $2 AND $3
   AND ($4::timestamptz IS NULL OR (published_at, disclosure_id) < ($4, $5::text))
 ORDER BY published_at DESC, disclosure_id DESC LIMIT $6
 """
-SELECT_EVERYWHERE = _EVERYWHERE.format(condition="true")
-SELECT_EVERYWHERE_OF_PERIOD = _EVERYWHERE.format(condition="period = $7")
+SELECT_EVERYWHERE = _everywhere_where.format(condition="true")
+SELECT_EVERYWHERE_OF_PERIOD = _everywhere_where.format(condition="period = $7")
 
 
 async def select_everywhere(
