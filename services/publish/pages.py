@@ -1,9 +1,9 @@
 """Pages of publish behind the rendered ones: what is asked for rarely, or before it was rendered; and errors as pages."""
 
 import re
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.contracts.catalogue import Masking
@@ -14,12 +14,13 @@ from services.kit.problems import problem
 from services.kit.route import Route
 from services.publish.bodies.renderer import Bodies
 from services.publish.errors import CodeRevokedError, CodeUnknownError
-from services.publish.hot.answers import OF_PERSONS, Answer, Body, pack
+from services.publish.hot.answers import FOR_PROGRAMS, OF_PERSONS, Answer, Body, pack
 from services.publish.hot.files import file_of
 from services.publish.hot.front import AnswerResponse
 from services.publish.render.disclosure import masking_of
 from services.publish.render.places import item_at
 from services.publish.render.rows import edition_before, public_number
+from services.publish.render.search import search
 from services.publish.store import marks, publications
 from services.publish.visit import PublicDep, VisitDep
 
@@ -36,6 +37,14 @@ async def city(reader: PublicDep) -> Response:
     return await reader.render(("city", ""), "/")
 
 
+@router.get("/search")
+async def find(visit: VisitDep, q: Annotated[str, Query(max_length=60)] = "") -> Response:
+    """Villages and items by name, sound or a part of either; an empty question shows how to ask."""
+    bodies = visit.bodies
+    villages = [v for t in bodies.townships() for v in bodies.villages_of(t.code)]
+    return _answer(bodies.html("search.html", of_persons=True, found=search(q, villages, visit.reference.items)))
+
+
 @router.get("/t/{code}")
 async def township(code: str, reader: PublicDep) -> Response:
     """A township's villages; NotFoundError for a code that is none."""
@@ -48,6 +57,14 @@ async def township(code: str, reader: PublicDep) -> Response:
 async def village(code: str, reader: PublicDep) -> Response:
     """A village's page; NotFoundError for a zone and anything that is no village."""
     return await reader.render(("village", reader.village(code).code), f"/v/{code}")
+
+
+@router.get("/v/{code}/big")
+async def elder(code: str, reader: PublicDep) -> Response:
+    """A village's page in three facts and large type; NotFoundError."""
+    village = reader.village(code)
+    loaded = await reader.bodies.load(reader.conn, [("village", village.code)])
+    return _answer(reader.bodies.elder(loaded, village))
 
 
 @router.get("/v/{code}/{item}")
@@ -156,7 +173,9 @@ def mount_errors(app: FastAPI, bodies: Bodies) -> None:
 
     def on_error(request: Request, error: SanwuError) -> Response:
         if request.url.path.startswith("/api/"):
-            return problem(request, error)
+            answer = problem(request, error)
+            answer.headers.update(FOR_PROGRAMS)
+            return answer
         body = bodies.html("error.html", error.status, error=error)
         return Response(body.content, error.status, {"cache-control": "no-store"}, body.media_type)
 

@@ -161,3 +161,22 @@ async def test_what_all_villages_opened_is_one_list_read_in_pages(publish: Any) 
 )
 async def test_a_list_of_nothing_that_can_be_is_refused(publish: Any, query: str, status: int) -> None:
     await publish.get(f"/api/v1/disclosures?{query}", status)
+
+
+async def test_programs_on_other_pages_of_the_web_may_read_answers_and_refusals(publish: Any) -> None:
+    event = await publish.opened()
+    await publish.rendered()
+    paths = {
+        f"/api/v1/villages/{builders.VILLAGE}": 200,
+        f"/api/v1/disclosures/{event.aggregate_id}": 200,
+        "/api/v1/catalogue": 200,
+        "/api/v1/disclosures/nobody": 404,
+        "/api/v1/disclosures?item=x": 422,
+    }
+    for path, status in paths.items():
+        for _ in range(2):
+            answer = await publish.get(path, status, Origin="https://example.org")
+            assert answer.headers.get("access-control-allow-origin") == "*", path
+    page = await publish.get(f"/v/{builders.VILLAGE}")
+    assert "access-control-allow-origin" not in page.headers
+    assert 'rel="license"' in page.text

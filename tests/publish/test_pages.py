@@ -73,6 +73,22 @@ async def test_village_page_tells_money_what_is_open_and_what_is_missing(publish
         assert words in text, words
 
 
+async def test_large_type_tells_three_facts_and_the_loudspeaker_the_same_figures(publish: Any) -> None:
+    await publish.opened()
+    html = (await publish.get(f"/v/{builders.VILLAGE}/big")).text
+    large = re.sub(r"<[^>]+>|\s+", "", html)
+    assert 'class="elder"' in html
+    for words in ("到10月底，村里还剩约4.8万元", "收进来600.00元", "花出去3,815.00元", "账算得上✓", "还没公开的缺"):
+        assert words in large, words
+    page = re.sub(r"<[^>]+>|\s+", "", (await publish.get(f"/v/{builders.VILLAGE}")).text)
+    script = page[page.index("各位乡亲") :]
+    assert (
+        "上个月底，村里还有51,200.00元。这个月收进来600.00元，花出去3,815.00元。到10月底，村里还剩47,985.00元。"
+        in script
+    )
+    await publish.get("/v/999999999999/big", 404)
+
+
 async def test_text_from_outside_is_never_markup(publish: Any) -> None:
     body = builders.ledger()
     line = {**body["lines"][0], "summary": "<script>alert(1)</script>", "payee": '"><img src=x onerror=alert(1)>店'}

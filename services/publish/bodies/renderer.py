@@ -37,7 +37,7 @@ from services.publish.render.sentences import newest_month
 from services.publish.render.standing import Standing, together
 from services.publish.render.texts import names_anybody
 from services.publish.render.township import village_rows
-from services.publish.render.village import EntryView, VillageFacts, entry, village_page
+from services.publish.render.village import EntryView, VillageFacts, VillagePage, entry, village_page
 from services.publish.schemas import (
     DisclosureBodyOut,
     DisclosureOut,
@@ -151,21 +151,29 @@ class Bodies:
         village = self.village(code)
         if village is None:
             return {}
-        facts = loaded.cells[code]
-        publications = _found(loaded, loaded.on_page[code])
-        month = newest_month(publications)
-        edition = loaded.editions.get((month.disclosure_id, month.edition)) if month is not None else None
-        ledger = Ledger.model_validate_json(edition.body) if edition is not None else None
-        said = edition.said if edition else Said()
-        of_page = VillageFacts(village, facts, publications, ledger, loaded.codes.get(code, []), said)
-        reference = self._reference
-        owed = reference.owed_keys(code, loaded.now)
-        page = village_page(of_page, reference.items, owed, self._duties_of(village), loaded.now)
+        page = self._village_page(loaded, village)
+        month = newest_month(_found(loaded, loaded.on_page[code]))
         loaded.standing_now[code] = page.standing
         return {
             f"/v/{code}": self.html("village.html", page=page, of_persons=page.of_persons),
             f"/api/v1/villages/{code}": self._village_json(village, month, page.checks, page.standing),
         }
+
+    def elder(self, loaded: Loaded, village: Village) -> Body:
+        """A village's page in three facts, for those who read large type."""
+        page = self._village_page(loaded, village)
+        return self.html("elder.html", page=page, of_persons=page.of_persons)
+
+    def _village_page(self, loaded: Loaded, village: Village) -> VillagePage:
+        code, reference = village.code, self._reference
+        publications = _found(loaded, loaded.on_page[code])
+        month = newest_month(publications)
+        edition = loaded.editions.get((month.disclosure_id, month.edition)) if month is not None else None
+        ledger = Ledger.model_validate_json(edition.body) if edition is not None else None
+        said = edition.said if edition else Said()
+        of_page = VillageFacts(village, loaded.cells[code], publications, ledger, loaded.codes.get(code, []), said)
+        owed = reference.owed_keys(code, loaded.now)
+        return village_page(of_page, reference.items, owed, self._duties_of(village), loaded.now)
 
     async def item_of_year(self, conn: Connection, village: Village, item: str, year: str) -> Body | None:
         """The page of one item of a village as it tells of an earlier year; None when nothing of it was ever open in that."""

@@ -19,6 +19,7 @@ from services.publish import metrics
 from services.publish.hot.absent import Absent, Place
 from services.publish.hot.answers import (
     CACHE_CONTROL,
+    FOR_PROGRAMS,
     JSON,
     OF_PERSONS,
     Answer,
@@ -200,7 +201,7 @@ class AnswerResponse(Response):
 def cached_json(content: bytes, if_none_match: str | None, *, of_persons: bool = False) -> Response:
     """A JSON list: not kept, but tagged and cacheable like the rendered bodies; the gateway compresses it."""
     tag = etag_of(content)
-    headers = {"etag": f'"{tag}"', "cache-control": CACHE_CONTROL, "vary": "Accept-Encoding"}
+    headers = {"etag": f'"{tag}"', "cache-control": CACHE_CONTROL, "vary": "Accept-Encoding", **FOR_PROGRAMS}
     if of_persons:
         headers |= {"cache-control": OF_PERSONS, "x-robots-tag": "noindex"}
     if if_none_match is not None and (tag in if_none_match or if_none_match == "*"):

@@ -120,6 +120,29 @@ class VillagePage:
     of_persons: bool
 
     @property
+    def script(self) -> tuple[str, ...]:
+        """What the village's loudspeaker reads out: the same figures as on the page, nothing that is not there."""
+        m = self.money
+        if m is None:
+            return ()
+        opening, year = (
+            "，".join(f"{figure.before}{figure.amount}" for figure in sentence) for sentence in m.sentences
+        )
+        moved = "这个月没有收支。" if m.nil else f"这个月收进来{m.income.amount}，花出去{m.expense.amount}。"
+        agreed = (
+            "这笔账算得上。"
+            if m.checks is None or m.checks.ok
+            else f"账有对不上的地方：{m.checks.differences[0].words}"
+        )
+        return (
+            f"各位乡亲，{self.village.name}{m.period}的账公开了。",
+            f"{opening}。{moved}{m.until}{m.left}。",
+            f"{year}。",
+            f"{agreed if m.checks is not None else ''}还没公开的事项：{self.standing.words}。",
+            "想看每一笔，请扫公开栏上的码，不用登录，也不收钱。",
+        )
+
+    @property
     def summary(self) -> str:
         """The page in a line, for whoever gets its address sent."""
         m = self.money
