@@ -26,6 +26,7 @@ from typing import Final, NamedTuple, Self
 from deploy.local.home import Home
 from deploy.local.part import process_of
 from tests.running import RunningCity
+from tests.running import process_of as process_of_city
 
 #: Samples a second; no round number, so that it does not beat with what happens every so many milliseconds.
 RATE: Final = 99
@@ -62,18 +63,19 @@ class Recording:
 
     def __enter__(self) -> Self:
         """Begin to look, without stopping anybody."""
-        home = Home(self._city.home)
-        services = self._city.service_pids()
-        for note in sorted(home.run.glob("*.json")):
-            process = process_of(home, note.stem)
-            if process is None:
-                continue
-            if note.stem in services:
-                self._watch(_spy(process.pid, self.folder / f"{note.stem}.raw"))
-            else:
-                self._native |= {p.pid: note.stem for p in (process, *process.children(recursive=True))}
+        for part in self._city.service_pids():
+            self._watch(_spy(process_of_city(self._city, part).pid, self.folder / f"{part}.raw"))
+        self._note_native()
         self._watch(_perf(self._native, self.folder / "perf.data"))
         return self
+
+    def _note_native(self) -> None:
+        """Whose each process is that is none of Python."""
+        home, services = Home(self._city.home), self._city.service_pids()
+        for note in home.run.glob("*.json"):
+            process = process_of(home, note.stem) if note.stem not in services else None
+            if process is not None:
+                self._native |= {p.pid: note.stem for p in (process, *process.children(recursive=True))}
 
     def _watch(self, command: list[str]) -> None:
         self._watching.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
@@ -89,8 +91,11 @@ class Recording:
         self._read_raw()
         asked = ["perf", "script", "-F", "pid,ip,sym", "-i", str(self.folder / "perf.data")]
         told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+        # What a part started meanwhile belongs to it; of what has ended since nobody knows whose it was.
+        self._note_native()
         for pid, stacks in scripted(told.splitlines()).items():
-            self.stacks.setdefault(self._native[pid], Counter()).update(stacks)
+            if (part := self._native.get(pid)) is not None:
+                self.stacks.setdefault(part, Counter()).update(stacks)
 
     @contextmanager
     def this_process(self, name: str) -> Iterator[None]:
