@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +21,7 @@ from tests.bench import growth, hot, submit, visible
 from tests.bench.flames import RATE, Recording, missing_tools, watched
 from tests.bench.growth_notes import Figures
 from tests.bench.load import wrk
-from tests.bench.report import table
+from tests.bench.report import put_section, table
 from tests.bench.wire import Wire
 from tests.running import ROOT, RunningCity, full_city, paused, start_city, stop_city
 
@@ -29,12 +29,12 @@ TO: Final = ROOT / "docs" / "flames"
 _AT_RATE: Final = 50
 _APPROVALS: Final = 50
 #: No other benchmark has ledgers of these, nor has a city of ten years.
-_YEARS: Final = range(2006, 2016)
+_YEARS: Final = range(2007, 2017)
 _SECONDS: Final = 10
 Burn = Callable[[RunningCity, Recording], Coroutine[None, None, None]]
 HEAD: Final = f"""# Where the time goes
 
-Written by `python -m tests.bench flames` on {{machine}}
+Written by `python -m tests.bench flames` and, for a city of ten years, `python -m tests.bench flames HOME`.
 Every load of [the benchmarks](../benchmarks.md) whose figure misses its bar, once more and recorded: {RATE} samples a second
 of every process, of what works and not of what waits. A share is of the samples of its part; a step is the innermost
 function of ours that was at work, with all that it called of others, and where there is none (gateway, database, broker)
@@ -121,29 +121,34 @@ OLD_LOADS: Final = {
 
 
 def main(machine: str, old: Path | None = None) -> int:
-    """Record every load in a city with the full sample, and some in one with ten years (`old`: its home, of a run of `growth`); write the page."""
+    """Record every load in a city with the full sample, or those of a city with ten years (`old`: its home, of a run of `growth`).
+
+    Each section of the page is written as soon as it is there; those of the other city stay.
+    """
     if lacking := missing_tools():
         sys.stderr.write(f"Recording needs {' and '.join(lacking)} (perf is Debian's linux-perf).\n")
         return 1
-    text = HEAD.format(machine=machine)
-    with full_city() as city:
-        text += "".join(_recorded(city, name, *load) for name, load in LOADS.items())
-    if old is not None:
-        city = start_city(old.absolute(), free_port(avoid=set()), "full")
-        try:
-            text += "".join(_recorded(city, name, *load) for name, load in OLD_LOADS.items())
-        finally:
-            stop_city(city)
-    (TO / "README.md").write_text(text, encoding="utf-8")
+    if old is None:
+        with full_city() as city:
+            _record(city, machine, LOADS)
+        return 0
+    city = start_city(old.absolute(), free_port(avoid=set()), "full")
+    try:
+        _record(city, machine, OLD_LOADS)
+    finally:
+        stop_city(city)
     return 0
 
 
-def _recorded(city: RunningCity, name: str, burn: Burn, title: str) -> str:
-    """A section of the page."""
-    sys.stdout.write(f"recording {name} …\n")
-    sys.stdout.flush()
-    with tempfile.TemporaryDirectory() as raw:
-        recording = Recording(city, Path(raw))
-        asyncio.run(burn(city, recording))
-        rows = recording.write(TO, name)
-    return f"\n## {title}\n\n{table(('part', 'share of all', 'dearest steps of it'), rows)}"
+def _record(city: RunningCity, machine: str, loads: Mapping[str, tuple[Burn, str]]) -> None:
+    page = TO / "README.md"
+    for name, (burn, title) in loads.items():
+        sys.stdout.write(f"recording {name} …\n")
+        sys.stdout.flush()
+        with tempfile.TemporaryDirectory() as raw:
+            recording = Recording(city, Path(raw))
+            asyncio.run(burn(city, recording))
+            rows = recording.write(TO, name)
+        text = page.read_text(encoding="utf-8") if page.exists() else HEAD
+        section = f"{machine}\n{table(('part', 'share of all', 'dearest steps of it'), rows)}"
+        page.write_text(put_section(text, title, section), encoding="utf-8")
