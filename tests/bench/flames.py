@@ -36,9 +36,11 @@ _DEAREST: Final = 3
 _WIDTH: Final = 1200
 _ROW: Final = 16
 #: Narrower frames cannot be seen.
-_NARROWEST: Final = 0.4
+_NARROWEST: Final = 1.0
 _ENDS_WITHIN_S: Final = 60.0
 _LINE: Final = re.compile(r":\d+\)$")
+#: Where a file lies is the machine's own.
+_FOLDERS: Final = re.compile(r"(?<![\w.])/(?:[\w.+-]+/)+")
 _OFFSET: Final = re.compile(r"\+0x[0-9a-f]+$")
 
 #: Samples of each stack, its outermost frame first.
@@ -191,7 +193,7 @@ def folded(lines: Iterable[str]) -> Stacks:
     stacks: Stacks = Counter()
     for line in lines:
         frames, _, count = line.rpartition(" ")
-        stacks[tuple(_LINE.sub(")", f) for f in frames.split(";"))] += int(count)
+        stacks[tuple(_FOLDERS.sub("", _LINE.sub(")", f)) for f in frames.split(";"))] += int(count)
     return stacks
 
 

@@ -32,6 +32,14 @@ def test_lines_of_one_function_are_one() -> None:
     assert folded(RAW.splitlines()) == Counter({serve: 5, (serve[0], "idle (asyncio/base_events.py)"): 5})
 
 
+def test_where_a_file_lies_is_not_told() -> None:
+    line = 'process 7:"/opt/some where/bin/python -m x";loads (/usr/lib/python3.11/json/__init__.py:300);f (services/kit/a.py:1) 3'
+    ((frames, count),) = folded([line]).items()
+    assert count == 3
+    assert frames[1:] == ("loads (__init__.py)", "f (services/kit/a.py)")
+    assert "/usr" not in "".join(frames)
+
+
 def test_stacks_of_perf_are_told_by_process_outermost_first() -> None:
     assert scripted(SCRIPT.splitlines()) == {
         842: Counter({("main.(*Server).serve", "write"): 2}),
