@@ -50,7 +50,7 @@ async def test_everybody_reads_what_was_opened_long_ago(inflated: dict[str, Serv
     page = await client.get(f"/d/{disclosure}")
     assert page.status_code == 200
     assert "付村内道路零星工程款" in page.text
-    listed = await client.get(f"/v/{VILLAGE}/F01")
+    listed = await client.get(f"/v/{VILLAGE}/F01/2025")
     assert "2025年3月" in listed.text
     duties = (await client.get(f"/api/v1/villages/{FAR_VILLAGE}/duties", params={"limit": 200})).json()["items"]
     assert {d["state"] for d in duties} == {"opened", "opened_late"}
