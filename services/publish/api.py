@@ -13,7 +13,7 @@ from services.contracts.catalogue import Affair, ItemCode
 from services.contracts.duties import CellKey, GridCell
 from services.contracts.values import DivisionCode, Period
 from services.contracts.words import SETS
-from services.kit.errors import NotFoundError
+from services.kit.errors import Fault, InvalidInputError
 from services.kit.listing import Cursor, Listing, Page, Serial
 from services.kit.route import Route
 from services.publish.bodies.out import catalogue_item_out, division_out, duty_out, rfc3339, village_out
@@ -160,9 +160,9 @@ async def everywhere(
     period: Within = None,
     seen: Seen = None,
 ) -> Response:
-    """What all villages opened, newest first, withdrawn ones as their tombstones; 404 for a township that is none."""
+    """What all villages opened, newest first, withdrawn ones as their tombstones."""
     if township is not None and reader.bodies.township(township) is None:
-        raise NotFoundError
+        raise InvalidInputError(faults=[Fault("query.township", "没有这个代码的镇街")])
     wanted = _wanted(reader, affair, item, period)
     # Twelve digits name a village, nine its township.
     within = tuple((township or "").ljust(_VILLAGE_DIGITS, filler) for filler in "09")
