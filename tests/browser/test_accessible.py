@@ -62,6 +62,13 @@ def public(small_city: RunningCity) -> list[str]:
         # With a waiver; the items: opened, waived, overdue.
         *(f"/v/{TOWNSHIP}201", f"/v/{SHOWCASE}/F01", f"/v/{TOWNSHIP}201/F10", f"/v/{TOWNSHIP}212/F09"),
         *(*kinds, nil["url"], f"/d/{corrected}", f"/d/{corrected}/1", f"/d/{_withdrawn(small_city)}"),
+        *(
+            f"/v/{SHOWCASE}/big",
+            f"/v/{SHOWCASE}/F01/2025",
+            "/search?q=红旗",
+            "/search?q=正西海村",
+            "/search?q=xihai 低保",
+        ),
         *("/nothing/here", "/c/XXXXXXXX", "/sign-in"),
     ]
 
