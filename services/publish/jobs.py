@@ -249,10 +249,8 @@ async def _drop_marks(runtime: PublishRuntime, marked: Sequence[Mark], loaded: L
 
 
 def _lists_and_villages(bodies: Bodies) -> list[Subject]:
-    townships = [t.code for t in bodies.townships()]
-    villages = [v.code for t in townships for v in bodies.villages_of(t)]
-    pages = [(kind, v) for kind in ("village", "items") for v in villages]
-    return [*pages, *(("township", t) for t in townships), ("city", "")]
+    pages = [(kind, v.code) for kind in ("village", "items") for v in bodies.villages()]
+    return [*pages, *(("township", t.code) for t in bodies.townships()), ("city", "")]
 
 
 def _lists_above(bodies: Bodies, villages: Sequence[str]) -> list[Subject]:

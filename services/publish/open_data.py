@@ -42,9 +42,7 @@ async def robots(visit: VisitDep) -> Response:
 async def pages_of_all(visit: VisitDep) -> Response:
     """The front page, the townships, the villages."""
     bodies = visit.bodies
-    townships = bodies.townships()
-    villages = [v for t in townships for v in bodies.villages_of(t.code)]
-    paths = ["/", *(f"/t/{t.code}" for t in townships), *(f"/v/{v.code}" for v in villages)]
+    paths = ["/", *(f"/t/{t.code}" for t in bodies.townships()), *(f"/v/{v.code}" for v in bodies.villages())]
     return Response(sitemap(bodies.public_url, paths), media_type=XML, headers={"cache-control": CACHE_CONTROL})
 
 
@@ -92,8 +90,7 @@ async def township_table(code: str, reader: PublicDep) -> Response:
 @router.get("/villages.csv")
 async def city_table(reader: PublicDep) -> Response:
     """The same of all villages of the city."""
-    villages = [v for t in reader.bodies.townships() for v in reader.bodies.villages_of(t.code)]
-    return await _villages_table(reader, villages, "villages")
+    return await _villages_table(reader, reader.bodies.villages(), "villages")
 
 
 async def _villages_table(reader: Public, villages: Sequence[Village], name: str) -> Response:

@@ -41,8 +41,8 @@ async def city(reader: PublicDep) -> Response:
 async def find(visit: VisitDep, q: Annotated[str, Query(max_length=60)] = "") -> Response:
     """Villages and items by name, sound or a part of either; an empty question shows how to ask."""
     bodies = visit.bodies
-    villages = [v for t in bodies.townships() for v in bodies.villages_of(t.code)]
-    return _answer(bodies.html("search.html", of_persons=True, found=search(q, villages, visit.reference.items)))
+    found = search(q, bodies.villages(), visit.reference.items)
+    return _answer(bodies.html("search.html", of_persons=True, found=found))
 
 
 @router.get("/t/{code}")

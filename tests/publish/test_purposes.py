@@ -64,6 +64,12 @@ def test_every_line_is_counted_once(lines: list[tuple[str, int]]) -> None:
     assert {p.name: p.fen for p in named}.items() <= sums.items()
 
 
+def test_of_equal_sums_the_first_stands_first_in_every_process() -> None:
+    lines = [(word, 500) for word in WORDS[:3]]
+    assert [p.name for p in purposes(ledger(*lines).lines)] == [purpose_of(word) for word, _ in lines]
+    assert [p.name for p in purposes(ledger(*lines[::-1]).lines)] == [purpose_of(word) for word, _ in lines[::-1]]
+
+
 def test_what_came_in_or_moved_between_accounts_is_no_spending() -> None:
     assert purposes(ledger(("收水费", 5_000), direction="in").lines) == ()
     assert purposes(()) == ()

@@ -96,6 +96,10 @@ class Bodies:
         found = (self.township(d.code) for d in self._reference.children(city.code)) if city is not None else ()
         return [t for t in found if t is not None]
 
+    def villages(self) -> list[Village]:
+        """All villages and communities of the city, by township and code."""
+        return [v for t in self.townships() for v in self.villages_of(t.code)]
+
     # -- reading ------------------------------------------------------------------------------------------------
 
     async def load(self, conn: Connection, subjects: Sequence[Subject]) -> Loaded:

@@ -28,7 +28,6 @@ class MonthView:
     """The figures of a village's newest open month."""
 
     period: str
-    opening: str
     income: str
     expense: str
     closing: str
@@ -56,7 +55,6 @@ def _month(p: Publication | None) -> MonthView | None:
         return None
     return MonthView(
         period=period_words(p.period),
-        opening=amount(p.opening_fen or 0),
         income=amount(p.income_fen or 0),
         expense=amount(p.expense_fen or 0),
         closing=amount(p.closing_fen or 0),
