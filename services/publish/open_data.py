@@ -49,9 +49,9 @@ async def pages_of_all(visit: VisitDep) -> Response:
 @router.get("/v/{code}/feed.atom")
 async def feed(code: str, reader: PublicDep) -> Response:
     """What a village opened, corrected and withdrew last, for feed readers."""
-    village, items = reader.village(code), reader.reference.items
-    rows = await publications.select_list(reader.conn, village.code, list(items), None, None, _NEWEST)
-    content = atom(reader.bodies.public_url, village, items, rows, reader.now)
+    village, bodies = reader.village(code), reader.bodies
+    rows = await publications.select_list(reader.conn, village.code, list(reader.reference.items), None, None, _NEWEST)
+    content = atom(bodies.public_url, village, [(p, bodies.entry_of(p)) for p in rows], reader.now)
     return Response(content, media_type=ATOM, headers={"cache-control": CACHE_CONTROL})
 
 

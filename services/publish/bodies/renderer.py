@@ -352,7 +352,7 @@ class Bodies:
     def _city(self, loaded: Loaded) -> dict[str, Any]:
         city = self._reference.city()
         places = [(t, self.villages_of(t.code)) for t in self.townships()]
-        recent = [(self.village(p.village_code), self._entry(p)) for p in loaded.recent]
+        recent = [(self.village(p.village_code), self.entry_of(p)) for p in loaded.recent]
         return {
             "city": city.now.name if city is not None else "",
             "townships": [(t, len(villages), _standing_of(loaded, villages)) for t, villages in places],
@@ -360,7 +360,7 @@ class Bodies:
             "recent": [(v, e) for v, e in recent if v is not None],
         }
 
-    def _entry(self, p: Publication) -> EntryView:
+    def entry_of(self, p: Publication) -> EntryView:
         """A disclosure in a list, with how late it came."""
         return entry(self._reference.items, p, self._reference.duty(p.village_code, CellKey(p.item, p.period)))
 

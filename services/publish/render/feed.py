@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from services.publish.render.places import Items, Village, title
+from services.publish.render.places import Village
 from services.publish.render.rows import Publication
-from services.publish.render.village import state_words
+from services.publish.render.village import EntryView
 
 ATOM: Final = "application/atom+xml; charset=utf-8"
 XML: Final = "application/xml; charset=utf-8"
@@ -15,11 +15,13 @@ _ATOM: Final = "http://www.w3.org/2005/Atom"
 _SITEMAP: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 
-def atom(public_url: str, village: Village, items: Items, newest_first: Sequence[Publication], now: datetime) -> bytes:
-    """A village's feed: each disclosure with its state, no content; `now` where there is none yet."""
+def atom(
+    public_url: str, village: Village, newest_first: Sequence[tuple[Publication, EntryView]], now: datetime
+) -> bytes:
+    """A village's feed: each disclosure as lists tell of it, how late it came too, no content; `now` where there is none yet."""
     home = f"{public_url}/v/{village.code}"
     feed = ET.Element("feed", xmlns=_ATOM)
-    changed = [p.withdrawn_at or p.published_at for p in newest_first]
+    changed = [p.withdrawn_at or p.published_at for p, _ in newest_first]
     for name, text in (
         ("id", home),
         ("title", f"{village.name}（{village.township.name}）三务公开"),
@@ -29,17 +31,18 @@ def atom(public_url: str, village: Village, items: Items, newest_first: Sequence
     ET.SubElement(feed, "link", rel="alternate", type="text/html", href=home)
     ET.SubElement(feed, "link", rel="self", type="application/atom+xml", href=f"{home}/feed.atom")
     ET.SubElement(ET.SubElement(feed, "author"), "name").text = village.name
-    for p, at in zip(newest_first, changed, strict=True):
-        _entry(ET.SubElement(feed, "entry"), f"{public_url}/d/{p.disclosure_id}", title(items, p.item, p.period), p, at)
+    for (p, view), at in zip(newest_first, changed, strict=True):
+        entry, url = ET.SubElement(feed, "entry"), f"{public_url}{view.url}"
+        for name, text in (
+            ("id", url),
+            ("title", view.period + view.official),
+            ("published", p.first_published_at.isoformat()),
+            ("updated", at.isoformat()),
+            ("summary", "；".join((*view.states, *([view.late] if view.late else [])))),
+        ):
+            ET.SubElement(entry, name).text = text
+        ET.SubElement(entry, "link", rel="alternate", type="text/html", href=url)
     return _text(feed)
-
-
-def _entry(entry: ET.Element, url: str, name: str, p: Publication, at: datetime) -> None:
-    for tag, text in (("id", url), ("title", name), ("published", p.first_published_at.isoformat())):
-        ET.SubElement(entry, tag).text = text
-    ET.SubElement(entry, "updated").text = at.isoformat()
-    ET.SubElement(entry, "link", rel="alternate", type="text/html", href=url)
-    ET.SubElement(entry, "summary").text = "；".join(state_words(p))
 
 
 def sitemap(public_url: str, paths: Iterable[str]) -> bytes:
