@@ -60,7 +60,7 @@ def purposes(lines: Iterable[Line]) -> tuple[Purpose, ...]:
     if whole <= 0 or min(sums.values()) < 0:
         return ()
     # Of equal sums the one that was met first: a page must not differ from process to process.
-    named = sorted((name for name in sums if name != OTHER), key=sums.__getitem__, reverse=True)
+    named = sorted(filter(OTHER.__ne__, sums), key=sums.__getitem__, reverse=True)
     rest = [line for name in (*named[_SHOWN:], OTHER) for line in spent.get(name, ())]
     found = [_purpose(name, spent[name], whole) for name in named[:_SHOWN]]
     return (*found, *_together(rest, whole))
