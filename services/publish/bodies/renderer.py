@@ -6,7 +6,7 @@ processor and may run in a thread. All that it leaves behind is `Loaded.standing
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
@@ -284,7 +284,7 @@ class Bodies:
             times=times,
             body=BODY.validate_json(edition.body) if edition is not None else None,
             said=edition.said if edition is not None else Said(),
-            today=local_day(loaded.now),
+            today=date.max if loaded.faded else local_day(loaded.now),
             before=BODY.validate_json(before.body) if before is not None else None,
             duty=self._reference.duty(p.village_code, CellKey(p.item, p.period)),
             earlier=loaded.before.get(p.disclosure_id),

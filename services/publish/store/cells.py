@@ -109,3 +109,11 @@ def _by_village(rows: Sequence[Any]) -> dict[str, list[Any]]:
     for row in rows:
         found.setdefault(row.village_code, []).append(row)
     return found
+
+
+SELECT_IDS = "SELECT disclosure_id FROM publication WHERE village_code = $1 ORDER BY disclosure_id"
+
+
+async def select_ids(conn: Connection, village: str) -> list[str]:
+    """Ids of all that a village ever opened, tombstones too."""
+    return [r["disclosure_id"] for r in await conn.fetch(SELECT_IDS, village)]

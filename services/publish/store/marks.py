@@ -164,6 +164,14 @@ async def select_changes(conn: Connection, after: int, limit: int) -> list[Chang
     ]
 
 
+SELECT_NEWEST_CHANGE = "SELECT coalesce(max(position), 0) FROM change"
+
+
+async def select_newest_change(conn: Connection) -> int:
+    """The position of the newest change; 0 before the first."""
+    return int(await conn.fetchval(SELECT_NEWEST_CHANGE))
+
+
 ANNOUNCE_IF_PUBLIC = """
 WITH said AS (
     INSERT INTO announced (disclosure_id, edition, kind)
