@@ -1,5 +1,7 @@
 """What routes of publish work with: nobody signs in, so a visit is anybody's."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -8,7 +10,7 @@ from starlette.responses import Response
 from services.kit import visit
 from services.kit.clock import Clock
 from services.kit.db import Database
-from services.kit.errors import NotFoundError
+from services.kit.errors import NotFoundError, UnavailableError
 from services.kit.objects import Objects
 from services.kit.rates import Rate, scans
 from services.kit.reference import Reference
@@ -22,7 +24,9 @@ from services.publish.settings import PublishSettings
 from services.publish.store import marks, publications
 
 #: Seconds. A reader waits no longer for the database: then the answer is that it cannot be read now.
-_PATIENCE_S: Final = 3.0
+PATIENCE_S: Final = 3.0
+#: Seconds that somebody waits for those who want something drawn before.
+_DRAWING_LINE_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +36,15 @@ class Own:
     bodies: Bodies
     objects: Objects
     scans: Rate
+    #: Whoever draws paper has it: one at a time, so that a processor is left for those who read.
+    drawing: asyncio.Lock
 
 
 def make_own(settings: PublishSettings, _database: Database, clock: Clock, reference: Reference) -> Own:
     """Read the templates; files that ingest wrote are read from where the settings say."""
-    return Own(Bodies(settings, reference, clock), Objects(settings.home, settings.objects_url), scans())
+    return Own(
+        Bodies(settings, reference, clock), Objects(settings.home, settings.objects_url), scans(), asyncio.Lock()
+    )
 
 
 PublishRuntime = Runtime[PublishSettings, Own]
@@ -57,6 +65,18 @@ class Visit(visit.Visit[PublishSettings, Own]):
             detail = f"没有代码为 {code[:20]} 的村（社区）。"
             raise NotFoundError(detail)
         return village
+
+    async def draw(self, draw: Callable[[], bytes]) -> bytes:
+        """Draw something for a reader in a thread, one at a time; UnavailableError for whoever would wait too long for a turn."""
+        try:
+            async with asyncio.timeout(_DRAWING_LINE_S):
+                await self.own.drawing.acquire()
+        except TimeoutError as error:
+            raise UnavailableError(retry_after_s=5) from error
+        try:
+            return await asyncio.to_thread(draw)
+        finally:
+            self.own.drawing.release()
 
 
 class Public(Visit, visit.Public[PublishSettings, Own]):
@@ -80,4 +100,4 @@ class Public(Visit, visit.Public[PublishSettings, Own]):
 
 
 VisitDep = Annotated[Visit, visit.visit_dep(Visit)]
-PublicDep = Annotated[Public, visit.public_dep(Public, _PATIENCE_S)]
+PublicDep = Annotated[Public, visit.public_dep(Public, PATIENCE_S)]

@@ -26,6 +26,7 @@ from services.publish.bodies.out import gone, opinion_out, rfc3339, village_out
 from services.publish.bodies.release import fingerprint
 from services.publish.hot.answers import CSS, HTML, JSON, Body, body_of_nothing, body_of_persons, pack
 from services.publish.hot.files import Subject, item_of
+from services.publish.render.bulletin import Bulletin
 from services.publish.render.cells import Cells
 from services.publish.render.disclosure import DisclosurePage, Opened, Shown, disclosure_page, opened, publisher_name
 from services.publish.render.due import timing
@@ -167,6 +168,23 @@ class Bodies:
         """A village's page in three facts, for those who read large type."""
         page = self._village_page(loaded, village)
         return self.html("elder.html", page=page, of_persons=page.of_persons)
+
+    def bulletin(self, loaded: Loaded, village: Village, ids: Sequence[str]) -> Bulletin | None:
+        """A village's month for paper, of what is open of it (`ids`); None where the month's ledger is not, or no longer."""
+        open_now = [p for p in _found(loaded, ids) if p.is_live]
+        money = newest_month(open_now)
+        month = self.opened(loaded, money.disclosure_id) if money is not None else None
+        if month is None or month[0].ledger is None:
+            return None
+        return Bulletin(
+            month=month[0],
+            ledger=month[0].ledger,
+            others=[self.entry_of(p) for p in open_now if p is not money],
+            page=self._village_page(loaded, village),
+            sample=self._reference.is_sample(),
+            public_url=self.public_url,
+            at=loaded.now,
+        )
 
     def _village_page(self, loaded: Loaded, village: Village) -> VillagePage:
         code, reference = village.code, self._reference

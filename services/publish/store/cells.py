@@ -111,9 +111,11 @@ def _by_village(rows: Sequence[Any]) -> dict[str, list[Any]]:
     return found
 
 
-SELECT_IDS = "SELECT disclosure_id FROM publication WHERE village_code = $1 ORDER BY disclosure_id"
+SELECT_IDS = """
+SELECT disclosure_id FROM publication WHERE village_code = $1 AND starts_with(period, $2) ORDER BY item, period, disclosure_id
+"""
 
 
-async def select_ids(conn: Connection, village: str) -> list[str]:
-    """Ids of all that a village ever opened, tombstones too."""
-    return [r["disclosure_id"] for r in await conn.fetch(SELECT_IDS, village)]
+async def select_ids(conn: Connection, village: str, within: str = "") -> list[str]:
+    """Ids of all that a village ever opened, tombstones too; `within` is what the periods begin with, as `2026-10` for a month and its days."""
+    return [r["disclosure_id"] for r in await conn.fetch(SELECT_IDS, village, within)]
