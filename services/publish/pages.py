@@ -13,6 +13,7 @@ from services.kit.errors import NotFoundError, SanwuError, UnavailableError
 from services.kit.log import get_logger
 from services.kit.problems import headers_of, problem
 from services.kit.route import Route
+from services.publish.bodies.paper import bulletin_of
 from services.publish.bodies.renderer import Bodies
 from services.publish.errors import CodeRevokedError, CodeUnknownError
 from services.publish.hot.answers import FOR_PROGRAMS, OF_PERSONS, Answer, Body, pack
@@ -86,7 +87,7 @@ async def bulletin(
             period = newest[code].period if code in newest else None
         ids = await cells.select_ids(conn, code, period) if period is not None else []
         loaded = await bodies.load(conn, [("village", code), *(("disclosure", i) for i in ids)])
-    found = bodies.bulletin(loaded, village, ids)
+    found = bulletin_of(bodies, loaded, village, ids)
     if found is None:
         raise NotFoundError
     pdf = await visit.draw(lambda: found.pdf(size))

@@ -26,7 +26,6 @@ from services.publish.bodies.out import gone, opinion_out, rfc3339, village_out
 from services.publish.bodies.release import fingerprint
 from services.publish.hot.answers import CSS, HTML, JSON, Body, body_of_nothing, body_of_persons, pack
 from services.publish.hot.files import Subject, item_of
-from services.publish.render.bulletin import Bulletin
 from services.publish.render.cells import Cells
 from services.publish.render.disclosure import DisclosurePage, Opened, Shown, disclosure_page, opened, publisher_name
 from services.publish.render.due import timing
@@ -38,7 +37,8 @@ from services.publish.render.sentences import newest_month
 from services.publish.render.standing import Standing, together
 from services.publish.render.texts import names_anybody
 from services.publish.render.township import village_rows
-from services.publish.render.village import EntryView, VillageFacts, VillagePage, entry, village_page
+from services.publish.render.village import EntryView, VillageFacts, VillagePage, entry
+from services.publish.render.village import village_page as put_together
 from services.publish.schemas import (
     DisclosureBodyOut,
     DisclosureOut,
@@ -67,6 +67,11 @@ class Bodies:
         #: Packed, as it stands in a file.
         self.style = pack(Body(style, CSS, cache_control=FOREVER))
         self.release = settings.rendered / fingerprint(settings.public_url)
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the city's figures are made up."""
+        return self._reference.is_sample()
 
     # -- places -------------------------------------------------------------------------------------------------
 
@@ -156,7 +161,7 @@ class Bodies:
         village = self.village(code)
         if village is None:
             return {}
-        page = self._village_page(loaded, village)
+        page = self.village_page(loaded, village)
         month = newest_month(_found(loaded, loaded.on_page[code]))
         loaded.standing_now[code] = page.standing
         return {
@@ -166,27 +171,11 @@ class Bodies:
 
     def elder(self, loaded: Loaded, village: Village) -> Body:
         """A village's page in three facts, for those who read large type."""
-        page = self._village_page(loaded, village)
+        page = self.village_page(loaded, village)
         return self.html("elder.html", page=page, of_persons=page.of_persons)
 
-    def bulletin(self, loaded: Loaded, village: Village, ids: Sequence[str]) -> Bulletin | None:
-        """A village's month for paper, of what is open of it (`ids`); None where the month's ledger is not, or no longer."""
-        open_now = [p for p in _found(loaded, ids) if p.is_live]
-        money = newest_month(open_now)
-        month = self.opened(loaded, money.disclosure_id) if money is not None else None
-        if month is None or month[0].ledger is None:
-            return None
-        return Bulletin(
-            month=month[0],
-            ledger=month[0].ledger,
-            others=[self.entry_of(p) for p in open_now if p is not money],
-            page=self._village_page(loaded, village),
-            sample=self._reference.is_sample(),
-            public_url=self.public_url,
-            at=loaded.now,
-        )
-
-    def _village_page(self, loaded: Loaded, village: Village) -> VillagePage:
+    def village_page(self, loaded: Loaded, village: Village) -> VillagePage:
+        """A village's page as it stands, for whatever tells of it."""
         code, reference = village.code, self._reference
         publications = _found(loaded, loaded.on_page[code])
         month = newest_month(publications)
@@ -195,7 +184,7 @@ class Bodies:
         said = edition.said if edition else Said()
         of_page = VillageFacts(village, loaded.cells[code], publications, ledger, loaded.codes.get(code, []), said)
         owed = reference.owed_keys(code, loaded.now)
-        return village_page(of_page, reference.items, owed, self._duties_of(village), loaded.now)
+        return put_together(of_page, reference.items, owed, self._duties_of(village), loaded.now)
 
     async def item_of_year(self, conn: Connection, village: Village, item: str, year: str) -> Body | None:
         """The page of one item of a village as it tells of an earlier year; None when nothing of it was ever open in that."""
@@ -373,7 +362,7 @@ class Bodies:
         recent = [(self.village(p.village_code), self.entry_of(p)) for p in loaded.recent]
         return {
             "city": city.now.name if city is not None else "",
-            "townships": [(t, len(villages), _standing_of(loaded, villages)) for t, villages in places],
+            "townships": [(t, _lacks(loaded, villages), _standing_of(loaded, villages)) for t, villages in places],
             "standing": _standing_of(loaded, [v for _, villages in places for v in villages]),
             "recent": [(v, e) for v, e in recent if v is not None],
         }
@@ -387,6 +376,12 @@ def _standing_of(loaded: Loaded, villages: Sequence[Village]) -> Standing | None
     """What villages lack together; None as long as not all of them were counted."""
     known = [s for v in villages if (s := loaded.standings.get(v.code)) is not None]
     return together(known) if len(known) == len(villages) else None
+
+
+def _lacks(loaded: Loaded, villages: Sequence[Village]) -> list[bool | None]:
+    """Of each village whether it lacks something; None where nobody counted yet."""
+    found = (loaded.standings.get(v.code) for v in villages)
+    return [bool(s.missing) if s is not None else None for s in found]
 
 
 def _found(loaded: Loaded, ids: Iterable[str]) -> list[Publication]:
