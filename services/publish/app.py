@@ -17,7 +17,7 @@ def create_app(runtime: PublishRuntime) -> Front:
     bodies = runtime.own.bodies
     hot = Store(bodies.release, runtime.settings.hot_cache_bytes)
     rendered = runtime.settings.rendered
-    fixed = {bodies.style_path: Answer(bodies.style)}
+    fixed = {path: Answer(packed) for path, packed in bodies.fixed.items()}
     return Front(create_behind(runtime), hot, Absent(rendered), Aged(rendered, runtime.clock), fixed)
 
 

@@ -24,7 +24,7 @@ from services.kit.reference import Reference
 from services.publish.bodies.loading import Loaded, Wanted, load
 from services.publish.bodies.out import gone, opinion_out, rfc3339, village_out
 from services.publish.bodies.release import fingerprint
-from services.publish.hot.answers import CSS, HTML, JSON, Body, body_of_nothing, body_of_persons, pack
+from services.publish.hot.answers import CSS, HTML, JAVASCRIPT, JSON, Body, body_of_nothing, body_of_persons, pack
 from services.publish.hot.files import Subject, item_of
 from services.publish.render.cells import Cells
 from services.publish.render.disclosure import DisclosurePage, Opened, Shown, disclosure_page, opened, publisher_name
@@ -66,6 +66,13 @@ class Bodies:
         self.style_path = f"/assets/page-{hashlib.sha256(style).hexdigest()[:12]}.css"
         #: Packed, as it stands in a file.
         self.style = pack(Body(style, CSS, cache_control=FOREVER))
+        listen = (_HERE / "static" / "listen.js").read_bytes()
+        self._listen_path = f"/assets/listen-{hashlib.sha256(listen).hexdigest()[:12]}.js"
+        #: What never changes under its path, packed: the stylesheet and the one script.
+        self.fixed = {
+            self.style_path: self.style,
+            self._listen_path: pack(Body(listen, JAVASCRIPT, cache_control=FOREVER)),
+        }
         self.release = settings.rendered / fingerprint(settings.public_url)
 
     @property
@@ -172,7 +179,7 @@ class Bodies:
     def elder(self, loaded: Loaded, village: Village) -> Body:
         """A village's page in three facts, for those who read large type."""
         page = self.village_page(loaded, village)
-        return self.html("elder.html", page=page, of_persons=page.of_persons)
+        return self.html("elder.html", page=page, listen=self._listen_path, of_persons=page.of_persons)
 
     def village_page(self, loaded: Loaded, village: Village) -> VillagePage:
         """A village's page as it stands, for whatever tells of it."""

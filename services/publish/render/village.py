@@ -1,5 +1,6 @@
 """The village page: the five sentences, the biggest lines, what is open, what is missing, the codes on the walls."""
 
+import re
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -141,6 +142,11 @@ class VillagePage:
             f"{agreed if m.checks is not None else ''}还没公开的事项：{self.standing.words}。",
             "想看每一笔，请扫公开栏上的码，不用登录，也不收钱。",
         )
+
+    @property
+    def spoken(self) -> str:
+        """The loudspeaker's sentences for a voice that is a machine's: it would stop at the commas within figures."""
+        return re.sub(r"(?<=[0-9]),(?=[0-9])", "", "".join(self.script[:-1]))
 
     @property
     def summary(self) -> str:

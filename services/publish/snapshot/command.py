@@ -233,7 +233,8 @@ async def _write_objects(runtime: PublishRuntime, site: _Site) -> None:
 def _finish(site: _Site, runtime: PublishRuntime, villages: Sequence[Village]) -> int:
     """Stylesheet, search, what the archive is, and the sums of all files; returns how many there are."""
     bodies, folder = site.bodies, site.folder
-    site.write(bodies.style_path, plain(bodies.style).content)
+    for path, packed in bodies.fixed.items():
+        site.write(path, plain(packed).content)
     places = [(t, bodies.villages_of(t.code)) for t in bodies.townships()]
     site.write_body("/search", bodies.html("archive_search.html", places=places))
     (folder / "names.js").write_text(Index(villages, runtime.reference.items).as_script(), "utf-8")

@@ -20,7 +20,7 @@ _FILES: Final = (
     (re.compile(r"(/d/[0-9A-Za-z-]{1,64}\.csv)"), "{0}"),
     (re.compile(r"(/d/[0-9A-Za-z-]{1,64}(?:/[0-9]{1,9})?)"), "{0}.html"),
     (re.compile(r"/api/v1(/disclosures/[0-9A-Za-z-]{1,64})"), "{0}.json"),
-    (re.compile(r"(/assets/[0-9a-z-]+\.css|/objects/[0-9a-f]{64})"), "{0}"),
+    (re.compile(r"(/assets/[0-9a-z-]+\.(?:css|js)|/objects/[0-9a-f]{64})"), "{0}"),
 )
 #: Our own templates write every link so.
 _LINK: Final = re.compile(r'(\s)(href|src|action)="(/[^"#?]*)([^"]*)"')
