@@ -13,6 +13,7 @@ from services.kit.errors import NotFoundError, SanwuError, UnavailableError
 from services.kit.log import get_logger
 from services.kit.problems import headers_of, problem
 from services.kit.route import Route
+from services.publish.bodies import variants
 from services.publish.bodies.paper import bulletin_of
 from services.publish.bodies.renderer import Bodies
 from services.publish.errors import CodeRevokedError, CodeUnknownError
@@ -68,7 +69,15 @@ async def elder(code: str, reader: PublicDep) -> Response:
     """A village's page in three facts and large type; NotFoundError."""
     village = reader.village(code)
     loaded = await reader.bodies.load(reader.conn, [("village", village.code)])
-    return _answer(reader.bodies.elder(loaded, village))
+    return _answer(variants.elder(reader.bodies, loaded, village))
+
+
+@router.get("/v/{code}/en")
+async def english(code: str, reader: PublicDep) -> Response:
+    """A village's page in English: the figures, what is missing, what is open; NotFoundError."""
+    village = reader.village(code)
+    loaded = await reader.bodies.load(reader.conn, [("village", village.code)])
+    return _answer(variants.english(reader.bodies, loaded, village))
 
 
 @router.get("/v/{code}/bulletin.pdf")

@@ -367,6 +367,7 @@ PUBLISH: Final = (
     _row("GET /v/{code}/feed.atom", PUBLIC, "same", "@village"),
     _row("GET /v/{code}/big", PUBLIC, "same", "@village"),
     _row("GET /v/{code}/bulletin.pdf", PUBLIC, "same", "@village"),
+    _row("GET /v/{code}/en", PUBLIC, "same", "@village"),
     _row("GET /v/{code}/{item}", PUBLIC, "same", "@village F01"),
     _row("GET /v/{code}/{item}/{year}", PUBLIC, "same", "@village F01 2026"),
     _row("GET /d/{disclosure_id}.csv", PUBLIC, "same", "@published"),

@@ -31,7 +31,7 @@ from services.publish.render.disclosure import DisclosurePage, Opened, Shown, di
 from services.publish.render.due import timing
 from services.publish.render.item import ItemFacts, item_page, shown_of_item, years_of
 from services.publish.render.masking import public_json
-from services.publish.render.places import Township, Village, item_at, title
+from services.publish.render.places import Items, Township, Village, item_at, title
 from services.publish.render.rows import Edition, Publication, Said, edition_before
 from services.publish.render.sentences import newest_month
 from services.publish.render.standing import Standing, together
@@ -67,13 +67,18 @@ class Bodies:
         #: Packed, as it stands in a file.
         self.style = pack(Body(style, CSS, cache_control=FOREVER))
         listen = (_HERE / "static" / "listen.js").read_bytes()
-        self._listen_path = f"/assets/listen-{hashlib.sha256(listen).hexdigest()[:12]}.js"
+        self.listen_path = f"/assets/listen-{hashlib.sha256(listen).hexdigest()[:12]}.js"
         #: What never changes under its path, packed: the stylesheet and the one script.
         self.fixed = {
             self.style_path: self.style,
-            self._listen_path: pack(Body(listen, JAVASCRIPT, cache_control=FOREVER)),
+            self.listen_path: pack(Body(listen, JAVASCRIPT, cache_control=FOREVER)),
         }
         self.release = settings.rendered / fingerprint(settings.public_url)
+
+    @property
+    def items(self) -> Items:
+        """The catalogue."""
+        return self._reference.items
 
     @property
     def is_sample(self) -> bool:
@@ -176,11 +181,6 @@ class Bodies:
             f"/api/v1/villages/{code}": self._village_json(village, month, page.checks, page.standing),
         }
 
-    def elder(self, loaded: Loaded, village: Village) -> Body:
-        """A village's page in three facts, for those who read large type."""
-        page = self.village_page(loaded, village)
-        return self.html("elder.html", page=page, listen=self._listen_path, of_persons=page.of_persons)
-
     def village_page(self, loaded: Loaded, village: Village) -> VillagePage:
         """A village's page as it stands, for whatever tells of it."""
         code, reference = village.code, self._reference
@@ -191,7 +191,7 @@ class Bodies:
         said = edition.said if edition else Said()
         of_page = VillageFacts(village, loaded.cells[code], publications, ledger, loaded.codes.get(code, []), said)
         owed = reference.owed_keys(code, loaded.now)
-        return put_together(of_page, reference.items, owed, self._duties_of(village), loaded.now)
+        return put_together(of_page, reference.items, owed, self.duties_of(village), loaded.now)
 
     async def item_of_year(self, conn: Connection, village: Village, item: str, year: str) -> Body | None:
         """The page of one item of a village as it tells of an earlier year; None when nothing of it was ever open in that."""
@@ -211,7 +211,7 @@ class Bodies:
         found = _found(loaded, shown_of_item(facts.known, item, year))
         owed = reference.owed_keys(code, loaded.now, item)
         of_page = ItemFacts(item, facts, found, year)
-        page = item_page(village, of_page, reference.items, owed, self._duties_of(village), loaded.now)
+        page = item_page(village, of_page, reference.items, owed, self.duties_of(village), loaded.now)
         return {f"/v/{code}/{item}": self.html("item.html", page=page, of_persons=page.of_persons)}
 
     def keys_of(self, village: Village, cells: Cells, now: datetime, period: str | None) -> list[CellKey]:
@@ -224,7 +224,7 @@ class Bodies:
         self, village: Village, cells: Cells, keys: Iterable[CellKey], now: datetime, most: int
     ) -> tuple[GridCell, ...]:
         """The first of some cells of a village as they stand; those that cannot be are left out."""
-        make = self._duties_of(village)
+        make = self.duties_of(village)
         return cells.grid(islice((key for key in keys if make(key) is not None), most), make, now)
 
     def _periodic(self, period: str) -> list[CellKey]:
@@ -233,7 +233,8 @@ class Bodies:
         items = sorted(self._reference.items.items())
         return [CellKey(code, period) for code, item in items if item.at(last).frequency is not Frequency.ON_EVENT]
 
-    def _duties_of(self, village: Village) -> Callable[[CellKey], Duty | None]:
+    def duties_of(self, village: Village) -> Callable[[CellKey], Duty | None]:
+        """What gives the duty of a village's cell; None where it has none."""
         # Of a duty everything is shown but whose it is, which is the page's.
         try:
             return self._reference.owing(village.code).duty

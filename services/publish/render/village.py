@@ -187,7 +187,7 @@ def entry(items: Items, p: Publication, duty: Duty | None = None) -> EntryView:
     )
 
 
-def _newest_by_item(publications: Sequence[L]) -> list[L]:
+def newest_by_item(publications: Sequence[L]) -> list[L]:
     """One publication an item, of the newest period; a withdrawn one only where nothing else is left."""
 
     def rank(p: L) -> tuple[bool, date, datetime]:
@@ -205,7 +205,7 @@ def _newest_by_item(publications: Sequence[L]) -> list[L]:
 def shown_on_page(known: Sequence[Known]) -> list[str]:
     """Ids of what a village's page shows: the newest of each item, and the ledgers of which its sentences tell."""
     month = newest_month(known)
-    shown = {*_newest_by_item(known), *(_told_with(month, known) if month is not None else ())}
+    shown = {*newest_by_item(known), *(_told_with(month, known) if month is not None else ())}
     return [p.disclosure_id for p in known if p in shown]
 
 
@@ -266,7 +266,7 @@ def _others(
 def _affairs(
     items: Items, facts: VillageFacts, of: Sequence[GridCell], make: Make, now: datetime
 ) -> tuple[AffairView, ...]:
-    newest = sorted(_newest_by_item(facts.publications), key=lambda p: p.item)
+    newest = sorted(newest_by_item(facts.publications), key=lambda p: p.item)
     by_item: dict[str, list[GridCell]] = {}
     for cell in of:
         by_item.setdefault(cell.key.item, []).append(cell)

@@ -23,6 +23,7 @@ from services.kit import trail
 from services.kit.cli import By, Refusal, Told, on_runtime
 from services.publish.bodies.loading import Loaded
 from services.publish.bodies.renderer import Bodies
+from services.publish.bodies.variants import elder, english
 from services.publish.hot.answers import HTML, Body, plain
 from services.publish.hot.files import Subject
 from services.publish.render.disclosure import DisclosurePage, Opened
@@ -178,7 +179,8 @@ def _write(site: _Site, loaded: Loaded, subjects: Sequence[Subject]) -> None:
             site.write_body(path, body)
         kind, key = subject
         if kind == "village" and (village := bodies.village(key)) is not None:
-            site.write_body(f"/v/{key}/big", bodies.elder(loaded, village))
+            site.write_body(f"/v/{key}/big", elder(bodies, loaded, village))
+            site.write_body(f"/v/{key}/en", english(bodies, loaded, village))
         if kind == "disclosure":
             _write_disclosure(site, loaded, key)
 

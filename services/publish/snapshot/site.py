@@ -16,7 +16,7 @@ from services.publish.render.search import core_of, sound_of
 _FILES: Final = (
     (re.compile(r"/"), "index.html"),
     (re.compile(r"/search"), "search.html"),
-    (re.compile(r"(/t/[0-9]{9}|/v/[0-9]{12}(?:/(?:big|[A-Z][0-9]{2}(?:/20[0-9]{2})?))?)"), "{0}.html"),
+    (re.compile(r"(/t/[0-9]{9}|/v/[0-9]{12}(?:/(?:big|en|[A-Z][0-9]{2}(?:/20[0-9]{2})?))?)"), "{0}.html"),
     (re.compile(r"(/d/[0-9A-Za-z-]{1,64}\.csv)"), "{0}"),
     (re.compile(r"(/d/[0-9A-Za-z-]{1,64}(?:/[0-9]{1,9})?)"), "{0}.html"),
     (re.compile(r"/api/v1(/disclosures/[0-9A-Za-z-]{1,64})"), "{0}.json"),
