@@ -164,7 +164,9 @@ class Bodies:
     def html(self, template: str, status: int = 200, *, of_persons: bool = False, **values: Any) -> Body:
         """A page; one of persons, or of what is gone, is not for search engines."""
         noindex = of_persons or status == HTTPStatus.GONE
-        text = self.pages.text(template, style=self.style_path, noindex=noindex, **values).encode()
+        text = self.pages.text(
+            template, style=self.style_path, site=self.public_url, noindex=noindex, **values
+        ).encode()
         if status == HTTPStatus.GONE:
             return body_of_nothing(text, HTML)
         return body_of_persons(text, HTML) if of_persons else Body(text, HTML, status)
