@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from starlette.responses import Response
@@ -16,6 +17,7 @@ from services.kit.rates import Rate, scans
 from services.kit.reference import Reference
 from services.kit.runtime import Runtime
 from services.publish.bodies.renderer import Bodies
+from services.publish.errors import LookedForTooOftenError
 from services.publish.hot.answers import Answer, pack
 from services.publish.hot.files import Subject, file_of
 from services.publish.hot.front import AnswerResponse
@@ -25,8 +27,30 @@ from services.publish.store import marks, publications
 
 #: Seconds. A reader waits no longer for the database: then the answer is that it cannot be read now.
 PATIENCE_S: Final = 3.0
+#: Who knows a name would have to try 5,000 cards: so often one name of a village is looked for, from wherever.
+_LOOKS_OF_NAME: Final = (5, timedelta(hours=1))
+_LOOKS_OF_NETWORK: Final = (10, timedelta(minutes=1))
+_LOOK_AT_ONCE: Final = 2
 #: Seconds that somebody waits for those who want something drawn before.
 _DRAWING_LINE_S: Final = 5.0
+
+
+class Looks:
+    """How often households may look for their own lines, and how many look at once; of one process, never stored."""
+
+    def __init__(self) -> None:
+        """Nobody has looked yet."""
+        self._of_network = Rate(*_LOOKS_OF_NETWORK)
+        self._of_name = Rate(*_LOOKS_OF_NAME)
+        self.turn = asyncio.Semaphore(_LOOK_AT_ONCE)
+
+    def let_in(self, now: datetime, village: str, name: str) -> None:
+        """Count a look; TooOftenError for a network that looked too often, LookedForTooOftenError for a name of the village."""
+        self._of_network.let_in(now)
+        whose = f"{village}/{''.join(name.split())}"
+        if self._of_name.left(whose, now) < 1:
+            raise LookedForTooOftenError(retry_after_s=self._of_name.wait_s(whose, now))
+        self._of_name.count(whose, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +62,17 @@ class Own:
     scans: Rate
     #: Whoever draws paper has it: one at a time, so that a processor is left for those who read.
     drawing: asyncio.Lock
+    looks: Looks
 
 
 def make_own(settings: PublishSettings, _database: Database, clock: Clock, reference: Reference) -> Own:
     """Read the templates; files that ingest wrote are read from where the settings say."""
     return Own(
-        Bodies(settings, reference, clock), Objects(settings.home, settings.objects_url), scans(), asyncio.Lock()
+        Bodies(settings, reference, clock),
+        Objects(settings.home, settings.objects_url),
+        scans(),
+        asyncio.Lock(),
+        Looks(),
     )
 
 

@@ -102,7 +102,7 @@ def _masked_roster(body: Roster, masking: Masking, item: str) -> Roster:
     entries = []
     for entry, name in zip(body.entries, names, strict=True):
         remark = None if item in _SOCIAL_AID else entry.remark
-        entries.append(entry.model_copy(update={"name": name, "payee_ref": None, "remark": remark}))
+        entries.append(entry.model_copy(update={"name": name, "payee_ref": None, "household": None, "remark": remark}))
     return body.model_copy(update={"entries": tuple(entries)})
 
 
@@ -203,6 +203,6 @@ def public_body(body: Body, masking: Masking, item: str = "") -> dict[str, Any]:
 def public_json(masked: Body) -> dict[str, Any]:
     """The JSON of a masked body: references to payees and inner attachments left out."""
     inner = {"payee_ref", "attachments"}
-    left_out: dict[str, Any] = {"lines": {"__all__": inner}, "entries": {"__all__": {"payee_ref"}}}
+    left_out: dict[str, Any] = {"lines": {"__all__": inner}, "entries": {"__all__": {"payee_ref", "household"}}}
     kept = {name: what for name, what in left_out.items() if name in type(masked).model_fields}
     return masked.model_dump(mode="json", exclude=kept or None)

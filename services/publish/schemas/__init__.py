@@ -176,3 +176,20 @@ class DutyOut(BaseModel, json_schema_extra=example("DutyOut")):
     reference: bool = Field(description="whether `due` is a reference only: the city has not confirmed the deadlines")
     disclosure_id: str | None
     waiver: str | None
+
+
+class HouseholdLineOut(BaseModel, json_schema_extra=example("HouseholdLineOut")):
+    """One line of a roster that is the household's own."""
+
+    item: str
+    title: str
+    period: str
+    amount_fen: int | None
+    facts: dict[str, str] = Field(description="what stands in it, by its name on the page")
+    url: str
+
+
+class HouseholdOut(BaseModel, json_schema_extra=example("HouseholdOut")):
+    """All lines of a household in the village's open rosters; none also when the name or the digits are others."""
+
+    lines: list[HouseholdLineOut]
