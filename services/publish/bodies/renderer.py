@@ -79,7 +79,7 @@ class Bodies:
 
     @property
     def items(self) -> Items:
-        """The catalogue."""
+        """The catalogue of all items, by code."""
         return self._reference.items
 
     @property
