@@ -163,6 +163,18 @@ class ProfileRevision(Revision):
     )
     declaration_due: Due = Field(default="quarter:15", description="when the quarter's yes/no page is due")
     review_working_days: int = Field(default=3, ge=1, le=30, description="working days that a township may take")
+    answers_first: Literal["village", "township"] = Field(
+        default="village", description="who answers a villager's question first; papers are the township's in any case"
+    )
+    answer_days_village: int = Field(default=3, ge=1, le=60, description="days that a village has to answer a question")
+    answer_days_township: int = Field(default=10, ge=1, le=60, description="days that a township has to answer one")
+    answer_in_working_days: bool = Field(default=True, description="whether those are working days")
+    unclear_days: int = Field(
+        default=30,
+        ge=1,
+        le=365,
+        description="days in which an answer may be called unclear; then the contact is deleted",
+    )
     confirmed_by_city: bool = Field(default=False, description="false: pages say 参考期限 instead of 公开时限")
     source: ShortText = Field(description="the document that the choice rests on")
 
@@ -191,6 +203,11 @@ _PROFILE: Final = {
             "delivered_by_agency": ["F01", "F02"],
             "declaration_due": "quarter:15",
             "review_working_days": 3,
+            "answers_first": "village",
+            "answer_days_village": 3,
+            "answer_days_township": 10,
+            "answer_in_working_days": True,
+            "unclear_days": 30,
             "confirmed_by_city": True,
             "source": "盖州市三务公开时限通知（示例）",
         }

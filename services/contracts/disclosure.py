@@ -1,10 +1,12 @@
 """Events of the topic `sanwu.disclosures`, written by `ingest`.
 
-Disclosures on their way from the clerk to everybody, waivers (不公开备案), the quarter's yes/no pages (本期无此事项).
+Disclosures on their way from the clerk to everybody, waivers (不公开备案), the quarter's yes/no pages (本期无此事项),
+answers to villagers' questions. What is answered is sealed under the question's key, which publish made.
 Before approval a disclosure's events carry digests only; the approved event carries the body. Bodies and free text are
 sealed under the key of their own aggregate.
 """
 
+from datetime import date
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -13,6 +15,7 @@ from services.contracts.base import AcceptedFinding, Event, Model, Sealed
 from services.contracts.bodies import Body
 from services.contracts.bodies.base import Day
 from services.contracts.catalogue import ItemCode
+from services.contracts.question import Answerer, QuestionRef
 from services.contracts.values import Digest, Period, ShortText, Text, VillageCode
 
 #: Whose word confirms an edition (column `confirmations` of the catalogue).
@@ -263,3 +266,44 @@ class DeclarationConfirmed(DeclarationEvent):
     """`declaration.confirmed.v1`: the supervisors agree; public from now on, a later edition takes its place."""
 
     type: Literal["declaration.confirmed.v1"] = "declaration.confirmed.v1"
+
+
+# -- answers to villagers' questions ------------------------------------------------------------------------------
+
+
+class AnswerEvent(Event):
+    """What all events of an answer say; the aggregate's id is the question's. Who answered is told by unit, never by name."""
+
+    aggregate: Literal["answer"] = "answer"
+    village_code: VillageCode
+    ref: QuestionRef
+    round: int = Field(ge=0, description="how often an answer had been called unclear")
+
+
+class AnswerContent(Model):
+    """What `answer.given` seals: the words of the answer, without personal data."""
+
+    text: Text
+
+
+class AnswerGiven(AnswerEvent):
+    """`answer.given.v1`: the village or the township answered; everybody may read it."""
+
+    type: Literal["answer.given.v1"] = "answer.given.v1"
+    by: Answerer
+    disclosure: ShortText | None = Field(default=None, description="id of a disclosure that the answer points to")
+    sealed: Sealed
+
+
+class AnswerHandedUp(AnswerEvent):
+    """`answer.handed_up.v1`: the village handed the question to the township, whose days begin."""
+
+    type: Literal["answer.handed_up.v1"] = "answer.handed_up.v1"
+    due: date = Field(description="the local day until which the township has to answer")
+
+
+class AnswerHidden(AnswerEvent):
+    """`answer.hidden.v1`: the township took a question out of everybody's sight; the reason stays, and holds no personal data."""
+
+    type: Literal["answer.hidden.v1"] = "answer.hidden.v1"
+    reason: Text

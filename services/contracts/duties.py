@@ -5,7 +5,7 @@ missing) and audit (grid) agree on every cell. Nothing here reads a clock, a tab
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -319,6 +319,8 @@ class GridCell:
     record: CellRecord
     cell: Cell
     late: Lateness
+    #: How it stands apart from open questions (`questioned`), which settle nothing and erase no lateness.
+    beneath: CellState
 
     @property
     def key(self) -> CellKey:
@@ -361,7 +363,9 @@ def cells(
 
 
 def _grid_cell(of: Duty, record: CellRecord, now: datetime) -> GridCell:
-    return GridCell(of, record, cell_state(of, record, now), lateness(of, record, now))
+    cell = cell_state(of, record, now)
+    beneath = _state(of, replace(record, open_questions=0), now) if record.open_questions else cell.state
+    return GridCell(of, record, cell, lateness(of, record, now), beneath)
 
 
 def declared_records(quarter: str, answers: Mapping[str, Sequence[date]]) -> dict[CellKey, CellRecord]:

@@ -1,4 +1,4 @@
-"""Keys of aggregates, so that content can go for good: a null value on the compacted topic shreds a key."""
+"""Keys of aggregates, so that content can go for good: a null value on a compacted topic of keys shreds a key."""
 
 from typing import Literal
 
@@ -21,5 +21,16 @@ class WrappedKeySet(Event):
     """
 
     type: Literal["key.set.v2"] = "key.set.v2"
+    aggregate: Literal["key"] = "key"
+    wrapped: ShortText
+
+
+class QuestionKeySet(Event):
+    """`question_key.set.v1`: the key of a question, or of its contact; topic `publish.keys`, key = its aggregate id.
+
+    As in `key.set.v2`; in clear (base64, 32 bytes) where the city has nothing to wrap keys with.
+    """
+
+    type: Literal["question_key.set.v1"] = "question_key.set.v1"
     aggregate: Literal["key"] = "key"
     wrapped: ShortText

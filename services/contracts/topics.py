@@ -12,6 +12,9 @@ from services.contracts.base import Event
 from services.contracts.catalogue import CalendarSet, ItemSet, ProfileSet
 from services.contracts.code import CodeSet
 from services.contracts.disclosure import (
+    AnswerGiven,
+    AnswerHandedUp,
+    AnswerHidden,
     DeclarationConfirmed,
     DeclarationSubmitted,
     DisclosureApproved,
@@ -31,8 +34,9 @@ from services.contracts.disclosure import (
     WaiverRefused,
 )
 from services.contracts.division import DivisionSet
-from services.contracts.keys import KeySet, WrappedKeySet
+from services.contracts.keys import KeySet, QuestionKeySet, WrappedKeySet
 from services.contracts.publication import PublicationPublished, PublicationWithdrawn
+from services.contracts.question import QuestionAsked, QuestionUnclear
 from services.contracts.staff import SignerSet, StaffSet
 from services.contracts.trail import HEADS
 
@@ -128,6 +132,21 @@ KEYS: Final = Topic(
     first=True,
     config=_SHREDDED,
 )
+#: Keys of questions: publish makes and destroys them, so they have a topic with its own one writer.
+QUESTION_KEYS: Final = Topic(
+    "publish.keys",
+    "aggregate id",
+    "publish",
+    ("ingest",),
+    (QuestionKeySet,),
+    3,
+    compacted=True,
+    first=True,
+    config=_SHREDDED,
+)
+#: The topics of keys by the service that makes and destroys them.
+KEYS_OF: Final[Mapping[ServiceName, Topic]] = MappingProxyType({t.producer: t for t in (KEYS, QUESTION_KEYS)})
+KEY_TOPICS: Final = frozenset(t.name for t in KEYS_OF.values())
 DISCLOSURES: Final = _log(
     "disclosures",
     "ingest",
@@ -149,8 +168,12 @@ DISCLOSURES: Final = _log(
     WaiverEnded,
     DeclarationSubmitted,
     DeclarationConfirmed,
+    AnswerGiven,
+    AnswerHandedUp,
+    AnswerHidden,
 )
 PUBLICATIONS: Final = _log("publications", "publish", ("ingest", "audit"), PublicationPublished, PublicationWithdrawn)
+QUESTIONS: Final = _log("questions", "publish", ("ingest", "audit"), QuestionAsked, QuestionUnclear)
 #: Nobody inside reads alerts yet; cases will.
 ALERTS: Final = _log("alerts", "audit", (), AlertRaised, AlertCleared)
 CODES: Final = Topic("sanwu.codes", "code", "qr", ("publish",), (CodeSet,), 3, compacted=True, config=_COMPACTED)
@@ -160,8 +183,10 @@ TOPICS: Final[tuple[Topic, ...]] = (
     CATALOGUE,
     STAFF,
     KEYS,
+    QUESTION_KEYS,
     DISCLOSURES,
     PUBLICATIONS,
+    QUESTIONS,
     ALERTS,
     CODES,
     *(_heads(name) for name in SERVICES),

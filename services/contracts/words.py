@@ -14,6 +14,7 @@ from services.contracts.bodies import ContractType, Direction, Meeting, Standing
 from services.contracts.catalogue import Affair
 from services.contracts.division import DivisionKind
 from services.contracts.duties import CellState, GridCell
+from services.contracts.question import Paper, QuestionKind, QuestionState
 from services.contracts.values import Frequency
 
 ROLE_NAMES: Final[Mapping[Role, str]] = MappingProxyType(
@@ -113,6 +114,35 @@ STANDINGS: Final[Mapping[Standing, str]] = MappingProxyType({Standing.CANDIDATE:
 #: What a code on a wall is for; new purposes come in with the codes that have them.
 PURPOSES: Final[Mapping[str, str]] = MappingProxyType({"board": "公开栏", "gate": "村口", "card": "入户卡"})
 
+#: What villagers ask for, and where it stands (`contracts.question`).
+QUESTION_KINDS: Final[Mapping[QuestionKind, str]] = MappingProxyType(
+    {
+        QuestionKind.DOUBT: "有疑问，请说明",
+        QuestionKind.PAPER: "要看一份材料",
+        QuestionKind.MISSING: "这里少一份",
+    }
+)
+PAPERS: Final[Mapping[Paper, str]] = MappingProxyType(
+    {
+        Paper.CONTRACT: "合同",
+        Paper.RECEIPT: "票据",
+        Paper.MINUTES: "会议记录",
+        Paper.ACCOUNTS: "账册",
+        Paper.SETTLEMENT: "工程预算、结算",
+        Paper.OTHER: "其他材料",
+    }
+)
+QUESTION_STATES: Final[Mapping[QuestionState, str]] = MappingProxyType(
+    {
+        QuestionState.ASKED: "等村里答复",
+        QuestionState.TOWNSHIP: "等镇街答复",
+        QuestionState.ANSWERED: "已答复",
+        QuestionState.CLOSED: "已办结",
+        QuestionState.HIDDEN: "已隐藏",
+    }
+)
+SHOWS: Final[Mapping[str, str]] = MappingProxyType({"question": "公开我的提问", "answer": "只公开答复"})
+
 #: Every set by the name of the field that holds its members.
 SETS: Final[Mapping[str, Mapping[Any, str]]] = MappingProxyType(
     {
@@ -133,6 +163,10 @@ SETS: Final[Mapping[str, Mapping[Any, str]]] = MappingProxyType(
         "account": ACCOUNTS,
         "standing": STANDINGS,
         "purpose": PURPOSES,
+        "question": QUESTION_KINDS,
+        "paper": PAPERS,
+        "question_state": QUESTION_STATES,
+        "shows": SHOWS,
     }
 )
 

@@ -23,7 +23,7 @@ from granian.server.embed import Server
 from starlette.types import ASGIApp
 from typer import BadParameter, Option, Typer
 
-from services.contracts.topics import KEYS, TOPICS
+from services.contracts.topics import KEYS_OF, TOPICS
 from services.kit import cli, heads, metrics, operate, park, trail, wiping
 from services.kit.clock import Clock, SystemClock
 from services.kit.consumer import Effects, PartitionedConsumer
@@ -69,7 +69,7 @@ TRAIL_JOBS: Final[Sequence[Job[Settings, object]]] = (
     Job("trail head said", heads.LOOK_EVERY_S, heads.say_head),
 )
 #: Who has keys of contents wraps them and wipes those that were destroyed.
-KEEPERS: Final = frozenset({KEYS.producer, *KEYS.consumers})
+KEEPERS: Final = frozenset({*KEYS_OF, *(name for topic in KEYS_OF.values() for name in topic.consumers)})
 
 
 async def open_runtime(

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, Final, Self
 
 from services.contracts.base import Event
-from services.contracts.topics import KEYS, parse
+from services.contracts.topics import KEY_TOPICS, parse
 
 #: A number of so many digits fits into PostgreSQL's bigint, whatever they are.
 _BIGINT_DIGITS: Final = 18
@@ -38,7 +38,7 @@ class Incoming:
     @property
     def aggregate(self) -> tuple[str, str]:
         """Kind and id of the aggregate; without headers the record's key stands for it."""
-        if self.topic == KEYS.name:
+        if self.topic in KEY_TOPICS:
             return "key", text_of(self.key)
         aggregate_id = self.headers.get("aggregate_id")
         return self.headers.get("aggregate", "?"), text_of(self.key) if aggregate_id is None else aggregate_id

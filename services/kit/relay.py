@@ -40,10 +40,10 @@ _FIRST: Final = frozenset(t.name for t in TOPICS if t.first)
 #: A wrapped key stands in the one table that is wiped, and joins its event here.
 SELECT_PENDING = """
 SELECT o.seq, o.topic, o.key, o.headers::text AS headers, o.occurred_at, coalesce(convert_to((CASE
-           WHEN e.type = 'key.set.v2' THEN e.payload || jsonb_build_object('wrapped', k.key) ELSE e.payload END
+           WHEN e.type IN ('key.set.v2', 'question_key.set.v1') THEN e.payload || jsonb_build_object('wrapped', k.key) ELSE e.payload END
        )::text, 'UTF8'), o.value) AS value
 FROM outbox o LEFT JOIN event e ON e.occurred_at = o.occurred_at AND e.event_id = o.event_id
-LEFT JOIN shred_key k ON e.type = 'key.set.v2' AND k.aggregate_id = e.aggregate_id
+LEFT JOIN shred_key k ON e.type IN ('key.set.v2', 'question_key.set.v1') AND k.aggregate_id = e.aggregate_id
 WHERE o.error IS NULL
   AND NOT EXISTS (SELECT FROM outbox p WHERE p.error IS NOT NULL AND p.topic = o.topic AND p.key = o.key)
 ORDER BY o.seq LIMIT $1

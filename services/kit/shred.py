@@ -24,9 +24,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import BaseModel, SecretStr
 
-from services.contracts.base import Sealed
-from services.contracts.keys import KeySet, WrappedKeySet
-from services.contracts.topics import KEYS
+from services.contracts.base import Sealed, Stamp
+from services.contracts.keys import KeySet, QuestionKeySet, WrappedKeySet
+from services.contracts.topics import KEYS, QUESTION_KEYS, Topic
 from services.kit.db import Connection
 from services.kit.encoded import base64_of, bytes_of
 from services.kit.outbox import append, append_tombstones, stamp, stamp_all
@@ -175,12 +175,13 @@ def reopen_here(closed: str, place: str) -> str:
     return zlib.decompress(_open_here(closed, place.encode(), place)).decode()
 
 
-def key_at_rest(event: KeySet | WrappedKeySet) -> str:
+def key_at_rest(event: KeySet | WrappedKeySet | QuestionKeySet) -> str:
     """A key that arrived as this service keeps it; KeySealError when it could never be opened here."""
-    if isinstance(event, KeySet):
-        return wrap(event.aggregate_id, event.key)
-    _secret_of(event.aggregate_id, event.wrapped)
-    return event.wrapped
+    key = event.key if isinstance(event, KeySet) else event.wrapped
+    if not key.startswith(WRAPPED):
+        return wrap(event.aggregate_id, key)
+    _secret_of(event.aggregate_id, key)
+    return key
 
 
 SELECT_WRAPPED = "SELECT aggregate_id, key FROM shred_key WHERE key LIKE 'w1:%' LIMIT 1"
@@ -294,18 +295,22 @@ async def select_keys(conn: Connection, aggregate_ids: Sequence[str]) -> dict[st
     return {r["aggregate_id"]: r["key"] for r in await conn.fetch(SELECT_KEYS, aggregate_ids)}
 
 
-async def tell_key(conn: Connection, aggregate_id: str, at: datetime) -> str:
-    """Queue an aggregate's key for the topic, unless it was before; makes it when there is none. Returns the key."""
+async def tell_key(conn: Connection, aggregate_id: str, at: datetime, topic: Topic = KEYS) -> str:
+    """Queue an aggregate's key for its owner's topic, unless it was before; makes it when there is none. Returns the key."""
     key = (await make_keys(conn, [aggregate_id]))[aggregate_id]
     if await conn.fetchrow(SELECT_TOLD, aggregate_id) is None:
         stamped = await stamp(conn, "key", aggregate_id, at=at)
         # Another transaction may have been faster here too.
         if stamped["aggregate_version"] == 1:
-            wrapped = key.startswith(WRAPPED)
-            # The relay adds the wrapped key: an event is never wiped, the table of keys is.
-            event = WrappedKeySet(**stamped, wrapped=WRAPPED) if wrapped else KeySet(**stamped, key=key)
-            await append(conn, event, key=aggregate_id)
+            await append(conn, _key_event(stamped, key, topic), key=aggregate_id)
     return key
+
+
+def _key_event(stamped: Stamp, key: str, topic: Topic) -> KeySet | WrappedKeySet | QuestionKeySet:
+    """What tells a key. The relay adds the wrapped key itself: an event is never wiped, the table of keys is."""
+    if topic is QUESTION_KEYS:
+        return QuestionKeySet(**stamped, wrapped=WRAPPED)
+    return WrappedKeySet(**stamped, wrapped=WRAPPED) if key.startswith(WRAPPED) else KeySet(**stamped, key=key)
 
 
 async def drop_untold(conn: Connection, aggregate_ids: Sequence[str]) -> None:
@@ -318,7 +323,11 @@ async def drop_untold(conn: Connection, aggregate_ids: Sequence[str]) -> None:
 
 async def seal(conn: Connection, aggregate_id: str, event_type: str, content: BaseModel, at: datetime) -> Sealed:
     """Encrypt content for one event; the aggregate's key is made, and queued for the topic, at the first time."""
-    key = await tell_key(conn, aggregate_id, at)
+    return seal_under(await tell_key(conn, aggregate_id, at), aggregate_id, event_type, content)
+
+
+def seal_under(key: str, aggregate_id: str, event_type: str, content: BaseModel) -> Sealed:
+    """Encrypt content for one event under an aggregate's key that is at hand, be it another service's."""
     nonce = os.urandom(NONCE_BYTES)
     plain = zlib.compress(content.model_dump_json().encode(), 6)
     ciphertext = AESGCM(_secret_of(aggregate_id, key)).encrypt(nonce, plain, _associated(aggregate_id, event_type))
@@ -349,12 +358,12 @@ def open_sealed(key: str, aggregate_id: str, event_type: str, sealed: Sealed) ->
     return zlib.decompress(AESGCM(_secret_of(aggregate_id, key)).decrypt(nonce, ciphertext, associated))
 
 
-async def shred(conn: Connection, aggregate_ids: Sequence[str], at: datetime) -> None:
+async def shred(conn: Connection, aggregate_ids: Sequence[str], at: datetime, topic: Topic = KEYS) -> None:
     """Destroy the keys of aggregates here and, by tombstones, everywhere; in as many statements as for one."""
     stamps = await stamp_all(conn, "key", dict.fromkeys(aggregate_ids), at=at)
     await conn.execute(DROP_KEYS, aggregate_ids)
     await conn.execute(FORGET_KEY_EVENTS, aggregate_ids)
-    await append_tombstones(conn, KEYS, {i: s["aggregate_version"] for i, s in stamps.items()}, at=at)
+    await append_tombstones(conn, topic, {i: s["aggregate_version"] for i, s in stamps.items()}, at=at)
 
 
 async def save_key(conn: Connection, aggregate_id: str, key: str | None) -> None:
@@ -371,13 +380,13 @@ HEARTBEATS: Final = tuple(
 )
 
 
-async def beat_keys(conn: Connection, at: datetime) -> None:
-    """Queue a tombstone of nothing for every partition of the topic.
+async def beat_keys(conn: Connection, at: datetime, topic: Topic = KEYS) -> None:
+    """Queue a tombstone of nothing for every partition of a topic of keys; both have as many.
 
     The broker closes a segment, and compacts it, only when another record comes: without this one a key that was destroyed
     on a quiet evening is still in the log when the week begins. All have version 1, so whoever heard one takes no other.
     """
-    await append_tombstones(conn, KEYS, dict.fromkeys(HEARTBEATS, 1), at=at)
+    await append_tombstones(conn, topic, dict.fromkeys(HEARTBEATS, 1), at=at)
 
 
 GIVE_UP_KEY = "INSERT INTO shred_key (aggregate_id, key) VALUES ($1, NULL) ON CONFLICT (aggregate_id) DO NOTHING"

@@ -16,8 +16,10 @@ def test_topics_are_these() -> None:
         ("sanwu.catalogue", 3, "registry"),
         ("sanwu.staff", 3, "registry"),
         ("sanwu.keys", 3, "ingest"),
+        ("publish.keys", 3, "publish"),
         ("sanwu.disclosures", 24, "ingest"),
         ("sanwu.publications", 24, "publish"),
+        ("sanwu.questions", 24, "publish"),
         ("sanwu.alerts", 24, "audit"),
         ("sanwu.codes", 3, "qr"),
         *((f"{service}.heads", 1, service) for service in SERVICES),
@@ -39,7 +41,7 @@ def test_every_event_has_one_topic_and_its_tag() -> None:
     tags = [e.model_fields["type"].default for t in TOPICS for e in t.events]
     assert sorted(tags) == sorted(EVENTS)
     assert len(set(tags)) == len(tags)
-    assert all(re.fullmatch(r"[a-z]+\.[a-z]+\.v[1-9]", tag) for tag in tags)
+    assert all(re.fullmatch(r"[a-z_]+\.[a-z_]+\.v[1-9]", tag) for tag in tags)
     assert all(event.model_config["frozen"] for event in EVENTS.values())
 
 
@@ -56,17 +58,25 @@ def test_services_are_a_closed_list_and_nobody_hears_himself_but_for_the_heads()
 
 def test_compacted_topics_are_configured_so_and_logs_are_kept_for_ever() -> None:
     compacted = {t.name for t in TOPICS if t.compacted}
-    assert compacted == {"sanwu.divisions", "sanwu.catalogue", "sanwu.staff", "sanwu.keys", "sanwu.codes"}
+    assert compacted == {
+        "sanwu.divisions",
+        "sanwu.catalogue",
+        "sanwu.staff",
+        "sanwu.keys",
+        "publish.keys",
+        "sanwu.codes",
+    }
     for topic in TOPICS:
         policy = ("compact", None) if topic.compacted else ("delete", "-1")
         assert (topic.config["cleanup.policy"], topic.config.get("retention.ms")) == policy
 
 
 def test_keys_go_first_and_are_gone_within_the_hour() -> None:
-    (keys,) = [t for t in TOPICS if t.first]
-    assert keys.name == "sanwu.keys"
-    assert keys.config["max.compaction.lag.ms"] == "3600000"
-    assert keys.config["segment.ms"] == "600000"
+    found = [t for t in TOPICS if t.first]
+    assert [t.name for t in found] == ["sanwu.keys", "publish.keys"]
+    for keys in found:
+        assert keys.config["max.compaction.lag.ms"] == "3600000"
+        assert keys.config["segment.ms"] == "600000"
 
 
 @pytest.mark.parametrize("topic", CARRYING, ids=lambda t: t.name)

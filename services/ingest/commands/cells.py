@@ -151,7 +151,7 @@ async def open_cells(desk: Reading, villages: Sequence[str]) -> AsyncIterator[Vi
             await _add_unsettled(desk, one, [v for v in batch if owing[v] is one], known, turns)
         for village in batch:
             found = _village_cells(owing[village], village, known[village], desk.now)
-            yield replace(found, cells=tuple(c for c in found.cells if c.cell.state in OPEN_CELLS))
+            yield replace(found, cells=tuple(c for c in found.cells if c.beneath in OPEN_CELLS))
             await turns.rest()
 
 
@@ -257,7 +257,9 @@ async def cells_page(
     found: list[Found] = []
     looked_at = 0
     async for one in _walk(desk, wanted, villages[:VILLAGES_AT_ONCE], after):
-        if wanted.state in {None, one.cell.cell.state} and (wanted.items is None or one.cell.duty.item in wanted.items):
+        if wanted.state in {None, one.cell.cell.state, one.cell.beneath} and (
+            wanted.items is None or one.cell.duty.item in wanted.items
+        ):
             if len(found) == limit:
                 return found, found[-1].place
             found.append(one)

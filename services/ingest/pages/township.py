@@ -120,7 +120,10 @@ def _periodic(
     if key in by_key:
         return [by_key[key]]
     duty, record = desk.reference.duty(village.village, key), CellRecord()
-    return [GridCell(duty, record, cell_state(duty, record, desk.now), Lateness())] if duty is not None else []
+    if duty is None:
+        return []
+    cell = cell_state(duty, record, desk.now)
+    return [GridCell(duty, record, cell, Lateness(), cell.state)]
 
 
 def _spot(village: VillageCells, shown: Sequence[GridCell]) -> Spot:
@@ -190,7 +193,7 @@ class Late(NamedTuple):
 
 def _late(desk: Reading, cell: GridCell, affairs: Container[Affair]) -> Late | None:
     days = cell.late_days
-    if not days or cell.record.first_published_at is not None or cell.cell.state not in _UNDONE:
+    if not days or cell.record.first_published_at is not None or cell.beneath not in _UNDONE:
         return None
     item, duty = desk.item(*cell.key), cell.duty
     if item.affair not in affairs:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 from services.contracts.base import Event
-from services.contracts.keys import KeySet, WrappedKeySet
-from services.contracts.topics import EVENTS, KEYS, TOPIC_OF, Topic
+from services.contracts.keys import KeySet, QuestionKeySet, WrappedKeySet
+from services.contracts.topics import EVENTS, KEY_TOPICS, TOPIC_OF, Topic
 from services.kit import metrics, park, reference, signature
 from services.kit.clock import Clock
 from services.kit.db import Connection, Model, ServingModel
@@ -118,7 +118,7 @@ class Effects:
 
     async def handle_one(self, conn: Connection, record: Incoming) -> None:
         """Apply one record as for the first time, whatever was seen of its aggregate: parked ones come back this way."""
-        if record.topic == KEYS.name:
+        if record.topic in KEY_TOPICS:
             await save_key(conn, record.key.decode(), None if record.value is None else _key_of(record))
             return
         event = record.event()
@@ -131,8 +131,8 @@ class Effects:
 
 def _key_of(record: Incoming) -> str:
     event = record.event()
-    if not isinstance(event, KeySet | WrappedKeySet):
-        message = f"{event.type} does not belong on the topic of keys"
+    if not isinstance(event, KeySet | WrappedKeySet | QuestionKeySet):
+        message = f"{event.type} does not belong on a topic of keys"
         raise Reject(message)
     try:
         return key_at_rest(event)

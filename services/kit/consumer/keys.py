@@ -5,7 +5,7 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer
 
-from services.contracts.topics import KEYS, Topic
+from services.contracts.topics import KEY_TOPICS, Topic
 from services.kit.consumer.ends import Ends, Offsets
 from services.kit.db import Database
 from services.kit.record import Incoming
@@ -18,17 +18,17 @@ KEY_WAIT_S: Final = 0.02
 class MissingKeys:
     """The aggregates whose key was missed.
 
-    From the second miss on the end of the keys topic is noted; a key still missing when that is read was shredded.
+    From the second miss on the ends of the topics of keys are noted; a key still missing when that is read was shredded.
     Not from the first: the relay sends keys first, so the poll that comes next nearly always brings the key, and
     the log need not be asked. Once the noted end is read waiting is over for good: a compacted topic has no key
     for this record any more, and whoever waited on would hold up the partition for ever.
     """
 
     def __init__(self, ends: Ends, database: Database, topics: Iterable[Topic]) -> None:
-        """Begin with none; of `topics` the one with the keys is asked where it ends."""
+        """Begin with none; of `topics` those with keys are asked where they end."""
         self._ends = ends
         self._database = database
-        self._keys = [t for t in topics if t.name == KEYS.name]
+        self._keys = [t for t in topics if t.name in KEY_TOPICS]
         #: Missed once (None), then with the ends to be reached before it counts as shredded.
         self._missed: dict[str, Offsets | None] = {}
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from typer import BadParameter, Option
 
-from services.contracts.topics import KEYS, TOPIC_OF, Topic
+from services.contracts.topics import KEYS_OF, TOPIC_OF, Topic
 from services.kit import trail
 from services.kit.cli import NO_SENSE, By, Refusal, Told, on_runtime
 from services.kit.db import Connection, affected
@@ -113,8 +113,9 @@ async def republish(
                 await conn.execute(statement)
         queued = affected(await conn.execute(REPEAT, since, kind or None, identity or None, types, topics))
         tombstones = 0
-        if new_log or everything:
-            tombstones = affected(await conn.execute(REPEAT_TOMBSTONES, KEYS.name, runtime.clock.now()))
+        keys = next((topic for owner, topic in KEYS_OF.items() if owner == runtime.service), None)
+        if keys is not None and (new_log or everything):
+            tombstones = affected(await conn.execute(REPEAT_TOMBSTONES, keys.name, runtime.clock.now()))
         row = await conn.fetchrow(COUNT, types)
         assert row is not None  # noqa: S101 - an aggregate answers one row
         things = [f"{kind}/{identity}"] if kind else []

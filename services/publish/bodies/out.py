@@ -84,7 +84,7 @@ def duty_out(of: GridCell, live: Known | None, reason: str | None) -> DutyOut:
         history=of.duty.history,
         reference=of.duty.reference,
         disclosure_id=live.disclosure_id if live is not None else None,
-        waiver=reason if of.cell.state is CellState.WAIVED else None,
+        waiver=reason if of.beneath is CellState.WAIVED else None,
     )
 
 

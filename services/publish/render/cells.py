@@ -158,17 +158,17 @@ def _unopened_records(facts: CellFacts, opened: Container[tuple[str, str]]) -> d
 
 def missing(of: Iterable[GridCell]) -> tuple[GridCell, ...]:
     """What is past due or under way, money first, then what is late longest."""
-    found = [c for c in of if c.cell.state in _MISSING]
+    found = [c for c in of if c.beneath in _MISSING]
     return tuple(sorted(found, key=lambda c: (c.duty.item[0] != "F", -c.late_days, c.duty.item, c.duty.period)))
 
 
 def waived(of: Iterable[GridCell], waivers: Iterable[Waiver]) -> tuple[tuple[GridCell, Waiver], ...]:
     """Cells that are not opened for a reason on file, with the reason."""
     by_key: Mapping[CellKey, Waiver] = {CellKey(w.item, w.period): w for w in waivers}
-    return tuple((c, by_key[c.key]) for c in of if c.cell.state is CellState.WAIVED and c.key in by_key)
+    return tuple((c, by_key[c.key]) for c in of if c.beneath is CellState.WAIVED and c.key in by_key)
 
 
 def declared_nil(of: Iterable[GridCell], published: Container[tuple[str, str]]) -> tuple[GridCell, ...]:
     """Items of which a quarter's page says that nothing happened (本期无此事项), newest first."""
-    found = [c for c in of if c.cell.state is CellState.NIL and c.key not in published]
+    found = [c for c in of if c.beneath is CellState.NIL and c.key not in published]
     return tuple(sorted(found, key=lambda c: (c.duty.period, c.duty.item), reverse=True))

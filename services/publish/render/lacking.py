@@ -38,7 +38,7 @@ class UnopenedView:
 
 
 def _missing_state(found: GridCell) -> str:
-    word = "正在办" if found.cell.state is CellState.IN_PROGRESS else "还没公开"
+    word = "正在办" if found.beneath is CellState.IN_PROGRESS else "还没公开"
     if found.duty.history:
         return f"{word}，上线前的"
     return f"{word}，已晚{found.late_days}天" if found.late_days else word

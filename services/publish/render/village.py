@@ -254,7 +254,7 @@ def _others(
         applies = revision.applies in {"both", facts.village.kind.value}
         if code in opened or not applies or item.retired(today):
             continue
-        states = {c.cell.state for c in by_item.get(code, ())}
+        states = {c.beneath for c in by_item.get(code, ())}
         state = next((s for s in _FIRST_ASKED if s in states), None)
         words = _STANDS[state] if state is not None else waiting_words(code, revision, make, now)
         late = state is CellState.NOT_OPENED
@@ -289,7 +289,7 @@ def _affairs(
 def _settled(items: Items, cells: Cells, of: Sequence[GridCell], make: Make, now: datetime) -> str:
     """What may be said where nothing is missing: no more than what was due, and what comes next."""
     opened = ((duty, cells.live(key)) for key in map(CellKey._make, cells.opened) if (duty := make(key)) is not None)
-    states = [*((d, _state_of(d, p, now)) for d, p in opened), *((c.duty, c.cell.state) for c in of)]
+    states = [*((d, _state_of(d, p, now)) for d, p in opened), *((c.duty, c.beneath) for c in of)]
     due = Counter(state for d, state in states if d.applies and not d.history and d.due_at <= now)
     said = settled_words(f"到{day_words(now)}", due)
     soonest = _soonest(items, cells, make, now)
