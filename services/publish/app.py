@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from services import publish
 from services.kit.web import create_web
-from services.publish import api, errors, household, open_data, pages
+from services.publish import api, asking, errors, household, open_data, pages
 from services.publish.hot.absent import Absent
 from services.publish.hot.aged import Aged
 from services.publish.hot.answers import Answer
@@ -26,6 +26,7 @@ def create_behind(runtime: PublishRuntime) -> FastAPI:
     app = create_web(runtime, publish.__doc__ or "", errors=errors)
     pages.mount_errors(app, runtime.own.bodies)
     app.include_router(api.router)
+    app.include_router(asking.router)
     app.include_router(open_data.router)
     app.include_router(household.router)
     app.include_router(pages.router)

@@ -1,6 +1,6 @@
 """What can go wrong in publish."""
 
-from services.kit.errors import NotFoundError, SanwuError
+from services.kit.errors import ConflictError, InvalidInputError, NotFoundError, SanwuError
 
 
 class CodeUnknownError(NotFoundError):
@@ -28,3 +28,30 @@ class LookedForTooOftenError(SanwuError):
 
     status = 429
     code = "looked_for_too_often"
+
+
+class NotUnclearError(ConflictError):
+    """现在不能再说“还没说清”：还没有答复，或者已经办结。"""
+
+    code = "not_unclear"
+
+
+class VillageFullError(SanwuError):
+    """这个村等答复的提问已经很多，暂时不能再提。请明天再来，或者直接找镇街。"""
+
+    status = 429
+    code = "village_full"
+    retry_after_s = 24 * 3600
+
+
+class AskedTooOftenError(SanwuError):
+    """从您所在的网络提问太频繁，请过一会儿再提。"""
+
+    status = 429
+    code = "asked_too_often"
+
+
+class FormTimeError(InvalidInputError):
+    """这张表打开得太久，或者提交得太快。内容还在，请再按一次。"""
+
+    code = "form_time"

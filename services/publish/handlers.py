@@ -11,6 +11,9 @@ from typing import Final
 from services.contracts.catalogue import CalendarSet, ItemSet, ProfileSet
 from services.contracts.code import CodeSet
 from services.contracts.disclosure import (
+    AnswerGiven,
+    AnswerHandedUp,
+    AnswerHidden,
     DeclarationConfirmed,
     DisclosureApproved,
     DisclosureConfirmed,
@@ -33,7 +36,7 @@ from services.contracts.division import DivisionKind, DivisionSet
 from services.kit.consumer import Handlers, Handling
 from services.kit.db import after_commit
 from services.kit.shred import open_sealed
-from services.publish import commands
+from services.publish.commands import announcing, asking
 from services.publish.hot.files import Subject, remove_rendered, tell_news
 from services.publish.render.rows import Code, Declaration, Publication, Step, Waiver, edition_before
 from services.publish.store import marks, publications, unopened, withheld
@@ -260,13 +263,13 @@ async def on_rules_set(h: Handling, _event: ItemSet | ProfileSet | CalendarSet) 
 async def say_published(h: Handling, event: DisclosureApproved) -> None:
     """Announce an edition that can be read now, to readers who wait for it too."""
     after_commit(partial(tell_news, h.settings.rendered, event.aggregate_id))
-    await commands.announce_published(h.conn, event)
+    await announcing.announce_published(h.conn, event)
 
 
 async def say_withdrawn(h: Handling, event: DisclosureWithdrawn) -> None:
     """Announce that content is gone, and take it out of the models that served before."""
     await withheld.hide_in_old_models(h.conn, event.aggregate_id)
-    await commands.announce_withdrawn(h.conn, event)
+    await announcing.announce_withdrawn(h.conn, event)
 
 
 async def say_restored(h: Handling, event: DisclosureRestored) -> None:
@@ -296,6 +299,9 @@ REACT: Final[Handlers] = {
     DisclosureApproved: say_published,
     DisclosureWithdrawn: say_withdrawn,
     DisclosureRestored: say_restored,
+    AnswerGiven: asking.take_answer,
+    AnswerHandedUp: asking.take_hand_up,
+    AnswerHidden: asking.take_hidden,
     DivisionSet: on_division_set,
     ItemSet: on_rules_set,
     ProfileSet: on_rules_set,

@@ -9,6 +9,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
+from services.contracts.topics import QUESTION_KEYS
 from services.kit.clock import local_day
 from services.kit.consumer.heard import has_heard_all
 from services.kit.db import INFRASTRUCTURE_ERRORS
@@ -16,9 +17,11 @@ from services.kit.log import get_logger
 from services.kit.pulse import beating
 from services.kit.runtime import AnyRuntime
 from services.kit.service import Job
+from services.kit.shred import beat_keys
 from services.publish import metrics
 from services.publish.bodies.loading import Loaded
 from services.publish.bodies.renderer import Bodies
+from services.publish.commands import asking
 from services.publish.hot.answers import pack
 from services.publish.hot.files import (
     Subject,
@@ -307,6 +310,21 @@ async def tell_how_far_heard(runtime: PublishRuntime) -> None:
         await asyncio.to_thread(tell_heard, runtime.settings.rendered, int(now.timestamp()))
 
 
+async def destroy_of_questions(runtime: PublishRuntime) -> None:
+    """Destroy how askers could be reached once their questions are over, and the words of hidden ones after a month."""
+    taken = _SEALED_AT_ONCE
+    while taken == _SEALED_AT_ONCE:
+        async with runtime.database.transaction() as conn:
+            taken = await asking.destroy_due(conn, runtime.clock.now(), _SEALED_AT_ONCE)
+        runtime.beat()
+
+
+async def roll_keys(runtime: PublishRuntime) -> None:
+    """Keep the log of questions' keys moving, so that the broker forgets within the hour what was destroyed."""
+    async with runtime.database.transaction() as conn:
+        await beat_keys(conn, runtime.clock.now(), QUESTION_KEYS)
+
+
 def make_jobs() -> Sequence[Job[PublishSettings, Own]]:
     """The jobs of a process."""
     return (
@@ -314,4 +332,6 @@ def make_jobs() -> Sequence[Job[PublishSettings, Own]]:
         Job("deadlines", 20.0, mark_everything_daily),
         Job("publish contents sealed", 600.0, seal_contents),
         Job("how far heard", 300.0, tell_how_far_heard),
+        Job("publish questions", 60.0, destroy_of_questions),
+        Job("publish keys rolled", 300.0, roll_keys),
     )

@@ -16,7 +16,7 @@ from services.publish.render.feed import ATOM, XML, atom, sitemap
 from services.publish.render.places import Village
 from services.publish.render.sentences import MONEY_ITEM
 from services.publish.render.township import village_cells
-from services.publish.store import publications, standings
+from services.publish.store import publications, questions, standings
 from services.publish.visit import Public, PublicDep, VisitDep
 
 router = APIRouter(route_class=Route, include_in_schema=False)
@@ -94,7 +94,9 @@ async def city_table(reader: PublicDep) -> Response:
 
 
 async def _villages_table(reader: Public, villages: Sequence[Village], name: str) -> Response:
-    newest = await publications.select_newest_of_item(reader.conn, [v.code for v in villages], MONEY_ITEM)
-    content = written([village_cells(villages, newest, await standings.select_standings(reader.conn))])
+    codes = [v.code for v in villages]
+    newest = await publications.select_newest_of_item(reader.conn, codes, MONEY_ITEM)
+    tallies = await questions.select_tallies(reader.conn, codes, reader.today)
+    content = written([village_cells(villages, newest, await standings.select_standings(reader.conn), tallies)])
     headers = {"cache-control": CACHE_CONTROL, "content-disposition": f'attachment; filename="{name}.csv"'}
     return Response(content, media_type=CSV, headers=headers)

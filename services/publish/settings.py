@@ -13,6 +13,19 @@ class PublishSettings(Settings):
 
     hot_cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0, description="rendered bodies kept in memory, in bytes")
 
+    questions_at_once: int = Field(
+        default=10, ge=1, le=10_000, description="questions that one network may ask at once (an IPv4 /24, an IPv6 /64)"
+    )
+    questions_again_s: int = Field(
+        default=180, ge=1, le=86_400, description="seconds after which it may ask one question more"
+    )
+    questions_open: int = Field(
+        default=100,
+        ge=1,
+        le=10_000,
+        description="questions of one village that may wait for an answer; then no more is taken",
+    )
+
     @property
     def rendered(self) -> Path:
         """Folder of the rendered bodies, one sub-folder per release of the templates."""

@@ -1,7 +1,8 @@
 """What routes of publish work with: nobody signs in, so a visit is anybody's."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final
@@ -10,7 +11,7 @@ from starlette.responses import Response
 
 from services.kit import visit
 from services.kit.clock import Clock
-from services.kit.db import Database
+from services.kit.db import Connection, Database
 from services.kit.errors import NotFoundError, UnavailableError
 from services.kit.objects import Objects
 from services.kit.rates import Rate, scans
@@ -21,6 +22,7 @@ from services.publish.errors import LookedForTooOftenError
 from services.publish.hot.answers import Answer, pack
 from services.publish.hot.files import Subject, file_of
 from services.publish.hot.front import AnswerResponse
+from services.publish.render.forms import Forms
 from services.publish.render.places import Village
 from services.publish.settings import PublishSettings
 from services.publish.store import marks, publications
@@ -33,6 +35,9 @@ _LOOKS_OF_NETWORK: Final = (10, timedelta(minutes=1))
 _LOOK_AT_ONCE: Final = 2
 #: Seconds that somebody waits for those who want something drawn before.
 _DRAWING_LINE_S: Final = 5.0
+#: Of one village so many questions at once, and one more every so often: more than ask after a stormy meeting.
+_IN_VILLAGE: Final = 60
+_IN_VILLAGE_AGAIN: Final = timedelta(minutes=2)
 
 
 class Looks:
@@ -63,16 +68,24 @@ class Own:
     #: Whoever draws paper has it: one at a time, so that a processor is left for those who read.
     drawing: asyncio.Lock
     looks: Looks
+    #: Questions from one network, and about one village.
+    asked: Rate
+    asked_in: Rate
+    forms: Forms
 
 
 def make_own(settings: PublishSettings, _database: Database, clock: Clock, reference: Reference) -> Own:
     """Read the templates; files that ingest wrote are read from where the settings say."""
+    seal = settings.key_seal.get_secret_value().encode() if settings.key_seal is not None else None
     return Own(
         Bodies(settings, reference, clock),
         Objects(settings.home, settings.objects_url),
         scans(),
         asyncio.Lock(),
         Looks(),
+        Rate(settings.questions_at_once, timedelta(seconds=settings.questions_again_s)),
+        Rate(_IN_VILLAGE, _IN_VILLAGE_AGAIN),
+        Forms(seal),
     )
 
 
@@ -106,6 +119,18 @@ class Visit(visit.Visit[PublishSettings, Own]):
             return await asyncio.to_thread(draw)
         finally:
             self.own.drawing.release()
+
+    @asynccontextmanager
+    async def reading(self) -> "AsyncIterator[Public]":
+        """A connection for looking something up before a change, given back before that begins."""
+        async with self.runtime.database.connection_within(PATIENCE_S) as conn:
+            yield Public(self.runtime, self.now, conn)
+
+    @asynccontextmanager
+    async def changing(self) -> AsyncIterator[Connection]:
+        """The one transaction of a change by somebody who did not sign in; committed at the end of the block."""
+        async with self.runtime.database.transaction() as conn:
+            yield conn
 
 
 class Public(Visit, visit.Public[PublishSettings, Own]):

@@ -304,6 +304,8 @@ async def _publish(crowd: Crowd) -> dict[str, Any]:
         "INSERT INTO publish_read.code (code, village_code, purpose, serial, state) VALUES ($1, $2, 'board', $3, 'valid')",
         [(f"code{i}", builders.VILLAGE, i) for i in range(1, crowd.n + 1)],
     )
+    fresh = [{"id": uuid.uuid4(), "ref": f"crowd{i}", "form_id": None} for i in range(crowd.n)]
+    await crowd.multiply("question", "id", crowd.stage.things["asked"], fresh)
     # What was rendered is read from files: nobody would ask the database.
     shutil.rmtree(crowd.served.runtime.settings.rendered)
     return {}

@@ -255,8 +255,15 @@ def _form(served: Served, body: dict[str, Any]) -> dict[str, str]:
 
 async def _publish(served: Served) -> dict[str, Any]:
     event = await Publishing(served).opened()
+    question, answered = await Publishing(served).ask(), await Publishing(served).ask()
+    await Publishing(served).answered(answered)
     await Publishing(served).rendered()
-    return {"published": event.aggregate_id}
+    return {
+        "published": event.aggregate_id,
+        "question": question["ref"],
+        "answered": answered["ref"],
+        "asked": question["id"],
+    }
 
 
 async def _audit(served: Served) -> dict[str, Any]:

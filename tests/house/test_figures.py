@@ -18,7 +18,7 @@ AT_MOST: Final = {
         "requires": 6,
         "lambdas": 15,
         "owns": 0,
-        "cursors": 16,
+        "cursors": 17,
         "base64s": 8,
         "untyped_lists": 0,
     },

@@ -24,6 +24,7 @@ from services.contracts.catalogue import Affair, ItemKind
 from services.contracts.disclosure import DisclosureApproved, Opinion, Party
 from services.contracts.division import DivisionKind
 from services.contracts.duties import CellState, Holder
+from services.contracts.question import Paper, QuestionKind, QuestionState, Shows
 from services.contracts.values import Frequency
 from services.ingest.bulk import prepared
 from services.ingest.bulk.cells import to_account
@@ -54,6 +55,10 @@ MEMBERS: Final[dict[str, set[str]]] = {
     "account": {"cash", "bank", "imprest"},
     "standing": set(Standing),
     "purpose": {"board", "gate", "card"},
+    "question": set(QuestionKind),
+    "paper": set(Paper),
+    "question_state": set(QuestionState),
+    "shows": set(get_args(Shows)),
 }
 
 

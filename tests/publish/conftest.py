@@ -10,8 +10,14 @@ from typing import Any
 import pytest_asyncio
 
 from services.contracts.bodies import BODY, body_digest
-from services.contracts.disclosure import ApprovedContent, DisclosureApproved, DisclosureWithdrawn
-from services.kit.shred import seal
+from services.contracts.disclosure import (
+    AnswerContent,
+    AnswerGiven,
+    ApprovedContent,
+    DisclosureApproved,
+    DisclosureWithdrawn,
+)
+from services.kit.shred import find_key, seal, seal_under
 from services.publish import jobs
 from tests import builders
 from tests.conftest import Served, ServiceFactory
@@ -77,6 +83,32 @@ class Publishing:
         )
         await self.served.hear(event)
         return event
+
+    async def ask(self, status: int = 201, **changes: Any) -> Any:
+        """Ask about the test village by the API; what is answered."""
+        body = {"about": builders.VILLAGE, "text": "这笔水管修了两次，为什么付两次钱？", "shows": "question", **changes}
+        answer = await self.served.client.post("/api/v1/questions", json=body)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    async def answered(
+        self, asked: Any, text: str = "第一次修村东头，第二次修村西头，两张票据都在。", **more: Any
+    ) -> None:
+        """Let publish hear ingest's answer, sealed under the question's key."""
+        async with self.served.runtime.database.connection() as conn:
+            key = await find_key(conn, asked["id"])
+        assert key is not None
+        rounds = more.pop("round", 0)
+        stamp = builders.stamp(asked["id"], rounds + 1, asked["village"], self.served.clock.at)
+        event = AnswerGiven(
+            **{**stamp, "village_code": asked["village"]},
+            ref=asked["ref"],
+            round=rounds,
+            by=more.pop("by", "village"),
+            sealed=seal_under(key, asked["id"], "answer.given.v1", AnswerContent(text=text)),
+            **more,
+        )
+        await self.served.hear(event)
 
     async def rendered(self) -> None:
         """Let the renderer serve every mark, lists over many villages as well."""

@@ -127,7 +127,7 @@ async def test_a_township_and_the_city_are_tables_of_their_villages(publish: Any
     assert f'href="/d/{event.aggregate_id}"' in page
     assert "47,985.00元" in page
     lacks = (await publish.get(f"/api/v1/villages/{builders.VILLAGE}")).json()
-    assert own[8:] == [str(lacks["missing"]), str(lacks["late_days"])]
+    assert own[8:] == [str(lacks["missing"]), str(lacks["late_days"]), "0", "0"]
     everybody = rows_of(await publish.get("/villages.csv"))[1:]
     assert [row for row in everybody if row[0].startswith(builders.TOWNSHIP)] == rows
     await publish.get("/t/999999999.csv", 404)

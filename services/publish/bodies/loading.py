@@ -4,17 +4,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
+from services.kit.clock import local_day
 from services.kit.db import Connection
 from services.publish.render.cells import CellFacts
 from services.publish.render.item import shown_of_item
+from services.publish.render.places import Village
+from services.publish.render.questions import Question, Tally, Word
 from services.publish.render.rows import Code, Edition, Publication, edition_before
 from services.publish.render.sentences import MONEY_ITEM, newest_month
-from services.publish.render.standing import Standing
+from services.publish.render.standing import Standing, together
 from services.publish.render.village import shown_on_page
-from services.publish.store import cells, marks, publications, standings
+from services.publish.store import cells, marks, publications, questions, standings
 
 _RECENT: Final = 8
+#: Questions that a page shows: of a village so many that wait and so many others, of a disclosure so many.
+_QUESTIONS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,10 @@ class Loaded:
     recent: list[Publication]
     #: What villages lack, as told when they were rendered; those rendered now are added.
     standings: dict[str, Standing]
+    #: Of villages and of disclosures, by code and id; what was said of each; how many wait in villages of a list.
+    questions: dict[str, list[Question]]
+    words: dict[UUID, list[Word]]
+    tallies: dict[str, Tally]
     standing_now: dict[str, Standing] = field(default_factory=dict)
     #: Whether names that leave the web some day are left out already.
     faded: bool = False
@@ -50,6 +60,8 @@ class Wanted:
     pages: Sequence[tuple[str, str, str | None]]
     below: Sequence[str]
     front: bool
+    #: Villages that are counted for the front page.
+    everywhere: Sequence[str] = ()
 
     @property
     def of_items(self) -> list[str]:
@@ -67,6 +79,7 @@ async def load(conn: Connection, wanted: Wanted, now: datetime) -> Loaded:
     shown = await publications.select_publications(conn, listed)
     times = await publications.select_edition_times(conn, ids) if ids else {}
     contents = _contents(wanted, facts, shown, times)
+    asked, words = await _questions(conn, wanted)
     return Loaded(
         now=now,
         publications=shown,
@@ -80,7 +93,25 @@ async def load(conn: Connection, wanted: Wanted, now: datetime) -> Loaded:
         newest=await publications.select_newest_of_item(conn, wanted.below, MONEY_ITEM) if wanted.below else {},
         recent=await publications.select_recent(conn, _RECENT) if wanted.front else [],
         standings=await standings.select_standings(conn) if wanted.below or wanted.front else {},
+        questions=asked,
+        words=words,
+        tallies=await _tallies(conn, wanted, now),
     )
+
+
+async def _questions(conn: Connection, wanted: Wanted) -> tuple[dict[str, list[Question]], dict[UUID, list[Word]]]:
+    """A few questions of each page that shows some, by the village's code or the disclosure's id, and what was said of them."""
+    of_villages = await questions.select_short(conn, wanted.villages, _QUESTIONS) if wanted.villages else {}
+    of_disclosures = (
+        await questions.select_of_disclosures(conn, wanted.disclosures, _QUESTIONS) if wanted.disclosures else {}
+    )
+    found = of_villages | of_disclosures
+    return found, await questions.select_words(conn, [q for each in found.values() for q in each])
+
+
+async def _tallies(conn: Connection, wanted: Wanted, now: datetime) -> dict[str, Tally]:
+    villages = [*wanted.villages, *wanted.below, *wanted.everywhere]
+    return await questions.select_tallies(conn, villages, local_day(now)) if villages else {}
 
 
 def _listed(wanted: Wanted, of_items: Mapping[str, CellFacts], on_page: Mapping[str, Sequence[str]]) -> list[str]:
@@ -104,3 +135,20 @@ def _contents(
     # What a correction changed is told from the public edition before it; savings between them were never public.
     found |= {(i, n) for i in times if i in shown and (n := edition_before(times[i], shown[i].edition))}
     return sorted(found)
+
+
+def standing_of(loaded: Loaded, villages: Sequence[Village]) -> Standing | None:
+    """What villages lack together; None as long as not all of them were counted."""
+    known = [s for v in villages if (s := loaded.standings.get(v.code)) is not None]
+    return together(known) if len(known) == len(villages) else None
+
+
+def lacks(loaded: Loaded, villages: Sequence[Village]) -> list[bool | None]:
+    """Of each village whether it lacks something; None where nobody counted yet."""
+    found = (loaded.standings.get(v.code) for v in villages)
+    return [bool(s.missing) if s is not None else None for s in found]
+
+
+def tally_of(loaded: Loaded, villages: Sequence[Village]) -> Tally:
+    """How many questions wait in villages together."""
+    return sum((loaded.tallies[v.code] for v in villages if v.code in loaded.tallies), Tally())

@@ -1,18 +1,36 @@
 """Values of the read model as the public JSON tells them."""
 
 import json
+from collections.abc import Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
-from services.contracts.catalogue import Item
+from services.contracts.catalogue import Item, ItemRevision
 from services.contracts.disclosure import Opinion
 from services.contracts.division import Division
 from services.contracts.duties import CellState, GridCell
-from services.publish.hot.answers import PROBLEM, Body, body_of_nothing
+from services.contracts.question import QuestionState
+from services.publish.hot.answers import JSON, PROBLEM, Body, body_of_nothing, body_of_persons
 from services.publish.render.cells import Known
-from services.publish.render.due import how_due
+from services.publish.render.disclosure import Opened, Shown, publisher_name
+from services.publish.render.due import how_due, timing
+from services.publish.render.masking import public_json
 from services.publish.render.places import Township, Village
+from services.publish.render.questions import Question, Word, public_words
 from services.publish.render.rows import Publication
-from services.publish.schemas import CatalogueItemOut, DivisionOut, DutyOut, OpinionOut, PlaceOut, VillageOut
+from services.publish.schemas import (
+    CatalogueItemOut,
+    DisclosureBodyOut,
+    DisclosureOut,
+    DivisionOut,
+    DutyOut,
+    EditionOut,
+    OpinionOut,
+    PlaceOut,
+    QuestionOut,
+    QuestionWordOut,
+    VillageOut,
+)
 
 
 def rfc3339(moment: datetime) -> str:
@@ -30,6 +48,42 @@ def opinion_out(of: Opinion) -> OpinionOut:
         at=rfc3339(of.at),
         sheet=of.sheet is not None,
     )
+
+
+class Told(NamedTuple):
+    """What is told of a disclosure beside its place in a list."""
+
+    village: Village
+    revision: ItemRevision | None
+    shown: Shown
+    content: Opened
+
+
+def disclosure_body(listed: DisclosureOut, p: Publication, told: Told) -> Body:
+    """A disclosure with its content for JSON; persons in it are not for search engines and caches."""
+    village, shown, content = told.village, told.shown, told.content
+    when = timing(p, shown.duty)
+    out = DisclosureBodyOut(
+        **listed.model_dump(),
+        first_published_at=rfc3339(p.first_published_at),
+        due=when.due.isoformat() if when.due is not None else None,
+        how_due=when.how,
+        reference=shown.duty is not None and when.due is not None and shown.duty.reference,
+        was_withdrawn_at=rfc3339(p.was_withdrawn_at) if p.was_withdrawn_at is not None else None,
+        restored_at=rfc3339(p.restored_at) if p.restored_at is not None else None,
+        restored_reason=p.restored_reason,
+        publisher=publisher_name(village, told.revision),
+        release=p.release,
+        approved_by=village.township.name if p.release == "approve" else None,
+        filed_at=rfc3339(p.filed_at) if p.filed_at is not None else None,
+        opinions=[opinion_out(o) for o in content.said.opinions],
+        note=content.said.note,
+        editions=[EditionOut(version=i, published_at=rfc3339(at)) for i, (_, at) in enumerate(shown.times, 1)],
+        body=public_json(content.body),
+        checks=list(content.checks),
+    )
+    text = out.model_dump_json().encode()
+    return body_of_persons(text, JSON) if content.of_persons else Body(text, JSON)
 
 
 def village_out(village: Village) -> VillageOut:
@@ -101,3 +155,41 @@ def gone(p: Publication, path: str) -> Body:
         "withdrawn_at": rfc3339(p.withdrawn_at) if p.withdrawn_at is not None else None,
     }
     return body_of_nothing(json.dumps(problem, ensure_ascii=False).encode(), PROBLEM)
+
+
+def question_out(q: Question, words: Sequence[Word], now: datetime, public_url: str, *, by_ref: bool) -> QuestionOut:
+    """A question for JSON; `by_ref`: for whoever holds its reference. Of a hidden one nothing that was said is told."""
+    of, state = q.asked, q.stands(now)
+    said = [
+        QuestionWordOut(
+            kind=w.kind,
+            holder=w.holder,
+            at=rfc3339(w.at),
+            due=w.due.isoformat() if w.due is not None else None,
+            text=public_words(of, w) or None,
+            disclosure_id=w.disclosure_id,
+        )
+        for w in words
+    ]
+    return QuestionOut(
+        id=str(q.id),
+        ref=q.ref if by_ref else None,
+        url=f"{public_url}/q/{q.ref if by_ref else q.id}",
+        village=of.village_code,
+        kind=of.kind.value,
+        paper=of.paper.value if of.paper is not None else None,
+        shows=of.shows,
+        item=of.item,
+        period=of.period,
+        disclosure_id=of.disclosure_id,
+        line=of.line,
+        state=state.value,
+        holder=q.holder,
+        due=q.due.isoformat(),
+        late_days=q.days_late(now),
+        asked_at=rfc3339(q.asked_at),
+        answered_at=rfc3339(q.answered_at) if q.answered_at is not None else None,
+        rounds=q.rounds,
+        hidden_reason=q.hidden_reason,
+        words=said if state is not QuestionState.HIDDEN else [],
+    )

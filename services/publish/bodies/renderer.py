@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from services.contracts.bodies import BODY, Ledger
+from services.contracts.catalogue import Masking
 from services.contracts.checks import Check
 from services.contracts.division import DivisionKind
 from services.contracts.duties import CellKey, Duty, GridCell
@@ -21,28 +22,27 @@ from services.kit.clock import Clock, local_day
 from services.kit.db import Connection
 from services.kit.pages import Pages
 from services.kit.reference import Reference
-from services.publish.bodies.loading import Loaded, Wanted, load
-from services.publish.bodies.out import gone, opinion_out, rfc3339, village_out
+from services.publish.bodies.loading import Loaded, Wanted, lacks, load, standing_of, tally_of
+from services.publish.bodies.out import Told, disclosure_body, gone, rfc3339, village_out
 from services.publish.bodies.release import fingerprint
 from services.publish.hot.answers import CSS, HTML, JAVASCRIPT, JSON, Body, body_of_nothing, body_of_persons, pack
 from services.publish.hot.files import Subject, item_of
 from services.publish.render.cells import Cells
-from services.publish.render.disclosure import DisclosurePage, Opened, Shown, disclosure_page, opened, publisher_name
+from services.publish.render.disclosure import DisclosurePage, Opened, Shown, disclosure_page, opened
 from services.publish.render.due import timing
 from services.publish.render.item import ItemFacts, item_page, shown_of_item, years_of
-from services.publish.render.masking import public_json
+from services.publish.render.ledger import LineView, line_view
 from services.publish.render.places import Items, Township, Village, item_at, title
+from services.publish.render.questions import QuestionRow, Tally, question_row
 from services.publish.render.rows import Edition, Publication, Said, edition_before
 from services.publish.render.sentences import newest_month
-from services.publish.render.standing import Standing, together
+from services.publish.render.standing import Standing
 from services.publish.render.texts import names_anybody
 from services.publish.render.township import village_rows
 from services.publish.render.village import EntryView, VillageFacts, VillagePage, entry
 from services.publish.render.village import village_page as put_together
 from services.publish.schemas import (
-    DisclosureBodyOut,
     DisclosureOut,
-    EditionOut,
     MonthOut,
     VillagePageOut,
 )
@@ -140,6 +140,7 @@ class Bodies:
             ],
             below=[v.code for code in keys.get("township", ()) for v in self.villages_of(code)],
             front="city" in keys,
+            everywhere=[v.code for v in self.villages()] if "city" in keys else (),
         )
 
     # -- rendering ----------------------------------------------------------------------------------------------
@@ -179,7 +180,13 @@ class Bodies:
         month = newest_month(_found(loaded, loaded.on_page[code]))
         loaded.standing_now[code] = page.standing
         return {
-            f"/v/{code}": self.html("village.html", page=page, of_persons=page.of_persons),
+            f"/v/{code}": self.html(
+                "village.html",
+                page=page,
+                of_persons=page.of_persons,
+                questions=self._asked(loaded, code),
+                tally=loaded.tallies.get(code, Tally()),
+            ),
             f"/api/v1/villages/{code}": self._village_json(village, month, page.checks, page.standing),
         }
 
@@ -268,7 +275,8 @@ class Bodies:
         content = opened(self._reference.items, p, shown)
         path, json_path = f"/d/{disclosure_id}", f"/api/v1/disclosures/{disclosure_id}"
         json_body = gone(p, json_path) if content is None else self._json(p, village, shown, content)
-        return {path: self._page(village, p, shown, content), json_path: json_body}
+        page = self._page(village, p, shown, content, self._asked(loaded, disclosure_id))
+        return {path: page, json_path: json_body}
 
     def opened(self, loaded: Loaded, disclosure_id: str) -> tuple[DisclosurePage, Opened] | None:
         """A disclosure's newest edition as its page tells it, with the content that everybody may read; None where there is none."""
@@ -280,6 +288,15 @@ class Bodies:
         content = opened(self._reference.items, p, shown)
         return (disclosure_page(village, self._reference.items, p, shown, content), content) if content else None
 
+    def line(self, loaded: Loaded, p: Publication, edition: int, number: int) -> LineView | None:
+        """A line of one edition of a ledger as everybody may read it; None where there is none, or only sums are public."""
+        shown = self._shown(loaded, p, edition, loaded.editions.get((p.disclosure_id, edition)))
+        content = opened(self._reference.items, p, shown)
+        if content is None or not isinstance(content.body, Ledger) or content.masking is Masking.AGGREGATE:
+            return None
+        lines = content.body.lines
+        return line_view(number, lines[number - 1]) if number <= len(lines) else None
+
     def edition_page(self, loaded: Loaded, p: Publication, number: int, edition: Edition | None) -> Body:
         """The page of one edition of a disclosure, or of what is left of it."""
         village = self.village(p.village_code)
@@ -288,10 +305,25 @@ class Bodies:
         shown = self._shown(loaded, p, number, edition)
         return self._page(village, p, shown, opened(self._reference.items, p, shown))
 
-    def _page(self, village: Village, p: Publication, shown: Shown, content: Opened | None) -> Body:
+    def _asked(self, loaded: Loaded, of: str) -> list[QuestionRow]:
+        """The few questions that stand on the page of a village or a disclosure."""
+        items, now = self._reference.items, loaded.now
+        return [question_row(items, q, loaded.words[q.id], now) for q in loaded.questions.get(of, ())]
+
+    def _page(
+        self,
+        village: Village,
+        p: Publication,
+        shown: Shown,
+        content: Opened | None,
+        questions: Sequence[QuestionRow] = (),
+    ) -> Body:
         page = disclosure_page(village, self._reference.items, p, shown, content)
         status = HTTPStatus.OK if content is not None else HTTPStatus.GONE
-        return self.html("disclosure.html", status, page=page, of_persons=page.of_persons)
+        about = f"{p.disclosure_id}/{page.edition}"
+        return self.html(
+            "disclosure.html", status, page=page, of_persons=page.of_persons, about=about, questions=questions
+        )
 
     def _shown(self, loaded: Loaded, p: Publication, number: int, edition: Edition | None) -> Shown:
         times = loaded.times.get(p.disclosure_id, [])
@@ -309,28 +341,7 @@ class Bodies:
 
     def _json(self, p: Publication, village: Village, shown: Shown, content: Opened) -> Body:
         revision = item_at(self._reference.items, p.item, p.period)
-        when = timing(p, shown.duty)
-        out = DisclosureBodyOut(
-            **self.disclosure_out(p).model_dump(),
-            first_published_at=rfc3339(p.first_published_at),
-            due=when.due.isoformat() if when.due is not None else None,
-            how_due=when.how,
-            reference=shown.duty is not None and when.due is not None and shown.duty.reference,
-            was_withdrawn_at=rfc3339(p.was_withdrawn_at) if p.was_withdrawn_at is not None else None,
-            restored_at=rfc3339(p.restored_at) if p.restored_at is not None else None,
-            restored_reason=p.restored_reason,
-            publisher=publisher_name(village, revision),
-            release=p.release,
-            approved_by=village.township.name if p.release == "approve" else None,
-            filed_at=rfc3339(p.filed_at) if p.filed_at is not None else None,
-            opinions=[opinion_out(o) for o in content.said.opinions],
-            note=content.said.note,
-            editions=[EditionOut(version=i, published_at=rfc3339(at)) for i, (_, at) in enumerate(shown.times, 1)],
-            body=public_json(content.body),
-            checks=list(content.checks),
-        )
-        text = out.model_dump_json().encode()
-        return body_of_persons(text, JSON) if content.of_persons else Body(text, JSON)
+        return disclosure_body(self.disclosure_out(p), p, Told(village, revision, shown, content))
 
     def disclosure_out(self, p: Publication) -> DisclosureOut:
         """A disclosure for JSON lists."""
@@ -361,7 +372,9 @@ class Bodies:
                 "township.html",
                 township=township,
                 rows=rows,
-                standing=_standing_of(loaded, [row.village for row in rows]),
+                standing=standing_of(loaded, [row.village for row in rows]),
+                tallies=loaded.tallies,
+                tally=tally_of(loaded, [row.village for row in rows]),
                 complete=sum(not s.missing for s in known),
             )
         }
@@ -369,29 +382,22 @@ class Bodies:
     def _city(self, loaded: Loaded) -> dict[str, Any]:
         city = self._reference.city()
         places = [(t, self.villages_of(t.code)) for t in self.townships()]
+        everybody = [v for _, villages in places for v in villages]
         recent = [(self.village(p.village_code), self.entry_of(p)) for p in loaded.recent]
         return {
             "city": city.now.name if city is not None else "",
-            "townships": [(t, _lacks(loaded, villages), _standing_of(loaded, villages)) for t, villages in places],
-            "standing": _standing_of(loaded, [v for _, villages in places for v in villages]),
+            "townships": [
+                (t, lacks(loaded, villages), standing_of(loaded, villages), tally_of(loaded, villages))
+                for t, villages in places
+            ],
+            "tally": tally_of(loaded, everybody),
+            "standing": standing_of(loaded, everybody),
             "recent": [(v, e) for v, e in recent if v is not None],
         }
 
     def entry_of(self, p: Publication) -> EntryView:
         """A disclosure in a list, with how late it came."""
         return entry(self._reference.items, p, self._reference.duty(p.village_code, CellKey(p.item, p.period)))
-
-
-def _standing_of(loaded: Loaded, villages: Sequence[Village]) -> Standing | None:
-    """What villages lack together; None as long as not all of them were counted."""
-    known = [s for v in villages if (s := loaded.standings.get(v.code)) is not None]
-    return together(known) if len(known) == len(villages) else None
-
-
-def _lacks(loaded: Loaded, villages: Sequence[Village]) -> list[bool | None]:
-    """Of each village whether it lacks something; None where nobody counted yet."""
-    found = (loaded.standings.get(v.code) for v in villages)
-    return [bool(s.missing) if s is not None else None for s in found]
 
 
 def _found(loaded: Loaded, ids: Iterable[str]) -> list[Publication]:

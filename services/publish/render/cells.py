@@ -1,7 +1,7 @@
 """What a village owes, how that stands, what is missing, what is waived, what did not happen."""
 
 from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, Protocol, TypeVar
 
@@ -64,6 +64,12 @@ class CellFacts:
     waivers: Sequence[Waiver] = ()
     declarations: Sequence[Declaration] = ()
     opened: frozenset[tuple[str, str]] | None = None
+    #: How many questions wait for an answer, by cell.
+    asked: Mapping[CellKey, int] = field(default_factory=dict)
+
+    def asked_of(self, item: str) -> Mapping[CellKey, int]:
+        """How many questions wait for an answer on the cells of one item."""
+        return {key: n for key, n in self.asked.items() if key.item == item}
 
     def of_item(self, item: str) -> "CellFacts":
         """What is known of the cells of one item."""
@@ -72,6 +78,7 @@ class CellFacts:
             steps=[s for s in self.steps if s.item == item],
             waivers=[w for w in self.waivers if w.item == item],
             declarations=[replace(d, answers={item: d.answers[item]}) for d in self.declarations if item in d.answers],
+            asked=self.asked_of(item),
         )
 
 
@@ -110,6 +117,7 @@ class Cells:
         self._known = live_by_cell(facts.known)
         self.opened: Collection[tuple[str, str]] = self._known.keys() if facts.opened is None else facts.opened
         self._others = _unopened_records(facts, self.opened)
+        self._asked = facts.asked
 
     def live(self, key: CellKey) -> Known | None:
         """What opens a cell, if anything does and is known."""
@@ -127,9 +135,10 @@ class Cells:
 
     def record(self, key: CellKey) -> CellRecord:
         """What is known of a cell."""
-        if (p := self._known.get(key)) is not None:
-            return record_of(p)
-        return self._others.get(key, CellRecord())
+        p = self._known.get(key)
+        record = record_of(p) if p is not None else self._others.get(key, CellRecord())
+        asked = self._asked.get(key, 0)
+        return replace(record, open_questions=asked) if asked else record
 
     def grid(
         self, keys: Iterable[CellKey], make: Callable[[CellKey], Duty | None], now: datetime

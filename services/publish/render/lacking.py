@@ -24,6 +24,9 @@ class MissingView:
     how: str
     held_by: str
     since: str | None
+    #: Item and period, as the form that asks for it takes them.
+    key: str
+    questioned: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ def missing_view(items: Items, found: GridCell) -> MissingView:
         how=how_due(duty) if not duty.history else "",
         held_by=HOLDERS[cell.held_by or "village"],
         since=day_words(cell.since) if cell.since is not None else None,
+        key=f"{duty.item}/{duty.period}",
+        questioned=found.record.open_questions > 0,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from services.contracts.values import period_words, yuan
 from services.publish.render.places import Village
+from services.publish.render.questions import Tally
 from services.publish.render.rows import Publication
 from services.publish.render.standing import Standing
 from services.publish.render.words import amount
@@ -20,6 +21,8 @@ CSV_HEADS = (
     "期末（元）",
     "缺几项",
     "最久的已晚几天",
+    "等答复的提问",
+    "已超期的提问",
 )
 
 
@@ -63,13 +66,17 @@ def _month(p: Publication | None) -> MonthView | None:
 
 
 def village_cells(
-    villages: Iterable[Village], newest: Mapping[str, Publication], standings: Mapping[str, Standing]
+    villages: Iterable[Village],
+    newest: Mapping[str, Publication],
+    standings: Mapping[str, Standing],
+    tallies: Mapping[str, Tally],
 ) -> list[Sequence[str]]:
     """The same for a spreadsheet; a cell is empty where nothing is known."""
-    return [CSV_HEADS, *(_cells(v, newest.get(v.code), standings.get(v.code)) for v in villages)]
+    rows = (_cells(v, newest.get(v.code), standings.get(v.code), tallies.get(v.code, Tally())) for v in villages)
+    return [CSV_HEADS, *rows]
 
 
-def _cells(village: Village, p: Publication | None, lacks: Standing | None) -> Sequence[str]:
+def _cells(village: Village, p: Publication | None, lacks: Standing | None, asked: Tally) -> Sequence[str]:
     fens = (p.opening_fen, p.income_fen, p.expense_fen, p.closing_fen) if p is not None else (None,) * 4
     return (
         village.code,
@@ -78,4 +85,6 @@ def _cells(village: Village, p: Publication | None, lacks: Standing | None) -> S
         p.period if p is not None else "",
         *(yuan(fen).replace(",", "") if fen is not None else "" for fen in fens),
         *((str(lacks.missing), str(lacks.late_days)) if lacks is not None else ("", "")),
+        str(asked.open),
+        str(asked.overdue),
     )

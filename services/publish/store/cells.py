@@ -9,6 +9,7 @@ from services.kit.db import Connection, Row
 from services.publish.render.cells import CellFacts, Known
 from services.publish.render.sentences import MONEY_ITEM
 from services.publish.store.marks import select_steps
+from services.publish.store.questions import count_by_cell
 from services.publish.store.unopened import select_declarations, select_waivers
 
 #: One row a village: a thousand rows of ten years cost the reader ten times as much.
@@ -91,7 +92,11 @@ async def _unopened(
     steps = _by_village(await select_steps(conn, codes))
     waivers = _by_village(await select_waivers(conn, codes))
     declarations = _by_village(await select_declarations(conn, codes, quarters))
-    return {v: CellFacts([], steps.get(v, []), waivers.get(v, []), declarations.get(v, [])) for v in codes}
+    asked = await count_by_cell(conn, codes)
+    return {
+        v: CellFacts([], steps.get(v, []), waivers.get(v, []), declarations.get(v, []), asked=asked.get(v, {}))
+        for v in codes
+    }
 
 
 def _opened(row: Row) -> frozenset[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What publish says: one function a change, each in the transaction of the event that caused it, each said once."""
+"""What publish says of disclosures: each thing in the transaction of the event that caused it, each said once."""
 
 from services.contracts.disclosure import DisclosureApproved, DisclosureWithdrawn
 from services.contracts.publication import PublicationPublished, PublicationWithdrawn

@@ -1,4 +1,4 @@
-"""Pages of publish behind the rendered ones: what is asked for rarely, or before it was rendered; and errors as pages."""
+"""Pages that are read: what is asked for rarely, or before it was rendered; and errors as pages."""
 
 import re
 from typing import Annotated, Final
