@@ -286,3 +286,21 @@ class AlreadyUndoneError(ConflictError):
     """这次导入已经撤销过。"""
 
     code = "already_undone"
+
+
+class UnknownQuestionError(NotFoundError):
+    """没有这个编号的提问。"""
+
+    code = "unknown_question"
+
+
+class HandedUpError(ConflictError):
+    """这个提问已经交给镇街，由镇街答复。"""
+
+    code = "handed_up"
+
+
+class WordsGoneError(ConflictError):
+    """这个提问的内容已经删除，不能再答复。"""
+
+    code = "words_gone"

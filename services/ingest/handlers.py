@@ -1,9 +1,11 @@
-"""What ingest hears: that an approved disclosure can be read by everybody. Nothing of ingest is rebuilt, so it is `REACT`."""
+"""What ingest hears: what everybody can read by now, what villagers ask. Nothing of ingest is rebuilt, so it is `REACT`."""
 
 from typing import Final
 from uuid import UUID
 
 from services.contracts.publication import PublicationPublished
+from services.contracts.question import QuestionAsked, QuestionUnclear
+from services.ingest.commands import answering
 from services.ingest.store.disclosures import update_published
 from services.kit.consumer import Handlers, Handling
 
@@ -13,4 +15,8 @@ async def on_publication_published(h: Handling, event: PublicationPublished) -> 
     await update_published(h.conn, UUID(event.aggregate_id), event.edition, event.first_published_at)
 
 
-REACT: Final[Handlers] = {PublicationPublished: on_publication_published}
+REACT: Final[Handlers] = {
+    PublicationPublished: on_publication_published,
+    QuestionAsked: answering.take_question,
+    QuestionUnclear: answering.take_unclear,
+}

@@ -54,6 +54,9 @@ class Errand(StrEnum):
     DECLARE = "declare"
     CONFIRM_DECLARATION = "confirm_declaration"
     RETURN_DECLARATION = "return_declaration"
+    ANSWER_QUESTION = "answer_question"
+    HAND_UP_QUESTION = "hand_up_question"
+    HIDE_QUESTION = "hide_question"
 
 
 #: A reviewer may enter for a village that has no clerk; the same person then cannot approve it without a delegation.
@@ -98,6 +101,9 @@ RIGHTS: Final[Mapping[Action | Errand, tuple[Role, ...]]] = MappingProxyType(
         Errand.DECLARE: _FILING,
         Errand.CONFIRM_DECLARATION: (Role.SUPERVISOR,),
         Errand.RETURN_DECLARATION: (Role.SUPERVISOR, Role.REVIEWER),
+        Errand.ANSWER_QUESTION: (Role.CLERK, Role.PRINCIPAL, Role.REVIEWER),
+        Errand.HAND_UP_QUESTION: (Role.CLERK, Role.PRINCIPAL),
+        Errand.HIDE_QUESTION: (Role.REVIEWER,),
     },
 )
 #: Who reads what was withdrawn as long as it is not erased.

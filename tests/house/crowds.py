@@ -177,6 +177,8 @@ async def _ingest(crowd: Crowd) -> dict[str, Any]:
     await _words(crowd)
     live = [{"id": uuid.uuid4(), "item": ITEM, "period": day} for day in crowd.days()]
     await crowd.multiply("waiver", "id", things["waiver"], live)
+    asked = [{"id": uuid.uuid4(), "ref": f"crowd{i}", "period": day} for i, day in enumerate(crowd.days())]
+    await crowd.multiply("question", "ref", things["question2"], asked)
     answered = [{"village_code": village(i)} for i in range(n)]
     await crowd.multiply("declaration", "village_code", builders.VILLAGE, answered)
     ledger = await _ledger(crowd)
@@ -304,7 +306,10 @@ async def _publish(crowd: Crowd) -> dict[str, Any]:
         "INSERT INTO publish_read.code (code, village_code, purpose, serial, state) VALUES ($1, $2, 'board', $3, 'valid')",
         [(f"code{i}", builders.VILLAGE, i) for i in range(1, crowd.n + 1)],
     )
-    fresh = [{"id": uuid.uuid4(), "ref": f"crowd{i}", "form_id": None} for i in range(crowd.n)]
+    fresh = [
+        {"id": uuid.uuid4(), "ref": f"crowd{i}", "form_id": None, "state": "answered" if i % 3 else "asked"}
+        for i in range(crowd.n)
+    ]
     await crowd.multiply("question", "id", crowd.stage.things["asked"], fresh)
     # What was rendered is read from files: nobody would ask the database.
     shutil.rmtree(crowd.served.runtime.settings.rendered)

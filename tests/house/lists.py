@@ -106,6 +106,8 @@ INGEST: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /desk/quarters/{village}/{quarter}": _in_memory("days"),
     "POST /desk/quarters/{village}/{quarter}": Many("days", shown=False),
     "GET /desk/urge": Many("villages"),
+    "GET /desk/questions": Many("questions"),
+    "GET /desk/questions/{ref}": _in_memory("nothing: one question"),
     "GET /desk/waivers": Many("waivers"),
     "GET /desk/waivers/new": _in_memory("nothing: a form"),
     "GET /ingest/v1/actions": _list("actions"),
@@ -143,6 +145,8 @@ INGEST: Final[Mapping[str, Many | tuple[Many, ...]]] = {
         Many("drafts of an import", at="@import"),
         Many("drafts that the agency delivered", at="@delivered"),
     ),
+    "GET /ingest/v1/questions": _list("questions", division="@village"),
+    "GET /ingest/v1/questions/{ref}": _in_memory("nothing: one question"),
     "GET /ingest/v1/waivers": _list("waivers", division="@village"),
 }
 
@@ -249,6 +253,8 @@ ONE: Final[Mapping[ServiceName, set[str]]] = MappingProxyType(
         "ingest": {
             *_below("/desk", "/attachments", "/nil", "/sheets", "/waivers", "/waivers/{waiver_id}/{decision}"),
             *_below("/desk/disclosures/{disclosure_id}", "/discard", "/{action}"),
+            *_below("/desk/questions/{ref}", "/answer", "/hand-up", "/hide"),
+            *_below("/ingest/v1/questions/{ref}", "/answer", "/hand-up", "/hide"),
             *_below("/ingest/v1", "/attachments", "/disclosures/nil", "/waivers", "/waivers/{waiver_id}/{decision}"),
             *_below("/ingest/v1/declarations/{village}/{quarter}", "/confirm", "/return"),
             *_below(

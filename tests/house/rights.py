@@ -20,6 +20,7 @@ ENTERING: Final = frozenset({CLERK, ACCOUNTANT, REVIEWER})
 #: Where the item is not named yet.
 ENTERING_ANY: Final = ENTERING | {DEPARTMENT}
 WATCHING: Final = frozenset({INSPECTOR, DEPARTMENT, OPERATOR})
+ANSWERING: Final = frozenset({CLERK, PRINCIPAL, REVIEWER})
 TRAIL: Final = frozenset({INSPECTOR, OPERATOR})
 ACCOUNTS: Final = frozenset({OPERATOR, REVIEWER})
 
@@ -60,6 +61,7 @@ _SESSION: Final = "01a21aed-819a-70e5-94fd-3bb6129ec1a8"
 _PASSWORDS: Final = {"password": "@password", "new_password": "another-long-password"}
 _STAFF_FILE: Final = "username,password,totp_secret,role,scope\nsomebody-new,,,clerk,210881006206\n"
 _ONE: Final = "/ingest/v1/disclosures/{disclosure_id}"
+_ASKED: Final = "/ingest/v1/questions/{ref}"
 _QUARTER: Final = "/ingest/v1/declarations/{village}/{quarter}"
 _DESK: Final = "/desk/disclosures/{disclosure_id}"
 _YEAR: Final = {"days_off": ["2031-10-01"], "working_weekends": [], "source": "test"}
@@ -237,6 +239,16 @@ INGEST: Final = (
     ),
     _row("GET /ingest/v1/approvals/{approval_id}", {REVIEWER}, "hidden", "@approval"),
     _row("DELETE /ingest/v1/approvals/{approval_id}", {REVIEWER}, "hidden", "@approval"),
+    _row("GET /ingest/v1/questions", STAFF, "refused", params={"division": "@village"}),
+    _row("GET /ingest/v1/questions/{ref}", STAFF, "refused", "@question1", affair=True),
+    _row(f"POST {_ASKED}/answer", ANSWERING, "refused", "@question1", json={"text": "两张票据都在。"}, affair=True),
+    _row(f"POST {_ASKED}/hand-up", {CLERK, PRINCIPAL}, "refused", "@question1"),
+    _row(f"POST {_ASKED}/hide", {REVIEWER}, "refused", "@question1", json={"reason": "与村务无关"}, affair=True),
+    _row("GET /desk/questions", STAFF),
+    _row("GET /desk/questions/{ref}", STAFF, "refused", "@question1", affair=True),
+    _row("POST /desk/questions/{ref}/answer", ANSWERING, "refused", "@question1", data={"text": "都在。"}, affair=True),
+    _row("POST /desk/questions/{ref}/hand-up", {CLERK, PRINCIPAL}, "refused", "@question1"),
+    _row("POST /desk/questions/{ref}/hide", {REVIEWER}, "refused", "@question1", data={"reason": "无关"}, affair=True),
     _row("POST /ingest/v1/waivers", ENTERING, "refused", json={**_CELL, "reason": "账册送审计"}, affair=True),
     _row("GET /ingest/v1/waivers", STAFF, "refused", params={"division": "@village"}),
     _row(

@@ -21,6 +21,7 @@ from tests import builders
 from tests.audit.events import Disclosure, at, give_keys
 from tests.audit.events import ledger as small_ledger
 from tests.conftest import Place, Served
+from tests.ingest.asking import ask
 from tests.ingest.hostile import plain, saved
 from tests.publish.conftest import Publishing
 from tests.registry.accounts import HEAD, PASSWORD, take
@@ -218,9 +219,11 @@ async def _ingest(served: Served) -> dict[str, Any]:
     imported = await _asked(served, "POST", "/ingest/v1/imports", clerk, json={"disclosures": [draft]})
     batch = {"items": [{"id": things["confirmed"], "version": 1}]}
     approval = await _asked(served, "POST", "/ingest/v1/approvals", reviewer, json=batch)
+    asked = {f"question{n}": (await ask(served, n)).ref for n in (1, 2)}
     prepared = f"村代码,事项,公开期,行别,账户,期初,期末\n{village},F01,2026-06,账户,现金,1.00,1.00\n"
     return {
         **things,
+        **asked,
         "answers": answers,
         "answered": {f"answer.{a['item']}": "no" for a in answers},
         "attachment": made["digest"],

@@ -18,7 +18,7 @@ AT_MOST: Final = {
         "requires": 6,
         "lambdas": 15,
         "owns": 0,
-        "cursors": 17,
+        "cursors": 18,
         "base64s": 8,
         "untyped_lists": 0,
     },

@@ -1,6 +1,6 @@
 """JSON routes of ingest."""
 
-from services.ingest.api import disclosures, files, month
+from services.ingest.api import disclosures, files, month, questions
 from services.ingest.api.files import UPLOADS
 
 routers = (
@@ -10,6 +10,8 @@ routers = (
     files.once,
     month.router,
     month.once,
+    questions.router,
+    questions.once,
 )
 
 __all__ = ["UPLOADS", "routers"]

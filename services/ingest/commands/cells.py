@@ -26,6 +26,7 @@ from services.ingest.store.cells import (
     select_unsettled,
 )
 from services.ingest.store.disclosures import Disclosure
+from services.ingest.store.questions import count_by_cell
 from services.ingest.store.waivers import (
     Waiver,
     select_declarations,
@@ -101,10 +102,17 @@ class _Known:
     waivers: list[Waiver] = field(default_factory=list)
     records: dict[CellKey, CellRecord] = field(default_factory=dict)
     owed: list[Duty] = field(default_factory=list)
+    asked: Mapping[CellKey, int] = field(default_factory=dict)
 
 
 def _batches(villages: Sequence[str]) -> Iterator[Sequence[str]]:
     return (villages[start : start + VILLAGES_AT_ONCE] for start in range(0, len(villages), VILLAGES_AT_ONCE))
+
+
+async def _asked_in(desk: Reading, villages: Sequence[str]) -> dict[str, _Known]:
+    """What is known of some villages to begin with: the questions on their cells."""
+    asked = await count_by_cell(desk.conn, villages)
+    return {v: _Known(asked=asked.get(v, {})) for v in villages}
 
 
 # -- a stretch of periods, and what is open ------------------------------------------------------------------------
@@ -115,7 +123,7 @@ async def cells_in(desk: Reading, villages: Sequence[str], stretch: Stretch) -> 
     items, turns = sorted(desk.reference.items), Turns()
     of = [p for code in items for p in stretch.of_item(desk.reference.items[code])]
     for batch in _batches(villages):
-        known = {v: _Known() for v in batch}
+        known = await _asked_in(desk, batch)
         for d in await select_cells_in(desk.conn, batch, of):
             known[d.village_code].disclosures.append(d)
         for w in await select_waivers_in(desk.conn, batch, items, stretch.periods):
@@ -139,7 +147,7 @@ async def open_cells(desk: Reading, villages: Sequence[str]) -> AsyncIterator[Vi
     """
     turns = Turns()
     for batch in _batches(villages):
-        known = {v: _Known() for v in batch}
+        known = await _asked_in(desk, batch)
         for d in await select_under_way(desk.conn, batch):
             known[d.village_code].disclosures.append(d)
         for w in await select_open_waivers(desk.conn, batch):
@@ -180,6 +188,12 @@ def _village_cells(owing: Owing | None, village: str, known: _Known, now: dateti
     waived = {CellKey(w.item, w.period): w for w in known.waivers}
     granted = {k: w.decided_at for k, w in waived.items() if w.state == "granted"}
     records = known.records | {key: _record(by_key.get(key), granted.get(key)) for key in {*by_key, *granted}}
+    of_cells = {*records, *(CellKey(d.item, d.period) for d in known.owed)}
+    records |= {
+        key: replace(records.get(key, CellRecord()), open_questions=n)
+        for key, n in known.asked.items()
+        if key in of_cells
+    }
 
     def make(key: CellKey) -> Duty | None:
         found = owing.duty(key) if owing is not None else None
@@ -292,6 +306,7 @@ async def _all_cells(desk: Reading, villages: Sequence[str], after: Place | None
     for village in villages:
         is_begun = after is not None and after.village == village
         key: CellKey | None = CellKey(after.item, after.period) if is_begun and after is not None else CellKey("", "")
+        asked = (await count_by_cell(desk.conn, [village])).get(village, {})
         answers = await select_answered(desk.conn, village, key.item if key is not None else "")
         while key is not None:
             disclosures = await select_cells_after(desk.conn, village, key, _CELLS)
@@ -299,7 +314,7 @@ async def _all_cells(desk: Reading, villages: Sequence[str], after: Place | None
             # As far as both are known; None: to the end.
             until = min((e for e in (_end(disclosures), _end(waivers)) if e is not None), default=None)
             owing = _owing(desk.reference, village)
-            for known in _item_by_item(desk, owing, _Span(key, until), _Rows(disclosures, waivers, answers)):
+            for known in _item_by_item(desk, owing, _Span(key, until), _Rows(disclosures, waivers, answers, asked)):
                 yield _village_cells(owing, village, known, desk.now)
                 await turns.rest()
             key = until
@@ -326,6 +341,7 @@ class _Rows(NamedTuple):
     disclosures: Sequence[Disclosure]
     waivers: Sequence[Waiver]
     answers: Sequence[Answered]
+    asked: Mapping[CellKey, int]
 
 
 def _item_by_item(desk: Reading, owing: Owing | None, span: _Span, rows: _Rows) -> Iterator[_Known]:
@@ -340,6 +356,7 @@ def _item_by_item(desk: Reading, owing: Owing | None, span: _Span, rows: _Rows) 
             [w for w in rows.waivers if w.item == code and span.holds(w)],
             {key: record for key, record in said if span.holds(key)},
             [d for run in runs for d in run.duties if span.holds(d)],
+            rows.asked,
         )
 
 

@@ -57,7 +57,7 @@ def nav_of(desk: Member) -> tuple[tuple[str, str], ...]:
         found.append(("/desk/waivers", "不公开备案"))
     if role in {Role.REVIEWER, Role.ACCOUNTANT, Role.DEPARTMENT, Role.OPERATOR, Role.INSPECTOR}:
         found += [("/desk/grid", "三务公开一张表"), ("/desk/urge", "催办")]
-    found.append(("/desk/list", "往期"))
+    found += [("/desk/questions", "村民提问"), ("/desk/list", "往期")]
     return tuple(found)
 
 
