@@ -98,7 +98,7 @@ class QuestionState(StrEnum):
 
 
 class QuestionStep(StrEnum):
-    """What moves a question."""
+    """What moves a question from one state to another."""
 
     ANSWER = "answer"
     HAND_UP = "hand_up"

@@ -38,6 +38,8 @@ CASES: Final = [
     pytest.param(name, row, id=f"{name} {row.route} {' '.join(row.at.values())}")
     for name in SERVICES
     for row in changing(name)
+    # Publish changes things for villagers alone, who leave no trail.
+    if name != "publish"
 ]
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from services.contracts.question import QuestionState, days_overdue
 from services.contracts.values import DivisionCode
 from services.ingest.commands import answering
-from services.ingest.schemas import (
+from services.ingest.schemas.questions import (
     QuestionAnswerIn,
     QuestionHideIn,
     QuestionOut,

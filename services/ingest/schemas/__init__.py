@@ -177,53 +177,6 @@ class DecisionIn(_In, json_schema_extra=example("DecisionIn")):
     reason: Text | None = None
 
 
-class QuestionAnswerIn(_In, json_schema_extra=example("QuestionAnswerIn")):
-    """An answer to a villager's question; everybody reads it."""
-
-    text: Text
-    disclosure: UUID | None = Field(
-        default=None, description="id of a public disclosure of the village that answers it"
-    )
-
-
-class QuestionHideIn(_In, json_schema_extra=example("QuestionHideIn")):
-    """Why a question is taken out of everybody's sight; everybody reads that."""
-
-    reason: Text
-
-
-class QuestionWordOut(BaseModel, json_schema_extra=example("QuestionWordOut")):
-    """One thing that was said of a question; `by_role` of a member of staff, never who."""
-
-    kind: str
-    by_role: str | None
-    at: datetime
-    text: str | None
-
-
-class QuestionOut(BaseModel, json_schema_extra=example("QuestionOut")):
-    """A villager's question at the desk: `holder` has to answer until `due`, as long as it is open."""
-
-    ref: str
-    village: str
-    kind: str
-    paper: str | None
-    shows: str
-    item: str | None
-    period: str | None
-    disclosure_id: str | None
-    line: int | None
-    state: str
-    holder: str
-    due: date
-    overdue_days: int
-    rounds: int = Field(description="how often an answer was called unclear")
-    asked_at: datetime
-    has_contact: bool
-    contact: str | None = Field(description="told to the township's reviewer alone, of one question at a time")
-    words: list[QuestionWordOut]
-
-
 class AnswerIn(_In, json_schema_extra=example("AnswerIn")):
     """Whether an on-event item had events in the quarter: its days, none for no."""
 

@@ -137,7 +137,7 @@ class Tally:
 
     @property
     def words(self) -> str:
-        """`2个等答复，其中1个已超期`."""
+        """How many wait, and how many too long: `2个等答复，其中1个已超期`."""
         if not self.open:
             return "没有等答复的"
         return f"{self.open}个等答复" + (f"，其中{self.overdue}个已超期" if self.overdue else "")
