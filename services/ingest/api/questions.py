@@ -1,6 +1,8 @@
 """JSON routes of villagers' questions: the list with its clock, answering, handing up, hiding."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
+from operator import attrgetter
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -73,7 +75,11 @@ async def list_questions(
         (page.after, page.fetch_limit),
     )
     words = await questions.select_words(desk.conn, found)
-    return page.of(found, lambda q: q.id, lambda q: question_out(desk, q, words[q.id]))
+    return page.of(found, attrgetter("id"), partial(_listed, desk, words))
+
+
+def _listed(desk: Reading, words: Mapping[UUID, Sequence[Word]], q: Question) -> QuestionOut:
+    return question_out(desk, q, words[q.id])
 
 
 async def _told(desk: Reading, q: Question) -> QuestionOut:
