@@ -176,7 +176,7 @@ def alert_out(alert: AlertRow) -> AlertOut:
         id=alert.alert_id,
         rule=alert.rule,
         village=s.village,
-        subject=SubjectOut(village=s.village, item=s.item, period=s.period, account=s.account),
+        subject=SubjectOut(village=s.village, item=s.item, period=s.period, account=s.account, question=s.question),
         level=alert.level,
         state=alert.state,
         sentence=alert.sentence,

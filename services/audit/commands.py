@@ -72,6 +72,12 @@ async def judge_after_publication(conn: Connection, bench: Bench, key: CellKey, 
         await facts.touch_deadlines(conn, [after], bench.now)
 
 
+async def watch_question(conn: Connection, bench: Bench, key: CellKey) -> None:
+    """Have the clock look soon at a cell of whose questions something was heard; from there on it knows when to look again."""
+    await _lock_known(conn, bench, key)
+    await facts.watch(conn, key, None, bench.now)
+
+
 async def judge_after_declaration(conn: Connection, bench: Bench, keys: Sequence[CellKey], cause: str) -> None:
     """Watch the deadlines of events that a village declared; settle what it said did not happen."""
     await _lock_known(conn, bench, keys[0])

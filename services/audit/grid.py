@@ -34,7 +34,7 @@ async def grid_cells(
     for key, found in (await facts.select_facts(conn, others) if others else {}).items():
         cell = fold(found)
         event = period_frequency(key.period) is Frequency.ON_EVENT and is_declared(found)
-        if cell.has_row or cell.record.waived_at is not None or event:
+        if cell.has_row or cell.record.waived_at is not None or cell.record.open_questions or event:
             records[key.village][duties.CellKey(key.item, key.period)] = cell.record
     cells, turns = {}, Turns()
     for village in villages:

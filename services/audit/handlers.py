@@ -3,11 +3,15 @@
 from typing import Any, Final, get_args
 
 from services.audit import commands
-from services.audit.rules.facts import CellKey, Fact, FactKind, body_data
+from services.audit.rules.facts import CellKey, Fact, FactKind, body_data, question_cell
 from services.audit.store import facts, heads
 from services.audit.visit import Bench
 from services.contracts.base import Event
 from services.contracts.disclosure import (
+    AnswerEvent,
+    AnswerGiven,
+    AnswerHandedUp,
+    AnswerHidden,
     ApprovedContent,
     DeclarationConfirmed,
     DisclosureApproved,
@@ -28,6 +32,7 @@ from services.contracts.disclosure import (
     WaiverRefused,
 )
 from services.contracts.publication import PublicationEvent, PublicationPublished, PublicationWithdrawn
+from services.contracts.question import QuestionAsked, QuestionEvent, QuestionUnclear
 from services.contracts.staff import StaffSet
 from services.contracts.trail import HEADS, TrailHead
 from services.contracts.values import period_bounds
@@ -53,6 +58,11 @@ _KINDS: Final[dict[type, FactKind]] = {
     WaiverRefused: "waiver_over",
     WaiverEnded: "waiver_over",
     DeclarationConfirmed: "declared",
+    QuestionAsked: "asked",
+    QuestionUnclear: "unclear",
+    AnswerGiven: "answered",
+    AnswerHandedUp: "handed_up",
+    AnswerHidden: "hidden",
 }
 assert set(_KINDS.values()) == set(get_args(FactKind))  # noqa: S101 - every kind of fact has its event
 _Step = (
@@ -167,6 +177,28 @@ async def keep_declared(h: Handling, event: DeclarationConfirmed) -> None:
         await _keep(h, event, CellKey(event.village_code, item, period), data, edition=event.edition)
 
 
+def _asked_about(event: QuestionEvent | AnswerEvent) -> CellKey:
+    return question_cell(event.village_code, event.item, event.period, event.asked_at)
+
+
+async def keep_asked(h: Handling, event: QuestionEvent) -> None:
+    """Keep until when who has to answer; what was asked stays sealed."""
+    rounds = event.round if isinstance(event, QuestionUnclear) else 0
+    data = {"round": rounds, "due": event.due.isoformat(), "holder": event.holder}
+    await _keep(h, event, _asked_about(event), data)
+
+
+async def keep_answer(h: Handling, event: AnswerEvent) -> None:
+    """Keep that a question was answered, handed up or hidden; what was answered stays sealed."""
+    due = {"due": event.due.isoformat(), "holder": "township"} if isinstance(event, AnswerHandedUp) else {}
+    await _keep(h, event, _asked_about(event), {"round": event.round, **due})
+
+
+async def watch_question(h: Handling, event: QuestionEvent | AnswerEvent) -> None:
+    """Leave it to the clock: an answer may be on its way in the other topic."""
+    await commands.watch_question(h.conn, _bench(h), _asked_about(event))
+
+
 async def keep_head(h: Handling, event: TrailHead) -> None:
     """Keep a head of a service's trail as it was signed."""
     head = commands.signed_of(event)
@@ -201,6 +233,8 @@ async def judge_declared(h: Handling, event: DeclarationConfirmed) -> None:
     await commands.judge_after_declaration(h.conn, _bench(h), keys, str(event.event_id))
 
 
+_OF_QUESTIONS: Final = (QuestionAsked, QuestionUnclear)
+_OF_ANSWERS: Final = (AnswerGiven, AnswerHandedUp, AnswerHidden)
 _KEEP: Final[Handlers] = {
     DisclosureDelivered: keep_step,
     DisclosureSubmitted: keep_step,
@@ -220,6 +254,8 @@ _KEEP: Final[Handlers] = {
     WaiverEnded: keep_waiver,
     DeclarationConfirmed: keep_declared,
     StaffSet: keep_staff,
+    **dict.fromkeys(_OF_QUESTIONS, keep_asked),
+    **dict.fromkeys(_OF_ANSWERS, keep_answer),
 }
 PROJECT: Final[Handlers] = {**_KEEP, **dict.fromkeys(HEADS.values(), keep_head)}
 REACT: Final[Handlers] = {
@@ -230,4 +266,5 @@ REACT: Final[Handlers] = {
     WaiverEnded: judge_waiver,
     DeclarationConfirmed: judge_declared,
     StaffSet: judge_staff,
+    **dict.fromkeys((*_OF_QUESTIONS, *_OF_ANSWERS), watch_question),
 }

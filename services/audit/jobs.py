@@ -15,7 +15,7 @@ from services.audit.visit import AuditRuntime, Bench, Own
 from services.contracts.catalogue import Item, WorkCalendar
 from services.contracts.division import DivisionKind
 from services.contracts.owing import Owing
-from services.contracts.topics import DISCLOSURES, PUBLICATIONS
+from services.contracts.topics import DISCLOSURES, PUBLICATIONS, QUESTIONS
 from services.contracts.values import Frequency
 from services.kit.clock import local_day
 from services.kit.service import Job
@@ -24,7 +24,7 @@ from services.kit.service import Job
 BATCH: Final = 200
 #: A look that cannot read all the news within this time leaves the deadlines to the next look.
 HEAR_WITHIN_S: Final = 5.0
-_NEWS: Final = (DISCLOSURES, PUBLICATIONS)
+_NEWS: Final = (DISCLOSURES, PUBLICATIONS, QUESTIONS)
 
 
 class Watch:

@@ -91,9 +91,13 @@ _FIELDS: Mapping[str, str] = {
     "restored": "撤回后又恢复",
     "entered_anew": "撤回后重新录入",
     "figures_changed": "重新录入时改了数字",
+    "answer_by": "答复期限",
+    "holder": "由谁答复",
+    "answered_at": "答复时间",
+    "hidden": "提问已被隐藏",
 }
 #: What follows from the catalogue and the calendar; the rest is what happened, or did not.
-_OWED = frozenset({"item", "period", "due", "due_at", "applies", "history", "now"})
+_OWED = frozenset({"item", "period", "due", "answer_by", "due_at", "applies", "history", "now"})
 _VALUES: Mapping[Any, str] = {
     **HOLDERS,
     **RELEASES,

@@ -16,6 +16,7 @@ class Subject(Model):
     item: ItemCode | None = None
     period: Period | None = None
     account: ShortText | None = None
+    question: ShortText | None = Field(default=None, description="id of a villager's question")
 
 
 class AlertEvent(Event):

@@ -278,6 +278,9 @@ class AnswerEvent(Event):
     village_code: VillageCode
     ref: QuestionRef
     round: int = Field(ge=0, description="how often an answer had been called unclear")
+    item: ItemCode | None = Field(description="of the cell that the question is about")
+    period: Period | None
+    asked_at: AwareDatetime = Field(description="when the question was asked")
 
 
 class AnswerContent(Model):

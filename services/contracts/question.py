@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from services.contracts.base import Event, Model, Sealed
 from services.contracts.catalogue import ItemCode, ProfileRevision, WorkCalendar
@@ -168,6 +168,9 @@ class QuestionEvent(Event):
     ref: QuestionRef
     due: date = Field(description="the local day until which `holder` has to answer")
     holder: Answerer
+    item: ItemCode | None
+    period: Period | None
+    asked_at: AwareDatetime = Field(description="when it was asked")
 
 
 class QuestionContent(Model):
@@ -189,8 +192,6 @@ class QuestionAsked(QuestionEvent):
     kind: QuestionKind
     shows: Shows
     paper: Paper | None = Field(description="which paper is asked for; null for other kinds")
-    item: ItemCode | None
-    period: Period | None
     disclosure: ShortText | None = Field(description="id of the disclosure that it is about")
     edition: int | None = Field(ge=1, description="the edition that was read, as ingest counts")
     line: int | None = Field(ge=1, description="number of the line within that edition")

@@ -136,14 +136,27 @@ async def test_coverage_counts_hits_passes_and_blind_subjects_by_reason(city: Se
     assert {r["rule"]: r["judged"] for r in answer["rules"]} == dict.fromkeys(
         ("A01", "A02", "A03", "D01", "D02", "D03", "D07", "D10", "D11"), 1
     ) | {
-        # Of a reviewer's withdrawals, not of a village's cell.
-        "D12": 0
+        # Of questions, of which there are none, and of a reviewer's withdrawals: not of a village's cell.
+        "D04": 0,
+        "D12": 0,
     }
 
 
 async def test_every_rule_is_explained(city: Served) -> None:
     _, answer = await get(city, "inspector-210881006", "/rules")
-    assert [r["id"] for r in answer["items"]] == ["A01", "A02", "A03", "D01", "D02", "D03", "D07", "D10", "D11", "D12"]
+    assert [r["id"] for r in answer["items"]] == [
+        "A01",
+        "A02",
+        "A03",
+        "D01",
+        "D02",
+        "D03",
+        "D04",
+        "D07",
+        "D10",
+        "D11",
+        "D12",
+    ]
     assert all(r["explanation"] and r["law"] and r["false_alarms"] for r in answer["items"])
 
 

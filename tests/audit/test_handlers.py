@@ -15,7 +15,7 @@ from tests.audit.events import Disclosure, accounts_of, at, give_keys, ledger
 from tests.builders import NEIGHBOUR, VILLAGE
 from tests.conftest import Served
 
-SUBJECT = {"village": VILLAGE, "item": "F01", "period": "2026-10", "account": None}
+SUBJECT = {"village": VILLAGE, "item": "F01", "period": "2026-10", "account": None, "question": None}
 FEN_OFF = ledger(totals=(60_000, 81_501))
 
 

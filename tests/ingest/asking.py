@@ -46,6 +46,7 @@ async def ask(served: Served, number: int = 1, **changes: Any) -> QuestionAsked:
         ref=make_ref(number * 7919),
         due=date(2026, 11, 27),
         holder=holder,
+        asked_at=served.clock.at,
         sealed=sealed,
         contact=shred.seal_under(KEY, name, "question.asked.v1", ContactContent(contact=contact)) if contact else None,
         **of,

@@ -49,6 +49,9 @@ async def unclear(desk: Month, of: QuestionAsked, number: int) -> None:
             due=date(2026, 12, 11),
             holder="township",
             round=number,
+            item=of.item,
+            period=of.period,
+            asked_at=of.asked_at,
             sealed=sealed,
         )
     )

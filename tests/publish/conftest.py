@@ -105,6 +105,7 @@ class Publishing:
             ref=asked["ref"],
             round=rounds,
             by=more.pop("by", "village"),
+            **{name: asked[name] for name in ("item", "period", "asked_at")},
             sealed=seal_under(key, asked["id"], "answer.given.v1", AnswerContent(text=text)),
             **more,
         )

@@ -49,7 +49,8 @@ async def answered(
 
 def frame(publish: Publishing, asked: Any) -> dict[str, Any]:
     stamp = builders.stamp(asked["id"], 9, builders.VILLAGE, publish.served.clock.at)
-    return {**stamp, "village_code": builders.VILLAGE, "ref": asked["ref"], "round": 0}
+    of = {name: asked[name] for name in ("item", "period", "asked_at")}
+    return {**stamp, "village_code": builders.VILLAGE, "ref": asked["ref"], "round": 0, **of}
 
 
 # -- asking -------------------------------------------------------------------------------------------------------

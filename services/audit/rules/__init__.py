@@ -9,6 +9,7 @@ from services.audit.rules.base import Rule
 from services.audit.rules.d01_overdue import nothing_published_after_due
 from services.audit.rules.d02_blind import nothing_for_two_periods
 from services.audit.rules.d03_review import not_decided_in_time
+from services.audit.rules.d04_unanswered import not_answered_in_time
 from services.audit.rules.d07_silent_change import figures_changed_without_a_note
 from services.audit.rules.d10_self_review import one_person_did_both
 from services.audit.rules.d11_own_reset import whoever_reset_it_let_it_out
@@ -21,6 +22,7 @@ RULES: Final[tuple[Rule, ...]] = (
     nothing_published_after_due,
     nothing_for_two_periods,
     not_decided_in_time,
+    not_answered_in_time,
     figures_changed_without_a_note,
     one_person_did_both,
     whoever_reset_it_let_it_out,

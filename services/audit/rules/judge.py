@@ -35,6 +35,7 @@ def subject_words(subject: Subject) -> dict[str, str]:
         ("item", subject.item),
         ("period", subject.period),
         ("account", subject.account),
+        ("question", subject.question),
     )
     return {name: value for name, value in fields if value is not None}
 

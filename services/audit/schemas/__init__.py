@@ -47,6 +47,7 @@ class SubjectOut(BaseModel, json_schema_extra=example("SubjectOut")):
     item: str | None
     period: str | None
     account: str | None
+    question: str | None = Field(description="id of a villager's question")
 
 
 class AlertOut(BaseModel, json_schema_extra=example("AlertOut")):

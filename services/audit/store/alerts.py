@@ -71,8 +71,8 @@ async def select_stale(
 
 UPSERT_ALERT = """
 INSERT INTO alert (alert_id, rule, rule_version, village, item, period, account, level, state, sentence, episode,
-                   raised_at, evidence_hash)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, $10, $11, $12)
+                   raised_at, evidence_hash, question)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, $10, $11, $12, $13)
 ON CONFLICT (alert_id) DO UPDATE SET
     rule_version = excluded.rule_version, level = excluded.level, state = 'open', sentence = excluded.sentence,
     episode = excluded.episode, evidence_hash = excluded.evidence_hash, cleared_at = NULL,
@@ -98,6 +98,7 @@ async def upsert_alert(conn: Connection, alert: AlertRow) -> datetime:
         alert.episode,
         alert.raised_at,
         alert.evidence_hash,
+        s.question,
     )
     return raised_at
 
@@ -198,7 +199,13 @@ def _alert(row: Row) -> AlertRow:
         alert_id=row["alert_id"],
         rule=row["rule"],
         rule_version=row["rule_version"],
-        subject=Subject(village=row["village"], item=row["item"], period=row["period"], account=row["account"]),
+        subject=Subject(
+            village=row["village"],
+            item=row["item"],
+            period=row["period"],
+            account=row["account"],
+            question=row["question"],
+        ),
         level=row["level"],
         state=row["state"],
         sentence=row["sentence"],

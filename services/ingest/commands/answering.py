@@ -1,6 +1,7 @@
 """Answers to villagers' questions: taken in from publish, answered, handed up to the township, hidden."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -126,11 +127,14 @@ class _Frame(Stamp):
 
     ref: QuestionRef
     round: int
+    item: str | None
+    period: str | None
+    asked_at: datetime
 
 
 async def _frame(desk: Changing, q: Question) -> _Frame:
     stamp = await desk.stamp("answer", str(q.id), q.village_code)
-    return _Frame(**stamp, ref=q.ref, round=q.rounds)
+    return _Frame(**stamp, ref=q.ref, round=q.rounds, item=q.item, period=q.period, asked_at=q.asked_at)
 
 
 async def answer(desk: Changing, name: str, text: str, disclosure: UUID | None = None) -> Question:

@@ -100,11 +100,15 @@ class _Frame(Stamp):
     ref: str
     due: date
     holder: Answerer
+    item: str | None
+    period: str | None
+    asked_at: datetime
 
 
 async def _frame(bench: Bench, q: Question) -> _Frame:
     stamp = await outbox.stamp(bench.conn, "question", str(q.id), at=bench.now, village_code=q.asked.village_code)
-    return _Frame(**stamp, ref=q.ref, due=q.due, holder=q.holder)
+    of = q.asked
+    return _Frame(**stamp, ref=q.ref, due=q.due, holder=q.holder, item=of.item, period=of.period, asked_at=q.asked_at)
 
 
 async def _say_asked(bench: Bench, q: Question, asking: Asking, key: str) -> None:
@@ -119,8 +123,6 @@ async def _say_asked(bench: Bench, q: Question, asking: Asking, key: str) -> Non
         kind=of.kind,
         shows=of.shows,
         paper=of.paper,
-        item=of.item,
-        period=of.period,
         disclosure=of.disclosure_id,
         edition=of.edition,
         line=of.line,
