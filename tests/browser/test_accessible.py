@@ -12,6 +12,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped] # ships no types
 from playwright.async_api import Browser, Page
 
+from services.contracts.values import Frequency, period_bounds, period_of
 from tests.browser import steps
 from tests.browser.steps import DESK, REVIEWER, TOWNSHIP
 from tests.browser.test_desk import RULES
@@ -44,6 +45,8 @@ STAFF_PAGES: Final = (
     (f"principal-{SHOWCASE}", "/desk"),
     ("department-210881-finance", "/desk/grid"),
     (f"clerk-{SHOWCASE}", "/inspect"),
+    (f"clerk-{SHOWCASE}", "/desk/questions"),
+    (REVIEWER, "/desk/questions"),
 )
 
 
@@ -71,12 +74,30 @@ def public(small_city: RunningCity) -> list[str]:
             "/search?q=正西海村",
             "/search?q=xihai 低保",
         ),
+        *(f"/ask?about={SHOWCASE}", f"/ask?about={TOWNSHIP}212/F09/{_quarter()}&kind=missing", "/ask?about=nothing"),
+        *(f"/q/{_asked(small_city)}", f"/v/{SHOWCASE}/questions"),
         *("/nothing/here", "/c/XXXXXXXX", "/sign-in"),
     ]
 
 
 def _bearer(city: RunningCity, user: str) -> dict[str, str]:
     return {"authorization": f"Bearer {city.token(user)}"}
+
+
+def _quarter() -> str:
+    return period_of(period_bounds(steps.months_ago(3))[0], Frequency.QUARTERLY)
+
+
+def _asked(city: RunningCity) -> str:
+    """The reference of a question that the village answered."""
+    body = {"about": SHOWCASE, "text": "村里的路灯什么时候修？", "shows": "question"}
+    ref = str(httpx2.post(f"{city.url}/api/v1/questions", json=body).json()["ref"])
+    path = f"/ingest/v1/questions/{ref}"
+    clerk = f"clerk-{SHOWCASE}"
+    steps.until(lambda: httpx2.get(f"{city.url}{path}", headers=_bearer(city, clerk)).status_code == 200)
+    steps.call(city, clerk, f"{path}/answer", {"text": "下个月初修好。"})
+    steps.until(lambda: bool(steps.get(city, f"/api/v1/questions/{ref}")["state"] == "answered"))
+    return ref
 
 
 def _withdrawn(city: RunningCity) -> str:
