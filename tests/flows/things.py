@@ -9,6 +9,7 @@ from PIL import Image
 
 from services.audit.jobs import Watch
 from services.contracts.division import DivisionSet
+from services.contracts.question import make_ref
 from services.contracts.topics import ServiceName
 from services.ingest.commands.declarations import asked_items
 from services.kit.auth import issue_token
@@ -18,6 +19,7 @@ from tests.audit.events import ledger as cash_ledger
 from tests.builders import CITY, NEIGHBOUR, TOWNSHIP, VILLAGE
 from tests.conftest import Served
 from tests.emptying import empty
+from tests.ingest.asking import ask
 from tests.ingest.conftest import CLERK, REVIEWER, SUPERVISOR, TABLES, Month
 from tests.publish.conftest import Publishing
 from tests.registry.accounts import HEAD, PASSWORD, emptied, take
@@ -74,8 +76,11 @@ async def _ingest(served: Served) -> Known:
     batch = await month.done("POST", "/ingest/v1/imports", REVIEWER, {"disclosures": [draft]})
     waiting = {"items": [{"id": ids[2], "version": 1}]}
     approval = await month.done("POST", "/ingest/v1/approvals", REVIEWER, waiting)
+    for number in (1, 2):
+        await ask(served, number)
     return {
         **_COMMON,
+        "ref": [make_ref(number * 7919) for number in (1, 2)],
         "disclosure_id": ids,
         "id": ids,
         "version": [1],
@@ -111,7 +116,16 @@ async def _publish(served: Served) -> Known:
     await publishing.opened(second.aggregate_id, period="2026-09", edition=2, note="改正合计")
     gone = await publishing.opened(item="V16", period="2026Q3", body=_NOTICE)
     await publishing.withdrawn(gone)
-    return {**_COMMON, "code": [VILLAGE, NEIGHBOUR], "disclosure_id": [e.aggregate_id for e in (first, second, gone)]}
+    waiting, answered = await publishing.ask(), await publishing.ask()
+    await publishing.answered(answered)
+    ids = [e.aggregate_id for e in (first, second, gone)]
+    return {
+        **_COMMON,
+        "code": [VILLAGE, NEIGHBOUR],
+        "disclosure_id": ids,
+        "about": [VILLAGE, f"{VILLAGE}/F01/2026-10", *ids, f"{ids[0]}/1/1"],
+        "ref": [waiting["ref"], answered["ref"], waiting["id"]],
+    }
 
 
 async def _audit(served: Served) -> Known:

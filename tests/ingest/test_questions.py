@@ -26,8 +26,7 @@ PATH = "/ingest/v1/questions"
 
 @pytest_asyncio.fixture
 async def desk(month: Month) -> Month:
-    async with month.served.runtime.database.transaction() as conn:
-        await conn.execute("TRUNCATE question, question_word")
+    """Ingest with nothing asked yet."""
     return month
 
 
