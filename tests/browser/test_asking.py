@@ -21,7 +21,8 @@ async def test_a_villager_asks_about_a_line_and_reads_the_answers(people: People
     await villager.open(ledger["url"])
     await page.get_by_text("更多", exact=True).first.click()
     await villager.press("我要问这一笔")
-    await villager.sees("第1笔")
+    # Which number the first line has depends on where the transfers stand.
+    await villager.sees("笔：")
     await villager.shoot("ask-1-form")
     await page.get_by_label("您想问什么").fill(f"{TEXT}我的电话是13812345678。")
     await page.get_by_label("公开我的提问").check()
