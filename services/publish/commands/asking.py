@@ -68,11 +68,12 @@ class Bench:
 async def ask(bench: Bench, asking: Asking, most_open: int) -> Question:
     """Keep a question and say `question.asked.v1`; VillageFullError when too many of the village wait for an answer."""
     conn, of, now = bench.conn, asking.asked, bench.now
-    if await questions.count_open(conn, of.village_code) >= most_open:
-        raise VillageFullError
+    waiting = await questions.count_open(conn, of.village_code)
     # Under the village's lock: who pressed twice finds what the first press asked.
     if asking.form_id is not None and (known := await questions.select_by_form(conn, asking.form_id)) is not None:
         return known
+    if waiting >= most_open:
+        raise VillageFullError
     profile = bench.reference.profile(of.village_code).at(local_day(now))
     holder = answerer_of(of.kind, profile)
     question = Question(
