@@ -11,6 +11,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path
 from fastapi.responses import Response
 
+from services.contracts.bodies import Ledger
+from services.contracts.catalogue import Masking
 from services.contracts.duties import CellKey
 from services.contracts.question import Paper, QuestionKind, read_ref
 from services.kit.address import client_address, network_of
@@ -24,6 +26,7 @@ from services.publish.commands.asking import Asking, Bench
 from services.publish.errors import AskedTooOftenError, WithdrawnError
 from services.publish.hot.answers import OF_PERSONS
 from services.publish.hot.front import cached_json
+from services.publish.render.ledger import line_view
 from services.publish.render.places import Village, title
 from services.publish.render.questions import About, Asked, Question, Subject, read_about
 from services.publish.render.typed import LONGEST_CONTACT, Looked, look_through
@@ -100,9 +103,12 @@ async def _line_in(reader: Public, loaded: Loaded, asked: Asked, number: int) ->
     p, edition = loaded.publications[asked.disclosure_id or ""], asked.edition or 0
     if edition != p.edition:
         loaded.editions.update(await publications.select_editions(reader.conn, [(p.disclosure_id, edition)]))
-    line = reader.bodies.line(loaded, p, edition, asked.line or 0)
-    if line is None:
-        _refuse_about(f"第{number}版没有第{asked.line}笔")
+    content, place = reader.bodies.content(loaded, p, edition), asked.line or 0
+    are_open = content is not None and content.masking is not Masking.AGGREGATE
+    lines = content.body.lines if content is not None and are_open and isinstance(content.body, Ledger) else ()
+    if place > len(lines):
+        _refuse_about(f"第{number}版没有第{place}笔")
+    line = line_view(place, lines[place - 1])
     return f"第{line.number}笔：{line.day}，{line.summary}，{line.way} {line.amount}"
 
 

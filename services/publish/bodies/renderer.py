@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from services.contracts.bodies import BODY, Ledger
-from services.contracts.catalogue import Masking
 from services.contracts.checks import Check
 from services.contracts.division import DivisionKind
 from services.contracts.duties import CellKey, Duty, GridCell
@@ -31,7 +30,6 @@ from services.publish.render.cells import Cells
 from services.publish.render.disclosure import DisclosurePage, Opened, Shown, disclosure_page, opened
 from services.publish.render.due import timing
 from services.publish.render.item import ItemFacts, item_page, shown_of_item, years_of
-from services.publish.render.ledger import LineView, line_view
 from services.publish.render.places import Items, Township, Village, item_at, title
 from services.publish.render.questions import QuestionRow, Tally, question_row
 from services.publish.render.rows import Edition, Publication, Said, edition_before
@@ -288,14 +286,10 @@ class Bodies:
         content = opened(self._reference.items, p, shown)
         return (disclosure_page(village, self._reference.items, p, shown, content), content) if content else None
 
-    def line(self, loaded: Loaded, p: Publication, edition: int, number: int) -> LineView | None:
-        """A line of one edition of a ledger as everybody may read it; None where there is none, or only sums are public."""
+    def content(self, loaded: Loaded, p: Publication, edition: int) -> Opened | None:
+        """One edition's content as everybody may read it; None where it is gone."""
         shown = self._shown(loaded, p, edition, loaded.editions.get((p.disclosure_id, edition)))
-        content = opened(self._reference.items, p, shown)
-        if content is None or not isinstance(content.body, Ledger) or content.masking is Masking.AGGREGATE:
-            return None
-        lines = content.body.lines
-        return line_view(number, lines[number - 1]) if number <= len(lines) else None
+        return opened(self._reference.items, p, shown)
 
     def edition_page(self, loaded: Loaded, p: Publication, number: int, edition: Edition | None) -> Body:
         """The page of one edition of a disclosure, or of what is left of it."""
