@@ -5,10 +5,12 @@ and with reference data; until then it is remembered (`memory.Tallies`).
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from services.audit.memory import Tallies
-from services.audit.rules.facts import CellKey, fold, is_declared
+from services.audit.rules.asking import count_open
+from services.audit.rules.facts import CellKey, Fact, fold, is_declared
 from services.audit.rules.grid import Count, Stretch, Tally, add_up, tally
 from services.audit.store import alerts, facts, heard
 from services.audit.visit import Bench, Reading
@@ -32,15 +34,21 @@ async def grid_cells(
     for key, record in plain.items():
         records[key.village][duties.CellKey(key.item, key.period)] = record
     for key, found in (await facts.select_facts(conn, others) if others else {}).items():
-        cell = fold(found)
-        event = period_frequency(key.period) is Frequency.ON_EVENT and is_declared(found)
-        if cell.has_row or cell.record.waived_at is not None or cell.record.open_questions or event:
-            records[key.village][duties.CellKey(key.item, key.period)] = cell.record
+        if (told := _record_of(key, found)) is not None:
+            records[key.village][duties.CellKey(key.item, key.period)] = told
     cells, turns = {}, Turns()
     for village in villages:
         cells[village] = _cells_of(bench, village, records[village], stretch)
         await turns.rest()
     return cells
+
+
+def _record_of(key: CellKey, found: Sequence[Fact]) -> CellRecord | None:
+    """What is known of a cell of which more was said; None where that makes none."""
+    cell, asked = fold(found), count_open(found)
+    event = period_frequency(key.period) is Frequency.ON_EVENT and is_declared(found)
+    is_told = cell.has_row or cell.record.waived_at is not None or asked or event
+    return replace(cell.record, open_questions=asked) if is_told else None
 
 
 def _cells_of(

@@ -3,7 +3,8 @@
 from typing import Any, Final, get_args
 
 from services.audit import commands
-from services.audit.rules.facts import CellKey, Fact, FactKind, body_data, question_cell
+from services.audit.rules.asking import question_cell
+from services.audit.rules.facts import CellKey, Fact, FactKind, body_data
 from services.audit.store import facts, heads
 from services.audit.visit import Bench
 from services.contracts.base import Event
