@@ -30,10 +30,10 @@ from services.publish.render.cells import Cells
 from services.publish.render.disclosure import DisclosurePage, Opened, Shown, disclosure_page, opened, publisher_name
 from services.publish.render.due import timing
 from services.publish.render.item import ItemFacts, item_page, shown_of_item, years_of
-from services.publish.render.masking import public_json
+from services.publish.render.masking import body_out
 from services.publish.render.places import Township, Village, item_at, title
 from services.publish.render.rows import Edition, Publication, Said, edition_before
-from services.publish.render.sentences import newest_month
+from services.publish.render.sentences import newest_month, year_so_far
 from services.publish.render.standing import Standing, together
 from services.publish.render.texts import names_anybody
 from services.publish.render.township import village_rows
@@ -156,11 +156,14 @@ class Bodies:
         if village is None:
             return {}
         page = self._village_page(loaded, village)
-        month = newest_month(_found(loaded, loaded.on_page[code]))
+        publications = _found(loaded, loaded.on_page[code])
+        month = newest_month(publications)
         loaded.standing_now[code] = page.standing
         return {
             f"/v/{code}": self.html("village.html", page=page, of_persons=page.of_persons),
-            f"/api/v1/villages/{code}": self._village_json(village, month, page.checks, page.standing),
+            f"/api/v1/villages/{code}": self._village_json(
+                village, self._month_json(month, publications, page.checks), page.standing
+            ),
         }
 
     def elder(self, loaded: Loaded, village: Village) -> Body:
@@ -226,19 +229,31 @@ class Bodies:
         except KeyError:
             return lambda _key: None
 
-    def _village_json(
-        self, village: Village, month: Publication | None, checks: Sequence[Check], lacks: Standing
-    ) -> Body:
-        newest = MonthOut(**self.disclosure_out(month).model_dump(), checks=list(checks)) if month is not None else None
+    def _month_json(
+        self, month: Publication | None, publications: Sequence[Publication], checks: Sequence[Check]
+    ) -> MonthOut | None:
+        if month is None:
+            return None
+        months, income, expense = year_so_far(month, publications)
+        return MonthOut(
+            **self.disclosure_out(month).model_dump(),
+            year_months=months,
+            year_income_fen=income,
+            year_expense_fen=expense,
+            checks=list(checks),
+        )
+
+    def _village_json(self, village: Village, month: MonthOut | None, lacks: Standing) -> Body:
         out = VillagePageOut(
             **village_out(village).model_dump(),
-            month=newest,
+            month=month,
             missing=lacks.missing,
             late_days=lacks.late_days,
             held=dict(lacks.held),
         )
         content = out.model_dump_json().encode()
-        return body_of_persons(content, JSON) if names_anybody(c.reason for c in checks) else Body(content, JSON)
+        of_persons = month is not None and names_anybody(c.reason for c in month.checks)
+        return body_of_persons(content, JSON) if of_persons else Body(content, JSON)
 
     def _disclosure(self, loaded: Loaded, disclosure_id: str) -> dict[str, Body]:
         p = loaded.publications.get(disclosure_id)
@@ -308,8 +323,11 @@ class Bodies:
             filed_at=rfc3339(p.filed_at) if p.filed_at is not None else None,
             opinions=[opinion_out(o) for o in content.said.opinions],
             note=content.said.note,
-            editions=[EditionOut(version=i, published_at=rfc3339(at)) for i, (_, at) in enumerate(shown.times, 1)],
-            body=public_json(content.body),
+            editions=[
+                EditionOut(version=i, published_at=rfc3339(at), url=f"{self.public_url}/d/{p.disclosure_id}/{i}")
+                for i, (_, at) in enumerate(shown.times, 1)
+            ],
+            body=body_out(content.body),
             checks=list(content.checks),
         )
         text = out.model_dump_json().encode()
@@ -329,6 +347,11 @@ class Bodies:
             nil=p.nil,
             history=when.history,
             late_days=when.late_days,
+            opening_fen=p.opening_fen,
+            income_fen=p.income_fen,
+            expense_fen=p.expense_fen,
+            closing_fen=p.closing_fen,
+            amount_fen=p.amount_fen,
             title=title(self._reference.items, p.item, p.period),
             url=f"{self.public_url}/d/{p.disclosure_id}",
         )
