@@ -1,14 +1,17 @@
 """What routes of publish work with: nobody signs in, so a visit is anybody's."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Final
 
 from starlette.responses import Response
 
+from services.contracts.catalogue import Affair
 from services.kit import visit
 from services.kit.clock import Clock
 from services.kit.db import Database
-from services.kit.errors import NotFoundError
+from services.kit.errors import Fault, InvalidInputError, NotFoundError
 from services.kit.objects import Objects
 from services.kit.rates import Rate, scans
 from services.kit.reference import Reference
@@ -17,12 +20,15 @@ from services.publish.bodies.renderer import Bodies
 from services.publish.hot.answers import Answer, pack
 from services.publish.hot.files import Subject, file_of
 from services.publish.hot.front import AnswerResponse
-from services.publish.render.places import Village
+from services.publish.making import Making
+from services.publish.render.places import Village, affair_of
 from services.publish.settings import PublishSettings
 from services.publish.store import marks, publications
 
 #: Seconds. A reader waits no longer for the database: then the answer is that it cannot be read now.
 _PATIENCE_S: Final = 3.0
+
+_VILLAGE_DIGITS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +38,12 @@ class Own:
     bodies: Bodies
     objects: Objects
     scans: Rate
+    making: Making
 
 
 def make_own(settings: PublishSettings, _database: Database, clock: Clock, reference: Reference) -> Own:
     """Read the templates; files that ingest wrote are read from where the settings say."""
-    return Own(Bodies(settings, reference, clock), Objects(settings.home, settings.objects_url), scans())
+    return Own(Bodies(settings, reference, clock), Objects(settings.home, settings.objects_url), scans(), Making())
 
 
 PublishRuntime = Runtime[PublishSettings, Own]
@@ -58,6 +65,26 @@ class Visit(visit.Visit[PublishSettings, Own]):
             raise NotFoundError(detail)
         return village
 
+    def wanted(self, affair: Affair | None, item: str | None, period: str | None) -> list[str]:
+        """The items that a list is asked for: one, those of an affair, or all."""
+        items = self.reference.items
+        wanted = [item] if item is not None else list(items)
+        if affair is None:
+            return wanted
+        day = period or self.today.isoformat()
+        return [i for i in wanted if affair_of(items, i, day) is affair]
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator["Public"]:
+        """A connection for a part of the request: what is worked out afterwards keeps none from others."""
+        async with self.runtime.database.connection_within(_PATIENCE_S) as conn:
+            yield Public(self.runtime, self.now, conn)
+
+    def require_township(self, code: str | None) -> None:
+        """InvalidInputError when a list is asked for of a township that is none."""
+        if code is not None and self.bodies.township(code) is None:
+            raise InvalidInputError(faults=[Fault("query.township", "没有这个代码的镇街")])
+
 
 class Public(Visit, visit.Public[PublishSettings, Own]):
     """A reader with a connection."""
@@ -77,6 +104,12 @@ class Public(Visit, visit.Public[PublishSettings, Own]):
         if not target.exists():
             await marks.insert_marks(self.conn, [subject])
         return AnswerResponse(Answer(pack(body)))
+
+
+def codes_within(division: str) -> tuple[str, str]:
+    """The first and the last code that a village below a division could have: nine digits name a township, none the city."""
+    first, last = (division.ljust(_VILLAGE_DIGITS, filler) for filler in "09")
+    return first, last
 
 
 VisitDep = Annotated[Visit, visit.visit_dep(Visit)]

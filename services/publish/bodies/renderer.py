@@ -22,7 +22,7 @@ from services.kit.db import Connection
 from services.kit.pages import Pages
 from services.kit.reference import Reference
 from services.publish.bodies.loading import Loaded, Wanted, load
-from services.publish.bodies.out import gone, opinion_out, rfc3339, village_out
+from services.publish.bodies.out import body_out, editions_out, gone, opinion_out, rfc3339, village_out
 from services.publish.bodies.release import fingerprint
 from services.publish.hot.answers import CSS, HTML, JSON, Body, body_of_nothing, body_of_persons, pack
 from services.publish.hot.files import Subject, item_of
@@ -30,7 +30,6 @@ from services.publish.render.cells import Cells
 from services.publish.render.disclosure import DisclosurePage, Opened, Shown, disclosure_page, opened, publisher_name
 from services.publish.render.due import timing
 from services.publish.render.item import ItemFacts, item_page, shown_of_item, years_of
-from services.publish.render.masking import body_out
 from services.publish.render.places import Township, Village, item_at, title
 from services.publish.render.rows import Edition, Publication, Said, edition_before
 from services.publish.render.sentences import newest_month, year_so_far
@@ -41,7 +40,6 @@ from services.publish.render.village import EntryView, VillageFacts, VillagePage
 from services.publish.schemas import (
     DisclosureBodyOut,
     DisclosureOut,
-    EditionOut,
     MonthOut,
     VillagePageOut,
 )
@@ -323,10 +321,7 @@ class Bodies:
             filed_at=rfc3339(p.filed_at) if p.filed_at is not None else None,
             opinions=[opinion_out(o) for o in content.said.opinions],
             note=content.said.note,
-            editions=[
-                EditionOut(version=i, published_at=rfc3339(at), url=f"{self.public_url}/d/{p.disclosure_id}/{i}")
-                for i, (_, at) in enumerate(shown.times, 1)
-            ],
+            editions=editions_out(f"{self.public_url}/d/{p.disclosure_id}", shown.times),
             body=body_out(content.body),
             checks=list(content.checks),
         )

@@ -5,9 +5,8 @@ named (domain.md section 6); references to payees never leave.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, TypeVar
+from typing import Final
 
-from services.contracts.base import Model
 from services.contracts.bodies import (
     Body,
     ColumnType,
@@ -25,20 +24,6 @@ from services.contracts.names import HIDDEN, find_in_cell, mask_cell
 from services.publish.render.aggregates import aggregate_roster, aggregate_table, names_people
 from services.publish.render.rows import Said
 from services.publish.render.texts import Texts, names_anybody
-from services.publish.schemas import (
-    BodyOut,
-    ContractOut,
-    DecisionOut,
-    EntryOut,
-    LedgerOut,
-    LineOut,
-    NoticeOut,
-    ProjectOut,
-    RosterOut,
-    TableOut,
-)
-
-M = TypeVar("M", bound=Model)
 
 
 def masked_name(name: str | None, masking: Masking) -> str | None:
@@ -208,43 +193,3 @@ def _masked_cells(body: Body, masking: Masking, item: str) -> Body:
             return body.model_copy(update={"party": masked_name(body.party, masking) or HIDDEN})
         case _:
             return body
-
-
-def public_body(body: Body, masking: Masking, item: str = "") -> dict[str, Any]:
-    """The JSON of a body for the public API, names masked."""
-    return body_out(masked_body(body, masking, item)).model_dump(mode="json")
-
-
-def body_out(masked: Body) -> BodyOut:
-    """A masked body as the API tells it: references to payees and inner attachments left out.
-
-    Nothing is checked again: a text that was masked may be longer than one that may be entered.
-    """
-    told = _as(_OUT[masked.kind], masked)
-    match masked:
-        case Ledger():
-            return told.model_copy(update={"lines": tuple(_as(LineOut, line) for line in masked.lines)})
-        case Roster():
-            return told.model_copy(update={"entries": tuple(_as(EntryOut, entry) for entry in masked.entries)})
-        case _:
-            return told
-
-
-def _as(kind: type[M], value: Model) -> M:
-    """The same fields as a model of another kind; `model_construct` takes thirty times as long, two thousand times a ledger."""
-    told = kind.__new__(kind)
-    fields = {"__dict__": vars(value), "__pydantic_fields_set__": value.model_fields_set}
-    for name, field in {**fields, "__pydantic_extra__": None, "__pydantic_private__": None}.items():
-        object.__setattr__(told, name, field)
-    return told
-
-
-_OUT: Final[dict[str, type[BodyOut]]] = {
-    "ledger": LedgerOut,
-    "roster": RosterOut,
-    "notice": NoticeOut,
-    "decision": DecisionOut,
-    "contract": ContractOut,
-    "project": ProjectOut,
-    "table": TableOut,
-}

@@ -1,0 +1,9 @@
+"""What programs, feed readers, spreadsheets and search engines fetch beside the pages and the JSON."""
+
+from fastapi import APIRouter
+
+from services.publish.open_data import feeds, tables
+
+router = APIRouter()
+for part in (feeds, tables):
+    router.include_router(part.router)
