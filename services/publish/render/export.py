@@ -8,7 +8,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -83,7 +83,7 @@ def xlsx_of(sheets: Sequence[Sheet]) -> bytes:
     file = io.BytesIO()
     with Workbook(file, {"in_memory": True}) as book:
         # Not the moment at which it was made: who has it already need not fetch it again.
-        book.set_properties({"created": date(1980, 1, 1)})
+        book.set_properties({"created": datetime(1980, 1, 1, tzinfo=UTC)})
         looks = _Looks(
             head=book.add_format({"bold": True, "text_wrap": True, "valign": "top"}),
             text=book.add_format({"text_wrap": True, "valign": "top"}),
