@@ -13,12 +13,19 @@ from services.contracts.catalogue import Affair, ItemCode
 from services.contracts.duties import CellKey, GridCell
 from services.contracts.values import DivisionCode, Period
 from services.contracts.words import SETS
-from services.kit.listing import Cursor, Listing, Page, Serial
+from services.kit.listing import Cursor, Listing, Page
 from services.kit.route import Route
-from services.publish.bodies.out import catalogue_item_out, division_out, duty_out, rfc3339, village_out
+from services.publish.bodies.out import (
+    CHANGES,
+    catalogue_item_out,
+    change_out,
+    division_out,
+    duty_out,
+    village_out,
+)
 from services.publish.hot.front import cached_json
 from services.publish.render.cells import Cells
-from services.publish.render.rows import Change, Publication
+from services.publish.render.rows import Publication
 from services.publish.render.texts import names_anybody
 from services.publish.schemas import (
     CatalogueItemOut,
@@ -48,8 +55,6 @@ DIVISIONS: Final = Cursor[str](DivisionCode)
 ITEMS: Final = Cursor[str](ItemCode)
 DISCLOSURES: Final = Cursor[ListPlace](ListPlace)
 DUTIES: Final = Cursor[DutyPlace](DutyPlace)
-#: Clients keep these for ever: base64 of the position's digits.
-CHANGES: Final = Cursor[int](Serial)
 DivisionPage = Annotated[Page[str], Depends(DIVISIONS)]
 Seen = Annotated[
     str | None,
@@ -180,20 +185,7 @@ async def disclosure(
 async def changes(reader: PublicDep, page: Annotated[Page[int], Depends(CHANGES)], seen: Seen = None) -> Response:
     """Everything that changed for readers, in the order of commits. Keep the last item's `cursor` to go on later."""
     rows = await marks.select_changes(reader.conn, page.after or 0, page.fetch_limit)
-    return _tagged(page.of(rows, lambda change: change.position, _change_out), seen)
-
-
-def _change_out(change: Change) -> ChangeOut:
-    return ChangeOut(
-        cursor=CHANGES.text(change.position),
-        kind=change.kind,
-        id=change.disclosure_id,
-        village=change.village_code,
-        item=change.item,
-        period=change.period,
-        version=change.number,
-        changed_at=rfc3339(change.changed_at),
-    )
+    return _tagged(page.of(rows, lambda change: change.position, change_out), seen)
 
 
 # -- duties -------------------------------------------------------------------------------------------------------

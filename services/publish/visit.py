@@ -20,6 +20,7 @@ from services.publish.bodies.renderer import Bodies
 from services.publish.hot.answers import Answer, pack
 from services.publish.hot.files import Subject, file_of
 from services.publish.hot.front import AnswerResponse
+from services.publish.listening import Listening
 from services.publish.making import Making
 from services.publish.render.places import Village, affair_of
 from services.publish.settings import PublishSettings
@@ -39,11 +40,18 @@ class Own:
     objects: Objects
     scans: Rate
     making: Making
+    listening: Listening
 
 
-def make_own(settings: PublishSettings, _database: Database, clock: Clock, reference: Reference) -> Own:
+def make_own(settings: PublishSettings, database: Database, clock: Clock, reference: Reference) -> Own:
     """Read the templates; files that ingest wrote are read from where the settings say."""
-    return Own(Bodies(settings, reference, clock), Objects(settings.home, settings.objects_url), scans(), Making())
+    return Own(
+        Bodies(settings, reference, clock),
+        Objects(settings.home, settings.objects_url),
+        scans(),
+        Making(),
+        Listening(database),
+    )
 
 
 PublishRuntime = Runtime[PublishSettings, Own]

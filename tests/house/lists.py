@@ -151,6 +151,7 @@ PUBLISH: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /api/v1/catalogue": _in_memory("items"),
     "GET /api/v1/catalogue.{suffix}": _in_memory("items"),
     "GET /api/v1/changes": _list("changes"),
+    "GET /api/v1/changes/stream": Many("changes", {"params": {"seconds": "1"}}, shown=False),
     "GET /api/v1/disclosures": _list("disclosures"),
     "GET /api/v1/disclosures.{suffix}": Many("disclosures", {}, at="csv"),
     "GET /api/v1/disclosures/{disclosure_id}": Many("editions", shown=False),

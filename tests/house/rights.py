@@ -357,6 +357,7 @@ PUBLISH: Final = (
     _row("GET /api/v1/disclosures", PUBLIC, params={"township": "@township"}),
     _row("GET /api/v1/disclosures/{disclosure_id}", PUBLIC, "same", "@published"),
     _row("GET /api/v1/changes", PUBLIC),
+    _row("GET /api/v1/changes/stream", PUBLIC, params={"seconds": "1"}),
     _row("GET /api/v1/words", PUBLIC),
     _row("GET /", PUBLIC),
     _row("GET /search", PUBLIC, params={"q": "西海"}),

@@ -11,16 +11,18 @@ from services.contracts.catalogue import Item, Masking
 from services.contracts.disclosure import Opinion
 from services.contracts.division import Division
 from services.contracts.duties import CellState, GridCell
+from services.kit.listing import Cursor, Serial
 from services.publish.hot import answers
 from services.publish.hot.answers import PROBLEM, body_of_nothing
 from services.publish.render.cells import Known
 from services.publish.render.due import how_due
 from services.publish.render.masking import masked_body
 from services.publish.render.places import Township, Village
-from services.publish.render.rows import Publication
+from services.publish.render.rows import Change, Publication
 from services.publish.schemas import (
     BodyOut,
     CatalogueItemOut,
+    ChangeOut,
     ContractOut,
     DecisionOut,
     DivisionOut,
@@ -39,6 +41,8 @@ from services.publish.schemas import (
 )
 
 M = TypeVar("M", bound=Model)
+#: Clients keep these for ever: base64 of the position's digits.
+CHANGES: Final = Cursor[int](Serial)
 
 
 def rfc3339(moment: datetime) -> str:
@@ -98,6 +102,20 @@ def catalogue_item_out(item: Item, today: date) -> CatalogueItemOut:
         keep_months=now.keep_months,
         basis=now.basis,
         retired=item.retired(today),
+    )
+
+
+def change_out(change: Change) -> ChangeOut:
+    """A change for JSON lists and streams."""
+    return ChangeOut(
+        cursor=CHANGES.text(change.position),
+        kind=change.kind,
+        id=change.disclosure_id,
+        village=change.village_code,
+        item=change.item,
+        period=change.period,
+        version=change.number,
+        changed_at=rfc3339(change.changed_at),
     )
 
 

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.publish.open_data import feeds, tables
+from services.publish.open_data import feeds, stream, tables
 
 router = APIRouter()
-for part in (feeds, tables):
+for part in (feeds, tables, stream):
     router.include_router(part.router)

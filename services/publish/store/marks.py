@@ -164,6 +164,15 @@ async def select_changes(conn: Connection, after: int, limit: int) -> list[Chang
     ]
 
 
+SELECT_HEAD = "SELECT position FROM change_head"
+
+
+async def select_head(conn: Connection) -> int:
+    """The position of the newest change; 0 when there is none yet."""
+    position: int = await conn.fetchval(SELECT_HEAD)
+    return position
+
+
 ANNOUNCE_IF_PUBLIC = """
 WITH said AS (
     INSERT INTO announced (disclosure_id, edition, kind)
