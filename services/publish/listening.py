@@ -5,15 +5,14 @@ stands in the database. Everybody who is near the newest is served from the last
 """
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from services.kit.address import client_address
 from services.kit.db import INFRASTRUCTURE_ERRORS, Database
-from services.kit.errors import TooManyAtOnceError, UnavailableError
 from services.kit.log import get_logger
+from services.kit.rates import Seats
 from services.publish import metrics
 from services.publish.render.rows import Change
 from services.publish.store import marks
@@ -23,6 +22,7 @@ LOOK_S: Final = 1.0
 #: Of one process, and of one address: an office stands behind one.
 MOST: Final = 500
 MOST_OF_ONE: Final = 20
+_AGAIN_S: Final = 60
 PAGE: Final = 200
 _KEPT: Final = 1_000
 _PATIENCE_S: Final = 3.0
@@ -34,7 +34,7 @@ class Listening:
     def __init__(self, database: Database) -> None:
         """Begin with nobody who listens, and no look."""
         self._database = database
-        self._of_each: Counter[str | None] = Counter()
+        self._seats = Seats(MOST, MOST_OF_ONE, _AGAIN_S)
         #: What came between two positions, whole; None for the first as long as nobody looked.
         self._since: int | None = None
         self._recent: deque[Change] = deque(maxlen=_KEPT)
@@ -43,29 +43,16 @@ class Listening:
     @contextmanager
     def seat(self) -> Iterator[None]:
         """A place among the listeners; TooManyAtOnceError for an address that has enough, UnavailableError when all are taken."""
-        who = client_address()
-        if self._of_each[who] >= MOST_OF_ONE:
-            detail = f"从同一个地址最多同时订阅{MOST_OF_ONE}个。"
-            raise TooManyAtOnceError(detail)
-        if self._of_each.total() >= MOST:
-            detail = "现在订阅的太多，请稍后再试，或者改为每分钟读取一次 /api/v1/changes。"
-            raise UnavailableError(detail, retry_after_s=60)
-        self._of_each[who] += 1
-        metrics.LISTENERS.set(self._of_each.total())
-        try:
-            yield
-        finally:
-            self._leave(who)
-
-    def _leave(self, who: str | None) -> None:
-        self._of_each[who] -= 1
-        if not self._of_each[who]:
-            del self._of_each[who]
-        metrics.LISTENERS.set(self._of_each.total())
-        if not self._of_each:
-            # Whoever comes next is not led through all that nobody heard.
-            self._since = None
-            self._recent.clear()
+        with self._seats.seat():
+            metrics.LISTENERS.set(self._seats.taken)
+            try:
+                yield
+            finally:
+                metrics.LISTENERS.set(left := self._seats.taken - 1)
+                if not left:
+                    # Whoever comes next is not led through all that nobody heard.
+                    self._since = None
+                    self._recent.clear()
 
     async def after(self, position: int, stopping: asyncio.Event, until: float) -> Sequence[Change]:
         """What changed behind a position, a page at most, as soon as something has; nothing when the process stops, or at a time of the loop's clock."""
@@ -96,12 +83,12 @@ class Listening:
             await asyncio.wait_for(stopping.wait(), LOOK_S)
         if self._since is None:
             head = await self._head()
-            self._since = head if self._of_each else None
+            self._since = head if self._seats.taken else None
             return
         more = True
         while more and self._since is not None:
             found = await self._read(self._recent[-1].position if self._recent else self._since)
-            if self._of_each:
+            if self._seats.taken:
                 self._recent.extend(found)
             more = len(found) == PAGE
 

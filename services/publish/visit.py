@@ -13,7 +13,7 @@ from services.kit.clock import Clock
 from services.kit.db import Database
 from services.kit.errors import Fault, InvalidInputError, NotFoundError
 from services.kit.objects import Objects
-from services.kit.rates import Rate, scans
+from services.kit.rates import Rate, Seats, scans
 from services.kit.reference import Reference
 from services.kit.runtime import Runtime
 from services.publish.bodies.renderer import Bodies
@@ -30,6 +30,8 @@ from services.publish.store import marks, publications
 _PATIENCE_S: Final = 3.0
 
 _VILLAGE_DIGITS: Final = 12
+#: So many archives are on their way from one process, to one address, and seconds after which there may be room again.
+_ARCHIVES: Final = (2, 1, 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Own:
     scans: Rate
     making: Making
     listening: Listening
+    archives: Seats
 
 
 def make_own(settings: PublishSettings, database: Database, clock: Clock, reference: Reference) -> Own:
@@ -51,6 +54,7 @@ def make_own(settings: PublishSettings, database: Database, clock: Clock, refere
         scans(),
         Making(),
         Listening(database),
+        Seats(*_ARCHIVES),
     )
 
 

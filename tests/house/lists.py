@@ -158,6 +158,8 @@ PUBLISH: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /api/v1/disclosures/{disclosure_id}.{suffix}": Many("editions", shown=False),
     "GET /api/v1/divisions": _list("villages"),
     "GET /api/v1/divisions.{suffix}": Many("villages"),
+    # Ten disclosures at a time, however many there are.
+    "GET /api/v1/export/{division}.zip": Many("villages", at="@village", shown=False),
     "GET /api/v1/villages": _list("villages"),
     "GET /api/v1/villages.{suffix}": Many("villages"),
     "GET /api/v1/villages/{code}": Many("disclosures of a village"),

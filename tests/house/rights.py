@@ -356,6 +356,7 @@ PUBLISH: Final = (
     _row("GET /api/v1/catalogue", PUBLIC),
     _row("GET /api/v1/disclosures", PUBLIC, params={"township": "@township"}),
     _row("GET /api/v1/disclosures/{disclosure_id}", PUBLIC, "same", "@published"),
+    _row("GET /api/v1/export/{division}.zip", PUBLIC, "same", "@village"),
     _row("GET /api/v1/changes", PUBLIC),
     _row("GET /api/v1/changes/stream", PUBLIC, params={"seconds": "1"}),
     _row("GET /api/v1/words", PUBLIC),

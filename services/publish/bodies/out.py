@@ -15,7 +15,7 @@ from services.kit.listing import Cursor, Serial
 from services.publish.hot import answers
 from services.publish.hot.answers import PROBLEM, body_of_nothing
 from services.publish.render.cells import Known
-from services.publish.render.due import how_due
+from services.publish.render.due import Timing, how_due
 from services.publish.render.masking import masked_body
 from services.publish.render.places import Township, Village
 from services.publish.render.rows import Change, Publication
@@ -25,6 +25,7 @@ from services.publish.schemas import (
     ChangeOut,
     ContractOut,
     DecisionOut,
+    DisclosureOut,
     DivisionOut,
     DutyOut,
     EditionOut,
@@ -59,6 +60,29 @@ def opinion_out(of: Opinion) -> OpinionOut:
         reason=of.reason,
         at=rfc3339(of.at),
         sheet=of.sheet is not None,
+    )
+
+
+def disclosure_out(p: Publication, when: Timing, title: str, public_url: str) -> DisclosureOut:
+    """What is public of a disclosure without its content."""
+    return DisclosureOut(
+        id=p.disclosure_id,
+        village=p.village_code,
+        item=p.item,
+        period=p.period,
+        version=p.number,
+        state=p.state,
+        published_at=rfc3339(p.published_at),
+        nil=p.nil,
+        history=when.history,
+        late_days=when.late_days,
+        opening_fen=p.opening_fen,
+        income_fen=p.income_fen,
+        expense_fen=p.expense_fen,
+        closing_fen=p.closing_fen,
+        amount_fen=p.amount_fen,
+        title=title,
+        url=f"{public_url}/d/{p.disclosure_id}",
     )
 
 

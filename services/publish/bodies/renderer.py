@@ -22,7 +22,7 @@ from services.kit.db import Connection
 from services.kit.pages import Pages
 from services.kit.reference import Reference
 from services.publish.bodies.loading import Loaded, Wanted, load
-from services.publish.bodies.out import body_out, editions_out, gone, opinion_out, rfc3339, village_out
+from services.publish.bodies.out import body_out, disclosure_out, editions_out, gone, opinion_out, rfc3339, village_out
 from services.publish.bodies.release import fingerprint
 from services.publish.hot.answers import CSS, HTML, JSON, Body, body_of_nothing, body_of_persons, pack
 from services.publish.hot.files import Subject, item_of
@@ -268,13 +268,26 @@ class Bodies:
 
     def opened(self, loaded: Loaded, disclosure_id: str) -> tuple[DisclosurePage, Opened] | None:
         """A disclosure's newest edition as its page tells it, with the content that everybody may read; None where there is none."""
+        found = self._opened(loaded, disclosure_id)
+        return (found[0], found[1]) if found is not None else None
+
+    def exported(self, loaded: Loaded, disclosure_id: str) -> tuple[DisclosurePage, Opened, bytes] | None:
+        """The same, and its JSON."""
+        found = self._opened(loaded, disclosure_id)
+        if found is None:
+            return None
+        page, content, shown = found
+        p = loaded.publications[disclosure_id]
+        return page, content, self._json(p, page.village, shown, content).content
+
+    def _opened(self, loaded: Loaded, disclosure_id: str) -> tuple[DisclosurePage, Opened, Shown] | None:
         p = loaded.publications.get(disclosure_id)
         village = self.village(p.village_code) if p is not None else None
         if p is None or village is None:
             return None
-        shown = self._shown(loaded, p, p.edition, loaded.editions.get((disclosure_id, p.edition)))
+        shown = self._shown(loaded, p, p.edition, loaded.editions.get((p.disclosure_id, p.edition)))
         content = opened(self._reference.items, p, shown)
-        return (disclosure_page(village, self._reference.items, p, shown, content), content) if content else None
+        return (disclosure_page(village, self._reference.items, p, shown, content), content, shown) if content else None
 
     def edition_page(self, loaded: Loaded, p: Publication, number: int, edition: Edition | None) -> Body:
         """The page of one edition of a disclosure, or of what is left of it."""
@@ -331,25 +344,7 @@ class Bodies:
     def disclosure_out(self, p: Publication) -> DisclosureOut:
         """A disclosure for JSON lists."""
         when = timing(p, self._reference.duty(p.village_code, CellKey(p.item, p.period)))
-        return DisclosureOut(
-            id=p.disclosure_id,
-            village=p.village_code,
-            item=p.item,
-            period=p.period,
-            version=p.number,
-            state=p.state,
-            published_at=rfc3339(p.published_at),
-            nil=p.nil,
-            history=when.history,
-            late_days=when.late_days,
-            opening_fen=p.opening_fen,
-            income_fen=p.income_fen,
-            expense_fen=p.expense_fen,
-            closing_fen=p.closing_fen,
-            amount_fen=p.amount_fen,
-            title=title(self._reference.items, p.item, p.period),
-            url=f"{self.public_url}/d/{p.disclosure_id}",
-        )
+        return disclosure_out(p, when, title(self._reference.items, p.item, p.period), self.public_url)
 
     def _township(self, loaded: Loaded, code: str) -> dict[str, Body]:
         township = self.township(code)

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.publish.open_data import feeds, stream, tables
+from services.publish.open_data import archives, feeds, stream, tables
 
 router = APIRouter()
-for part in (feeds, tables, stream):
+for part in (feeds, tables, archives, stream):
     router.include_router(part.router)
