@@ -159,7 +159,9 @@ PUBLISH: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /api/v1/divisions": _list("villages"),
     "GET /api/v1/divisions.{suffix}": Many("villages"),
     # Ten disclosures at a time, however many there are.
-    "GET /api/v1/export/{division}.zip": Many("villages", at="@village", shown=False),
+    "GET /api/v1/export/{division}.zip": Many(
+        "nothing of a year", {"params": {"year": "2001"}}, at="@village", shown=False
+    ),
     "GET /api/v1/villages": _list("villages"),
     "GET /api/v1/villages.{suffix}": Many("villages"),
     "GET /api/v1/villages/{code}": Many("disclosures of a village"),
@@ -171,7 +173,10 @@ PUBLISH: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /c/{code}": _in_memory("nothing: leads on"),
     "GET /d/{disclosure_id}": Many("editions"),
     "GET /d/{disclosure_id}.{suffix}": Many("editions", shown=False),
+    "GET /d/{disclosure_id}/card-{shape}.png": Many("editions", shown=False),
     "GET /d/{disclosure_id}/{number}": Many("editions"),
+    "GET /embed/v/{code}": Many("disclosures of a village", shown=False),
+    "GET /oembed": _in_memory("nothing: one frame"),
     "GET /feed.atom": Many("disclosures"),
     "GET /items/{item}/feed.atom": Many("disclosures of an item", at="F07"),
     "GET /objects/{digest}": _in_memory("nothing: one file"),
@@ -182,6 +187,7 @@ PUBLISH: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /t/{code}.{suffix}": Many("villages"),
     "GET /t/{code}/feed.atom": Many("disclosures"),
     "GET /v/{code}": Many("disclosures of a village"),
+    "GET /v/{code}/card-{shape}.png": Many("disclosures of a village", shown=False),
     "GET /v/{code}/big": Many("disclosures of a village", shown=False),
     "GET /v/{code}/feed.atom": Many("disclosures of a village"),
     "GET /v/{code}/{item}": Many("disclosures of an item", at="@village F07"),

@@ -144,7 +144,9 @@ class Bodies:
     def html(self, template: str, status: int = 200, *, of_persons: bool = False, **values: Any) -> Body:
         """A page; one of persons, or of what is gone, is not for search engines."""
         noindex = of_persons or status == HTTPStatus.GONE
-        text = self.pages.text(template, style=self.style_path, noindex=noindex, **values).encode()
+        text = self.pages.text(
+            template, style=self.style_path, noindex=noindex, site=self.public_url, **values
+        ).encode()
         if status == HTTPStatus.GONE:
             return body_of_nothing(text, HTML)
         return body_of_persons(text, HTML) if of_persons else Body(text, HTML, status)
@@ -153,7 +155,7 @@ class Bodies:
         village = self.village(code)
         if village is None:
             return {}
-        page = self._village_page(loaded, village)
+        page = self.village_page(loaded, village)
         publications = _found(loaded, loaded.on_page[code])
         month = newest_month(publications)
         loaded.standing_now[code] = page.standing
@@ -166,10 +168,15 @@ class Bodies:
 
     def elder(self, loaded: Loaded, village: Village) -> Body:
         """A village's page in three facts, for those who read large type."""
-        page = self._village_page(loaded, village)
+        page = self.village_page(loaded, village)
         return self.html("elder.html", page=page, of_persons=page.of_persons)
 
-    def _village_page(self, loaded: Loaded, village: Village) -> VillagePage:
+    def embedded(self, loaded: Loaded, village: Village) -> bytes:
+        """A village's month for a frame within a page of others."""
+        return self.html("embed.html", page=self.village_page(loaded, village)).content
+
+    def village_page(self, loaded: Loaded, village: Village) -> VillagePage:
+        """Everything on a village's page, of what was loaded for it."""
         code, reference = village.code, self._reference
         publications = _found(loaded, loaded.on_page[code])
         month = newest_month(publications)

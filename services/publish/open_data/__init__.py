@@ -2,8 +2,9 @@
 
 from fastapi import APIRouter
 
-from services.publish.open_data import archives, feeds, stream, tables
+from services.publish.open_data import archives, cards, embeds, feeds, stream, tables
 
 router = APIRouter()
-for part in (feeds, tables, archives, stream):
+# A picture is no table of an item: more exact addresses come first.
+for part in (feeds, cards, tables, archives, stream, embeds):
     router.include_router(part.router)
