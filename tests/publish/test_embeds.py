@@ -57,7 +57,7 @@ async def test_a_site_is_told_how_to_show_a_page(publish: Any) -> None:
     answer = await publish.get(link)
     assert answer.headers["access-control-allow-origin"] == "*"
     told = answer.json()
-    assert (told["version"], told["type"], told["width"], told["height"]) == ("1.0", "rich", 560, 520)
+    assert (told["version"], told["type"], told["width"], told["height"]) == ("1.0", "rich", 560, 640)
     assert f'src="http://127.0.0.1:8000/embed/v/{VILLAGE}"' in told["html"]
     small = (await publish.get(f"/oembed?url={URL}&maxwidth=300&maxheight=200&format=json")).json()
     assert (small["width"], small["height"]) == (300, 200)

@@ -17,7 +17,7 @@ from services.publish.visit import PublicDep, VisitDep
 router = APIRouter(route_class=Route, include_in_schema=False)
 _VILLAGE: Final = re.compile(r"/v/([0-9]{12})")
 #: What the frame needs at 18 px, in pixels; narrower ones become longer.
-_WIDTH, _HEIGHT = 560, 520
+_WIDTH, _HEIGHT = 560, 640
 _NARROWEST: Final = 280
 #: Every page of the web may show this one within itself, and it alone: there is nothing to press in it but links.
 _FRAMED: Final = {

@@ -60,7 +60,9 @@ def disclosure_card(page: DisclosurePage, public_url: str, *, sample: bool) -> C
     figures: tuple[tuple[str, str], ...] = ()
     if ledger is not None and not page.nil:
         figures = (("收进来", ledger.income), ("花出去", ledger.expense), ("期末还剩", ledger.closing))
-    lines = [f"{page.publisher}公开，{page.published}", *([page.timing.late] if page.timing.late else [])]
+    # Never more than five rows with the figures: a wide picture has room for no more.
+    late = f"，{page.timing.late}" if page.timing.late else ""
+    lines = [f"{page.publisher}{page.published}公开{late}"]
     if page.checks is not None:
         lines.append(("" if page.checks.ok else "账对不上：") + page.checks.line)
     where = f"{village.township.city}{village.township.name} {village.name} · {page.period}"
