@@ -34,6 +34,7 @@ mount_of_each(app, "republish", "republish", summary="Say events again: the repa
 rebuild = new_app("Build a read model anew beside the serving one.")
 app.add_typer(rebuild, name="rebuild")
 mount(rebuild, "publish", "publish", "rebuild", summary="Build publish's read model anew, compare, switch to it.")
+mount(app, "snapshot", "publish", "snapshot", summary="The public site as files that open from a folder.")
 replay = new_app("Judge everything anew.")
 app.add_typer(replay, name="replay")
 mount(replay, "audit", "audit", "replay", summary="Judge everything anew and compare with the living alerts.")

@@ -1,4 +1,4 @@
-"""`python -m services.publish serve`; `rebuild`, which builds the read model anew; `digest`, which sums it up by village."""
+"""`python -m services.publish serve`; `rebuild`, which builds the read model anew; `digest`, which sums it up by village; `snapshot`, the public site as files."""
 
 import sys
 from typing import Final
@@ -11,11 +11,13 @@ from services.publish.handlers import PROJECT, REACT
 from services.publish.jobs import make_jobs
 from services.publish.rebuild import digest, rebuild_command
 from services.publish.settings import PublishSettings
+from services.publish.snapshot.command import snapshot
 from services.publish.visit import make_own
 
 COMMANDS = new_app()
 COMMANDS.command("rebuild")(rebuild_command(PROJECT))
 COMMANDS.command("digest")(digest)
+COMMANDS.command("snapshot")(snapshot)
 SERVICE: Final = Service(
     "publish",
     PublishSettings,

@@ -6,6 +6,7 @@ from services import publish
 from services.kit.web import create_web
 from services.publish import api, errors, open_data, pages
 from services.publish.hot.absent import Absent
+from services.publish.hot.aged import Aged
 from services.publish.hot.answers import Answer
 from services.publish.hot.front import Front, Store
 from services.publish.visit import PublishRuntime
@@ -15,9 +16,9 @@ def create_app(runtime: PublishRuntime) -> Front:
     """Build the application of one process: rendered bodies first, everything else behind them."""
     bodies = runtime.own.bodies
     hot = Store(bodies.release, runtime.settings.hot_cache_bytes)
-    return Front(
-        create_behind(runtime), hot, Absent(runtime.settings.rendered), {bodies.style_path: Answer(bodies.style)}
-    )
+    rendered = runtime.settings.rendered
+    fixed = {path: Answer(packed) for path, packed in bodies.fixed.items()}
+    return Front(create_behind(runtime), hot, Absent(rendered), Aged(rendered, runtime.clock), fixed)
 
 
 def create_behind(runtime: PublishRuntime) -> FastAPI:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from services.kit.clock import local_day
+from services.kit.consumer.heard import has_heard_all
 from services.kit.db import INFRASTRUCTURE_ERRORS
 from services.kit.log import get_logger
 from services.kit.pulse import beating
@@ -27,6 +28,7 @@ from services.publish.hot.files import (
     remove_disclosures,
     remove_items,
     remove_rendered,
+    tell_heard,
     write_all,
 )
 from services.publish.render.disclosure import fades_on
@@ -67,6 +69,8 @@ _BATCH: Final = 50
 MARKED: Final = "publish marked"
 _LEISURE_TURNS: Final = 4
 _SEALED_AT_ONCE: Final = 50
+#: A role that waits longer without a beat is taken for one that hangs.
+_HEAR_S: Final = 20.0
 #: A service that stood still over some midnights still finds the rosters whose time ran out.
 _FADE_SLACK: Final = timedelta(days=31)
 
@@ -296,10 +300,18 @@ async def seal_contents(runtime: PublishRuntime) -> None:
         metrics.CLEAR.set(await count_clear(conn))
 
 
+async def tell_how_far_heard(runtime: PublishRuntime) -> None:
+    """Write down when everything that was said was heard; while Kafka is away, pages that are a day old tell so."""
+    now = runtime.clock.now()
+    if await has_heard_all(runtime, _HEAR_S):
+        await asyncio.to_thread(tell_heard, runtime.settings.rendered, int(now.timestamp()))
+
+
 def make_jobs() -> Sequence[Job[PublishSettings, Own]]:
     """The jobs of a process."""
     return (
         Job("render", 0.25, Renderer().run, woken_by=MARKED),
         Job("deadlines", 20.0, mark_everything_daily),
         Job("publish contents sealed", 600.0, seal_contents),
+        Job("how far heard", 300.0, tell_how_far_heard),
     )

@@ -95,7 +95,7 @@ class Listening:
     async def _head(self) -> int | None:
         try:
             async with self._database.connection_within(_PATIENCE_S) as conn:
-                return await marks.select_head(conn)
+                return await marks.select_newest_change(conn)
         except INFRASTRUCTURE_ERRORS as error:
             log.warning("listeners wait for the database", error=repr(error))
             return None

@@ -1,28 +1,34 @@
 """Pages of publish behind the rendered ones: what is asked for rarely, or before it was rendered; and errors as pages."""
 
 import re
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.contracts.catalogue import Masking
+from services.contracts.values import Period
 from services.kit.db import INFRASTRUCTURE_ERRORS
 from services.kit.errors import NotFoundError, SanwuError, UnavailableError
 from services.kit.log import get_logger
-from services.kit.problems import problem
+from services.kit.problems import headers_of, problem
 from services.kit.route import Route
+from services.publish.bodies import variants
+from services.publish.bodies.paper import bulletin_of
 from services.publish.bodies.renderer import Bodies
 from services.publish.errors import CodeRevokedError, CodeUnknownError
 from services.publish.hot.answers import FOR_PROGRAMS, OF_PERSONS, Answer, Body, pack
 from services.publish.hot.files import file_of
 from services.publish.hot.front import AnswerResponse
+from services.publish.render.bulletin import Paper
 from services.publish.render.disclosure import masking_of
 from services.publish.render.places import item_at
 from services.publish.render.rows import edition_before, public_number
 from services.publish.render.search import search
-from services.publish.store import marks, publications
-from services.publish.visit import PublicDep, VisitDep
+from services.publish.render.sentences import MONEY_ITEM
+from services.publish.store import cells, marks, publications
+from services.publish.visit import PATIENCE_S, PublicDep, VisitDep
 
 log = get_logger(__name__)
 router = APIRouter(route_class=Route, include_in_schema=False)
@@ -64,7 +70,43 @@ async def elder(code: str, reader: PublicDep) -> Response:
     """A village's page in three facts and large type; NotFoundError."""
     village = reader.village(code)
     loaded = await reader.bodies.load(reader.conn, [("village", village.code)])
-    return _answer(reader.bodies.elder(loaded, village))
+    return _answer(variants.elder(reader.bodies, loaded, village))
+
+
+@router.get("/v/{code}/en")
+async def english(code: str, reader: PublicDep) -> Response:
+    """A village's page in English: the figures, what is missing, what is open; NotFoundError."""
+    village = reader.village(code)
+    loaded = await reader.bodies.load(reader.conn, [("village", village.code)])
+    return _answer(variants.english(reader.bodies, loaded, village))
+
+
+@router.get("/v/{code}/bulletin.pdf")
+async def bulletin(
+    code: str,
+    visit: VisitDep,
+    period: Annotated[Period | None, Query(description="a month, as 2026-10; the newest that is open without")] = None,
+    size: Annotated[Paper, Query(description="a3 for a board, a4 for a printer at hand")] = "a4",
+) -> Response:
+    """A village's month on paper, with everything else of the month and what is missing; NotFoundError where its ledger is not open."""
+    village, bodies = visit.village(code), visit.bodies
+    # No connection is held while it is drawn.
+    async with visit.runtime.database.connection_within(PATIENCE_S) as conn:
+        if period is None:
+            newest = await publications.select_newest_of_item(conn, [code], MONEY_ITEM)
+            period = newest[code].period if code in newest else None
+        ids = await cells.select_ids(conn, code, period) if period is not None else []
+        loaded = await bodies.load(conn, [("village", code), *(("disclosure", i) for i in ids)])
+    found = bulletin_of(bodies, loaded, village, ids)
+    if found is None:
+        raise NotFoundError
+    pdf = await visit.own.making.make(partial(found.pdf, size))
+    headers = {
+        "cache-control": OF_PERSONS,
+        "x-robots-tag": "noindex",
+        "content-disposition": f'inline; filename="{code}-{period}-{size}.pdf"',
+    }
+    return Response(pdf, media_type="application/pdf", headers=headers)
 
 
 @router.get("/v/{code}/{item}")
@@ -177,7 +219,7 @@ def mount_errors(app: FastAPI, bodies: Bodies) -> None:
             answer.headers.update(FOR_PROGRAMS)
             return answer
         body = bodies.html("error.html", error.status, error=error)
-        return Response(body.content, error.status, {"cache-control": "no-store"}, body.media_type)
+        return Response(body.content, error.status, headers_of(error), body.media_type)
 
     def on_unavailable(request: Request, error: Exception) -> Response:
         log.warning("database unavailable", error=repr(error))

@@ -27,8 +27,7 @@ from services.publish.settings import PublishSettings
 from services.publish.store import marks, publications
 
 #: Seconds. A reader waits no longer for the database: then the answer is that it cannot be read now.
-_PATIENCE_S: Final = 3.0
-
+PATIENCE_S: Final = 3.0
 _VILLAGE_DIGITS: Final = 12
 #: So many archives are on their way from one process, to one address, and seconds after which there may be room again.
 _ARCHIVES: Final = (2, 1, 30)
@@ -89,7 +88,7 @@ class Visit(visit.Visit[PublishSettings, Own]):
     @asynccontextmanager
     async def reading(self) -> AsyncIterator["Public"]:
         """A connection for a part of the request: what is worked out afterwards keeps none from others."""
-        async with self.runtime.database.connection_within(_PATIENCE_S) as conn:
+        async with self.runtime.database.connection_within(PATIENCE_S) as conn:
             yield Public(self.runtime, self.now, conn)
 
     def require_township(self, code: str | None) -> None:
@@ -125,4 +124,4 @@ def codes_within(division: str) -> tuple[str, str]:
 
 
 VisitDep = Annotated[Visit, visit.visit_dep(Visit)]
-PublicDep = Annotated[Public, visit.public_dep(Public, _PATIENCE_S)]
+PublicDep = Annotated[Public, visit.public_dep(Public, PATIENCE_S)]

@@ -64,6 +64,8 @@ def public(small_city: RunningCity) -> list[str]:
         *(*kinds, nil["url"], f"/d/{corrected}", f"/d/{corrected}/1", f"/d/{_withdrawn(small_city)}"),
         *(
             f"/v/{SHOWCASE}/big",
+            f"/v/{SHOWCASE}/en",
+            f"/v/{TOWNSHIP}212/en",
             f"/v/{SHOWCASE}/F01/2025",
             "/search?q=红旗",
             "/search?q=正西海村",

@@ -24,7 +24,9 @@ MOMENTS = (0, 5, 60, 120, 153)
 
 
 def kill_tree(process: subprocess.Popen[str]) -> None:
-    """SIGKILL for the supervisor and everything below it, at the same moment."""
+    """SIGKILL for the supervisor and everything below it, at the same moment; nothing where it has ended by itself."""
+    if process.poll() is not None:
+        return
     tree = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
     # What ends by itself meanwhile, such as a command of the set-up, needs no killing.
     for one in tree:
@@ -59,11 +61,14 @@ async def run_until(home: Path, port: int, moment: int) -> None:
     with (home.parent / "killed.log").open("a") as log:
         process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log, text=True)  # noqa: ASYNC220 - killed as a whole tree, below
         give_up = time.monotonic() + CITY_PATIENCE_S
-        while await count_entered(home) < moment:
-            assert process.poll() is None, (home.parent / "killed.log").read_text()[-2000:]
-            assert time.monotonic() < give_up
-            await asyncio.sleep(0.05)
-        kill_tree(process)
+        try:
+            while (entered := await count_entered(home)) < moment:
+                said = (home.parent / "killed.log").read_text()[-2000:]
+                assert process.poll() is None, said
+                assert time.monotonic() < give_up, f"{entered} of {moment} entered: {said}"
+                await asyncio.sleep(0.05)
+        finally:
+            kill_tree(process)
 
 
 @pytest.mark.timeout(6 * CITY_PATIENCE_S)

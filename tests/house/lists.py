@@ -189,6 +189,8 @@ PUBLISH: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /v/{code}": Many("disclosures of a village"),
     "GET /v/{code}/card-{shape}.png": Many("disclosures of a village", shown=False),
     "GET /v/{code}/big": Many("disclosures of a village", shown=False),
+    "GET /v/{code}/bulletin.pdf": Many("lines of a month", shown=False),
+    "GET /v/{code}/en": Many("disclosures of a village", shown=False),
     "GET /v/{code}/feed.atom": Many("disclosures of a village"),
     "GET /v/{code}/{item}": Many("disclosures of an item", at="@village F07"),
     "GET /v/{code}/{item}.{suffix}": Many("disclosures of an item", at="@village F07 csv"),

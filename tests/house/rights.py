@@ -384,6 +384,8 @@ PUBLISH: Final = (
     _row("GET /api/v1/villages.{suffix}", PUBLIC, "same", "csv"),
     _row("GET /api/v1/divisions.{suffix}", PUBLIC, "same", "csv"),
     _row("GET /v/{code}/big", PUBLIC, "same", "@village"),
+    _row("GET /v/{code}/bulletin.pdf", PUBLIC, "same", "@village"),
+    _row("GET /v/{code}/en", PUBLIC, "same", "@village"),
     _row("GET /v/{code}/{item}", PUBLIC, "same", "@village F01"),
     _row("GET /v/{code}/{item}/{year}", PUBLIC, "same", "@village F01 2026"),
     _row("GET /d/{disclosure_id}.{suffix}", PUBLIC, "same", "@published csv"),

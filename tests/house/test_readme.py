@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from deploy.cli.app import app
 from services.contracts.base import Role
+from tests.browser.pictures import LARGEST_BYTES
 from tests.running import ROOT
 
 HANDWRITTEN = (
@@ -63,6 +64,14 @@ def test_both_readmes_name_every_role_and_the_same_accounts(name: str) -> None:
     assert re.findall(r"SANWU_\w+", text) == [
         v for v in re.findall(r"SANWU_\w+", text) if v in {"SANWU_HOME", "SANWU_PORT", "SANWU_SAMPLE"}
     ]
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_pictures_are_there_told_in_words_and_light(name: str) -> None:
+    pictures = re.findall(r'<img src="([^"]+)" alt="([^"]+)"', text_of(name))
+    assert {Path(place).stem for place, _ in pictures} == {"village", "desk", "console"}
+    assert all(len(words) > 10 for _, words in pictures)
+    assert all((ROOT / place).stat().st_size <= LARGEST_BYTES for place, _ in pictures)
 
 
 def test_a_term_of_the_glossary_has_one_row_with_what_not_to_call_it() -> None:

@@ -8,19 +8,30 @@ import signal
 import sys
 import uuid
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import brotli
 import pytest
 
+from deploy.local.home import free_port
 from services.contracts.disclosure import DisclosureWithdrawn
 from services.kit.db import SlowInTransactionWarning
 from services.publish import jobs
 from services.publish.handlers import on_withdrawn
 from services.publish.hot import absent
 from services.publish.hot.answers import HTML, Answer, Body, BrokenFileError, negotiated, pack, plain
-from services.publish.hot.files import file_of, keep_same, open_release, remove_disclosures, remove_rendered, write_all
+from services.publish.hot.files import (
+    Heard,
+    file_of,
+    keep_same,
+    open_release,
+    remove_disclosures,
+    remove_rendered,
+    tell_heard,
+    write_all,
+)
 from services.publish.hot.front import Store
 from services.publish.hot.standby import find
 from services.publish.render.cells import Cells
@@ -87,6 +98,44 @@ async def test_rendered_bodies_answer_while_the_database_is_away(publish: Any) -
         assert (await publish.get("/api/v1/changes", 503)).json()["code"] == "unavailable"
     finally:
         database._pool = pool
+
+
+async def test_what_was_heard_a_day_ago_says_so_and_is_kept_by_nobody_until_news_come(
+    publish: Any, place: Place
+) -> None:
+    await place.apply_topics()
+    event = await publish.opened()
+    await publish.rendered()
+    data = f"/api/v1/disclosures/{event.aggregate_id}"
+    rendered = publish.served.runtime.settings.rendered
+    fresh = [(await publish.get(path)).content for path in (PAGE, data)]
+    for silent_for, told in ((timedelta(hours=23), False), (timedelta(hours=25), True)):
+        heard = builders.NOW - silent_for
+        tell_heard(rendered, int(heard.timestamp()))
+        await asyncio.sleep(1.1)
+        page, json = await publish.get(PAGE), await publish.get(data)
+        assert ("2026年11月23日 09:00 以后没有收到新的消息" in page.text) is told
+        # Programs get the same figures, and the moment in the words of HTTP.
+        assert json.content == fresh[1]
+        assert ("last-modified" in json.headers, json.headers["cache-control"] == "no-store") == (told, told)
+    assert (await publish.get(PAGE, 304, If_None_Match=page.headers["etag"])).content == b""
+    assert page.text.replace("\n", "").count("没有收到新的消息") == 1
+    # Written by the job, once Kafka says that nothing is left to read.
+    await jobs.tell_how_far_heard(publish.served.runtime)
+    await asyncio.sleep(1.1)
+    assert [(await publish.get(path)).content for path in (PAGE, data)] == fresh
+
+
+async def test_a_publish_that_cannot_ask_kafka_does_not_say_that_it_has_heard_all(publish: Any) -> None:
+    runtime = publish.served.runtime
+    away = replace(
+        runtime, settings=runtime.settings.model_copy(update={"kafka": f"127.0.0.1:{free_port(avoid=set())}"})
+    )
+    before = Heard(runtime.settings.rendered).view[0]
+    tell_heard(runtime.settings.rendered, 1)
+    await jobs.tell_how_far_heard(away)
+    assert Heard(runtime.settings.rendered).view[0] == 1
+    tell_heard(runtime.settings.rendered, before)
 
 
 async def test_readers_do_not_wait_for_a_database_that_hangs(publish: Any, place: Place, admin: Any) -> None:

@@ -86,6 +86,13 @@ async def test_large_type_tells_three_facts_and_the_loudspeaker_the_same_figures
         "上个月底，村里还有51,200.00元。这个月收进来600.00元，花出去3,815.00元。到10月底，村里还剩47,985.00元。"
         in script
     )
+    spoken = re.search(r'data-say="([^"]+)"', html)
+    assert spoken is not None
+    assert "村里还有51200.00元。这个月收进来600.00元" in spoken.group(1)
+    (path,) = re.findall(r'<script src="([^"]+)"', html)
+    listen = await publish.get(path)
+    assert listen.headers["content-type"].startswith("text/javascript")
+    assert "immutable" in listen.headers["cache-control"]
     await publish.get("/v/999999999999/big", 404)
 
 

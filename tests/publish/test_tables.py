@@ -1,5 +1,6 @@
 """Tables and lists as villagers read them: sums of like things alone, stated beside computed, only persons hidden."""
 
+import re
 from typing import Any
 
 import pytest
@@ -279,3 +280,26 @@ def test_a_sum_typed_into_a_list_is_nobody() -> None:
     assert [row[0] for row in view.tables[0].rows] == ["张某某", "李某某", "合 计"]
     assert view.tables[0].strong == {2}
     assert [(f.code, f.at) for f in body.findings("2026Q3")] == [("roster.total", "body.entries[2].amount_fen")]
+
+
+async def test_on_a_phone_a_row_is_headed_by_what_it_is_about_and_not_by_its_number_and_empty_rows_are_none(
+    publish: Any,
+) -> None:
+    columns = [
+        {"key": "n", "name": "序号"},
+        {"key": "what", "name": "项目名称"},
+        {"key": "fen", "name": "金额", "type": "amount"},
+    ]
+    rows = [
+        ["1", "屈王庄村饮水工程", 20_000_000],
+        [None, None, None],
+        ["2", "后林都道路", 73_500_000],
+        ["合计", None, 93_500_000],
+    ]
+    event = await publish.opened(
+        item="V18", period="2026-10-21", body={"kind": "table", "columns": columns, "rows": rows}
+    )
+    html = (await publish.get(f"/d/{event.aggregate_id}")).text
+    heads = re.findall(r'<td class="what[^"]*" data-t="([^"]+)"><b>([^<]+)</b>', html)
+    assert heads == [("项目名称", "屈王庄村饮水工程"), ("项目名称", "后林都道路"), ("序号", "合计")]
+    assert html.count("<tr") == 4

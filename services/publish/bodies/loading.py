@@ -37,6 +37,8 @@ class Loaded:
     #: What villages lack, as told when they were rendered; those rendered now are added.
     standings: dict[str, Standing]
     standing_now: dict[str, Standing] = field(default_factory=dict)
+    #: Whether names that leave the web some day are left out already.
+    faded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from services.publish.render.due import Timing, how_due
 from services.publish.render.masking import masked_body
 from services.publish.render.places import Township, Village
 from services.publish.render.rows import Change, Publication
+from services.publish.render.standing import Standing
+from services.publish.render.texts import names_anybody
 from services.publish.schemas import (
     BodyOut,
     CatalogueItemOut,
@@ -32,6 +34,7 @@ from services.publish.schemas import (
     EntryOut,
     LedgerOut,
     LineOut,
+    MonthOut,
     NoticeOut,
     OpinionOut,
     PlaceOut,
@@ -39,6 +42,7 @@ from services.publish.schemas import (
     RosterOut,
     TableOut,
     VillageOut,
+    VillagePageOut,
 )
 
 M = TypeVar("M", bound=Model)
@@ -95,6 +99,20 @@ def village_out(village: Village) -> VillageOut:
     """A village with its township as the API tells it."""
     township = PlaceOut(code=village.township.code, name=village.township.name)
     return VillageOut(code=village.code, name=village.name, kind=village.kind.value, township=township)
+
+
+def village_json(village: Village, month: MonthOut | None, lacks: Standing) -> answers.Body:
+    """A village with its newest month and what it lacks; private where a reason names somebody."""
+    out = VillagePageOut(
+        **village_out(village).model_dump(),
+        month=month,
+        missing=lacks.missing,
+        late_days=lacks.late_days,
+        held=dict(lacks.held),
+    )
+    content = out.model_dump_json().encode()
+    of_persons = month is not None and names_anybody(c.reason for c in month.checks)
+    return answers.body_of_persons(content, answers.JSON) if of_persons else answers.Body(content, answers.JSON)
 
 
 def division_out(division: Division, township: Township | None) -> DivisionOut:

@@ -6,7 +6,7 @@ processor and may run in a thread. All that it leaves behind is `Loaded.standing
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
@@ -22,26 +22,25 @@ from services.kit.db import Connection
 from services.kit.pages import Pages
 from services.kit.reference import Reference
 from services.publish.bodies.loading import Loaded, Wanted, load
-from services.publish.bodies.out import body_out, disclosure_out, editions_out, gone, opinion_out, rfc3339, village_out
+from services.publish.bodies.out import body_out, disclosure_out, editions_out, gone, opinion_out, rfc3339, village_json
 from services.publish.bodies.release import fingerprint
-from services.publish.hot.answers import CSS, HTML, JSON, Body, body_of_nothing, body_of_persons, pack
+from services.publish.hot.answers import CSS, HTML, JAVASCRIPT, JSON, Body, body_of_nothing, body_of_persons, pack
 from services.publish.hot.files import Subject, item_of
 from services.publish.render.cells import Cells
 from services.publish.render.disclosure import DisclosurePage, Opened, Shown, disclosure_page, opened, publisher_name
 from services.publish.render.due import timing
 from services.publish.render.item import ItemFacts, item_page, shown_of_item, years_of
-from services.publish.render.places import Township, Village, item_at, title
+from services.publish.render.places import Items, Township, Village, item_at, title
 from services.publish.render.rows import Edition, Publication, Said, edition_before
 from services.publish.render.sentences import newest_month, year_so_far
 from services.publish.render.standing import Standing, together
-from services.publish.render.texts import names_anybody
 from services.publish.render.township import village_rows
-from services.publish.render.village import EntryView, VillageFacts, VillagePage, entry, village_page
+from services.publish.render.village import EntryView, VillageFacts, VillagePage, entry
+from services.publish.render.village import village_page as put_together
 from services.publish.schemas import (
     DisclosureBodyOut,
     DisclosureOut,
     MonthOut,
-    VillagePageOut,
 )
 from services.publish.settings import PublishSettings
 
@@ -63,7 +62,24 @@ class Bodies:
         self.style_path = f"/assets/page-{hashlib.sha256(style).hexdigest()[:12]}.css"
         #: Packed, as it stands in a file.
         self.style = pack(Body(style, CSS, cache_control=FOREVER))
+        listen = (_HERE / "static" / "listen.js").read_bytes()
+        self.listen_path = f"/assets/listen-{hashlib.sha256(listen).hexdigest()[:12]}.js"
+        #: What never changes under its path, packed: the stylesheet and the one script.
+        self.fixed = {
+            self.style_path: self.style,
+            self.listen_path: pack(Body(listen, JAVASCRIPT, cache_control=FOREVER)),
+        }
         self.release = settings.rendered / fingerprint(settings.public_url)
+
+    @property
+    def items(self) -> Items:
+        """The catalogue."""
+        return self._reference.items
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the city's figures are made up."""
+        return self._reference.is_sample()
 
     # -- places -------------------------------------------------------------------------------------------------
 
@@ -145,7 +161,7 @@ class Bodies:
         """A page; one of persons, or of what is gone, is not for search engines."""
         noindex = of_persons or status == HTTPStatus.GONE
         text = self.pages.text(
-            template, style=self.style_path, noindex=noindex, site=self.public_url, **values
+            template, style=self.style_path, site=self.public_url, noindex=noindex, **values
         ).encode()
         if status == HTTPStatus.GONE:
             return body_of_nothing(text, HTML)
@@ -161,22 +177,13 @@ class Bodies:
         loaded.standing_now[code] = page.standing
         return {
             f"/v/{code}": self.html("village.html", page=page, of_persons=page.of_persons),
-            f"/api/v1/villages/{code}": self._village_json(
+            f"/api/v1/villages/{code}": village_json(
                 village, self._month_json(month, publications, page.checks), page.standing
             ),
         }
 
-    def elder(self, loaded: Loaded, village: Village) -> Body:
-        """A village's page in three facts, for those who read large type."""
-        page = self.village_page(loaded, village)
-        return self.html("elder.html", page=page, of_persons=page.of_persons)
-
-    def embedded(self, loaded: Loaded, village: Village) -> bytes:
-        """A village's month for a frame within a page of others."""
-        return self.html("embed.html", page=self.village_page(loaded, village)).content
-
     def village_page(self, loaded: Loaded, village: Village) -> VillagePage:
-        """Everything on a village's page, of what was loaded for it."""
+        """A village's page as it stands, for whatever tells of it."""
         code, reference = village.code, self._reference
         publications = _found(loaded, loaded.on_page[code])
         month = newest_month(publications)
@@ -185,7 +192,7 @@ class Bodies:
         said = edition.said if edition else Said()
         of_page = VillageFacts(village, loaded.cells[code], publications, ledger, loaded.codes.get(code, []), said)
         owed = reference.owed_keys(code, loaded.now)
-        return village_page(of_page, reference.items, owed, self._duties_of(village), loaded.now)
+        return put_together(of_page, reference.items, owed, self.duties_of(village), loaded.now)
 
     async def item_of_year(self, conn: Connection, village: Village, item: str, year: str) -> Body | None:
         """The page of one item of a village as it tells of an earlier year; None when nothing of it was ever open in that."""
@@ -205,7 +212,7 @@ class Bodies:
         found = _found(loaded, shown_of_item(facts.known, item, year))
         owed = reference.owed_keys(code, loaded.now, item)
         of_page = ItemFacts(item, facts, found, year)
-        page = item_page(village, of_page, reference.items, owed, self._duties_of(village), loaded.now)
+        page = item_page(village, of_page, reference.items, owed, self.duties_of(village), loaded.now)
         return {f"/v/{code}/{item}": self.html("item.html", page=page, of_persons=page.of_persons)}
 
     def keys_of(self, village: Village, cells: Cells, now: datetime, period: str | None) -> list[CellKey]:
@@ -218,7 +225,7 @@ class Bodies:
         self, village: Village, cells: Cells, keys: Iterable[CellKey], now: datetime, most: int
     ) -> tuple[GridCell, ...]:
         """The first of some cells of a village as they stand; those that cannot be are left out."""
-        make = self._duties_of(village)
+        make = self.duties_of(village)
         return cells.grid(islice((key for key in keys if make(key) is not None), most), make, now)
 
     def _periodic(self, period: str) -> list[CellKey]:
@@ -227,7 +234,8 @@ class Bodies:
         items = sorted(self._reference.items.items())
         return [CellKey(code, period) for code, item in items if item.at(last).frequency is not Frequency.ON_EVENT]
 
-    def _duties_of(self, village: Village) -> Callable[[CellKey], Duty | None]:
+    def duties_of(self, village: Village) -> Callable[[CellKey], Duty | None]:
+        """What gives the duty of a village's cell; None where it has none."""
         # Of a duty everything is shown but whose it is, which is the page's.
         try:
             return self._reference.owing(village.code).duty
@@ -247,18 +255,6 @@ class Bodies:
             year_expense_fen=expense,
             checks=list(checks),
         )
-
-    def _village_json(self, village: Village, month: MonthOut | None, lacks: Standing) -> Body:
-        out = VillagePageOut(
-            **village_out(village).model_dump(),
-            month=month,
-            missing=lacks.missing,
-            late_days=lacks.late_days,
-            held=dict(lacks.held),
-        )
-        content = out.model_dump_json().encode()
-        of_persons = month is not None and names_anybody(c.reason for c in month.checks)
-        return body_of_persons(content, JSON) if of_persons else Body(content, JSON)
 
     def _disclosure(self, loaded: Loaded, disclosure_id: str) -> dict[str, Body]:
         p = loaded.publications.get(disclosure_id)
@@ -317,7 +313,7 @@ class Bodies:
             times=times,
             body=BODY.validate_json(edition.body) if edition is not None else None,
             said=edition.said if edition is not None else Said(),
-            today=local_day(loaded.now),
+            today=date.max if loaded.faded else local_day(loaded.now),
             before=BODY.validate_json(before.body) if before is not None else None,
             duty=self._reference.duty(p.village_code, CellKey(p.item, p.period)),
             earlier=loaded.before.get(p.disclosure_id),
@@ -375,7 +371,7 @@ class Bodies:
         recent = [(self.village(p.village_code), self.entry_of(p)) for p in loaded.recent]
         return {
             "city": city.now.name if city is not None else "",
-            "townships": [(t, len(villages), _standing_of(loaded, villages)) for t, villages in places],
+            "townships": [(t, _lacks(loaded, villages), _standing_of(loaded, villages)) for t, villages in places],
             "standing": _standing_of(loaded, [v for _, villages in places for v in villages]),
             "recent": [(v, e) for v, e in recent if v is not None],
         }
@@ -389,6 +385,12 @@ def _standing_of(loaded: Loaded, villages: Sequence[Village]) -> Standing | None
     """What villages lack together; None as long as not all of them were counted."""
     known = [s for v in villages if (s := loaded.standings.get(v.code)) is not None]
     return together(known) if len(known) == len(villages) else None
+
+
+def _lacks(loaded: Loaded, villages: Sequence[Village]) -> list[bool | None]:
+    """Of each village whether it lacks something; None where nobody counted yet."""
+    found = (loaded.standings.get(v.code) for v in villages)
+    return [bool(s.missing) if s is not None else None for s in found]
 
 
 def _found(loaded: Loaded, ids: Iterable[str]) -> list[Publication]:

@@ -16,6 +16,7 @@ HTML: Final = "text/html; charset=utf-8"
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
 CSS: Final = "text/css; charset=utf-8"
+JAVASCRIPT: Final = "text/javascript; charset=utf-8"
 CACHE_CONTROL: Final = "public, max-age=5, stale-while-revalidate=60, stale-if-error=86400"
 #: Where persons stand: in no cache that others read from, and in nobody's once it is out of date.
 OF_PERSONS: Final = "private, max-age=5"

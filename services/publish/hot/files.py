@@ -35,6 +35,7 @@ _PATHS: Final = re.compile(
 _BY_ID: Final = ("/d/", "/api/v1/disclosures/")
 _GENERATION: Final = "generation"
 _NEWS: Final = "news"
+_HEARD: Final = "heard"
 #: So many that few readers are led by what others wait for.
 _NEWS_COUNT: Final = 4096
 _NUMBER_BYTES: Final = 8
@@ -100,6 +101,19 @@ class News:
     def of(self, path: str) -> int:
         """When it did for the disclosure that a path names, by this machine's steady clock, in nanoseconds."""
         return self._view[_news_place(path.rpartition("/")[2])]
+
+
+class Heard:
+    """Until when everything that was said on the topics was heard, in seconds of Unix time; 0 as long as that is not known."""
+
+    def __init__(self, rendered: Path) -> None:
+        """Map the number; the folder is made if need be."""
+        self.view = _mapped(rendered, _HEARD, 1)
+
+
+def tell_heard(rendered: Path, at: int) -> None:
+    """Tell every reader's process until when everything was heard."""
+    _write_number(rendered, _HEARD, 1, 0, at.to_bytes(_NUMBER_BYTES, sys.byteorder))
 
 
 def tell_news(rendered: Path, disclosure_id: str) -> None:

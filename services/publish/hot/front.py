@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.publish import metrics
 from services.publish.hot.absent import Absent, Place
+from services.publish.hot.aged import Aged
 from services.publish.hot.answers import (
     CACHE_CONTROL,
     FOR_PROGRAMS,
@@ -114,10 +115,11 @@ class Store:
 class Front:
     """The outermost ASGI application of publish."""
 
-    def __init__(self, app: ASGIApp, store: Store, absent: Absent, fixed: Mapping[str, Answer]) -> None:
-        """Put rendered bodies (`store`), what is `absent`, and files that never change (`fixed`, by path) before an application."""
+    def __init__(self, app: ASGIApp, store: Store, absent: Absent, aged: Aged, fixed: Mapping[str, Answer]) -> None:
+        """Put rendered bodies (`store`, marked by `aged`), what is `absent`, and files that never change (`fixed`, by path) before an application."""
         self.app = app
         self._get = store.get
+        self._aged = aged.mark
         self._fixed = fixed
         self._answered = 0
         self._absent = absent
@@ -136,7 +138,7 @@ class Front:
                 answer = await self._absent.await_file(path, self._get)
             if answer is not None:
                 self._absent.drop(place)
-                await self._send(answer, scope, send)
+                await self._send(self._aged(path, answer), scope, send)
                 return
         if missing is None:
             await self._from_behind(place, scope, receive, send)

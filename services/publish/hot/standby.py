@@ -10,7 +10,6 @@ import contextlib
 import os
 import signal
 import sys
-from datetime import datetime
 from email.utils import formatdate
 from pathlib import Path
 from typing import Final
@@ -21,18 +20,17 @@ from granian.server.embed import Server
 from pydantic import ValidationError
 from starlette.types import Receive, Scope, Send
 
-from services.contracts.days import SHANGHAI
 from services.kit.clock import SystemClock
 from services.kit.log import configure_logs
 from services.kit.web import SECURITY_HEADERS
-from services.publish.hot.answers import HTML, Body, BrokenFileError, plain
+from services.publish.hot.aged import with_ribbon
+from services.publish.hot.answers import Body, BrokenFileError, plain
 from services.publish.hot.files import file_of, releases
 from services.publish.settings import StandbySettings
 
 _HEALTH: Final = frozenset({"/livez", "/readyz"})
 _READING: Final = frozenset({"GET", "HEAD"})
 _DRAIN_S: Final = 2.0
-_BODY_TAG: Final = b"<body>"
 _RIBBON: Final = (
     '<aside class="stored" role="status"><strong>这一页是 {at} 存下的</strong>　'
     "网站正在恢复，那以后的变化可能还没有显示。请过一会儿再打开看看</aside>"
@@ -53,15 +51,6 @@ def find(rendered: Path, path: str) -> Found | None:
     return max(found, key=lambda f: f[1], default=None)
 
 
-def with_age(body: Body, written: float) -> bytes:
-    """The content; a page says at its top from when it is."""
-    if body.media_type != HTML:
-        return body.content
-    at = datetime.fromtimestamp(written, SHANGHAI)
-    ribbon = _RIBBON.format(at=f"{at.year}年{at.month}月{at.day}日 {at:%H:%M}")
-    return body.content.replace(_BODY_TAG, _BODY_TAG + ribbon.encode(), 1)
-
-
 class Standby:
     """Answers from files alone: no database, no Kafka, no FastAPI."""
 
@@ -79,7 +68,7 @@ class Standby:
             status, headers, content = 200, {"content-type": "text/plain"}, b"ok\n"
         elif scope["method"] in _READING and (found := find(self._rendered, path)) is not None:
             body, written = found
-            status, headers, content = body.status, _headers(body, written), with_age(body, written)
+            status, headers, content = body.status, _headers(body, written), with_ribbon(body, _RIBBON, written)
         else:
             status, headers, content = 503, {"cache-status": "standby; fwd=miss", "cache-control": "no-store"}, b""
         headers["content-length"] = str(len(content))

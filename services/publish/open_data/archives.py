@@ -64,7 +64,7 @@ async def archive(
     within = codes_within("" if found.now.kind is DivisionKind.CITY else division)
     async with visit.reading() as reader:
         # Before the list: what changes between both is told again.
-        head = await marks.select_head(reader.conn)
+        head = await marks.select_newest_change(reader.conn)
         ids = await exports.select_ids(reader.conn, within, year, _MOST + 1)
     if len(ids) > _MOST:
         raise InvalidInputError(faults=[Fault("query.year", "超过2万条，请加上 year，或者按镇街、按村下载")])

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from services.kit.errors import NotFoundError
 from services.kit.route import Route
 from services.kit.web import SECURITY_HEADERS
+from services.publish.bodies.variants import embedded
 from services.publish.hot.answers import CACHE_CONTROL, FOR_PROGRAMS, HTML, JSON
 from services.publish.visit import PublicDep, VisitDep
 
@@ -34,7 +35,7 @@ async def village_frame(code: str, reader: PublicDep) -> Response:
     """The five sentences of a village for a frame in a page of others; NotFoundError."""
     village = reader.village(code)
     loaded = await reader.bodies.load(reader.conn, [("village", village.code)])
-    return Response(reader.bodies.embedded(loaded, village), media_type=HTML, headers=_FRAMED)
+    return Response(embedded(reader.bodies, loaded, village), media_type=HTML, headers=_FRAMED)
 
 
 @router.get("/oembed")

@@ -44,7 +44,7 @@ async def _place(
 ) -> int:
     """The position behind which a listener goes on; without one the newest of now."""
     async with visit.reading() as reader:
-        head = await marks.select_head(reader.conn)
+        head = await marks.select_newest_change(reader.conn)
     at, told = ("header.Last-Event-ID", last) if last is not None else ("query.after", after)
     if told is None:
         return head

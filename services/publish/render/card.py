@@ -1,26 +1,21 @@
 """A village's month or a disclosure as a picture, for messages and other sites. Slow: run it in a thread.
 
-The template and the font are read when this module is loaded; after that nothing is read but the arguments.
+The template is read when this module is loaded; after that nothing is read but the arguments.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 from urllib.parse import urlsplit
 
-import manimgx_fonts_cjk
-import typst
-
+from services.kit.typeset import png_of
 from services.publish.render.disclosure import DisclosurePage
 from services.publish.render.village import VillagePage
 
 _TEMPLATE: Final = (Path(__file__).parent / "card.typ").read_bytes()
-_FONTS: Final = str(Path(manimgx_fonts_cjk.__file__).parent)
-#: A pixel is a point.
-_PPI: Final = 72
 #: Pictures that are kept, of some 40 KB each.
 _KEPT: Final = 128
 #: Width and height in pixels by shape: as messages show it beside a link, and upright for a page of its own.
@@ -76,12 +71,6 @@ def drawn(card: Card, shape: str) -> bytes:
     return _draw(json.dumps({**asdict(card), "width": width, "height": height}, ensure_ascii=False))
 
 
-@cache
-def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[_FONTS])
-
-
 @lru_cache(_KEPT)
 def _draw(data: str) -> bytes:
-    compiler = typst.Compiler(font_paths=_fonts(), ignore_system_fonts=True)
-    return cast("bytes", compiler.compile(input=_TEMPLATE, format="png", ppi=_PPI, sys_inputs={"card": data}))
+    return png_of(_TEMPLATE, json.loads(data))

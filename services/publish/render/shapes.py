@@ -1,8 +1,10 @@
 """The few shapes in which bodies of every kind stand on a page."""
 
 from dataclasses import dataclass
+from typing import Final
 
 Fact = tuple[str, str]
+_SERIALS: Final = frozenset({"序号", "编号", "行次", "次序", "号"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,11 @@ class TableView:
     sums: tuple[tuple[str, ...], ...] = ()
     strong: frozenset[int] = frozenset()
     notes: tuple[str, ...] = ()
+
+    @property
+    def naming(self) -> int:
+        """Which column names a row where rows are cards: the first that does more than count."""
+        return next((n for n, head in enumerate(self.heads) if head.name not in _SERIALS), 0)
 
 
 @dataclass(frozen=True, slots=True)

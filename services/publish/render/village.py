@@ -1,5 +1,6 @@
 """The village page: the five sentences, the biggest lines, what is open, what is missing, the codes on the walls."""
 
+import re
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -143,6 +144,11 @@ class VillagePage:
         )
 
     @property
+    def spoken(self) -> str:
+        """The loudspeaker's sentences for a voice that is a machine's: it would stop at the commas within figures."""
+        return re.sub(r"(?<=[0-9]),(?=[0-9])", "", "".join(self.script[:-1]))
+
+    @property
     def summary(self) -> str:
         """The page in a line, for whoever gets its address sent."""
         m = self.money
@@ -181,7 +187,7 @@ def entry(items: Items, p: Publication, duty: Duty | None = None) -> EntryView:
     )
 
 
-def _newest_by_item(publications: Sequence[L]) -> list[L]:
+def newest_by_item(publications: Sequence[L]) -> list[L]:
     """One publication an item, of the newest period; a withdrawn one only where nothing else is left."""
 
     def rank(p: L) -> tuple[bool, date, datetime]:
@@ -199,7 +205,7 @@ def _newest_by_item(publications: Sequence[L]) -> list[L]:
 def shown_on_page(known: Sequence[Known]) -> list[str]:
     """Ids of what a village's page shows: the newest of each item, and the ledgers of which its sentences tell."""
     month = newest_month(known)
-    shown = {*_newest_by_item(known), *(_told_with(month, known) if month is not None else ())}
+    shown = {*newest_by_item(known), *(_told_with(month, known) if month is not None else ())}
     return [p.disclosure_id for p in known if p in shown]
 
 
@@ -260,7 +266,7 @@ def _others(
 def _affairs(
     items: Items, facts: VillageFacts, of: Sequence[GridCell], make: Make, now: datetime
 ) -> tuple[AffairView, ...]:
-    newest = sorted(_newest_by_item(facts.publications), key=lambda p: p.item)
+    newest = sorted(newest_by_item(facts.publications), key=lambda p: p.item)
     by_item: dict[str, list[GridCell]] = {}
     for cell in of:
         by_item.setdefault(cell.key.item, []).append(cell)

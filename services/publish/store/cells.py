@@ -109,3 +109,13 @@ def _by_village(rows: Sequence[Any]) -> dict[str, list[Any]]:
     for row in rows:
         found.setdefault(row.village_code, []).append(row)
     return found
+
+
+SELECT_IDS = """
+SELECT disclosure_id FROM publication WHERE village_code = $1 AND starts_with(period, $2) ORDER BY item, period, disclosure_id
+"""
+
+
+async def select_ids(conn: Connection, village: str, within: str = "") -> list[str]:
+    """Ids of all that a village ever opened, tombstones too; `within` is what the periods begin with, as `2026-10` for a month and its days."""
+    return [r["disclosure_id"] for r in await conn.fetch(SELECT_IDS, village, within)]

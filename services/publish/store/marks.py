@@ -164,13 +164,12 @@ async def select_changes(conn: Connection, after: int, limit: int) -> list[Chang
     ]
 
 
-SELECT_HEAD = "SELECT position FROM change_head"
+SELECT_NEWEST_CHANGE = "SELECT coalesce(max(position), 0) FROM change"
 
 
-async def select_head(conn: Connection) -> int:
-    """The position of the newest change; 0 when there is none yet."""
-    position: int = await conn.fetchval(SELECT_HEAD)
-    return position
+async def select_newest_change(conn: Connection) -> int:
+    """The position of the newest change; 0 before the first."""
+    return int(await conn.fetchval(SELECT_NEWEST_CHANGE))
 
 
 ANNOUNCE_IF_PUBLIC = """
