@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Header, Path, Query
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import Response
 
 from services.contracts.catalogue import Affair, ItemCode
@@ -179,10 +179,17 @@ async def _made(
 # -- lists --------------------------------------------------------------------------------------------------------
 
 
-@pages.get("/v/{code}/{item}.{suffix}")
-async def item_table(code: str, item: str, suffix: str, visit: VisitDep, seen: Seen = None) -> Response:
+def _suffix(request: Request) -> str:
+    return request.url.path.rpartition(".")[2]
+
+
+# Each by its name: other endings have addresses of their own.
+@pages.get("/v/{code}/{item}.csv")
+@pages.get("/v/{code}/{item}.xlsx")
+async def item_table(
+    code: str, item: str, suffix: Annotated[str, Depends(_suffix)], visit: VisitDep, seen: Seen = None
+) -> Response:
     """All that a village ever opened of one item, newest first; NotFoundError."""
-    _require_type(suffix)
     village = visit.village(code)
     if item not in visit.reference.items:
         raise NotFoundError
