@@ -174,6 +174,7 @@ PUBLISH: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /d/{disclosure_id}": Many("editions"),
     "GET /d/{disclosure_id}.{suffix}": Many("editions", shown=False),
     "GET /d/{disclosure_id}/card-{shape}.png": Many("editions", shown=False),
+    "GET /d/{disclosure_id}/media": Many("editions", shown=False),
     "GET /d/{disclosure_id}/{number}": Many("editions"),
     "GET /embed/v/{code}": Many("disclosures of a village", shown=False),
     "GET /oembed": _in_memory("nothing: one frame"),

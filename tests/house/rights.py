@@ -368,6 +368,7 @@ PUBLISH: Final = (
     _row("GET /villages.{suffix}", PUBLIC, "same", "csv"),
     _row("GET /v/{code}/card-{shape}.png", PUBLIC, "same", "@village wide"),
     _row("GET /d/{disclosure_id}/card-{shape}.png", PUBLIC, "same", "@published tall"),
+    _row("GET /d/{disclosure_id}/media", PUBLIC, "same", "@published"),
     _row("GET /embed/v/{code}", PUBLIC, "same", "@village"),
     _row("GET /oembed", PUBLIC, params={"url": "http://127.0.0.1:8000/v/210881006206"}, works=False),
     _row("GET /feed.atom", PUBLIC),

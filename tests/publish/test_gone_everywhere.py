@@ -24,6 +24,7 @@ def ways_of(disclosure_id: str) -> dict[str, int]:
         f"{one}/1": 404,
         f"{one}.csv": 410,
         f"{one}.xlsx": 410,
+        f"{one}/media": 410,
         f"{one}/card-wide.png": 410,
         f"{one}/card-tall.png": 410,
         f"/api/v1/disclosures/{disclosure_id}": 410,

@@ -73,7 +73,7 @@ class Bodies:
 
     @property
     def items(self) -> Items:
-        """The catalogue."""
+        """The catalogue as it is now."""
         return self._reference.items
 
     @property

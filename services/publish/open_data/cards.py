@@ -1,4 +1,4 @@
-"""Pictures of a village's month and of a disclosure, drawn when somebody asks: two shapes of each."""
+"""What editors take: pictures of a village's month and of a disclosure, drawn when somebody asks, and text to paste."""
 
 from functools import partial
 from typing import Final
@@ -10,9 +10,11 @@ from services.kit.errors import NotFoundError
 from services.kit.route import Route
 from services.publish.bodies.loading import Loaded
 from services.publish.errors import WithdrawnError
-from services.publish.hot.answers import CACHE_CONTROL, etag_of
+from services.publish.hot.answers import CACHE_CONTROL, Answer, etag_of, pack
+from services.publish.hot.front import AnswerResponse
 from services.publish.open_data.tables import Seen
 from services.publish.render.card import SHAPES, disclosure_card, drawn, village_card
+from services.publish.render.media import media_view
 from services.publish.render.places import Village
 from services.publish.visit import Visit, VisitDep
 
@@ -39,6 +41,22 @@ async def card_of_disclosure(disclosure_id: str, shape: str, visit: VisitDep, se
     if disclosure_id not in loaded.publications:
         raise NotFoundError
     return _picture(await visit.own.making.make(partial(_of_disclosure, visit, loaded, disclosure_id, shape)), seen)
+
+
+@router.get("/d/{disclosure_id}/media")
+async def media(disclosure_id: str, visit: VisitDep) -> Response:
+    """What an editor takes of a disclosure, or why it is not to be passed on; NotFoundError, WithdrawnError."""
+    bodies = visit.bodies
+    async with visit.reading() as reader:
+        loaded = await bodies.load(reader.conn, [("disclosure", disclosure_id)])
+    found = bodies.opened(loaded, disclosure_id)
+    if disclosure_id not in loaded.publications:
+        raise NotFoundError
+    if found is None:
+        raise WithdrawnError
+    told = media_view(*found, disclosure_id, bodies.public_url)
+    page = bodies.html("media.html", of_persons=told.refusal is not None, media=told)
+    return AnswerResponse(Answer(pack(page)))
 
 
 def _require_shape(shape: str) -> None:
