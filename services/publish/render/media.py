@@ -36,7 +36,7 @@ def media_view(page: DisclosurePage, content: Opened, disclosure_id: str, public
     """Put an editor's material together, of figures and sentences; rosters, and whatever names a person, are not passed on."""
     address = f"{public_url}/d/{disclosure_id}"
     record = f"{disclosure_id} 第{page.edition}版"
-    source = f"来源：阳光三务，{page.publisher}{page.published}公开，{address}（第{page.edition}版）"
+    source = f"阳光三务，{page.publisher}{page.published}公开，{address}（第{page.edition}版）"
     facts, words = _facts(page), _words(page)
     lines = (*(f"{name}：{value}" for name, value in facts), *words)
     if isinstance(content.body, Roster) or names_anybody(lines) or any(HIDDEN in line for line in lines):
@@ -47,10 +47,10 @@ def media_view(page: DisclosurePage, content: Opened, disclosure_id: str, public
         page=page,
         refusal=None,
         article=_article(title, facts, words, source),
-        plain="\n".join((title, *lines, source)),
+        plain="\n".join((title, *lines, f"来源：{source}")),
         script=(
             f"{page.village.name}公开了{page.title}。",
-            *(f"{line.rstrip('。')}。" for line in lines),
+            *(f"{line.removesuffix(' ✓').rstrip('。')}。" for line in lines),
             "想看全部内容，请扫公开栏上的码，不用登录，也不收钱。",
         ),
         source=source,
@@ -69,7 +69,7 @@ def _facts(page: DisclosurePage) -> list[tuple[str, str]]:
     if page.checks is not None:
         found.append(("加起来对不对", page.checks.line))
     if page.timing.late:
-        found.append(("公开得晚不晚", page.timing.late))
+        found.append(("公开得准时吗", page.timing.late))
     return found
 
 
@@ -89,5 +89,5 @@ def _article(title: str, facts: list[tuple[str, str]], words: list[str], source:
     table = f'<table style="border-collapse:collapse;width:100%;margin:0 0 12px">{rows}</table>' if rows else ""
     paragraphs = "".join(f'<p style="{_TEXT}">{escape(line)}</p>' for line in words)
     terms = f'<a href="{LICENCE}">知识共享署名 4.0</a>'
-    below = f'<p style="{_SOURCE}">{escape(source)}。{terms}</p>'
+    below = f'<p style="{_SOURCE}">来源：{escape(source)}。{terms}</p>'
     return f'<section><h2 style="{_TITLE}">{escape(title)}</h2>{table}{paragraphs}{below}</section>'
