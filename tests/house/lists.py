@@ -178,6 +178,7 @@ PUBLISH: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /d/{disclosure_id}/{number}": Many("editions"),
     "GET /embed/v/{code}": Many("disclosures of a village", shown=False),
     "GET /oembed": _in_memory("nothing: one frame"),
+    "GET /adopted.atom": _in_memory("nothing: fifty at most"),
     "GET /feed.atom": Many("disclosures"),
     "GET /items/{item}/feed.atom": Many("disclosures of an item", at="F07"),
     "GET /objects/{digest}": _in_memory("nothing: one file"),

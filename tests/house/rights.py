@@ -372,6 +372,7 @@ PUBLISH: Final = (
     _row("GET /embed/v/{code}", PUBLIC, "same", "@village"),
     _row("GET /oembed", PUBLIC, params={"url": "http://127.0.0.1:8000/v/210881006206"}, works=False),
     _row("GET /feed.atom", PUBLIC),
+    _row("GET /adopted.atom", PUBLIC, params={"taken": "nobody.1"}, works=False),
     _row("GET /t/{code}/feed.atom", PUBLIC, "same", "@township"),
     _row("GET /items/{item}/feed.atom", PUBLIC, "same", "F01"),
     _row("GET /v/{code}/feed.atom", PUBLIC, "same", "@village"),

@@ -1,6 +1,7 @@
 """What an editor takes: the figures of the page with their source, styled for pasting; nothing of persons, nothing withdrawn."""
 
 import re
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests import builders
 from tests.publish import bodies
+from tests.publish.test_open_data import ATOM, ids_of, told_by
 
 TEXTAREA = re.compile(r"<textarea[^>]*>(.*?)</textarea>", re.DOTALL)
 
@@ -34,7 +36,7 @@ async def test_a_ledger_is_text_to_paste_with_its_figures_its_source_and_its_num
     # The page itself has no style of its own: those of the text stand in a field as text.
     assert ' style="' not in TEXTAREA.sub("", page)
     assert f"{event.aggregate_id} 第1版" in page
-    assert f'href="/v/{builders.VILLAGE}/F01/feed.atom"' in page
+    assert f'href="/adopted.atom?taken={event.aggregate_id}.1"' in page
     shown = (await publish.get(f"/d/{event.aggregate_id}")).text
     assert f'href="/d/{event.aggregate_id}/media"' in shown
 
@@ -79,3 +81,28 @@ async def test_there_is_none_of_what_is_gone_or_never_was(publish: Any) -> None:
     await publish.get(f"/d/{event.aggregate_id}/media", 410)
     await publish.get("/d/nobody/media", 404)
     await publish.get("/d/%00/media", 422)
+
+
+async def test_who_took_it_hears_of_corrections_and_withdrawals_of_that_alone(publish: Any) -> None:
+    corrected = await publish.opened(item="F02", period="2006")
+    gone = await publish.opened(item="F02", period="2007")
+    same = await publish.opened(item="F02", period="2008")
+    ids = sorted(e.aggregate_id for e in (corrected, gone, same))
+    path = "/adopted.atom?" + "&".join(f"taken={i}.1" for i in ids)
+    assert ids_of(await told_by(publish, path)) == []
+    later = builders.NOW + timedelta(hours=1)
+    await publish.opened(corrected.aggregate_id, item="F02", period="2006", edition=2, note="改正合计", at=later)
+    await publish.withdrawn(gone)
+    feed = await told_by(publish, path)
+    assert set(ids_of(feed)) == {corrected.aggregate_id, gone.aggregate_id}
+    told = {e.findtext(f"{ATOM}summary", "").partition("；")[0] for e in feed.findall(f"{ATOM}entry")}
+    assert told == {"已撤回", "已更正（第2版）"}
+    assert ids_of(await told_by(publish, f"/adopted.atom?taken={corrected.aggregate_id}.2")) == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "taken=", "taken=nobody", "taken=nobody.1", "taken=a.0", "taken=a.-1", "taken=%00.1", "taken=a.1&" * 51],
+)
+async def test_what_nobody_can_have_taken_is_refused(publish: Any, query: str) -> None:
+    await publish.get(f"/adopted.atom?{query}", 422)

@@ -1,12 +1,13 @@
 """Feeds of what was opened, corrected and withdrawn last; which pages there are, for search engines."""
 
+import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.kit.errors import NotFoundError
+from services.kit.errors import Fault, InvalidInputError, NotFoundError
 from services.kit.route import Route
 from services.publish.hot.answers import CACHE_CONTROL
 from services.publish.render.feed import ATOM, XML, Feed, atom, sitemap
@@ -16,6 +17,8 @@ from services.publish.visit import Public, PublicDep, VisitDep, codes_within
 
 router = APIRouter(route_class=Route, include_in_schema=False)
 _NEWEST: Final = 40
+_TAKEN: Final = re.compile(r"([0-9A-Za-z-]{1,64})\.([1-9][0-9]{0,8})", re.ASCII)
+_MOST_TAKEN: Final = 50
 _STAFF: Final = ("/desk", "/admin", "/inspect", "/account", "/sign-in", "/posters")
 
 
@@ -44,6 +47,29 @@ async def pages_of_all(visit: VisitDep) -> Response:
 async def feed_of_city(reader: PublicDep) -> Response:
     """What all villages opened, corrected and withdrew last."""
     return await _of_several(reader, Feed("/", "各村三务公开", "阳光三务"))
+
+
+@router.get("/adopted.atom")
+async def feed_of_adopted(
+    reader: PublicDep, taken: Annotated[list[str], Query(min_length=1, max_length=_MOST_TAKEN)]
+) -> Response:
+    """Corrections and withdrawals of what somebody took over; the address itself holds which editions, so nobody is written down."""
+    editions = dict(map(_taken, taken))
+    known = await publications.select_publications(reader.conn, list(editions))
+    if missing := editions.keys() - known.keys():
+        raise InvalidInputError(faults=[Fault("query.taken", f"没有编号为 {min(missing)} 的公开内容")])
+    changed = [p for p in known.values() if not p.is_live or p.number > editions[p.disclosure_id]]
+    changed.sort(key=lambda p: p.withdrawn_at or p.published_at, reverse=True)
+    path = "/adopted.atom?" + "&".join(f"taken={i}.{n}" for i, n in sorted(editions.items()))
+    about = Feed("/", "采用过的公开内容：更正和撤回", "阳光三务", path)
+    return _feed(reader, about, _with_villages(reader, changed))
+
+
+def _taken(text: str) -> tuple[str, int]:
+    found = _TAKEN.fullmatch(text)
+    if found is None:
+        raise InvalidInputError(faults=[Fault("query.taken", "要写成“公开编号.第几版”，比如 01a1a943.1")])
+    return found[1], int(found[2])
 
 
 @router.get("/t/{code}/feed.atom")
@@ -93,7 +119,11 @@ async def _of_village(reader: Public, about: Feed, code: str, items: list[str]) 
 async def _of_several(reader: Public, about: Feed, *, within: str = "", item: str | None = None) -> Response:
     items = [item] if item is not None else list(reader.reference.items)
     rows = await publications.select_everywhere(reader.conn, items, codes_within(within), None, None, _NEWEST)
-    return _feed(reader, about, [(p, f"{v.name}：") for p in rows if (v := reader.bodies.village(p.village_code))])
+    return _feed(reader, about, _with_villages(reader, rows))
+
+
+def _with_villages(reader: Public, rows: Sequence[Publication]) -> list[tuple[Publication, str]]:
+    return [(p, f"{v.name}：") for p in rows if (v := reader.bodies.village(p.village_code)) is not None]
 
 
 def _feed(reader: Public, about: Feed, newest_first: Sequence[tuple[Publication, str]]) -> Response:

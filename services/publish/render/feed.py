@@ -18,7 +18,7 @@ _SITEMAP: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What a feed is of: the page that it follows, its title, who opens what is in it; `path` is where it stands, if not below that page."""
+    """What a feed is of: the page that it follows, its title, who opens what is in it; `path` is where it stands, or what it stands below, if not that page."""
 
     page: str
     title: str
@@ -27,8 +27,13 @@ class Feed:
 
     @property
     def below(self) -> str:
-        """The path that `/feed.atom` is put behind; it names the feed for good (RFC 4287, section 4.2.6)."""
+        """What names the feed for good (RFC 4287, section 4.2.6); it stands there, or at `/feed.atom` below it."""
         return (self.page if self.path is None else self.path).rstrip("/")
+
+    @property
+    def own(self) -> str:
+        """Where the feed stands."""
+        return self.below if ".atom" in self.below else f"{self.below}/feed.atom"
 
 
 def atom(
@@ -45,7 +50,7 @@ def atom(
     ):
         ET.SubElement(feed, name).text = text
     ET.SubElement(feed, "link", rel="alternate", type="text/html", href=f"{public_url}{about.page}")
-    ET.SubElement(feed, "link", rel="self", type="application/atom+xml", href=f"{home}/feed.atom")
+    ET.SubElement(feed, "link", rel="self", type="application/atom+xml", href=f"{public_url}{about.own}")
     ET.SubElement(feed, "rights").text = TERMS
     ET.SubElement(ET.SubElement(feed, "author"), "name").text = about.author
     for (p, whose, view), at in zip(newest_first, changed, strict=True):

@@ -20,7 +20,7 @@ _CELL: Final = "border:1px solid #d9d0c3;padding:6px 10px;font-size:16px"
 
 @dataclass(frozen=True, slots=True)
 class MediaView:
-    """What may be taken of a disclosure. `refusal`: why nothing may, then all the rest is blank."""
+    """What may be taken of a disclosure. `refusal`: why nothing may, then all the rest is blank; `followed`: the feed of what becomes of it."""
 
     page: DisclosurePage
     refusal: str | None
@@ -29,6 +29,7 @@ class MediaView:
     script: tuple[str, ...]
     source: str
     record: str
+    followed: str
     cards: tuple[tuple[str, str], ...]
 
 
@@ -40,7 +41,7 @@ def media_view(page: DisclosurePage, content: Opened, disclosure_id: str, public
     facts, words = _facts(page), _words(page)
     lines = (*(f"{name}：{value}" for name, value in facts), *words)
     if isinstance(content.body, Roster) or names_anybody(lines) or any(HIDDEN in line for line in lines):
-        return MediaView(page, "里面有人名，只供村里人核对，请不要转载。", "", "", (), source, record, ())
+        return MediaView(page, "里面有人名，只供村里人核对，请不要转载。", "", "", (), source, record, "", ())
     title = f"{page.village.name}：{page.title}"
     names = {"wide": "横图 1200×630", "tall": "竖图 900×1200"}
     return MediaView(
@@ -55,6 +56,7 @@ def media_view(page: DisclosurePage, content: Opened, disclosure_id: str, public
         ),
         source=source,
         record=record,
+        followed=f"/adopted.atom?taken={disclosure_id}.{page.edition}",
         cards=tuple((names[shape], f"/d/{disclosure_id}/card-{shape}.png") for shape in SHAPES),
     )
 
