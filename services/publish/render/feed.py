@@ -32,7 +32,7 @@ class Feed:
 
     @property
     def own(self) -> str:
-        """Where the feed stands."""
+        """The path at which the feed itself stands."""
         return self.below if ".atom" in self.below else f"{self.below}/feed.atom"
 
 
