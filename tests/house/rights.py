@@ -370,7 +370,7 @@ PUBLISH: Final = (
     _row("GET /d/{disclosure_id}/card-{shape}.png", PUBLIC, "same", "@published tall"),
     _row("GET /d/{disclosure_id}/media", PUBLIC, "same", "@published"),
     _row("GET /embed/v/{code}", PUBLIC, "same", "@village"),
-    _row("GET /oembed", PUBLIC, params={"url": "http://127.0.0.1:8000/v/210881006206"}, works=False),
+    _row("GET /oembed", PUBLIC, params={"url": "http://127.0.0.1:8000/v/210881006206"}),
     _row("GET /feed.atom", PUBLIC),
     _row("GET /adopted.atom", PUBLIC, params={"taken": "nobody.1"}, works=False),
     _row("GET /t/{code}/feed.atom", PUBLIC, "same", "@township"),
