@@ -4,6 +4,7 @@ SANWU_HOME     its folder (default `.sanwu`)
 SANWU_PORT     the gateway's port (default 8000)
 SANWU_SAMPLE   full (299 villages, the default), small (one township) or none; the home's first start decides for good
 SANWU_LOG_BYTES, SANWU_LOG_FILES   how large a file of logs/ may grow (20 MiB), how many there are of each part (5)
+SANWU_HOUSEHOLDS=on   households find their own line of a roster by name and card (家里的一行); a home in which it is on stays so
 SANWU_SECURITY_CONTACT, SANWU_SECURITY_POLICY   whom to tell of a hole (mailto:…, tel:…, https://…), and how: /.well-known/security.txt
 """
 

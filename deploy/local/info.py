@@ -5,6 +5,7 @@ planned(home, url)     # of a city that is to be started: ports and passwords ar
 """
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,9 @@ PORTS: Final = "ports.json"
 #: and second factors are closed with, for registry alone.
 KEY_SEAL: Final = "key_seal"
 REGISTRY_SEAL: Final = "registry_seal"
+#: What the digits of households' cards are hashed with, in a home whose owner turned 家里的一行 on (`SANWU_HOUSEHOLDS=on`).
+HOUSEHOLDS: Final = "household_key"
+_HOUSEHOLDS_OF: Final = ("ingest", "publish")
 _SEALS: Final = {"registry": REGISTRY_SEAL, "ingest": KEY_SEAL, "publish": KEY_SEAL, "audit": KEY_SEAL}
 
 
@@ -74,6 +78,8 @@ def planned(home: Home, url: str) -> StackInfo:
     passwords |= {seal: home.password(seal) for seal in (KEY_SEAL, REGISTRY_SEAL)}
     passwords |= {key: home.password(key, _KEY_BYTES) for key in (ROOT, *map(_trail, SERVICES))}
     known = _secrets(home.path)
+    if HOUSEHOLDS in known or os.environ.get("SANWU_HOUSEHOLDS") == "on":
+        passwords[HOUSEHOLDS] = home.password(HOUSEHOLDS)
     passwords |= {name: str(known[name]) for name in (FORMER_ROOT, NEXT_ROOT) if name in known}
     return _info(home.path, {"gateway": url, **inner, **drivers}, passwords)
 
@@ -96,6 +102,12 @@ def _signing(service: str, passwords: Mapping[str, str]) -> dict[str, str]:
     return {"SANWU_TRAIL_KEY": keys[service], "SANWU_TRAIL_KEYS": json.dumps(public)}
 
 
+def _households(service: str, passwords: Mapping[str, str]) -> dict[str, str]:
+    """The key for those who take digits and those who look for them, where it is on."""
+    is_on = service in _HOUSEHOLDS_OF and HOUSEHOLDS in passwords
+    return {"SANWU_HOUSEHOLD_KEY": passwords[HOUSEHOLDS]} if is_on else {}
+
+
 def _info(home: Path, addresses: Mapping[str, str], passwords: Mapping[str, str]) -> StackInfo:
     url = addresses["gateway"]
     settings = {
@@ -111,6 +123,7 @@ def _info(home: Path, addresses: Mapping[str, str], passwords: Mapping[str, str]
             "SANWU_INSTANCE": process,
             **({"SANWU_KEY_SEAL": passwords[_SEALS[name]]} if _SEALS.get(name) in passwords else {}),
             **_signing(name, passwords),
+            **_households(name, passwords),
         }
         for process in addresses
         if (name := service_of(process)) in SERVICES

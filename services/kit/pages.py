@@ -72,6 +72,10 @@ class Pages:
         self._jinja.filters["local_time"] = local_time
         self._jinja.filters["local_day"] = local_day
 
+    def know(self, **values: object) -> None:
+        """Let every template know what is the same on all pages of a service."""
+        self._jinja.globals.update(values)
+
     def text(self, template: str, **values: Any) -> str:
         """Render a template to text."""
         return self._jinja.get_template(template).render(sample=self._reference.is_sample(), **values)

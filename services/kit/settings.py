@@ -102,6 +102,15 @@ class Settings(BaseSettings):
             "factors: lost, all second factors are. Without it keys and these rest in clear"
         ),
     )
+    household_key: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description=(
+            "turns 家里的一行 on: what the last four digits of households' cards are hashed with, a long random text, the same for "
+            "ingest and publish; changed or lost, no household finds its line in what was entered before. Without it nobody "
+            "can look, and no digits are taken"
+        ),
+    )
     trail_days: int = Field(default=184, ge=184, description="how long staff actions are kept, at least 184 days")
     trail_key: SecretStr | None = Field(
         default=None,

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from services import publish
 from services.kit.web import create_web
-from services.publish import api, errors, open_data, pages
+from services.publish import api, errors, household, open_data, pages
 from services.publish.hot.absent import Absent
 from services.publish.hot.aged import Aged
 from services.publish.hot.answers import Answer
@@ -28,5 +28,6 @@ def create_behind(runtime: PublishRuntime) -> FastAPI:
     # Before the API: `/disclosures/{id}.csv` is no disclosure.
     app.include_router(open_data.router)
     app.include_router(api.router)
+    app.include_router(household.router)
     app.include_router(pages.router)
     return app

@@ -21,3 +21,10 @@ class WithdrawnError(SanwuError):
 
     status = 410
     code = "withdrawn"
+
+
+class LookedForTooOftenError(SanwuError):
+    """这个名字查得太频繁了，请过一个小时再查，或者到村委会核对。"""
+
+    status = 429
+    code = "looked_for_too_often"

@@ -49,6 +49,7 @@ def _row(route: str, who: Any, outside: Outside = "same", /, at: str = "", **mor
 
 
 _V1: Final = {"version": 1}
+_HOUSEHOLD: Final = {"name": "张德福", "card_tail": "7391"}
 _CELL: Final = {"village": "@village", "item": "F01", "period": "2026-06"}
 _STEP: Final = {"version": "1", "reason": "数字有误", "note": "改正合计"}
 _POST: Final = {"name": "王某", "role": "clerk", "scope": "@village"}
@@ -389,6 +390,10 @@ PUBLISH: Final = (
     _row("GET /v/{code}/big", PUBLIC, "same", "@village"),
     _row("GET /v/{code}/bulletin.pdf", PUBLIC, "same", "@village"),
     _row("GET /v/{code}/en", PUBLIC, "same", "@village"),
+    # Off unless the city sets a key.
+    _row("GET /v/{code}/mine", PUBLIC, "same", "@village", works=False),
+    _row("POST /v/{code}/mine", PUBLIC, "same", "@village", data=_HOUSEHOLD, works=False),
+    _row("POST /api/v1/villages/{code}/household", PUBLIC, "same", "@village", json=_HOUSEHOLD, works=False),
     _row("GET /v/{code}/{item}", PUBLIC, "same", "@village F01"),
     _row("GET /v/{code}/{item}/{year}", PUBLIC, "same", "@village F01 2026"),
     _row("GET /d/{disclosure_id}.{suffix}", PUBLIC, "same", "@published csv"),

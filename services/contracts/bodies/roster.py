@@ -19,6 +19,7 @@ from services.contracts.bodies.base import (
 )
 from services.contracts.bodies.rows import is_sum_label
 from services.contracts.checks import Check, count_check, money_check
+from services.contracts.households import CardTail, HouseholdRef
 from services.contracts.values import FEN_LIMIT, Fen, ShortText, Text, yuan
 
 #: Items of the catalogue that are elections: who stands and who wins is public in them, whatever their masking says.
@@ -47,6 +48,12 @@ class Entry(Model):
     votes: int | None = Field(default=None, ge=0, le=1_000_000)
     standing: Standing | None = Field(default=None, description="选举：候选人、当选")
     remark: ShortText | None = None
+    household: HouseholdRef | None = Field(
+        default=None, description="made of `card_tail`; by it the household finds its own line, and nobody else"
+    )
+    card_tail: CardTail | None = Field(
+        default=None, exclude=True, description="last four digits of the card that is paid to (一卡通); never kept"
+    )
 
     @property
     def is_sum(self) -> bool:

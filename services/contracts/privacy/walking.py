@@ -20,6 +20,8 @@ FIELDS: Final[Mapping[str, str]] = MappingProxyType(
         "category": "科目",
         "payee": "收款人",
         "payee_ref": "收款人代号",
+        "household": "家庭代号",
+        "card_tail": "卡号后四位",
         "account": "账户",
         "to_account": "转入账户",
         "handler": "经手人",

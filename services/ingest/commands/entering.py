@@ -41,6 +41,7 @@ from services.ingest.commands.findings import (
     look_at,
     refuse_personal,
 )
+from services.ingest.commands.households import with_households
 from services.ingest.commands.withdrawing import withdraw_and_erase
 from services.ingest.errors import (
     AlreadyEnteredError,
@@ -130,9 +131,11 @@ async def create_all(desk: Changing, drafts: Sequence[Draft]) -> list[Saved]:
     """Make drafts in many empty cells, in as many statements as for one; DraftsRefusedError tells everything that cannot be."""
     errors: dict[int, SanwuError] = {}
     new: dict[int, NewDisclosure] = {}
+    drafts = list(drafts)
     for n, draft in enumerate(drafts):
         try:
-            new[n] = _check_draft(desk, draft)
+            drafts[n] = replace(draft, content=with_households(draft.content, desk.settings.household_key))
+            new[n] = _check_draft(desk, drafts[n])
         except SanwuError as error:
             errors[n] = error
     delivered = desk.actor.role is Role.ACCOUNTANT
@@ -226,6 +229,7 @@ async def save(desk: Changing, disclosure_id: UUID, version: int, content: Conte
 
 
 async def _next_edition(desk: Changing, disclosure: Disclosure, content: Content, note: str | None) -> Saved:
+    content = with_households(content, desk.settings.household_key)
     body = content.body
     if note is not None:
         refuse_personal(note, "note")

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 #: What stays of a ledger's line: its words and accounts. Amounts, days, vouchers and invoices are the month's own.
 _LINE: Final = ("summary", "direction", "account", "to_account", "method", "category", "payee", "payee_ref", "handler")
-_ENTRY: Final = ("name", "payee_ref", "group", "household_size", "category", "rate_fen")
+_ENTRY: Final = ("name", "payee_ref", "household", "group", "household_size", "category", "rate_fen")
 
 
 def same_shape(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,12 +11,12 @@ _MAKES_BODIES: Final = frozenset({".html", ".css", ".js", ".py", ".csv", ".txt"}
 _SERVICES: Final = Path(__file__).parents[2]
 
 
-def fingerprint(public_url: str, services: Path = _SERVICES) -> str:
+def fingerprint(settings: str, services: Path = _SERVICES) -> str:
     """Names a release: bodies rendered by other templates, other code or other packages are not used.
 
-    What a page shows is made by the words and the plumbing too: a duty's state, a masked name, a sum.
+    `settings`: what of the settings stands on pages. What a page shows is made by the words and the plumbing too: a duty's state, a masked name, a sum.
     """
-    digest = hashlib.sha256(public_url.encode())
+    digest = hashlib.sha256(settings.encode())
     for package in _RENDERING:
         digest.update(f"{package} {version(package)}\n".encode())
     for room in ("contracts", "kit", "publish"):

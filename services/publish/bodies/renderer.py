@@ -69,7 +69,9 @@ class Bodies:
             self.style_path: self.style,
             self.listen_path: pack(Body(listen, JAVASCRIPT, cache_control=FOREVER)),
         }
-        self.release = settings.rendered / fingerprint(settings.public_url)
+        households = settings.household_key is not None
+        self.pages.know(style=self.style_path, site=settings.public_url, households=households)
+        self.release = settings.rendered / fingerprint(f"{settings.public_url} {households}")
 
     @property
     def items(self) -> Items:
@@ -160,9 +162,7 @@ class Bodies:
     def html(self, template: str, status: int = 200, *, of_persons: bool = False, **values: Any) -> Body:
         """A page; one of persons, or of what is gone, is not for search engines."""
         noindex = of_persons or status == HTTPStatus.GONE
-        text = self.pages.text(
-            template, style=self.style_path, site=self.public_url, noindex=noindex, **values
-        ).encode()
+        text = self.pages.text(template, noindex=noindex, **values).encode()
         if status == HTTPStatus.GONE:
             return body_of_nothing(text, HTML)
         return body_of_persons(text, HTML) if of_persons else Body(text, HTML, status)

@@ -102,7 +102,7 @@ def _masked_roster(body: Roster, masking: Masking, item: str) -> Roster:
     entries = []
     for entry, name in zip(body.entries, names, strict=True):
         remark = None if item in _SOCIAL_AID else entry.remark
-        entries.append(entry.model_copy(update={"name": name, "payee_ref": None, "remark": remark}))
+        entries.append(entry.model_copy(update={"name": name, "payee_ref": None, "household": None, "remark": remark}))
     return body.model_copy(update={"entries": tuple(entries)})
 
 

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field, RootModel
 
 from services.contracts.bodies import Contract, Decision, Entry, Ledger, Line, Notice, Project, Roster, Table
 from services.contracts.checks import Check
+from services.contracts.households import HouseholdRef
 from services.contracts.values import Digest, ShortText
 from services.kit.examples import read_examples
 
@@ -108,6 +109,7 @@ class EntryOut(Entry, json_schema_extra=example("EntryOut")):
     """One person or household, the name as the catalogue lets it be shown."""
 
     payee_ref: ShortText | None = Field(default=None, exclude=True)
+    household: HouseholdRef | None = Field(default=None, exclude=True)
 
 
 class RosterOut(Roster, json_schema_extra=example("RosterOut")):
@@ -243,3 +245,20 @@ class DutyOut(BaseModel, json_schema_extra=example("DutyOut")):
     reference: bool = Field(description="whether `due` is a reference only: the city has not confirmed the deadlines")
     disclosure_id: str | None
     waiver: str | None
+
+
+class HouseholdLineOut(BaseModel, json_schema_extra=example("HouseholdLineOut")):
+    """One line of a roster that is the household's own."""
+
+    item: str
+    title: str
+    period: str
+    amount_fen: int | None
+    facts: dict[str, str] = Field(description="what stands in it, by its name on the page")
+    url: str
+
+
+class HouseholdOut(BaseModel, json_schema_extra=example("HouseholdOut")):
+    """All lines of a household in the village's open rosters; none also when the name or the digits are others."""
+
+    lines: list[HouseholdLineOut]
