@@ -78,10 +78,15 @@ def planned(home: Home, url: str) -> StackInfo:
     passwords |= {seal: home.password(seal) for seal in (KEY_SEAL, REGISTRY_SEAL)}
     passwords |= {key: home.password(key, _KEY_BYTES) for key in (ROOT, *map(_trail, SERVICES))}
     known = _secrets(home.path)
-    if HOUSEHOLDS in known or os.environ.get("SANWU_HOUSEHOLDS") == "on":
-        passwords[HOUSEHOLDS] = home.password(HOUSEHOLDS)
+    passwords |= _chosen(home, known)
     passwords |= {name: str(known[name]) for name in (FORMER_ROOT, NEXT_ROOT) if name in known}
     return _info(home.path, {"gateway": url, **inner, **drivers}, passwords)
+
+
+def _chosen(home: Home, known: Mapping[str, object]) -> dict[str, str]:
+    """The keys of what is off unless the home's owner turns it on; once on it stays so."""
+    is_on = HOUSEHOLDS in known or os.environ.get("SANWU_HOUSEHOLDS") == "on"
+    return {HOUSEHOLDS: home.password(HOUSEHOLDS)} if is_on else {}
 
 
 def _secrets(path: Path) -> dict[str, object]:

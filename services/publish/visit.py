@@ -44,7 +44,7 @@ class Looks:
     """How often households may look for their own lines, and how many look at once; of one process, never stored."""
 
     def __init__(self) -> None:
-        """Nobody has looked yet."""
+        """Begin with nobody who has looked yet."""
         self._of_network = Rate(*_LOOKS_OF_NETWORK)
         self._of_name = Rate(*_LOOKS_OF_NAME)
         self.turn = asyncio.Semaphore(_LOOK_AT_ONCE)
@@ -92,7 +92,7 @@ class Visit(visit.Visit[PublishSettings, Own]):
 
     @property
     def bodies(self) -> Bodies:
-        """The process's renderer."""
+        """The renderer that this process has."""
         return self.own.bodies
 
     def village(self, code: str) -> Village:

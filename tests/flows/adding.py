@@ -299,10 +299,9 @@ async def main(url: str) -> int:
         adding = Adding(http)
         await adding.whole()
     for what, count in sorted(adding.looked.items()):
-        print(f"{count:7}  {what}")  # noqa: T201 - a command's outcome
-    print(f"{sum(adding.looked.values())} comparisons, {len(adding.wrong)} differences")  # noqa: T201
-    for sentence in adding.wrong[:50]:
-        print(sentence)  # noqa: T201
+        sys.stdout.write(f"{count:7}  {what}\n")
+    sys.stdout.write(f"{sum(adding.looked.values())} comparisons, {len(adding.wrong)} differences\n")
+    sys.stdout.writelines(f"{sentence}\n" for sentence in adding.wrong[:50])
     return min(1, len(adding.wrong))
 
 

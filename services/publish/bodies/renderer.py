@@ -75,7 +75,7 @@ class Bodies:
 
     @property
     def items(self) -> Items:
-        """The catalogue as it is now."""
+        """The catalogue of all items, by code."""
         return self._reference.items
 
     @property

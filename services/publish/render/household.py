@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
+from services.contracts.bodies.roster import Entry
 from services.contracts.values import period_words
 from services.publish.render.places import Items, official_name, plain_name
 from services.publish.render.rows import Publication
@@ -28,7 +28,7 @@ class HouseholdLine:
 def lines_of(items: Items, bodies: Iterable[tuple[Publication, str]], ref: str) -> list[HouseholdLine]:
     """The lines of a household in some rosters (JSON), newest period first; reads all of them, whoever is asked for."""
     found = [
-        _line(items, p, entry)
+        _line(items, p, Entry.model_validate(entry))
         for p, body in bodies
         for entry in json.loads(body).get("entries", ())
         if entry.get("household") == ref
@@ -36,15 +36,15 @@ def lines_of(items: Items, bodies: Iterable[tuple[Publication, str]], ref: str) 
     return sorted(found, key=lambda line: (line.period, line.item), reverse=True)
 
 
-def _line(items: Items, p: Publication, entry: dict[str, Any]) -> HouseholdLine:
-    fen: int | None = entry.get("amount_fen")
+def _line(items: Items, p: Publication, entry: Entry) -> HouseholdLine:
+    fen = entry.amount_fen
     facts = (
         ("金额", amount(fen) if fen is not None else None),
-        ("实物", entry.get("goods")),
-        ("类别", entry.get("category")),
-        ("小组", entry.get("group")),
-        ("家庭人口", f"{entry['household_size']}人" if entry.get("household_size") else None),
-        ("工数", str(entry["days"]) if entry.get("days") is not None else None),
+        ("实物", entry.goods),
+        ("类别", entry.category),
+        ("小组", entry.group),
+        ("家庭人口", f"{entry.household_size}人" if entry.household_size else None),
+        ("工数", entry.days),
     )
     return HouseholdLine(
         item=p.item,
