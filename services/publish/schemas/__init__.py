@@ -1,12 +1,12 @@
-"""HTTP bodies of publish, all of them going out."""
+"""HTTP bodies of publish; nearly all of them go out."""
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field, RootModel
+from pydantic import BaseModel, Field, RootModel, StringConstraints
 
 from services.contracts.bodies import Contract, Decision, Entry, Ledger, Line, Notice, Project, Roster, Table
 from services.contracts.checks import Check
-from services.contracts.households import HouseholdRef
+from services.contracts.households import CardTail, HouseholdRef
 from services.contracts.values import Digest, ShortText
 from services.kit.examples import read_examples
 
@@ -245,6 +245,13 @@ class DutyOut(BaseModel, json_schema_extra=example("DutyOut")):
     reference: bool = Field(description="whether `due` is a reference only: the city has not confirmed the deadlines")
     disclosure_id: str | None
     waiver: str | None
+
+
+class HouseholdIn(BaseModel, extra="forbid", json_schema_extra=example("HouseholdIn")):
+    """Who looks for the own lines: a full name as the roster has it, and the last four digits of the card that is paid to."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+    card_tail: Annotated[CardTail, StringConstraints(strip_whitespace=True)]
 
 
 class HouseholdLineOut(BaseModel, json_schema_extra=example("HouseholdLineOut")):
