@@ -1,11 +1,13 @@
 """How often one network may do something, kept in mind by each process: bounded, never stored."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
 from services.kit.address import client_address, network_of
-from services.kit.errors import SanwuError
+from services.kit.errors import SanwuError, TooManyAtOnceError, UnavailableError
 
 #: Networks that are counted; beyond it the one that came longest ago is forgotten. 100 bytes each.
 MOST_NETWORKS: Final = 20_000
@@ -56,6 +58,40 @@ class Rate:
         if self.left(network, now) < 1:
             raise TooOftenError(retry_after_s=self.wait_s(network, now))
         self.count(network, now)
+
+
+class Seats:
+    """How many may hold something for long, altogether and from one address; an office stands behind one."""
+
+    def __init__(self, most: int, most_of_one: int, again_s: int) -> None:
+        """Begin with every seat free; `again_s`: when there may be one again where all are taken."""
+        self._most = most
+        self._most_of_one = most_of_one
+        self._again_s = again_s
+        self._taken: Counter[str | None] = Counter()
+
+    @property
+    def taken(self) -> int:
+        """How many are taken now."""
+        return self._taken.total()
+
+    @contextmanager
+    def seat(self) -> Iterator[None]:
+        """Hold one; TooManyAtOnceError for an address that has enough, UnavailableError when all are taken."""
+        who = client_address()
+        if self._taken[who] >= self._most_of_one:
+            detail = f"从同一个地址最多同时{self._most_of_one}个，请等前面的完成后再试。"
+            raise TooManyAtOnceError(detail)
+        if self.taken >= self._most:
+            detail = "现在要的人太多，请稍后再试。"
+            raise UnavailableError(detail, retry_after_s=self._again_s)
+        self._taken[who] += 1
+        try:
+            yield
+        finally:
+            self._taken[who] -= 1
+            if not self._taken[who]:
+                del self._taken[who]
 
 
 def scans() -> Rate:

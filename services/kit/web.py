@@ -74,9 +74,12 @@ class Frame:
             if message["type"] == "http.response.start":
                 status, started_to_answer = message["status"], True
                 await body.drop()
-                present = {name.lower() for name, _ in message["headers"]}
+                present = {name.lower(): value for name, value in message["headers"]}
                 # What staff are answered is for them alone, be it a page, a problem or the way to one; what is public says so itself.
                 extra = {**SECURITY_HEADERS, "x-request-id": request_id, "cache-control": "no-store"}
+                if b"frame-ancestors *" in present.get(b"content-security-policy", b""):
+                    # What may stand in a frame says so in its policy: an older header would take it back.
+                    del extra["x-frame-options"]
                 if body.is_left:
                     extra["connection"] = "close"
                 message["headers"] = [

@@ -13,14 +13,19 @@ from services.contracts.catalogue import Affair, ItemCode
 from services.contracts.duties import CellKey, GridCell
 from services.contracts.values import DivisionCode, Period
 from services.contracts.words import SETS
-from services.kit.errors import Fault, InvalidInputError
-from services.kit.listing import Cursor, Listing, Page, Serial
+from services.kit.listing import Cursor, Listing, Page
 from services.kit.route import Route
-from services.publish.bodies.out import catalogue_item_out, division_out, duty_out, rfc3339, village_out
+from services.publish.bodies.out import (
+    CHANGES,
+    catalogue_item_out,
+    change_out,
+    division_out,
+    duty_out,
+    village_out,
+)
 from services.publish.hot.front import cached_json
 from services.publish.render.cells import Cells
-from services.publish.render.places import affair_of
-from services.publish.render.rows import Change, Publication
+from services.publish.render.rows import Publication
 from services.publish.render.texts import names_anybody
 from services.publish.schemas import (
     CatalogueItemOut,
@@ -35,7 +40,7 @@ from services.publish.schemas import (
 )
 from services.publish.store import cells, marks, publications
 from services.publish.store.publications import ListPlace
-from services.publish.visit import Public, PublicDep, VisitDep
+from services.publish.visit import Public, PublicDep, VisitDep, codes_within
 
 
 class DutyPlace(NamedTuple):
@@ -50,14 +55,11 @@ DIVISIONS: Final = Cursor[str](DivisionCode)
 ITEMS: Final = Cursor[str](ItemCode)
 DISCLOSURES: Final = Cursor[ListPlace](ListPlace)
 DUTIES: Final = Cursor[DutyPlace](DutyPlace)
-#: Clients keep these for ever: base64 of the position's digits.
-CHANGES: Final = Cursor[int](Serial)
 DivisionPage = Annotated[Page[str], Depends(DIVISIONS)]
 Seen = Annotated[
     str | None,
     Header(alias="If-None-Match", description="`ETag` of an earlier answer; 304 when it is still the newest"),
 ]
-_VILLAGE_DIGITS: Final = 12
 VillageOf = Annotated[str, Path(description="the village's 12 digits")]
 Within = Annotated[Period | None, Query(description="2026-10, 2026Q3, 2026H1, 2026, or a day")]
 _TAGGED: Final[dict[int | str, dict[str, Any]]] = {
@@ -132,7 +134,7 @@ async def disclosures(
     seen: Seen = None,
 ) -> Response:
     """What a village opened, newest first, withdrawn ones as their tombstones."""
-    village, wanted = reader.village(code), _wanted(reader, affair, item, period)
+    village, wanted = reader.village(code), reader.wanted(affair, item, period)
     select = partial(publications.select_list, reader.conn, village.code, wanted, period)
     return await _listed(reader, page, select, seen)
 
@@ -161,23 +163,10 @@ async def everywhere(
     seen: Seen = None,
 ) -> Response:
     """What all villages opened, newest first, withdrawn ones as their tombstones."""
-    if township is not None and reader.bodies.township(township) is None:
-        raise InvalidInputError(faults=[Fault("query.township", "没有这个代码的镇街")])
-    wanted = _wanted(reader, affair, item, period)
-    # Twelve digits name a village, nine its township.
-    within = tuple((township or "").ljust(_VILLAGE_DIGITS, filler) for filler in "09")
-    select = partial(publications.select_everywhere, reader.conn, wanted, (within[0], within[1]), period)
+    reader.require_township(township)
+    wanted = reader.wanted(affair, item, period)
+    select = partial(publications.select_everywhere, reader.conn, wanted, codes_within(township or ""), period)
     return await _listed(reader, page, select, seen)
-
-
-def _wanted(reader: Public, affair: Affair | None, item: str | None, period: str | None) -> list[str]:
-    """The items that a list is asked for."""
-    items = reader.reference.items
-    wanted = [item] if item is not None else list(items)
-    if affair is None:
-        return wanted
-    day = period or reader.today.isoformat()
-    return [i for i in wanted if affair_of(items, i, day) is affair]
 
 
 @router.get(
@@ -196,20 +185,7 @@ async def disclosure(
 async def changes(reader: PublicDep, page: Annotated[Page[int], Depends(CHANGES)], seen: Seen = None) -> Response:
     """Everything that changed for readers, in the order of commits. Keep the last item's `cursor` to go on later."""
     rows = await marks.select_changes(reader.conn, page.after or 0, page.fetch_limit)
-    return _tagged(page.of(rows, lambda change: change.position, _change_out), seen)
-
-
-def _change_out(change: Change) -> ChangeOut:
-    return ChangeOut(
-        cursor=CHANGES.text(change.position),
-        kind=change.kind,
-        id=change.disclosure_id,
-        village=change.village_code,
-        item=change.item,
-        period=change.period,
-        version=change.number,
-        changed_at=rfc3339(change.changed_at),
-    )
+    return _tagged(page.of(rows, lambda change: change.position, change_out), seen)
 
 
 # -- duties -------------------------------------------------------------------------------------------------------

@@ -25,9 +25,10 @@ def create_behind(runtime: PublishRuntime) -> FastAPI:
     """What answers when no rendered body does."""
     app = create_web(runtime, publish.__doc__ or "", errors=errors)
     pages.mount_errors(app, runtime.own.bodies)
+    # Before the API: `/disclosures/{id}.csv` is no disclosure.
+    app.include_router(open_data.router)
     app.include_router(api.router)
     app.include_router(asking.router)
-    app.include_router(open_data.router)
     app.include_router(household.router)
     app.include_router(pages.router)
     return app

@@ -19,8 +19,8 @@ from services.kit.address import client_address, network_of
 from services.kit.errors import Fault, InvalidInputError, NotFoundError
 from services.kit.listing import Cursor, Listing, Page
 from services.kit.route import Route
+from services.publish.bodies.asked import question_out
 from services.publish.bodies.loading import Loaded
-from services.publish.bodies.out import question_out
 from services.publish.commands import asking
 from services.publish.commands.asking import Asking, Bench
 from services.publish.errors import AskedTooOftenError, WithdrawnError

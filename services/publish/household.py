@@ -10,9 +10,8 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form, Path
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from services.contracts.households import CardTail, household_ref
+from services.contracts.households import household_ref
 from services.kit.errors import NotFoundError
 from services.kit.route import Route
 from services.publish.bodies.renderer import Bodies
@@ -20,7 +19,7 @@ from services.publish.hot.answers import HTML, JSON
 from services.publish.render.disclosure import fades_on
 from services.publish.render.household import HouseholdLine, lines_of
 from services.publish.render.places import Village, item_at
-from services.publish.schemas import HouseholdLineOut, HouseholdOut
+from services.publish.schemas import HouseholdIn, HouseholdLineOut, HouseholdOut
 from services.publish.store import publications, rosters
 from services.publish.visit import PATIENCE_S, Visit, VisitDep
 
@@ -31,22 +30,13 @@ _KEPT_BY_NOBODY: Final = {"cache-control": "no-store", "x-robots-tag": "noindex"
 ANSWER_S: Final = 1.0
 
 
-class Asked(BaseModel):
-    """Who looks for the own lines."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
-    card_tail: Annotated[CardTail, StringConstraints(strip_whitespace=True)]
-
-
 def _on(visit: VisitDep) -> None:
     """NotFoundError in a city that did not turn it on."""
     if visit.settings.household_key is None:
         raise NotFoundError
 
 
-async def _look(visit: Visit, village: Village, asked: Asked) -> list[HouseholdLine]:
+async def _look(visit: Visit, village: Village, asked: HouseholdIn) -> list[HouseholdLine]:
     """The lines of a household, in an answer's time."""
     visit.own.looks.let_in(visit.now, village.code, asked.name)
     started = time.monotonic()
@@ -81,7 +71,7 @@ async def form(code: VillageOf, visit: VisitDep) -> Response:
 
 
 @router.post("/v/{code}/mine", include_in_schema=False, dependencies=[Depends(_on)])
-async def looked(code: VillageOf, visit: VisitDep, asked: Annotated[Asked, Form()]) -> Response:
+async def looked(code: VillageOf, visit: VisitDep, asked: Annotated[HouseholdIn, Form()]) -> Response:
     """The household's own lines, or that there are none; TooOftenError."""
     village = visit.village(code)
     return _page(visit, village, await _look(visit, village, asked))
@@ -99,7 +89,7 @@ def _page(visit: Visit, village: Village, lines: list[HouseholdLine] | None) -> 
     dependencies=[Depends(_on)],
     responses={429: {"description": "`too_often`, `looked_for_too_often`: `Retry-After` says when to come again."}},
 )
-async def household(code: VillageOf, visit: VisitDep, asked: Asked) -> Response:
+async def household(code: VillageOf, visit: VisitDep, asked: HouseholdIn) -> Response:
     """A household's own lines of the village's open rosters; the same empty answer for a name that is not there and for other digits. 404 where the city did not turn it on."""
     lines = await _look(visit, visit.village(code), asked)
     told = HouseholdOut(lines=[_out(line, visit.bodies.public_url) for line in lines])

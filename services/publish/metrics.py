@@ -14,3 +14,4 @@ RENDER_FAILURES = Counter("sanwu_publish_render_failures_total", "Subjects that 
 HOT_ANSWERS = Counter("sanwu_publish_hot_answers_total", "Answers from rendered bodies, counted in steps of 64")
 HOT_BYTES = Gauge("sanwu_publish_hot_cache_bytes", "Rendered bodies kept in memory")
 CLEAR = Gauge("sanwu_publish_clear_rows", "Editions that still rest in clear; 0 once all of an older city are sealed")
+LISTENERS = Gauge("sanwu_publish_listeners", "Streams of changes that are open in this process")

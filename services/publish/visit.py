@@ -1,7 +1,7 @@
 """What routes of publish work with: nobody signs in, so a visit is anybody's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,12 +9,13 @@ from typing import Annotated, Final
 
 from starlette.responses import Response
 
+from services.contracts.catalogue import Affair
 from services.kit import visit
 from services.kit.clock import Clock
 from services.kit.db import Connection, Database
-from services.kit.errors import NotFoundError, UnavailableError
+from services.kit.errors import Fault, InvalidInputError, NotFoundError
 from services.kit.objects import Objects
-from services.kit.rates import Rate, scans
+from services.kit.rates import Rate, Seats, scans
 from services.kit.reference import Reference
 from services.kit.runtime import Runtime
 from services.publish.bodies.renderer import Bodies
@@ -22,19 +23,22 @@ from services.publish.errors import LookedForTooOftenError
 from services.publish.hot.answers import Answer, pack
 from services.publish.hot.files import Subject, file_of
 from services.publish.hot.front import AnswerResponse
+from services.publish.listening import Listening
+from services.publish.making import Making
 from services.publish.render.forms import Forms
-from services.publish.render.places import Village
+from services.publish.render.places import Village, affair_of
 from services.publish.settings import PublishSettings
 from services.publish.store import marks, publications
 
 #: Seconds. A reader waits no longer for the database: then the answer is that it cannot be read now.
 PATIENCE_S: Final = 3.0
+_VILLAGE_DIGITS: Final = 12
+#: So many archives are on their way from one process, to one address, and seconds after which there may be room again.
+_ARCHIVES: Final = (2, 1, 30)
 #: Who knows a name would have to try 5,000 cards: so often one name of a village is looked for, from wherever.
 _LOOKS_OF_NAME: Final = (5, timedelta(hours=1))
 _LOOKS_OF_NETWORK: Final = (10, timedelta(minutes=1))
 _LOOK_AT_ONCE: Final = 2
-#: Seconds that somebody waits for those who want something drawn before.
-_DRAWING_LINE_S: Final = 5.0
 #: Of one village so many questions at once, and one more every so often: more than ask after a stormy meeting.
 _IN_VILLAGE: Final = 60
 _IN_VILLAGE_AGAIN: Final = timedelta(minutes=2)
@@ -65,8 +69,9 @@ class Own:
     bodies: Bodies
     objects: Objects
     scans: Rate
-    #: Whoever draws paper has it: one at a time, so that a processor is left for those who read.
-    drawing: asyncio.Lock
+    making: Making
+    listening: Listening
+    archives: Seats
     looks: Looks
     #: Questions from one network, and about one village.
     asked: Rate
@@ -74,14 +79,16 @@ class Own:
     forms: Forms
 
 
-def make_own(settings: PublishSettings, _database: Database, clock: Clock, reference: Reference) -> Own:
+def make_own(settings: PublishSettings, database: Database, clock: Clock, reference: Reference) -> Own:
     """Read the templates; files that ingest wrote are read from where the settings say."""
     seal = settings.key_seal.get_secret_value().encode() if settings.key_seal is not None else None
     return Own(
         Bodies(settings, reference, clock),
         Objects(settings.home, settings.objects_url),
         scans(),
-        asyncio.Lock(),
+        Making(),
+        Listening(database),
+        Seats(*_ARCHIVES),
         Looks(),
         Rate(settings.questions_at_once, timedelta(seconds=settings.questions_again_s)),
         Rate(_IN_VILLAGE, _IN_VILLAGE_AGAIN),
@@ -108,23 +115,25 @@ class Visit(visit.Visit[PublishSettings, Own]):
             raise NotFoundError(detail)
         return village
 
-    async def draw(self, draw: Callable[[], bytes]) -> bytes:
-        """Draw something for a reader in a thread, one at a time; UnavailableError for whoever would wait too long for a turn."""
-        try:
-            async with asyncio.timeout(_DRAWING_LINE_S):
-                await self.own.drawing.acquire()
-        except TimeoutError as error:
-            raise UnavailableError(retry_after_s=5) from error
-        try:
-            return await asyncio.to_thread(draw)
-        finally:
-            self.own.drawing.release()
+    def wanted(self, affair: Affair | None, item: str | None, period: str | None) -> list[str]:
+        """The items that a list is asked for: one, those of an affair, or all."""
+        items = self.reference.items
+        wanted = [item] if item is not None else list(items)
+        if affair is None:
+            return wanted
+        day = period or self.today.isoformat()
+        return [i for i in wanted if affair_of(items, i, day) is affair]
 
     @asynccontextmanager
-    async def reading(self) -> "AsyncIterator[Public]":
-        """A connection for looking something up before a change, given back before that begins."""
+    async def reading(self) -> AsyncIterator["Public"]:
+        """A connection for a part of the request: what is worked out afterwards keeps none from others."""
         async with self.runtime.database.connection_within(PATIENCE_S) as conn:
             yield Public(self.runtime, self.now, conn)
+
+    def require_township(self, code: str | None) -> None:
+        """InvalidInputError when a list is asked for of a township that is none."""
+        if code is not None and self.bodies.township(code) is None:
+            raise InvalidInputError(faults=[Fault("query.township", "没有这个代码的镇街")])
 
     @asynccontextmanager
     async def changing(self) -> AsyncIterator[Connection]:
@@ -151,6 +160,12 @@ class Public(Visit, visit.Public[PublishSettings, Own]):
         if not target.exists():
             await marks.insert_marks(self.conn, [subject])
         return AnswerResponse(Answer(pack(body)))
+
+
+def codes_within(division: str) -> tuple[str, str]:
+    """The first and the last code that a village below a division could have: nine digits name a township, none the city."""
+    first, last = (division.ljust(_VILLAGE_DIGITS, filler) for filler in "09")
+    return first, last
 
 
 VisitDep = Annotated[Visit, visit.visit_dep(Visit)]

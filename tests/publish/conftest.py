@@ -2,7 +2,7 @@
 
 import shutil
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from services.kit.shred import find_key, seal, seal_under
 from services.publish import jobs
 from tests import builders
 from tests.conftest import Served, ServiceFactory
+from tests.publish.running import Running, running_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +142,10 @@ async def publishing(publish: Publishing) -> Publishing:
         await conn.execute("TRUNCATE publication, edition, step, dirty")
     shutil.rmtree(publish.served.runtime.settings.rendered, ignore_errors=True)
     return publish
+
+
+@pytest_asyncio.fixture
+async def running(publish: Publishing) -> AsyncIterator[Running]:
+    """Publish's HTTP as a process of its own on the same database."""
+    async with running_as(publish.served.runtime.settings) as process:
+        yield process

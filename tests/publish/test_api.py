@@ -57,6 +57,11 @@ async def test_village_and_its_disclosure_have_the_agreed_shapes(publish: Any) -
             "nil": False,
             "history": False,
             "late_days": 8,
+            "opening_fen": 5_120_000,
+            "income_fen": 60_000,
+            "expense_fen": 381_500,
+            "closing_fen": 4_798_500,
+            "amount_fen": None,
             "title": "2026年10月财务收支明细（逐笔）",
             "url": f"http://127.0.0.1:8000/d/{event.aggregate_id}",
         }

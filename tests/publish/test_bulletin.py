@@ -104,9 +104,12 @@ async def test_texts_are_texts_and_no_markup(publishing: Any) -> None:
     assert '#panic("x")$x^2$*粗*<标签>' in text
 
 
-async def test_who_would_wait_too_long_for_a_turn_is_told_when_to_come_again(publishing: Any) -> None:
+async def test_who_would_wait_too_long_for_a_turn_is_told_when_to_come_again(
+    publishing: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await publishing.opened()
-    async with publishing.served.runtime.own.drawing:
+    with monkeypatch.context() as full:
+        full.setattr("services.publish.making._MOST_IN_LINE", 0)
         answers = await asyncio.gather(*(publishing.get(PATH, 503) for _ in range(3)))
     assert {a.headers["retry-after"] for a in answers} == {"5"}
     await publishing.get(PATH)

@@ -7,7 +7,8 @@ import pytest
 from services.contracts.base import Model
 from services.contracts.bodies import BODY, Ledger
 from services.contracts.catalogue import Masking
-from services.publish.render.masking import masked_body, masked_ledger, masked_name, public_body, shows_persons
+from services.publish.bodies.out import public_body
+from services.publish.render.masking import masked_body, masked_ledger, masked_name, shows_persons
 from services.publish.render.texts import _FREE, _fields_with_text
 from tests import builders
 from tests.publish import bodies

@@ -10,7 +10,8 @@ import pytest
 from services.contracts.bodies import BODY
 from services.contracts.catalogue import Masking
 from services.contracts.disclosure import Opinion
-from services.publish.render.masking import masked_body, public_body
+from services.publish.bodies.out import public_body
+from services.publish.render.masking import masked_body
 from tests import builders
 from tests.publish import bodies
 

@@ -89,6 +89,63 @@ async def test_a_feed_tells_what_was_opened_and_withdrawn_newest_first(publish: 
     await publish.get("/v/999999999999/feed.atom", 404)
 
 
+async def told_by(publish: Any, path: str) -> ET.Element:
+    answer = await publish.get(path)
+    assert answer.headers["content-type"] == "application/atom+xml; charset=utf-8"
+    feed = ET.fromstring(answer.content)  # noqa: S314 - our own answer
+    (own,) = [link for link in feed.findall(f"{ATOM}link") if link.get("rel") == "self"]
+    assert own.get("href", "").endswith(path)
+    assert "知识共享署名 4.0" in feed.findtext(f"{ATOM}rights", "")
+    return feed
+
+
+def ids_of(feed: ET.Element) -> list[str]:
+    return [e.findtext(f"{ATOM}id", "").rpartition("/")[2] for e in feed.findall(f"{ATOM}entry")]
+
+
+async def test_townships_items_and_the_city_have_feeds_that_their_pages_name(publish: Any) -> None:
+    far = await publish.opened(village=builders.FAR_VILLAGE, item="F05", period="2022")
+    near = await publish.opened(item="F05", period="2022")
+    other = await publish.opened(item="F03", period="2022")
+    township = await told_by(publish, f"/t/{builders.TOWNSHIP}/feed.atom")
+    assert {near.aggregate_id, other.aggregate_id} <= set(ids_of(township))
+    assert far.aggregate_id not in ids_of(township)
+    assert {e.findtext(f"{ATOM}title", "").partition("：")[0] for e in township.findall(f"{ATOM}entry")} <= {
+        v.name for v in publish.served.runtime.own.bodies.villages_of(builders.TOWNSHIP)
+    }
+    item = await told_by(publish, "/items/F05/feed.atom")
+    assert {near.aggregate_id, far.aggregate_id} <= set(ids_of(item))
+    assert other.aggregate_id not in ids_of(item)
+    own = await told_by(publish, f"/v/{builders.VILLAGE}/F05/feed.atom")
+    assert near.aggregate_id in ids_of(own)
+    assert not {far.aggregate_id, other.aggregate_id} & set(ids_of(own))
+    city = await told_by(publish, "/feed.atom")
+    assert {near.aggregate_id, far.aggregate_id, other.aggregate_id} <= set(ids_of(city))
+    names = [f.findtext(f"{ATOM}id") for f in (township, item, own, city)]
+    assert len(set(names)) == len(names)
+    for page, feeds in {
+        f"/t/{builders.TOWNSHIP}": [f"/t/{builders.TOWNSHIP}/feed.atom"],
+        f"/v/{builders.VILLAGE}/F05": [f"/v/{builders.VILLAGE}/F05/feed.atom", "/items/F05/feed.atom"],
+        f"/v/{builders.VILLAGE}": [f"/v/{builders.VILLAGE}/feed.atom"],
+        "/": ["/feed.atom"],
+    }.items():
+        text = (await publish.get(page)).text
+        for feed in feeds:
+            assert f'href="{feed}"' in text, page
+    await publish.withdrawn(near, reason="填错了，重新公开")
+    again = await told_by(publish, "/items/F05/feed.atom")
+    (entry,) = [e for e in again.findall(f"{ATOM}entry") if e.findtext(f"{ATOM}id", "").endswith(near.aggregate_id)]
+    assert entry.findtext(f"{ATOM}summary", "").startswith("已撤回")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/t/999999999/feed.atom", "/items/F99/feed.atom", "/items/%00/feed.atom", f"/v/{builders.VILLAGE}/F99/feed.atom"],
+)
+async def test_a_feed_of_nothing_is_refused(publish: Any, path: str) -> None:
+    await publish.get(path, 422 if "%00" in path else 404)
+
+
 async def test_the_catalogue_is_open_and_read_page_by_page(publish: Any) -> None:
     first = (await publish.get("/api/v1/catalogue?limit=20")).json()
     rest = (await publish.get(f"/api/v1/catalogue?limit=200&cursor={first['next']}")).json()

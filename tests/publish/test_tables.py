@@ -7,8 +7,9 @@ import pytest
 
 from services.contracts.bodies import BODY, Body, Notice, Roster, Table
 from services.contracts.catalogue import Masking
+from services.publish.bodies.out import public_body
 from services.publish.render.kinds import notice_view, roster_view
-from services.publish.render.masking import masked_body, public_body
+from services.publish.render.masking import masked_body
 from services.publish.render.shapes import BodyView
 from services.publish.render.tables import table_view
 from tests import builders

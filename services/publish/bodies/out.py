@@ -3,34 +3,51 @@
 import json
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, Final, TypeVar
 
-from services.contracts.catalogue import Item, ItemRevision
+from services.contracts.base import Model
+from services.contracts.bodies import Body, Ledger, Roster
+from services.contracts.catalogue import Item, Masking
 from services.contracts.disclosure import Opinion
 from services.contracts.division import Division
 from services.contracts.duties import CellState, GridCell
-from services.contracts.question import QuestionState
-from services.publish.hot.answers import JSON, PROBLEM, Body, body_of_nothing, body_of_persons
+from services.kit.listing import Cursor, Serial
+from services.publish.hot import answers
+from services.publish.hot.answers import PROBLEM, body_of_nothing
 from services.publish.render.cells import Known
-from services.publish.render.disclosure import Opened, Shown, publisher_name
-from services.publish.render.due import how_due, timing
-from services.publish.render.masking import public_json
+from services.publish.render.due import Timing, how_due
+from services.publish.render.masking import masked_body
 from services.publish.render.places import Township, Village
-from services.publish.render.questions import Question, Word, public_words
-from services.publish.render.rows import Publication
+from services.publish.render.rows import Change, Publication
+from services.publish.render.standing import Standing
+from services.publish.render.texts import names_anybody
 from services.publish.schemas import (
+    BodyOut,
     CatalogueItemOut,
-    DisclosureBodyOut,
+    ChangeOut,
+    ContractOut,
+    DecisionOut,
     DisclosureOut,
     DivisionOut,
     DutyOut,
     EditionOut,
+    EntryOut,
+    LedgerOut,
+    LineOut,
+    MonthOut,
+    NoticeOut,
     OpinionOut,
     PlaceOut,
-    QuestionOut,
-    QuestionWordOut,
+    ProjectOut,
+    RosterOut,
+    TableOut,
     VillageOut,
+    VillagePageOut,
 )
+
+M = TypeVar("M", bound=Model)
+#: Clients keep these for ever: base64 of the position's digits.
+CHANGES: Final = Cursor[int](Serial)
 
 
 def rfc3339(moment: datetime) -> str:
@@ -50,46 +67,52 @@ def opinion_out(of: Opinion) -> OpinionOut:
     )
 
 
-class Told(NamedTuple):
-    """What is told of a disclosure beside its place in a list."""
-
-    village: Village
-    revision: ItemRevision | None
-    shown: Shown
-    content: Opened
-
-
-def disclosure_body(listed: DisclosureOut, p: Publication, told: Told) -> Body:
-    """A disclosure with its content for JSON; persons in it are not for search engines and caches."""
-    village, shown, content = told.village, told.shown, told.content
-    when = timing(p, shown.duty)
-    out = DisclosureBodyOut(
-        **listed.model_dump(),
-        first_published_at=rfc3339(p.first_published_at),
-        due=when.due.isoformat() if when.due is not None else None,
-        how_due=when.how,
-        reference=shown.duty is not None and when.due is not None and shown.duty.reference,
-        was_withdrawn_at=rfc3339(p.was_withdrawn_at) if p.was_withdrawn_at is not None else None,
-        restored_at=rfc3339(p.restored_at) if p.restored_at is not None else None,
-        restored_reason=p.restored_reason,
-        publisher=publisher_name(village, told.revision),
-        release=p.release,
-        approved_by=village.township.name if p.release == "approve" else None,
-        filed_at=rfc3339(p.filed_at) if p.filed_at is not None else None,
-        opinions=[opinion_out(o) for o in content.said.opinions],
-        note=content.said.note,
-        editions=[EditionOut(version=i, published_at=rfc3339(at)) for i, (_, at) in enumerate(shown.times, 1)],
-        body=public_json(content.body),
-        checks=list(content.checks),
+def disclosure_out(p: Publication, when: Timing, title: str, public_url: str) -> DisclosureOut:
+    """What is public of a disclosure without its content."""
+    return DisclosureOut(
+        id=p.disclosure_id,
+        village=p.village_code,
+        item=p.item,
+        period=p.period,
+        version=p.number,
+        state=p.state,
+        published_at=rfc3339(p.published_at),
+        nil=p.nil,
+        history=when.history,
+        late_days=when.late_days,
+        opening_fen=p.opening_fen,
+        income_fen=p.income_fen,
+        expense_fen=p.expense_fen,
+        closing_fen=p.closing_fen,
+        amount_fen=p.amount_fen,
+        title=title,
+        url=f"{public_url}/d/{p.disclosure_id}",
     )
-    text = out.model_dump_json().encode()
-    return body_of_persons(text, JSON) if content.of_persons else Body(text, JSON)
+
+
+def editions_out(url: str, times: Sequence[tuple[int, datetime]]) -> list[EditionOut]:
+    """Each edition that can still be read, below the address of its disclosure."""
+    return [EditionOut(version=n, published_at=rfc3339(at), url=f"{url}/{n}") for n, (_, at) in enumerate(times, 1)]
 
 
 def village_out(village: Village) -> VillageOut:
     """A village with its township as the API tells it."""
     township = PlaceOut(code=village.township.code, name=village.township.name)
     return VillageOut(code=village.code, name=village.name, kind=village.kind.value, township=township)
+
+
+def village_json(village: Village, month: MonthOut | None, lacks: Standing) -> answers.Body:
+    """A village with its newest month and what it lacks; private where a reason names somebody."""
+    out = VillagePageOut(
+        **village_out(village).model_dump(),
+        month=month,
+        missing=lacks.missing,
+        late_days=lacks.late_days,
+        held=dict(lacks.held),
+    )
+    content = out.model_dump_json().encode()
+    of_persons = month is not None and names_anybody(c.reason for c in month.checks)
+    return answers.body_of_persons(content, answers.JSON) if of_persons else answers.Body(content, answers.JSON)
 
 
 def division_out(division: Division, township: Township | None) -> DivisionOut:
@@ -124,6 +147,20 @@ def catalogue_item_out(item: Item, today: date) -> CatalogueItemOut:
     )
 
 
+def change_out(change: Change) -> ChangeOut:
+    """A change for JSON lists and streams."""
+    return ChangeOut(
+        cursor=CHANGES.text(change.position),
+        kind=change.kind,
+        id=change.disclosure_id,
+        village=change.village_code,
+        item=change.item,
+        period=change.period,
+        version=change.number,
+        changed_at=rfc3339(change.changed_at),
+    )
+
+
 def duty_out(of: GridCell, live: Known | None, reason: str | None) -> DutyOut:
     """A cell for JSON: what opens it, and why it is waived where it is."""
     return DutyOut(
@@ -138,11 +175,11 @@ def duty_out(of: GridCell, live: Known | None, reason: str | None) -> DutyOut:
         history=of.duty.history,
         reference=of.duty.reference,
         disclosure_id=live.disclosure_id if live is not None else None,
-        waiver=reason if of.beneath is CellState.WAIVED else None,
+        waiver=reason if of.cell.state is CellState.WAIVED else None,
     )
 
 
-def gone(p: Publication, path: str) -> Body:
+def gone(p: Publication, path: str) -> answers.Body:
     """What is left of a withdrawn disclosure, for JSON."""
     problem = {
         "type": "about:blank",
@@ -157,39 +194,44 @@ def gone(p: Publication, path: str) -> Body:
     return body_of_nothing(json.dumps(problem, ensure_ascii=False).encode(), PROBLEM)
 
 
-def question_out(q: Question, words: Sequence[Word], now: datetime, public_url: str, *, by_ref: bool) -> QuestionOut:
-    """A question for JSON; `by_ref`: for whoever holds its reference. Of a hidden one nothing that was said is told."""
-    of, state = q.asked, q.stands(now)
-    said = [
-        QuestionWordOut(
-            kind=w.kind,
-            holder=w.holder,
-            at=rfc3339(w.at),
-            due=w.due.isoformat() if w.due is not None else None,
-            text=public_words(of, w) or None,
-            disclosure_id=w.disclosure_id,
-        )
-        for w in words
-    ]
-    return QuestionOut(
-        id=str(q.id),
-        ref=q.ref if by_ref else None,
-        url=f"{public_url}/q/{q.ref if by_ref else q.id}",
-        village=of.village_code,
-        kind=of.kind.value,
-        paper=of.paper.value if of.paper is not None else None,
-        shows=of.shows,
-        item=of.item,
-        period=of.period,
-        disclosure_id=of.disclosure_id,
-        line=of.line,
-        state=state.value,
-        holder=q.holder,
-        due=q.due.isoformat(),
-        late_days=q.days_late(now),
-        asked_at=rfc3339(q.asked_at),
-        answered_at=rfc3339(q.answered_at) if q.answered_at is not None else None,
-        rounds=q.rounds,
-        hidden_reason=q.hidden_reason,
-        words=said if state is not QuestionState.HIDDEN else [],
-    )
+# -- bodies -------------------------------------------------------------------------------------------------------
+
+
+def public_body(body: Body, masking: Masking, item: str = "") -> dict[str, Any]:
+    """The JSON of a body for the public API, names masked."""
+    return body_out(masked_body(body, masking, item)).model_dump(mode="json")
+
+
+def body_out(masked: Body) -> BodyOut:
+    """A masked body as the API tells it: references to payees and inner attachments left out.
+
+    Nothing is checked again: a text that was masked may be longer than one that may be entered.
+    """
+    told = _as(_OUT[masked.kind], masked)
+    match masked:
+        case Ledger():
+            return told.model_copy(update={"lines": tuple(_as(LineOut, line) for line in masked.lines)})
+        case Roster():
+            return told.model_copy(update={"entries": tuple(_as(EntryOut, entry) for entry in masked.entries)})
+        case _:
+            return told
+
+
+def _as(kind: type[M], value: Model) -> M:
+    """The same fields as a model of another kind; `model_construct` takes thirty times as long, two thousand times a ledger."""
+    told = kind.__new__(kind)
+    fields = {"__dict__": vars(value), "__pydantic_fields_set__": value.model_fields_set}
+    for name, field in {**fields, "__pydantic_extra__": None, "__pydantic_private__": None}.items():
+        object.__setattr__(told, name, field)
+    return told
+
+
+_OUT: Final[dict[str, type[BodyOut]]] = {
+    "ledger": LedgerOut,
+    "roster": RosterOut,
+    "notice": NoticeOut,
+    "decision": DecisionOut,
+    "contract": ContractOut,
+    "project": ProjectOut,
+    "table": TableOut,
+}

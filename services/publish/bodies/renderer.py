@@ -21,10 +21,11 @@ from services.kit.clock import Clock, local_day
 from services.kit.db import Connection
 from services.kit.pages import Pages
 from services.kit.reference import Reference
+from services.publish.bodies.disclosed import Told, disclosure_body
 from services.publish.bodies.loading import Loaded, Wanted, lacks, load, standing_of, tally_of
-from services.publish.bodies.out import Told, disclosure_body, gone, rfc3339, village_out
+from services.publish.bodies.out import disclosure_out, gone, village_json
 from services.publish.bodies.release import fingerprint
-from services.publish.hot.answers import CSS, HTML, JAVASCRIPT, JSON, Body, body_of_nothing, body_of_persons, pack
+from services.publish.hot.answers import CSS, HTML, JAVASCRIPT, Body, body_of_nothing, body_of_persons, pack
 from services.publish.hot.files import Subject, item_of
 from services.publish.render.cells import Cells
 from services.publish.render.disclosure import DisclosurePage, Opened, Shown, disclosure_page, opened
@@ -33,16 +34,13 @@ from services.publish.render.item import ItemFacts, item_page, shown_of_item, ye
 from services.publish.render.places import Items, Township, Village, item_at, title
 from services.publish.render.questions import QuestionRow, Tally, question_row
 from services.publish.render.rows import Edition, Publication, Said, edition_before
-from services.publish.render.sentences import newest_month
-from services.publish.render.standing import Standing
-from services.publish.render.texts import names_anybody
+from services.publish.render.sentences import newest_month, year_so_far
 from services.publish.render.township import village_rows
 from services.publish.render.village import EntryView, VillageFacts, VillagePage, entry
 from services.publish.render.village import village_page as put_together
 from services.publish.schemas import (
     DisclosureOut,
     MonthOut,
-    VillagePageOut,
 )
 from services.publish.settings import PublishSettings
 
@@ -175,7 +173,8 @@ class Bodies:
         if village is None:
             return {}
         page = self.village_page(loaded, village)
-        month = newest_month(_found(loaded, loaded.on_page[code]))
+        publications = _found(loaded, loaded.on_page[code])
+        month = newest_month(publications)
         loaded.standing_now[code] = page.standing
         return {
             f"/v/{code}": self.html(
@@ -185,7 +184,9 @@ class Bodies:
                 questions=self._asked(loaded, code),
                 tally=loaded.tallies.get(code, Tally()),
             ),
-            f"/api/v1/villages/{code}": self._village_json(village, month, page.checks, page.standing),
+            f"/api/v1/villages/{code}": village_json(
+                village, self._month_json(month, publications, page.checks), page.standing
+            ),
         }
 
     def village_page(self, loaded: Loaded, village: Village) -> VillagePage:
@@ -248,19 +249,19 @@ class Bodies:
         except KeyError:
             return lambda _key: None
 
-    def _village_json(
-        self, village: Village, month: Publication | None, checks: Sequence[Check], lacks: Standing
-    ) -> Body:
-        newest = MonthOut(**self.disclosure_out(month).model_dump(), checks=list(checks)) if month is not None else None
-        out = VillagePageOut(
-            **village_out(village).model_dump(),
-            month=newest,
-            missing=lacks.missing,
-            late_days=lacks.late_days,
-            held=dict(lacks.held),
+    def _month_json(
+        self, month: Publication | None, publications: Sequence[Publication], checks: Sequence[Check]
+    ) -> MonthOut | None:
+        if month is None:
+            return None
+        months, income, expense = year_so_far(month, publications)
+        return MonthOut(
+            **self.disclosure_out(month).model_dump(),
+            year_months=months,
+            year_income_fen=income,
+            year_expense_fen=expense,
+            checks=list(checks),
         )
-        content = out.model_dump_json().encode()
-        return body_of_persons(content, JSON) if names_anybody(c.reason for c in checks) else Body(content, JSON)
 
     def _disclosure(self, loaded: Loaded, disclosure_id: str) -> dict[str, Body]:
         p = loaded.publications.get(disclosure_id)
@@ -278,13 +279,26 @@ class Bodies:
 
     def opened(self, loaded: Loaded, disclosure_id: str) -> tuple[DisclosurePage, Opened] | None:
         """A disclosure's newest edition as its page tells it, with the content that everybody may read; None where there is none."""
+        found = self._opened(loaded, disclosure_id)
+        return (found[0], found[1]) if found is not None else None
+
+    def exported(self, loaded: Loaded, disclosure_id: str) -> tuple[DisclosurePage, Opened, bytes] | None:
+        """The same, and its JSON."""
+        found = self._opened(loaded, disclosure_id)
+        if found is None:
+            return None
+        page, content, shown = found
+        p = loaded.publications[disclosure_id]
+        return page, content, self._json(p, page.village, shown, content).content
+
+    def _opened(self, loaded: Loaded, disclosure_id: str) -> tuple[DisclosurePage, Opened, Shown] | None:
         p = loaded.publications.get(disclosure_id)
         village = self.village(p.village_code) if p is not None else None
         if p is None or village is None:
             return None
-        shown = self._shown(loaded, p, p.edition, loaded.editions.get((disclosure_id, p.edition)))
+        shown = self._shown(loaded, p, p.edition, loaded.editions.get((p.disclosure_id, p.edition)))
         content = opened(self._reference.items, p, shown)
-        return (disclosure_page(village, self._reference.items, p, shown, content), content) if content else None
+        return (disclosure_page(village, self._reference.items, p, shown, content), content, shown) if content else None
 
     def content(self, loaded: Loaded, p: Publication, edition: int) -> Opened | None:
         """One edition's content as everybody may read it; None where it is gone."""
@@ -340,20 +354,7 @@ class Bodies:
     def disclosure_out(self, p: Publication) -> DisclosureOut:
         """A disclosure for JSON lists."""
         when = timing(p, self._reference.duty(p.village_code, CellKey(p.item, p.period)))
-        return DisclosureOut(
-            id=p.disclosure_id,
-            village=p.village_code,
-            item=p.item,
-            period=p.period,
-            version=p.number,
-            state=p.state,
-            published_at=rfc3339(p.published_at),
-            nil=p.nil,
-            history=when.history,
-            late_days=when.late_days,
-            title=title(self._reference.items, p.item, p.period),
-            url=f"{self.public_url}/d/{p.disclosure_id}",
-        )
+        return disclosure_out(p, when, title(self._reference.items, p.item, p.period), self.public_url)
 
     def _township(self, loaded: Loaded, code: str) -> dict[str, Body]:
         township = self.township(code)

@@ -1,4 +1,4 @@
-"""A village's page as some readers need it: in large type, in English. Made when somebody asks."""
+"""A village's page as some readers need it: in large type, in English, within pages of others. Made when somebody asks."""
 
 from services.publish.bodies.loading import Loaded
 from services.publish.bodies.renderer import Bodies
@@ -28,3 +28,8 @@ def english(bodies: Bodies, loaded: Loaded, village: Village) -> Body:
         entries=english_entries(bodies.items, newest_by_item(publications), bodies.duties_of(village)),
         as_of=day_in_english(loaded.now),
     )
+
+
+def embedded(bodies: Bodies, loaded: Loaded, village: Village) -> bytes:
+    """The five sentences, whether they agree, and what is missing, for a frame within a page of others."""
+    return bodies.html("embed.html", page=bodies.village_page(loaded, village)).content

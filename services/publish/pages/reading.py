@@ -1,6 +1,7 @@
 """Pages that are read: what is asked for rarely, or before it was rendered; and errors as pages."""
 
 import re
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
@@ -99,7 +100,7 @@ async def bulletin(
     found = bulletin_of(bodies, loaded, village, ids)
     if found is None:
         raise NotFoundError
-    pdf = await visit.draw(lambda: found.pdf(size))
+    pdf = await visit.own.making.make(partial(found.pdf, size))
     headers = {
         "cache-control": OF_PERSONS,
         "x-robots-tag": "noindex",

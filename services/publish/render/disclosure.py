@@ -103,7 +103,7 @@ class DisclosurePage:
     reason: str | None
     restored: str | None
     history_url: str
-    table_url: str
+    url: str
     of_persons: bool
     unchecked: str
 
@@ -197,7 +197,7 @@ def disclosure_page(
         reason=p.reason,
         restored=_restored(p),
         history_url=f"/v/{p.village_code}/{p.item}",
-        table_url=f"/d/{p.disclosure_id}.csv",
+        url=f"/d/{p.disclosure_id}",
         of_persons=content is not None and content.of_persons,
         unchecked=_unchecked(revision),
     )

@@ -80,6 +80,7 @@ class ItemPage:
     """Everything on the page of one item of a village: a year of it, and what is not open."""
 
     village: Village
+    code: str
     plain: str
     official: str
     affair: str
@@ -196,6 +197,7 @@ def item_page(
     unopened_for = waived(grid, facts.cells.waivers)
     page = ItemPage(
         village=village,
+        code=item,
         plain=plain_name(items, item, newest),
         official=official_name(items, item, newest),
         affair=affair_words(affair_of(items, item, newest), community=village.is_community),

@@ -5,7 +5,7 @@ named (domain.md section 6); references to payees never leave.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 from services.contracts.bodies import (
     Body,
@@ -193,16 +193,3 @@ def _masked_cells(body: Body, masking: Masking, item: str) -> Body:
             return body.model_copy(update={"party": masked_name(body.party, masking) or HIDDEN})
         case _:
             return body
-
-
-def public_body(body: Body, masking: Masking, item: str = "") -> dict[str, Any]:
-    """The JSON of a body for the public API, names masked."""
-    return public_json(masked_body(body, masking, item))
-
-
-def public_json(masked: Body) -> dict[str, Any]:
-    """The JSON of a masked body: references to payees and inner attachments left out."""
-    inner = {"payee_ref", "attachments"}
-    left_out: dict[str, Any] = {"lines": {"__all__": inner}, "entries": {"__all__": {"payee_ref", "household"}}}
-    kept = {name: what for name, what in left_out.items() if name in type(masked).model_fields}
-    return masked.model_dump(mode="json", exclude=kept or None)

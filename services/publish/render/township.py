@@ -1,16 +1,18 @@
 """The villages of a township or of the whole city side by side: the newest month of each, and what it lacks. By code: never a ranking."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from services.contracts.values import period_words, yuan
+from services.contracts.values import period_words
+from services.publish.render.export import Row, Sheet, yuan_cell
 from services.publish.render.places import Village
 from services.publish.render.questions import Tally
 from services.publish.render.rows import Publication
 from services.publish.render.standing import Standing
 from services.publish.render.words import amount
 
-CSV_HEADS = (
+HEADS: Final = (
     "村代码",
     "村（社区）",
     "镇街",
@@ -65,26 +67,26 @@ def _month(p: Publication | None) -> MonthView | None:
     )
 
 
-def village_cells(
+def village_sheet(
     villages: Iterable[Village],
     newest: Mapping[str, Publication],
     standings: Mapping[str, Standing],
     tallies: Mapping[str, Tally],
-) -> list[Sequence[str]]:
+) -> Sheet:
     """The same for a spreadsheet; a cell is empty where nothing is known."""
     rows = (_cells(v, newest.get(v.code), standings.get(v.code), tallies.get(v.code, Tally())) for v in villages)
-    return [CSV_HEADS, *rows]
+    return Sheet("各村", [HEADS, *rows])
 
 
-def _cells(village: Village, p: Publication | None, lacks: Standing | None, asked: Tally) -> Sequence[str]:
+def _cells(village: Village, p: Publication | None, lacks: Standing | None, asked: Tally) -> Row:
     fens = (p.opening_fen, p.income_fen, p.expense_fen, p.closing_fen) if p is not None else (None,) * 4
     return (
         village.code,
         village.name,
         village.township.name,
-        p.period if p is not None else "",
-        *(yuan(fen).replace(",", "") if fen is not None else "" for fen in fens),
-        *((str(lacks.missing), str(lacks.late_days)) if lacks is not None else ("", "")),
-        str(asked.open),
-        str(asked.overdue),
+        p.period if p is not None else None,
+        *map(yuan_cell, fens),
+        *((lacks.missing, lacks.late_days) if lacks is not None else (None, None)),
+        asked.open,
+        asked.overdue,
     )

@@ -8,6 +8,12 @@ from services.contracts.days import SHANGHAI
 from services.contracts.values import yuan
 from services.contracts.words import AFFAIRS, METHODS
 
+#: On what terms everything that is open may be used, as pages, files and feeds tell it.
+LICENCE: Final = "https://creativecommons.org/licenses/by/4.0/deed.zh-hans"
+TERMS: Final = (
+    f"按知识共享署名 4.0 许可（{LICENCE}）：可以免费查看、转载、计算和再利用，请注明来源和日期。"
+    "有人名的名单只供核对，不得收集、拼接，不得用来骚扰他人。"
+)
 _WAN: Final = 1_000_000
 _YI: Final = 10_000 * _WAN
 

@@ -1,11 +1,14 @@
-"""HTTP bodies of publish: what is told of the public, and the questions that come in."""
+"""HTTP bodies of publish: what is told of the public, and what comes in from those who do not sign in."""
 
-from typing import Any
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints
 
+from services.contracts.bodies import Contract, Decision, Entry, Ledger, Line, Notice, Project, Roster, Table
 from services.contracts.checks import Check
+from services.contracts.households import CardTail, HouseholdRef
 from services.contracts.question import Paper, QuestionKind, Shows
+from services.contracts.values import Digest, ShortText
 from services.kit.examples import read_examples
 
 example = read_examples(__file__)
@@ -45,7 +48,8 @@ class DisclosureOut(BaseModel, json_schema_extra=example("DisclosureOut")):
     """What is public of a disclosure, without its content. `version` counts its public editions: 1, 2, 3 …
 
     `nil`: the village says that nothing happened; `history`: from before its duties began; `late_days`: days from the
-    due day to the first publication, whatever came after.
+    due day to the first publication, whatever came after. `opening_fen` to `closing_fen` are a ledger's, `amount_fen` is
+    what another kind is about; null where there is none, or where it was withdrawn.
     """
 
     id: str
@@ -58,6 +62,11 @@ class DisclosureOut(BaseModel, json_schema_extra=example("DisclosureOut")):
     nil: bool
     history: bool
     late_days: int
+    opening_fen: int | None
+    income_fen: int | None
+    expense_fen: int | None
+    closing_fen: int | None
+    amount_fen: int | None
     title: str
     url: str
 
@@ -78,6 +87,60 @@ class EditionOut(BaseModel, json_schema_extra=example("EditionOut")):
 
     version: int
     published_at: str
+    url: str
+
+
+# -- bodies as everybody may read them ----------------------------------------------------------------------------
+
+
+class LineOut(Line, json_schema_extra=example("LineOut")):
+    """One line of a ledger, its payee as the catalogue lets names be shown."""
+
+    payee_ref: ShortText | None = Field(default=None, exclude=True)
+    attachments: tuple[Digest, ...] = Field(default=(), exclude=True)
+
+
+class LedgerOut(Ledger, json_schema_extra=example("LedgerOut")):
+    """A ledger (收支明细): accounts with balances, and every line; no lines where only totals may be shown."""
+
+    lines: tuple[LineOut, ...]
+
+
+class EntryOut(Entry, json_schema_extra=example("EntryOut")):
+    """One person or household, the name as the catalogue lets it be shown."""
+
+    payee_ref: ShortText | None = Field(default=None, exclude=True)
+    household: HouseholdRef | None = Field(default=None, exclude=True)
+
+
+class RosterOut(Roster, json_schema_extra=example("RosterOut")):
+    """A roster (名单); no entries where only totals may be shown, or its time on the web is over."""
+
+    entries: tuple[EntryOut, ...]
+
+
+class NoticeOut(Notice, json_schema_extra=example("NoticeOut")):
+    """A notice (公示): words, and a table where there is one."""
+
+
+class DecisionOut(Decision, json_schema_extra=example("DecisionOut")):
+    """A decision (四议一审两公开): who met and voted, the steps, what was resolved."""
+
+
+class ContractOut(Contract, json_schema_extra=example("ContractOut")):
+    """A contract: parties, thing, term, money."""
+
+
+class ProjectOut(Project, json_schema_extra=example("ProjectOut")):
+    """A project: where the money comes from, who builds, what was paid, whether it passed."""
+
+
+class TableOut(Table, json_schema_extra=example("TableOut")):
+    """A table as its author made it; rows of persons as the catalogue lets them be shown."""
+
+
+#: `kind` tells which.
+BodyOut = LedgerOut | RosterOut | NoticeOut | DecisionOut | ContractOut | ProjectOut | TableOut
 
 
 class DisclosureBodyOut(DisclosureOut, json_schema_extra=example("DisclosureBodyOut")):
@@ -104,13 +167,19 @@ class DisclosureBodyOut(DisclosureOut, json_schema_extra=example("DisclosureBody
     opinions: list[OpinionOut]
     note: str | None
     editions: list[EditionOut]
-    body: dict[str, Any]
+    body: Annotated[BodyOut, Field(discriminator="kind")]
     checks: list[Check]
 
 
 class MonthOut(DisclosureOut, json_schema_extra=example("MonthOut")):
-    """The newest month of money that a village has open, and whether its sums agree."""
+    """The newest month of money that a village has open, whether its sums agree, and the year so far.
 
+    `year_months` months of its year are open up to it: what came in and went out in them.
+    """
+
+    year_months: int
+    year_income_fen: int
+    year_expense_fen: int
     checks: list[Check]
 
 
@@ -177,6 +246,13 @@ class DutyOut(BaseModel, json_schema_extra=example("DutyOut")):
     reference: bool = Field(description="whether `due` is a reference only: the city has not confirmed the deadlines")
     disclosure_id: str | None
     waiver: str | None
+
+
+class HouseholdIn(BaseModel, extra="forbid", json_schema_extra=example("HouseholdIn")):
+    """Who looks for the own lines: a full name as the roster has it, and the last four digits of the card that is paid to."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+    card_tail: Annotated[CardTail, StringConstraints(strip_whitespace=True)]
 
 
 class HouseholdLineOut(BaseModel, json_schema_extra=example("HouseholdLineOut")):

@@ -30,6 +30,7 @@ from services.publish.render.disclosure import DisclosurePage, Opened
 from services.publish.render.export import csv_of
 from services.publish.render.item import years_of
 from services.publish.render.places import Village
+from services.publish.render.tabular import content_sheets
 from services.publish.snapshot.site import Index, archived, file_for
 from services.publish.store import cells, marks, publications
 from services.publish.visit import PublishRuntime
@@ -196,7 +197,7 @@ def _write_disclosure(site: _Site, loaded: Loaded, key: str) -> None:
             site.remove(path)
         shutil.rmtree(site.folder / "d" / key, ignore_errors=True)
         return
-    site.write(f"/d/{key}.csv", csv_of(*found))
+    site.write(f"/d/{key}.csv", csv_of(content_sheets(*found)))
     for number, (edition, _) in enumerate(times, 1):
         content = loaded.editions.get((key, edition))
         if content is not None:
