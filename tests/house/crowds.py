@@ -21,6 +21,7 @@ from services.ingest.jobs import seal_contents
 from services.ingest.store.disclosures import select_edition
 from services.kit import reference
 from services.kit.clock import local_day
+from services.publish.jobs import make_searchable
 from tests import builders
 from tests.audit.events import Disclosure, at, give_keys
 from tests.conftest import Place, Served
@@ -304,6 +305,7 @@ async def _publish(crowd: Crowd) -> dict[str, Any]:
         "INSERT INTO publish_read.code (code, village_code, purpose, serial, state) VALUES ($1, $2, 'board', $3, 'valid')",
         [(f"code{i}", builders.VILLAGE, i) for i in range(1, crowd.n + 1)],
     )
+    await make_searchable(crowd.served.runtime)
     # What was rendered is read from files: nobody would ask the database.
     shutil.rmtree(crowd.served.runtime.settings.rendered)
     return {}

@@ -21,6 +21,7 @@ from services.kit.clock import Clock, local_day
 from services.kit.db import Connection
 from services.kit.pages import Pages
 from services.kit.reference import Reference
+from services.publish.bodies.finding import firm_key
 from services.publish.bodies.loading import Loaded, Wanted, load
 from services.publish.bodies.out import body_out, disclosure_out, editions_out, gone, opinion_out, rfc3339, village_json
 from services.publish.bodies.release import fingerprint
@@ -303,7 +304,7 @@ class Bodies:
     def _page(self, village: Village, p: Publication, shown: Shown, content: Opened | None) -> Body:
         page = disclosure_page(village, self._reference.items, p, shown, content)
         status = HTTPStatus.OK if content is not None else HTTPStatus.GONE
-        return self.html("disclosure.html", status, page=page, of_persons=page.of_persons)
+        return self.html("disclosure.html", status, page=page, of_persons=page.of_persons, firm_key=firm_key)
 
     def _shown(self, loaded: Loaded, p: Publication, number: int, edition: Edition | None) -> Shown:
         times = loaded.times.get(p.disclosure_id, [])
