@@ -12,9 +12,9 @@ from services.ingest.store.quotas import delete_quotas
 from services.ingest.store.sealing import count_clear, seal_some
 from services.ingest.visit import IngestRuntime, Own
 from services.kit.clock import local_day
+from services.kit.heartbeats import beat_keys
 from services.kit.log import get_logger
 from services.kit.service import Job
-from services.kit.shred import beat_keys
 
 log = get_logger(__name__)
 

@@ -8,16 +8,15 @@ The keys themselves rest and travel wrapped under one that no table and no topic
 of a disk, a backup of the database or the broker's files has nothing that opens anything.
 """
 
+import hashlib
 import hmac
 import os
 import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
 from typing import Final, TypeVar
 
-from aiokafka.partitioner import DefaultPartitioner
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -61,15 +60,6 @@ DROP_KEYS = """
 INSERT INTO shred_key (aggregate_id, key) SELECT id, NULL FROM unnest($1::text[]) AS t (id) ORDER BY id
 ON CONFLICT (aggregate_id) DO UPDATE SET key = NULL
 """
-_PARTITIONS: Final = list(range(KEYS.partitions))
-
-
-def _partition_of(key: str) -> int:
-    """Where the relay's driver puts a key."""
-    place: int = DefaultPartitioner()(key.encode(), _PARTITIONS, _PARTITIONS)
-    return place
-
-
 #: The event that carried the key is the one event that is not kept for ever.
 FORGET_KEY_EVENTS = "DELETE FROM event WHERE aggregate = 'key' AND aggregate_id = ANY($1::text[])"
 
@@ -122,6 +112,7 @@ class _Held:
     """What this process wraps keys with; None: they rest as they are."""
 
     seal: bytes | None = None
+    marks: bytes = b""
 
 
 _held: Final = _Held()
@@ -132,6 +123,16 @@ def use_key_seal(secret: SecretStr | None) -> None:
     given = secret.get_secret_value().encode() if secret is not None else None
     made = HKDF(hashes.SHA256(), 32, None, b"sanwu key seal 1")
     _held.seal = made.derive(given) if given is not None else None
+    marks = HKDF(hashes.SHA256(), 32, None, b"sanwu marks of words 1")
+    _held.marks = marks.derive(given) if given is not None else b""
+
+
+def mark_of(text: str) -> int:
+    """A word as it stands in an index beside sealed contents: 64 bits of a keyed hash (RFC 7693), signed as PostgreSQL's bigint.
+
+    Nobody without this city's seal tells words by it; other than a content it is not gone with one key.
+    """
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8, key=_held.marks).digest(), "big", signed=True)
 
 
 def wrap(aggregate_id: str, key: str) -> str:
@@ -372,21 +373,6 @@ async def save_key(conn: Connection, aggregate_id: str, key: str | None) -> None
         await conn.execute(DROP_KEY, aggregate_id)
     else:
         await conn.execute(SAVE_KEY, aggregate_id, key)
-
-
-#: A key for each partition of the topic that is nobody's: its tombstones say nothing and leave one record in the log.
-HEARTBEATS: Final = tuple(
-    next(name for n in count() if _partition_of(name := f"heartbeat-{n}") == place) for place in range(KEYS.partitions)
-)
-
-
-async def beat_keys(conn: Connection, at: datetime, topic: Topic = KEYS) -> None:
-    """Queue a tombstone of nothing for every partition of a topic of keys; both have as many.
-
-    The broker closes a segment, and compacts it, only when another record comes: without this one a key that was destroyed
-    on a quiet evening is still in the log when the week begins. All have version 1, so whoever heard one takes no other.
-    """
-    await append_tombstones(conn, topic, dict.fromkeys(HEARTBEATS, 1), at=at)
 
 
 GIVE_UP_KEY = "INSERT INTO shred_key (aggregate_id, key) VALUES ($1, NULL) ON CONFLICT (aggregate_id) DO NOTHING"

@@ -1,7 +1,9 @@
 """JSON routes of publish: open to all, cacheable, keyset cursors. One village or disclosure is usually answered before."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 from typing import Annotated, Any, Final, NamedTuple
@@ -9,22 +11,28 @@ from typing import Annotated, Any, Final, NamedTuple
 from fastapi import APIRouter, Depends, Header, Path, Query
 from fastapi.responses import Response
 
+from services.contracts.bodies import Direction
 from services.contracts.catalogue import Affair, ItemCode
 from services.contracts.duties import CellKey, GridCell
-from services.contracts.values import DivisionCode, Period
+from services.contracts.values import FEN_LIMIT, DivisionCode, Period, period_bounds
 from services.contracts.words import SETS
+from services.kit.errors import Fault, InvalidInputError
 from services.kit.listing import Cursor, Listing, Page
 from services.kit.route import Route
+from services.publish.bodies import finding
 from services.publish.bodies.out import (
     CHANGES,
     catalogue_item_out,
     change_out,
     division_out,
     duty_out,
+    line_out,
     village_out,
 )
 from services.publish.hot.front import cached_json
 from services.publish.render.cells import Cells
+from services.publish.render.found import Hit, LineTerms
+from services.publish.render.passages import LINES, firm_of
 from services.publish.render.rows import Publication
 from services.publish.render.texts import names_anybody
 from services.publish.schemas import (
@@ -34,12 +42,17 @@ from services.publish.schemas import (
     DisclosureOut,
     DivisionOut,
     DutyOut,
+    FirmOut,
+    FoundItemOut,
+    FoundLineOut,
+    SearchOut,
     VillageOut,
     VillagePageOut,
     WordsOut,
 )
 from services.publish.store import cells, marks, publications
 from services.publish.store.publications import ListPlace
+from services.publish.store.searchable import FoundPlace, Sought
 from services.publish.visit import Public, PublicDep, VisitDep, codes_within
 
 
@@ -55,11 +68,15 @@ DIVISIONS: Final = Cursor[str](DivisionCode)
 ITEMS: Final = Cursor[str](ItemCode)
 DISCLOSURES: Final = Cursor[ListPlace](ListPlace)
 DUTIES: Final = Cursor[DutyPlace](DutyPlace)
+FOUND: Final = Cursor[FoundPlace](FoundPlace)
 DivisionPage = Annotated[Page[str], Depends(DIVISIONS)]
 Seen = Annotated[
     str | None,
     Header(alias="If-None-Match", description="`ETag` of an earlier answer; 304 when it is still the newest"),
 ]
+_VILLAGE_DIGITS: Final = 12
+LONGEST_SEARCH: Final = 60
+FIRM_KEY: Final = re.compile(r"[0-9a-f]{16}")
 VillageOf = Annotated[str, Path(description="the village's 12 digits")]
 Within = Annotated[Period | None, Query(description="2026-10, 2026Q3, 2026H1, 2026, or a day")]
 _TAGGED: Final[dict[int | str, dict[str, Any]]] = {
@@ -186,6 +203,110 @@ async def changes(reader: PublicDep, page: Annotated[Page[int], Depends(CHANGES)
     """Everything that changed for readers, in the order of commits. Keep the last item's `cursor` to go on later."""
     rows = await marks.select_changes(reader.conn, page.after or 0, page.fetch_limit)
     return _tagged(page.of(rows, lambda change: change.position, change_out), seen)
+
+
+# -- lines --------------------------------------------------------------------------------------------------------
+
+Money = Annotated[
+    int | None, Query(ge=-FEN_LIMIT, le=FEN_LIMIT, description="fen; both ends count; a reversal is below nothing")
+]
+
+
+@router.get("/search", response_model=SearchOut, responses=_TAGGED)
+async def find(
+    reader: PublicDep,
+    part: Annotated[Page[FoundPlace], Depends(FOUND)],
+    q: Annotated[
+        str, Query(max_length=LONGEST_SEARCH, description="names, words, amounts, periods, as people type them")
+    ],
+    seen: Seen = None,
+) -> Response:
+    """Villages, items, firms and lines by what people type, as `/search` shows them. Persons are never found."""
+    bodies, items = reader.bodies, reader.reference.items
+    asked = finding.ask(q, bodies.villages(), items, reader.today)
+    hits: list[Hit] = []
+    following = None
+    if asked.sought is not None:
+        look = finding.Look(items, reader.today, part.after, part.limit)
+        hits, following = await finding.find(reader.conn, look, asked.sought, asked.terms)
+    url = bodies.public_url
+    out = SearchOut(
+        villages=[village_out(v) for v in asked.found.villages],
+        alike=[village_out(v) for v in asked.found.alike],
+        items=[FoundItemOut(plain_name=i.plain, name=i.official) for i in asked.found.items],
+        firms=[FirmOut(key=k, name=n, url=f"{url}/f/{k}") for k, n in finding.firms_in(hits, asked.terms.words)],
+        lines=[_line_out(reader, hit) for hit in hits],
+        next=FOUND.text(following) if following is not None else None,
+        persons=bool(asked.persons),
+    )
+    return cached_json(out.model_dump_json().encode(), seen, of_persons=True)
+
+
+def _line_out(reader: Public, hit: Hit) -> FoundLineOut:
+    key = finding.firm_key(hit.firm) if hit.firm is not None else None
+    return line_out(hit, reader.bodies.public_url, key)
+
+
+@router.get("/lines", response_model=Listing[FoundLineOut], responses=_TAGGED)
+async def lines(
+    *,
+    reader: PublicDep,
+    part: Annotated[Page[FoundPlace], Depends(FOUND)],
+    item: Annotated[ItemCode | None, Query(description="code of an item of the catalogue, as F01")] = None,
+    period: Within = None,
+    township: Annotated[DivisionCode | None, Query(description="only villages of this township")] = None,
+    village: Annotated[DivisionCode | None, Query(description="only this village")] = None,
+    category: Annotated[
+        str | None, Query(min_length=1, max_length=200, description="account title, as 管理费用")
+    ] = None,
+    direction: Annotated[Direction | None, Query(description="in, out or transfer")] = None,
+    least_fen: Money = None,
+    most_fen: Money = None,
+    firm: Annotated[
+        str | None, Query(min_length=1, max_length=200, description="a firm that was paid: name or key")
+    ] = None,
+    seen: Seen = None,
+) -> Response:
+    """Lines of ledgers of all villages, newest period first. An answer may hold fewer than `limit` and name a `next` all the same."""
+    if least_fen is not None and most_fen is not None and least_fen > most_fen:
+        raise InvalidInputError(faults=[Fault("query.least_fen", "最少的金额不能比最多的 most_fen 大")])
+    within, key = _where(reader, township, village), _firm_key(firm)
+    paid = finding.is_firm_with(key).firm if key is not None else None
+    terms = LineTerms(category, direction, least_fen, most_fen, paid)
+    marks, sizes, fens = finding.line_marks(terms, key)
+    items = [item] if item is not None else list(reader.reference.items)
+    sought = Sought([LINES, *marks], sizes, within, items=items, fens=fens)
+    if period is not None:
+        sought = replace(sought, days=(last := period_bounds(period)[1], last), periods=[period])
+    look = finding.Look(reader.reference.items, reader.today, part.after, part.limit)
+    hits, following = await finding.find(reader.conn, look, sought, terms)
+    shown: Listing[FoundLineOut] = Listing(
+        items=[_line_out(reader, hit) for hit in hits],
+        next=FOUND.text(following) if following is not None else None,
+    )
+    return _tagged(shown, seen, of_persons=True)
+
+
+def _where(reader: Public, township: str | None, village: str | None) -> tuple[str, str]:
+    """The first and the last code of villages that are meant."""
+    if township is not None and reader.bodies.township(township) is None:
+        raise InvalidInputError(faults=[Fault("query.township", "没有这个代码的镇街")])
+    if village is not None and reader.bodies.village(village) is None:
+        raise InvalidInputError(faults=[Fault("query.village", "没有这个代码的村（社区）")])
+    if village is not None and township is not None and not village.startswith(township):
+        raise InvalidInputError(faults=[Fault("query.village", "这个村（社区）不在所选的镇街")])
+    code = village or township or ""
+    return code.ljust(_VILLAGE_DIGITS, "0"), code.ljust(_VILLAGE_DIGITS, "9")
+
+
+def _firm_key(firm: str | None) -> str | None:
+    """The key of a firm that is asked for by name or by key."""
+    if firm is None or FIRM_KEY.fullmatch(firm):
+        return firm
+    name = firm_of("".join(firm.split()))
+    if name is None:
+        raise InvalidInputError(faults=[Fault("query.firm", "不是单位、商店的名称；收款的个人不按姓名查")])
+    return finding.firm_key(name)
 
 
 # -- duties -------------------------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ from services.kit.shred import open_sealed
 from services.publish.commands import announcing, asking
 from services.publish.hot.files import Subject, remove_rendered, tell_news
 from services.publish.render.rows import Code, Declaration, Publication, Step, Waiver, edition_before
-from services.publish.store import marks, publications, unopened, withheld
+from services.publish.store import marks, publications, searchable, unopened, withheld
 from services.publish.store.keeping import Kept, keep
 
 _EVERYTHING: Final = (("all", ""),)
@@ -133,8 +133,9 @@ def _tombstone(event: DisclosureEvent, reason: str | None) -> Publication:
 
 
 async def _bury(h: Handling, event: DisclosureEvent, reason: str | None) -> None:
-    """Remove the content here: editions, figures, rendered bodies."""
+    """Remove the content here: editions, figures, what it is found by, rendered bodies."""
     await publications.withdraw(h.model, _tombstone(event, reason))
+    await searchable.forget(h.conn, event.aggregate_id)
     after = await _after(h, event)
     of_item: Subject = ("item", f"{event.village_code}/{event.item}")
     subjects: list[Subject] = [("disclosure", event.aggregate_id), ("village", event.village_code), of_item, *after]
@@ -162,6 +163,7 @@ async def on_approved(h: Handling, event: DisclosureApproved) -> None:
         await publications.insert_attachment_refs(h.model, kept.files, event.aggregate_id, event.village_code)
     if not await publications.upsert_publication(h.model, publication):
         await publications.lower_first_published(h.model, event.aggregate_id, event.occurred_at)
+    await searchable.enqueue(h.conn, event.aggregate_id)
     # Of ten years nearly everything is public, and every page of a village looks through its steps.
     await marks.end_step(h.model, event.aggregate_id, event.aggregate_version)
     times = await publications.select_edition_times(h.conn, [event.aggregate_id])
@@ -190,6 +192,7 @@ async def on_restored(h: Handling, event: DisclosureRestored) -> None:
     """Open again what a mistake took out of sight: the same editions, with their first day and their history."""
     if not await withheld.restore(h.model, event.aggregate_id, event.village_code, event.occurred_at, event.reason):
         return
+    await searchable.enqueue(h.conn, event.aggregate_id)
     await marks.forget_change(h.conn, event.aggregate_id, "withdrawn")
     await marks.insert_change(h.conn, _tombstone(event, event.reason), "restored", event.occurred_at)
     await marks.insert_marks(h.conn, _subjects(h, event), event.occurred_at)

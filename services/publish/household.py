@@ -51,13 +51,13 @@ async def _look(visit: Visit, village: Village, asked: HouseholdIn) -> list[Hous
         bodies = [
             (p, editions[p.disclosure_id, p.edition].body) for p in shown if (p.disclosure_id, p.edition) in editions
         ]
-        found = await asyncio.to_thread(lines_of, visit.bodies.items, bodies, ref)
+        found = await asyncio.to_thread(lines_of, visit.bodies.reference.items, bodies, ref)
     await asyncio.sleep(max(0.0, ANSWER_S - (time.monotonic() - started)))
     return found
 
 
 def _faded(bodies: Bodies, item: str, period: str, visit: Visit) -> bool:
-    fades = fades_on(item_at(bodies.items, item, period), period)
+    fades = fades_on(item_at(bodies.reference.items, item, period), period)
     return fades is not None and visit.today >= fades
 
 

@@ -13,11 +13,11 @@ from services.contracts.topics import QUESTION_KEYS
 from services.kit.clock import local_day
 from services.kit.consumer.heard import has_heard_all
 from services.kit.db import INFRASTRUCTURE_ERRORS
+from services.kit.heartbeats import beat_keys
 from services.kit.log import get_logger
 from services.kit.pulse import beating
 from services.kit.runtime import AnyRuntime
 from services.kit.service import Job
-from services.kit.shred import beat_keys
 from services.publish import metrics
 from services.publish.bodies.loading import Loaded
 from services.publish.bodies.renderer import Bodies
@@ -36,8 +36,9 @@ from services.publish.hot.files import (
 )
 from services.publish.render.disclosure import fades_on
 from services.publish.render.places import item_at
+from services.publish.render.rows import Edition, Publication
 from services.publish.settings import PublishSettings
-from services.publish.store import marks, publications, standings
+from services.publish.store import marks, publications, searchable, standings
 from services.publish.store.marks import Kinds, Mark
 from services.publish.store.sealing import count_clear, seal_some
 from services.publish.visit import Own, PublishRuntime
@@ -74,6 +75,8 @@ _LEISURE_TURNS: Final = 4
 _SEALED_AT_ONCE: Final = 50
 #: A role that waits longer without a beat is taken for one that hangs.
 _HEAR_S: Final = 20.0
+#: Contents that are made searchable in one go; what is let out meanwhile goes first.
+_SEARCHABLE_AT_ONCE: Final = 20
 #: A service that stood still over some midnights still finds the rosters whose time ran out.
 _FADE_SLACK: Final = timedelta(days=31)
 
@@ -284,9 +287,13 @@ async def mark_everything_daily(runtime: PublishRuntime) -> None:
     On the same day the names of a roster whose time is over leave the web.
     """
     async with runtime.database.transaction() as conn:
-        if await marks.insert_marked_day(conn, local_day(runtime.clock.now())):
-            await marks.insert_marks(conn, _lists_and_villages(runtime.own.bodies))
-            await marks.insert_marks(conn, _fading(runtime, await publications.select_rosters(conn)))
+        if not await marks.insert_marked_day(conn, local_day(runtime.clock.now())):
+            return
+        await marks.insert_marks(conn, _lists_and_villages(runtime.own.bodies))
+        await marks.insert_marks(conn, _fading(runtime, await publications.select_rosters(conn)))
+    # Of its own: it looks through everything that is open, and pages do not wait for it.
+    async with runtime.database.transaction() as conn:
+        await searchable.reconcile(conn)
 
 
 async def seal_contents(runtime: PublishRuntime) -> None:
@@ -310,6 +317,39 @@ async def tell_how_far_heard(runtime: PublishRuntime) -> None:
         await asyncio.to_thread(tell_heard, runtime.settings.rendered, int(now.timestamp()))
 
 
+async def make_searchable(runtime: PublishRuntime) -> None:
+    """Make what was let out searchable, some seconds after it could be read; a content that cannot be read is told and left."""
+    while await _make_some_searchable(runtime):
+        runtime.beat()
+
+
+async def _make_some_searchable(runtime: PublishRuntime) -> bool:
+    """False when nothing waits, or all that does is held by somebody."""
+    async with runtime.database.connection() as conn:
+        ids = await searchable.select_waiting(conn, _SEARCHABLE_AT_ONCE)
+        if not ids:
+            return False
+        known = await publications.select_publications(conn, ids)
+        wanted = [(i, p.edition) for i, p in known.items() if p.is_live]
+        editions = await publications.select_editions(conn, wanted)
+    made = await asyncio.to_thread(_made, [(known[i], edition) for (i, _), edition in editions.items()])
+    unread = set(ids) - {one.disclosure_id for one in made}
+    async with runtime.database.transaction() as conn:
+        kept = [await searchable.put(conn, one) for one in made]
+        await searchable.drop_waiting(conn, sorted(unread))
+    return bool(unread) or any(kept)
+
+
+def _made(pairs: Sequence[tuple[Publication, Edition]]) -> list[searchable.Made]:
+    found = []
+    for p, edition in pairs:
+        try:
+            found.append(searchable.made_of(p, edition))
+        except ValueError:
+            log.exception("content cannot be searched", disclosure=p.disclosure_id)
+    return found
+
+
 async def destroy_of_questions(runtime: PublishRuntime) -> None:
     """Destroy how askers could be reached once their questions are over, and the words of hidden ones after a month."""
     taken = _SEALED_AT_ONCE
@@ -330,6 +370,7 @@ def make_jobs() -> Sequence[Job[PublishSettings, Own]]:
     return (
         Job("render", 0.25, Renderer().run, woken_by=MARKED),
         Job("deadlines", 20.0, mark_everything_daily),
+        Job("searchable", 2.0, make_searchable),
         Job("publish contents sealed", 600.0, seal_contents),
         Job("how far heard", 300.0, tell_how_far_heard),
         Job("publish questions", 60.0, destroy_of_questions),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.bench import growth, hot, profiles, rebuild, submit, visible
+from tests.bench import growth, hot, profiles, rebuild, searching, submit, visible
 from tests.bench.growth_notes import TITLE
 from tests.bench.report import Figure, Section, compared, put_section, read_former, section_in, table, write_figures
 from tests.running import ROOT, full_city
@@ -56,7 +56,13 @@ def memory_section(pids: dict[str, int]) -> Section:
     return Section("Memory of the services", text + table(("process", "RSS"), rows), [figure])
 
 
-MEASURES = {"visible": visible.measure, "rebuild": rebuild.measure, "hot": hot.measure, "submit": submit.measure}
+MEASURES = {
+    "visible": visible.measure,
+    "rebuild": rebuild.measure,
+    "hot": hot.measure,
+    "submit": submit.measure,
+    "searching": searching.measure,
+}
 
 
 def main() -> int:

@@ -23,6 +23,7 @@ from services.registry.bulk.divisions import City, read_divisions
 from tests import builders
 
 _DATA: Final = Path(__file__).parents[2] / "deploy" / "data"
+VILLAGES_FILE: Final = _DATA / "gaizhou-villages.csv"
 _SETTLED: Final = Path(__file__).parents[2] / "services" / "ingest" / "migrations" / "1015_settled.sql"
 #: On-event items happen once in each of these, each time on a day of its own.
 _EVENT_MONTHS: Final = (2, 5, 8, 11)
@@ -43,10 +44,14 @@ def span(years: int) -> Span:
     return Span(date(builders.NOW.year - years, 11, 1), builders.NOW)
 
 
+def whole_city(duties_from: date = date(2010, 1, 1)) -> City:
+    """The city that all its villages belong to."""
+    return City(CITY, "盖州市", since=date(2010, 1, 1), sample=True, duties_from=duties_from, profile="default")
+
+
 def reference_events(of: Span) -> list[Event]:
     """The whole city with its catalogue, duties since the span's first day, and one person for each role and level."""
-    city = City(CITY, "盖州市", since=date(2010, 1, 1), sample=True, duties_from=of.first, profile="default")
-    divisions = read_divisions((_DATA / "gaizhou-villages.csv").read_bytes(), city)
+    divisions = read_divisions(VILLAGES_FILE.read_bytes(), whole_city(of.first))
     items = read_items((_DATA / "catalogue.csv").read_bytes(), date(2010, 1, 1))
     staff = [
         (f"{role}-{code}", role, code)

@@ -21,7 +21,7 @@ from services.publish.store.publications import close_edition
 from tests import builders
 
 #: One key opens them all; each rests wrapped for its own disclosure.
-_KEY: Final = b64encode(sha256(b"the benchmarks' key").digest()).decode()
+KEY: Final = b64encode(sha256(b"the benchmarks' key").digest()).decode()
 _LINES: Final = 20
 _AT_ONCE: Final = 2000
 
@@ -74,7 +74,7 @@ def _close_some(key_seal: str | None, made: Sequence[Made]) -> list[Closed]:
 
 
 def _close(of: Made) -> Closed:
-    key, content = shred.wrap(of.id, _KEY), body(of.item)
+    key, content = shred.wrap(of.id, KEY), body(of.item)
     place = (1, "supervisors", f"supervisor-{of.village}")
     return Closed(
         of.id,

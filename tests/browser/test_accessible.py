@@ -60,6 +60,10 @@ def public(small_city: RunningCity) -> list[str]:
     (nil,) = steps.get(small_city, f"/api/v1/villages/{TOWNSHIP}210/disclosures?{cell}")["items"]
     codes = httpx2.get(f"{small_city.url}/qr/v1/codes", headers=_bearer(small_city, "operator")).json()["items"]
     code = next(c["code"] for c in codes if c["village"] == SHOWCASE)
+    steps.until(lambda: bool(steps.get(small_city, "/api/v1/lines?limit=1")["items"]))
+    lines = steps.get(small_city, "/api/v1/lines?item=F01&direction=out&limit=200")["items"]
+    firm = next(line["firm"] for line in lines if line["firm"] is not None)
+    project = steps.get(small_city, f"/api/v1/disclosures/{kinds[KINDS.index('V08')].rpartition('/')[2]}")["body"]
     return [
         *("/", f"/t/{TOWNSHIP}", f"/v/{SHOWCASE}", f"/v/{SHOWCASE}#s-{code}"),
         # With a waiver; the items: opened, waived, overdue.
@@ -74,6 +78,9 @@ def public(small_city: RunningCity) -> list[str]:
             "/search?q=正西海村",
             "/search?q=xihai 低保",
         ),
+        *("/search", "/search?q=水泥", "/search?q=西海村 2000-9000元", "/search?q=王秀英", "/search?q=直升飞机"),
+        f"/v/{SHOWCASE}/resolution?no={project['resolution_id']}",
+        *(f"/f/{firm}", f"/v/{SHOWCASE}/F01/{steps.months_ago(1)[:4]}/spending"),
         *(f"/ask?about={SHOWCASE}", f"/ask?about={TOWNSHIP}212/F09/{_quarter()}&kind=missing", "/ask?about=nothing"),
         *(f"/q/{_asked(small_city)}", f"/v/{SHOWCASE}/questions"),
         *("/nothing/here", "/c/XXXXXXXX", "/sign-in"),

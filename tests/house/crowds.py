@@ -21,6 +21,7 @@ from services.ingest.jobs import seal_contents
 from services.ingest.store.disclosures import select_edition
 from services.kit import reference
 from services.kit.clock import local_day
+from services.publish.jobs import make_searchable
 from tests import builders
 from tests.audit.events import Disclosure, at, give_keys
 from tests.conftest import Place, Served
@@ -311,6 +312,7 @@ async def _publish(crowd: Crowd) -> dict[str, Any]:
         for i in range(crowd.n)
     ]
     await crowd.multiply("question", "id", crowd.stage.things["asked"], fresh)
+    await make_searchable(crowd.served.runtime)
     # What was rendered is read from files: nobody would ask the database.
     shutil.rmtree(crowd.served.runtime.settings.rendered)
     return {}

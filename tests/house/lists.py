@@ -166,6 +166,8 @@ PUBLISH: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /api/v1/export/{division}.zip": Many(
         "nothing of a year", {"params": {"year": "2001"}}, at="@village", shown=False
     ),
+    "GET /api/v1/lines": _list("disclosures"),
+    "GET /api/v1/search": _list("disclosures", q="水管"),
     "GET /api/v1/villages": _list("villages"),
     "GET /api/v1/villages.{suffix}": Many("villages"),
     "GET /api/v1/villages/{code}": Many("disclosures of a village"),
@@ -192,7 +194,8 @@ PUBLISH: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /items/{item}/feed.atom": Many("disclosures of an item", at="F07"),
     "GET /objects/{digest}": _in_memory("nothing: one file"),
     "GET /robots.txt": _in_memory("nothing"),
-    "GET /search": _in_memory("villages"),
+    "GET /f/{key}": Many("disclosures that paid a firm", at="0000000000000000", shown=False),
+    "GET /search": Many("disclosures", {"params": {"q": "水管"}}),
     "GET /sitemap.xml": _in_memory("villages"),
     "GET /t/{code}": Many("villages"),
     "GET /t/{code}.{suffix}": Many("villages"),
@@ -211,6 +214,9 @@ PUBLISH: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /v/{code}/{item}.xlsx": Many("disclosures of an item", at="@village F07"),
     "GET /v/{code}/{item}/feed.atom": Many("disclosures of an item", at="@village F07"),
     "GET /v/{code}/{item}/{year}": Many("disclosures of an item", at="@village F07 2026"),
+    "GET /v/{code}/resolution": Many("lines of a village", {"params": {"no": "2026-01"}}, at="@village", shown=False),
+    "GET /v/{code}/{item}/{year}/spending": Many("months of a year", at="@village F01 2026", shown=False),
+    "GET /v/{code}/{item}/{year}/spending.csv": Many("months of a year", at="@village F01 2026", shown=False),
     "GET /villages.{suffix}": Many("villages"),
     "GET /{path}": _in_memory("nothing"),
 }

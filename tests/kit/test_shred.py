@@ -13,7 +13,8 @@ from services.contracts.keys import KeySet
 from services.contracts.topics import DISCLOSURES, KEYS
 from services.kit.consumer import Effects, Handling
 from services.kit.db import Connection
-from services.kit.shred import beat_keys, seal, shred, unseal
+from services.kit.heartbeats import beat_keys
+from services.kit.shred import seal, shred, unseal
 from tests import builders
 from tests.kit.ground import Ground, leave, record, running, settle, until
 from tests.kit.unguarded import Forgetful

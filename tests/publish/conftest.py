@@ -139,7 +139,7 @@ async def publish(service: ServiceFactory, tmp_path_factory: Any) -> Publishing:
 async def publishing(publish: Publishing) -> Publishing:
     """Publish with nothing published."""
     async with publish.served.runtime.database.transaction() as conn:
-        await conn.execute("TRUNCATE publication, edition, step, dirty")
+        await conn.execute("TRUNCATE publication, edition, step, dirty, searchable, firm_payment, unsearchable")
     shutil.rmtree(publish.served.runtime.settings.rendered, ignore_errors=True)
     return publish
 

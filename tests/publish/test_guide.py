@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.docs import ROOT
+from services.publish.jobs import make_searchable
 from tests import builders
 from tests.publish.running import Running
 
@@ -39,6 +40,7 @@ async def test_every_program_of_the_guide_runs(publish: Any, running: Running, t
     body = builders.ledger()
     body["lines"][0]["payee"] = "惠民五金店"
     event = await publish.opened(body=body)
+    await make_searchable(publish.served.runtime)
     export, year = blocks("python")
     assert await run(running, tmp_path, sys.executable, "-c", export) == ""
     paid = body["lines"][0]["amount_fen"] / 100

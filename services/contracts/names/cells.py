@@ -374,6 +374,18 @@ def _plain(text: str) -> str:
     return "".join(chr(ord(c) - 0xFEE0) if "\uff01" <= c <= "\uff5e" and c not in _KEPT else c for c in text)
 
 
+def is_firm(text: str) -> bool:
+    """Tell whether a cell is a shop, a firm or an office by its name and nobody else; what is a word (待定, 各组) is none."""
+    return not find_in_cell(text) and _is_firm("".join(_plain(text).split()))
+
+
+def is_usual_name(text: str) -> bool:
+    """Tell whether a text reads as one person's name with a surname that most people have: 王强; not 惠民, not the word 牛奶."""
+    starts = text[:1] in COMMON or any(text.startswith(name) for name in COMPOUND)
+    is_word = len(text) == 1 or text in _usual_words().all
+    return starts and not is_word and [(s.start, s.end) for s in find_in_cell(text)] == [(0, len(text))]
+
+
 def mask_cell(text: str) -> str:
     """A cell for names as the web may show it: persons by surname, firms, offices, groups and words in full."""
     return masked(text, find_in_cell(text))

@@ -276,23 +276,26 @@ _RUN: Final = re.compile("[\u3400-\u9fff\u3007·•・‧∙\U00020000-\U0003fff
 _REMEMBERED: Final = 100
 
 
-def find_in_text(text: str, known: Words | None = None) -> tuple[Span, ...]:
-    """Find persons' names in running text, officials in their office left out. Never raises; linear.
+def find_in_text(text: str, known: Words | None = None, *, officials: bool = False) -> tuple[Span, ...]:
+    """Find persons' names in running text, with `officials` also of those in their office. Never raises; linear.
 
     `known`: names that the same body has in its cells; these are found wherever they stand.
     """
     # Whoever stands in the body's cells and not in this text changes nothing of how it is read.
     if len(text) <= _REMEMBERED and (known is None or not known.stand_in(text)):
-        return _remembered(text)
-    return tuple(_find(text, known))
+        found = _remembered(text)
+    else:
+        found = tuple(_find(text, known))
+    return tuple(span for span, in_office in found if officials or not in_office)
 
 
 @lru_cache(maxsize=8192)
-def _remembered(text: str) -> tuple[Span, ...]:
+def _remembered(text: str) -> tuple[tuple[Span, bool], ...]:
     return tuple(_find(text, None))
 
 
-def _find(text: str, known: Words | None) -> Iterator[Span]:
+def _find(text: str, known: Words | None) -> Iterator[tuple[Span, bool]]:
+    """Each name, and whether it is that of an official in office."""
     reader = _Reader(text, known)
     official, end = False, 0
     for start, token in (found for run in _RUN.finditer(text) for found in _names_of(reader, text, run)):
@@ -300,8 +303,7 @@ def _find(text: str, known: Words | None) -> Iterator[Span]:
         listed = official and start == end + 1 and text[end] in _SEPARATORS
         official = listed or reader.is_official(start, token.end)
         end = token.end
-        if token.kind == _KNOWN or not official:
-            yield Span(start, end, token.surname)
+        yield Span(start, end, token.surname), official and token.kind != _KNOWN
 
 
 def _names_of(reader: _Reader, text: str, run: re.Match[str]) -> Iterator[Piece]:

@@ -16,6 +16,7 @@ from services.publish.hot import answers
 from services.publish.hot.answers import PROBLEM, body_of_nothing
 from services.publish.render.cells import Known
 from services.publish.render.due import Timing, how_due
+from services.publish.render.found import Hit
 from services.publish.render.masking import masked_body
 from services.publish.render.places import Township, Village
 from services.publish.render.rows import Change, Publication
@@ -32,6 +33,7 @@ from services.publish.schemas import (
     DutyOut,
     EditionOut,
     EntryOut,
+    FoundLineOut,
     LedgerOut,
     LineOut,
     MonthOut,
@@ -158,6 +160,26 @@ def change_out(change: Change) -> ChangeOut:
         period=change.period,
         version=change.number,
         changed_at=rfc3339(change.changed_at),
+    )
+
+
+def line_out(hit: Hit, public_url: str, firm: str | None) -> FoundLineOut:
+    """A line that was found, for JSON; `firm`: the key of the firm that was paid."""
+    where, line = hit.where, hit.line
+    return FoundLineOut(
+        disclosure=where.disclosure_id,
+        village=where.village,
+        item=where.item,
+        period=where.period,
+        number=hit.number,
+        summary=hit.text,
+        date=line.date.isoformat() if line is not None else None,
+        direction=line.direction.value if line is not None else None,
+        amount_fen=hit.fen,
+        category=line.category if line is not None else None,
+        payee=line.payee if line is not None else None,
+        firm=firm,
+        url=f"{public_url}{hit.url}",
     )
 
 

@@ -21,7 +21,7 @@ def bulletin_of(bodies: Bodies, loaded: Loaded, village: Village, ids: Sequence[
         ledger=month[0].ledger,
         others=[bodies.entry_of(p) for p in open_now if p is not money],
         page=bodies.village_page(loaded, village),
-        sample=bodies.is_sample,
+        sample=bodies.reference.is_sample(),
         public_url=bodies.public_url,
         at=loaded.now,
     )

@@ -22,6 +22,7 @@ from services.kit.db import Connection
 from services.kit.pages import Pages
 from services.kit.reference import Reference
 from services.publish.bodies.disclosed import Told, disclosure_body
+from services.publish.bodies.finding import firm_key
 from services.publish.bodies.loading import Loaded, Wanted, lacks, load, standing_of, tally_of
 from services.publish.bodies.out import disclosure_out, gone, village_json
 from services.publish.bodies.release import fingerprint
@@ -31,7 +32,7 @@ from services.publish.render.cells import Cells
 from services.publish.render.disclosure import DisclosurePage, Opened, Shown, disclosure_page, opened
 from services.publish.render.due import timing
 from services.publish.render.item import ItemFacts, item_page, shown_of_item, years_of
-from services.publish.render.places import Items, Township, Village, item_at, title
+from services.publish.render.places import Township, Village, item_at, title
 from services.publish.render.questions import QuestionRow, Tally, question_row
 from services.publish.render.rows import Edition, Publication, Said, edition_before
 from services.publish.render.sentences import newest_month, year_so_far
@@ -55,7 +56,7 @@ class Bodies:
     def __init__(self, settings: PublishSettings, reference: Reference, clock: Clock) -> None:
         """Take the templates and the stylesheet; `release` changes whenever what they make could look different."""
         self.public_url = settings.public_url
-        self._reference = reference
+        self.reference = reference
         self._clock = clock
         self.pages = Pages(reference, _HERE / "templates")
         style = (_HERE / "static" / "page.css").read_bytes()
@@ -73,29 +74,19 @@ class Bodies:
         self.pages.know(style=self.style_path, site=settings.public_url, households=households)
         self.release = settings.rendered / fingerprint(f"{settings.public_url} {households}")
 
-    @property
-    def items(self) -> Items:
-        """The catalogue of all items, by code."""
-        return self._reference.items
-
-    @property
-    def is_sample(self) -> bool:
-        """Whether the city's figures are made up."""
-        return self._reference.is_sample()
-
     # -- places -------------------------------------------------------------------------------------------------
 
     def township(self, code: str) -> Township | None:
         """A township by code; None for anything else."""
-        division = self._reference.divisions.get(code)
+        division = self.reference.divisions.get(code)
         if division is None or division.now.kind is not DivisionKind.TOWNSHIP:
             return None
-        city = self._reference.divisions.get(division.now.parent or "")
+        city = self.reference.divisions.get(division.now.parent or "")
         return Township(code, division.now.name, city.now.name if city is not None else "")
 
     def village(self, code: str) -> Village | None:
         """A village or community by code; None for a zone and anything else."""
-        division = self._reference.divisions.get(code)
+        division = self.reference.divisions.get(code)
         if division is None or division.now.kind not in _VILLAGES:
             return None
         township = self.township(division.now.parent or "")
@@ -103,13 +94,13 @@ class Bodies:
 
     def villages_of(self, township: str) -> list[Village]:
         """Villages and communities of a township, by code."""
-        found = (self.village(d.code) for d in self._reference.children(township))
+        found = (self.village(d.code) for d in self.reference.children(township))
         return [v for v in found if v is not None]
 
     def townships(self) -> list[Township]:
         """All townships of the city, by code."""
-        city = self._reference.city()
-        found = (self.township(d.code) for d in self._reference.children(city.code)) if city is not None else ()
+        city = self.reference.city()
+        found = (self.township(d.code) for d in self.reference.children(city.code)) if city is not None else ()
         return [t for t in found if t is not None]
 
     def villages(self) -> list[Village]:
@@ -132,7 +123,7 @@ class Bodies:
             villages=keys.get("village", []),
             pages=[
                 *((*item_of(key), None) for key in single),
-                *((village, item, None) for village in whole for item in self._reference.items),
+                *((village, item, None) for village in whole for item in self.reference.items),
             ],
             below=[v.code for code in keys.get("township", ()) for v in self.villages_of(code)],
             front="city" in keys,
@@ -153,7 +144,7 @@ class Bodies:
                 return self._item(loaded, *item_of(key))
             case "items":
                 return {
-                    path: body for item in self._reference.items for path, body in self._item(loaded, key, item).items()
+                    path: body for item in self.reference.items for path, body in self._item(loaded, key, item).items()
                 }
             case "township":
                 return self._township(loaded, key)
@@ -191,7 +182,7 @@ class Bodies:
 
     def village_page(self, loaded: Loaded, village: Village) -> VillagePage:
         """A village's page as it stands, for whatever tells of it."""
-        code, reference = village.code, self._reference
+        code, reference = village.code, self.reference
         publications = _found(loaded, loaded.on_page[code])
         month = newest_month(publications)
         edition = loaded.editions.get((month.disclosure_id, month.edition)) if month is not None else None
@@ -212,7 +203,7 @@ class Bodies:
 
     def _item(self, loaded: Loaded, code: str, item: str, year: str | None = None) -> dict[str, Body]:
         """The page of one item of a village, of a year or of the newest."""
-        village, reference = self.village(code), self._reference
+        village, reference = self.village(code), self.reference
         if village is None or item not in reference.items:
             return {}
         facts = loaded.cells_of_items[code]
@@ -225,7 +216,7 @@ class Bodies:
     def keys_of(self, village: Village, cells: Cells, now: datetime, period: str | None) -> list[CellKey]:
         """Which cells a village has: what it owed until now and what it opened, or those of one period, due yet or not."""
         if period is None:
-            return cells.all(self._reference.owed_keys(village.code, now))
+            return cells.all(self.reference.owed_keys(village.code, now))
         return [key for key in cells.all(self._periodic(period)) if key.period == period]
 
     def grid_of(
@@ -238,14 +229,14 @@ class Bodies:
     def _periodic(self, period: str) -> list[CellKey]:
         """What may be owed for a period as such; on-event items have a cell once there is an event or an answer."""
         last = period_bounds(period)[1]
-        items = sorted(self._reference.items.items())
+        items = sorted(self.reference.items.items())
         return [CellKey(code, period) for code, item in items if item.at(last).frequency is not Frequency.ON_EVENT]
 
     def duties_of(self, village: Village) -> Callable[[CellKey], Duty | None]:
         """What gives the duty of a village's cell; None where it has none."""
         # Of a duty everything is shown but whose it is, which is the page's.
         try:
-            return self._reference.owing(village.code).duty
+            return self.reference.owing(village.code).duty
         except KeyError:
             return lambda _key: None
 
@@ -271,7 +262,7 @@ class Bodies:
         edition = loaded.editions.get((disclosure_id, p.edition))
         # Read and masked once, for the page and for programs.
         shown = self._shown(loaded, p, p.edition, edition)
-        content = opened(self._reference.items, p, shown)
+        content = opened(self.reference.items, p, shown)
         path, json_path = f"/d/{disclosure_id}", f"/api/v1/disclosures/{disclosure_id}"
         json_body = gone(p, json_path) if content is None else self._json(p, village, shown, content)
         page = self._page(village, p, shown, content, self._asked(loaded, disclosure_id))
@@ -297,13 +288,13 @@ class Bodies:
         if p is None or village is None:
             return None
         shown = self._shown(loaded, p, p.edition, loaded.editions.get((p.disclosure_id, p.edition)))
-        content = opened(self._reference.items, p, shown)
-        return (disclosure_page(village, self._reference.items, p, shown, content), content, shown) if content else None
+        content = opened(self.reference.items, p, shown)
+        return (disclosure_page(village, self.reference.items, p, shown, content), content, shown) if content else None
 
     def content(self, loaded: Loaded, p: Publication, edition: int) -> Opened | None:
         """One edition's content as everybody may read it; None where it is gone."""
         shown = self._shown(loaded, p, edition, loaded.editions.get((p.disclosure_id, edition)))
-        return opened(self._reference.items, p, shown)
+        return opened(self.reference.items, p, shown)
 
     def edition_page(self, loaded: Loaded, p: Publication, number: int, edition: Edition | None) -> Body:
         """The page of one edition of a disclosure, or of what is left of it."""
@@ -311,11 +302,11 @@ class Bodies:
         if village is None:
             raise KeyError(p.village_code)
         shown = self._shown(loaded, p, number, edition)
-        return self._page(village, p, shown, opened(self._reference.items, p, shown))
+        return self._page(village, p, shown, opened(self.reference.items, p, shown))
 
     def _asked(self, loaded: Loaded, of: str) -> list[QuestionRow]:
         """The few questions that stand on the page of a village or a disclosure."""
-        items, now = self._reference.items, loaded.now
+        items, now = self.reference.items, loaded.now
         return [question_row(items, q, loaded.words[q.id], now) for q in loaded.questions.get(of, ())]
 
     def _page(
@@ -326,11 +317,16 @@ class Bodies:
         content: Opened | None,
         questions: Sequence[QuestionRow] = (),
     ) -> Body:
-        page = disclosure_page(village, self._reference.items, p, shown, content)
+        page = disclosure_page(village, self.reference.items, p, shown, content)
         status = HTTPStatus.OK if content is not None else HTTPStatus.GONE
-        about = f"{p.disclosure_id}/{page.edition}"
         return self.html(
-            "disclosure.html", status, page=page, of_persons=page.of_persons, about=about, questions=questions
+            "disclosure.html",
+            status,
+            page=page,
+            of_persons=page.of_persons,
+            firm_key=firm_key,
+            about=f"{p.disclosure_id}/{page.edition}",
+            questions=questions,
         )
 
     def _shown(self, loaded: Loaded, p: Publication, number: int, edition: Edition | None) -> Shown:
@@ -343,18 +339,18 @@ class Bodies:
             said=edition.said if edition is not None else Said(),
             today=date.max if loaded.faded else local_day(loaded.now),
             before=BODY.validate_json(before.body) if before is not None else None,
-            duty=self._reference.duty(p.village_code, CellKey(p.item, p.period)),
+            duty=self.reference.duty(p.village_code, CellKey(p.item, p.period)),
             earlier=loaded.before.get(p.disclosure_id),
         )
 
     def _json(self, p: Publication, village: Village, shown: Shown, content: Opened) -> Body:
-        revision = item_at(self._reference.items, p.item, p.period)
+        revision = item_at(self.reference.items, p.item, p.period)
         return disclosure_body(self.disclosure_out(p), p, Told(village, revision, shown, content))
 
     def disclosure_out(self, p: Publication) -> DisclosureOut:
         """A disclosure for JSON lists."""
-        when = timing(p, self._reference.duty(p.village_code, CellKey(p.item, p.period)))
-        return disclosure_out(p, when, title(self._reference.items, p.item, p.period), self.public_url)
+        when = timing(p, self.reference.duty(p.village_code, CellKey(p.item, p.period)))
+        return disclosure_out(p, when, title(self.reference.items, p.item, p.period), self.public_url)
 
     def _township(self, loaded: Loaded, code: str) -> dict[str, Body]:
         township = self.township(code)
@@ -375,7 +371,7 @@ class Bodies:
         }
 
     def _city(self, loaded: Loaded) -> dict[str, Any]:
-        city = self._reference.city()
+        city = self.reference.city()
         places = [(t, self.villages_of(t.code)) for t in self.townships()]
         everybody = [v for _, villages in places for v in villages]
         recent = [(self.village(p.village_code), self.entry_of(p)) for p in loaded.recent]
@@ -392,7 +388,7 @@ class Bodies:
 
     def entry_of(self, p: Publication) -> EntryView:
         """A disclosure in a list, with how late it came."""
-        return entry(self._reference.items, p, self._reference.duty(p.village_code, CellKey(p.item, p.period)))
+        return entry(self.reference.items, p, self.reference.duty(p.village_code, CellKey(p.item, p.period)))
 
 
 def _found(loaded: Loaded, ids: Iterable[str]) -> list[Publication]:

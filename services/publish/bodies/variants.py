@@ -25,7 +25,7 @@ def english(bodies: Bodies, loaded: Loaded, village: Village) -> Body:
         differences=sum(not c.ok for c in page.checks),
         checked=bool(page.checks),
         lacking=lacking_in_english(page.standing),
-        entries=english_entries(bodies.items, newest_by_item(publications), bodies.duties_of(village)),
+        entries=english_entries(bodies.reference.items, newest_by_item(publications), bodies.duties_of(village)),
         as_of=day_in_english(loaded.now),
     )
 

@@ -67,7 +67,7 @@ def _require_shape(shape: str) -> None:
 def _of_village(visit: Visit, loaded: Loaded, village: Village, shape: str) -> bytes:
     bodies = visit.bodies
     page = bodies.village_page(loaded, village)
-    return drawn(village_card(page, bodies.public_url, sample=bodies.is_sample), shape)
+    return drawn(village_card(page, bodies.public_url, sample=bodies.reference.is_sample()), shape)
 
 
 def _of_disclosure(visit: Visit, loaded: Loaded, disclosure_id: str, shape: str) -> bytes:
@@ -75,7 +75,7 @@ def _of_disclosure(visit: Visit, loaded: Loaded, disclosure_id: str, shape: str)
     found = bodies.opened(loaded, disclosure_id)
     if found is None:
         raise WithdrawnError
-    return drawn(disclosure_card(found[0], bodies.public_url, sample=bodies.is_sample), shape)
+    return drawn(disclosure_card(found[0], bodies.public_url, sample=bodies.reference.is_sample()), shape)
 
 
 def _picture(content: bytes, seen: str | None) -> Response:

@@ -1,8 +1,10 @@
 """Pages that are read: what is asked for rarely, or before it was rendered; and errors as pages."""
 
 import re
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Final
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -11,28 +13,40 @@ from services.contracts.catalogue import Masking
 from services.contracts.values import Period
 from services.kit.db import INFRASTRUCTURE_ERRORS
 from services.kit.errors import NotFoundError, SanwuError, UnavailableError
+from services.kit.listing import MAX_LIMIT, Page
 from services.kit.log import get_logger
 from services.kit.problems import headers_of, problem
 from services.kit.route import Route
-from services.publish.bodies import variants
+from services.publish.api import FIRM_KEY, FOUND, LONGEST_SEARCH
+from services.publish.bodies import finding, variants
 from services.publish.bodies.paper import bulletin_of
 from services.publish.bodies.renderer import Bodies
+from services.publish.bodies.spending import load_spending
 from services.publish.errors import CodeRevokedError, CodeUnknownError
-from services.publish.hot.answers import FOR_PROGRAMS, OF_PERSONS, Answer, Body, pack
+from services.publish.hot.answers import CACHE_CONTROL, FOR_PROGRAMS, OF_PERSONS, Answer, Body, pack
 from services.publish.hot.files import file_of
 from services.publish.hot.front import AnswerResponse
+from services.publish.open_data.tables import CSV
 from services.publish.render.bulletin import Paper
 from services.publish.render.disclosure import masking_of
+from services.publish.render.export import Sheet, csv_of
+from services.publish.render.firm import firm_page
+from services.publish.render.found import Hit, HitView, hit_view
 from services.publish.render.places import item_at
+from services.publish.render.resolution import resolution_page
 from services.publish.render.rows import edition_before, public_number
-from services.publish.render.search import search
 from services.publish.render.sentences import MONEY_ITEM
+from services.publish.render.spending import SpendingPage
+from services.publish.render.texts import public_text
 from services.publish.store import cells, marks, publications
-from services.publish.visit import PATIENCE_S, PublicDep, VisitDep
+from services.publish.store.searchable import FoundPlace
+from services.publish.visit import PATIENCE_S, Public, PublicDep, Visit, VisitDep
 
 log = get_logger(__name__)
 router = APIRouter(route_class=Route, include_in_schema=False)
 _LONGEST_CODE: Final = 64
+#: Lines on a page of what was found.
+_HITS: Final = 20
 _YEAR: Final = re.compile(r"20[0-9]{2}")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -44,11 +58,80 @@ async def city(reader: PublicDep) -> Response:
 
 
 @router.get("/search")
-async def find(visit: VisitDep, q: Annotated[str, Query(max_length=60)] = "") -> Response:
-    """Villages and items by name, sound or a part of either; an empty question shows how to ask."""
-    bodies = visit.bodies
-    found = search(q, bodies.villages(), visit.reference.items)
-    return _answer(bodies.html("search.html", of_persons=True, found=found))
+async def find(
+    visit: VisitDep,
+    part: Annotated[Page[FoundPlace], Depends(FOUND)],
+    q: Annotated[str, Query(max_length=LONGEST_SEARCH)] = "",
+) -> Response:
+    """Villages and items by name, lines and firms by what is written; an empty question shows how to ask.
+
+    Without the database villages and items are found all the same.
+    """
+    bodies, after = visit.bodies, part.after
+    asked = finding.ask(q, bodies.villages(), visit.reference.items, visit.today)
+    hits: Sequence[Hit] = ()
+    following, unread = None, False
+    if asked.sought is not None:
+        look = finding.Look(visit.reference.items, visit.today, after, _HITS)
+        try:
+            async with visit.runtime.database.connection_within(PATIENCE_S) as conn:
+                hits, following = await finding.find(conn, look, asked.sought, asked.terms)
+        except INFRASTRUCTURE_ERRORS as error:
+            log.warning("lines not looked through", error=repr(error))
+            unread = True
+    return _answer(
+        bodies.html(
+            "search.html",
+            of_persons=True,
+            asked=asked,
+            query=public_text(q.strip()) or "",
+            typed=q.strip(),
+            found=asked.found,
+            firms=finding.firms_in(hits, asked.terms.words),
+            hits=_views(visit, hits),
+            following=FOUND.text(following) if following is not None else None,
+            is_first=after is None,
+            unread=unread,
+        )
+    )
+
+
+def _views(visit: Visit, hits: Sequence[Hit]) -> list[HitView]:
+    """Hits of villages that there are, as people read them."""
+    villages = {hit.where.village: visit.bodies.village(hit.where.village) for hit in hits}
+    return [
+        hit_view(hit, v, visit.reference.items, f"/f/{finding.firm_key(hit.firm)}" if hit.firm else None)
+        for hit in hits
+        if (v := villages[hit.where.village]) is not None
+    ]
+
+
+@router.get("/f/{key}")
+async def firm(
+    key: str,
+    reader: PublicDep,
+    part: Annotated[Page[FoundPlace], Depends(FOUND)],
+    year: Annotated[str | None, Query(max_length=4)] = None,
+) -> Response:
+    """What a firm was paid, by year, by village, line by line; NotFoundError where nothing of it is open."""
+    if not FIRM_KEY.fullmatch(key):
+        raise NotFoundError
+    bodies, look = reader.bodies, finding.Look(reader.reference.items, reader.today, part.after, _HITS)
+    found = await finding.load_firm(reader.conn, look, key, year)
+    if found is None:
+        raise NotFoundError
+    page = firm_page(found.name, found.year, found.years, found.villages, bodies.villages())
+    return _answer(
+        bodies.html(
+            "firm.html",
+            of_persons=True,
+            page=page,
+            url=f"/f/{key}",
+            hits=_views(reader, found.hits),
+            following=FOUND.text(found.following) if found.following is not None else None,
+            is_first=part.after is None,
+        )
+    )
 
 
 @router.get("/t/{code}")
@@ -109,6 +192,23 @@ async def bulletin(
     return Response(pdf, media_type="application/pdf", headers=headers)
 
 
+@router.get("/v/{code}/resolution")
+async def resolution(
+    code: str,
+    reader: PublicDep,
+    part: Annotated[Page[FoundPlace], Depends(FOUND)],
+    no: Annotated[str, Query(min_length=1, max_length=200)],
+) -> Response:
+    """What of a village rests on a meeting's resolution: lines, contracts, projects that name its number; NotFoundError where nothing does."""
+    village, look = reader.village(code), finding.Look(reader.reference.items, reader.today, part.after, MAX_LIMIT)
+    hits, following = await finding.load_resolution(reader.conn, look, village.code, no)
+    if not hits:
+        raise NotFoundError
+    page = resolution_page(village, no, hits, _views(reader, hits), is_whole=part.after is None and following is None)
+    more = FOUND.text(following) if following is not None else None
+    return _answer(reader.bodies.html("resolution.html", of_persons=True, page=page, following=more))
+
+
 @router.get("/v/{code}/{item}")
 async def item_of_village(code: str, item: str, reader: PublicDep) -> Response:
     """One item of a village: the newest year of what is open (往期), and what is not and why."""
@@ -128,6 +228,35 @@ async def item_of_year(code: str, item: str, year: str, reader: PublicDep) -> Re
     if body is None:
         raise NotFoundError
     return _answer(body)
+
+
+@router.get("/v/{code}/{item}/{year}/spending")
+async def spending(code: str, item: str, year: str, reader: PublicDep) -> Response:
+    """What a year's money went for, by purpose and month, beside the budget; NotFoundError."""
+    page = await _spending(reader, code, item, year)
+    return _answer(reader.bodies.html("spending.html", page=page))
+
+
+@router.get("/v/{code}/{item}/{year}/spending.csv")
+async def spending_table(code: str, item: str, year: str, reader: PublicDep) -> Response:
+    """The same for spreadsheets: purposes by months; NotFoundError."""
+    page = await _spending(reader, code, item, year)
+    named = quote(f"{page.village.name}_{year}年钱花在哪.csv")
+    headers = {
+        "cache-control": CACHE_CONTROL,
+        "content-disposition": f"attachment; filename=\"{code}_{year}.csv\"; filename*=UTF-8''{named}",
+    }
+    return Response(csv_of([Sheet("钱花在哪", page.table)]), media_type=CSV, headers=headers)
+
+
+async def _spending(reader: Public, code: str, item: str, year: str) -> SpendingPage:
+    village = reader.village(code)
+    if item != MONEY_ITEM or not _YEAR.fullmatch(year):
+        raise NotFoundError
+    page = await load_spending(reader.conn, reader.reference.items, village, year, reader.today)
+    if page is None:
+        raise NotFoundError
+    return page
 
 
 @router.get("/d/{disclosure_id}")

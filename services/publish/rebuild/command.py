@@ -21,7 +21,7 @@ from services.kit.rebuild import Helpers, Rebuild, RebuildError, Tally, lock_reb
 from services.kit.runtime import AnyRuntime
 from services.kit.shred import use_key_seal
 from services.publish.rebuild.compare import Difference, by_village, differences, rows_by_table
-from services.publish.store import read_model
+from services.publish.store import read_model, searchable
 
 SERVING: Final = "publish_read"
 _SHOWN: Final = 50
@@ -69,6 +69,8 @@ def rebuild_command(project: Handlers) -> Callable[..., Work]:
         if not check:
             async with runtime.database.transaction() as conn:
                 await trail.note_command(conn, runtime, by, "rebuild --drop-old" if drop_old else "rebuild")
+                # What was accepted may be open now and was not before, or the other way round.
+                await searchable.reconcile(conn)
         return told
 
     return rebuild

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
 
+from services.contracts.catalogue import Masking
 from services.contracts.duties import CellKey, Duty, GridCell
 from services.contracts.values import Frequency, local_day, period_frequency
 from services.publish.render.cells import CellFacts, Cells, Known, L, declared_nil, missing, waived
@@ -13,8 +14,9 @@ from services.publish.render.checks import sums_line
 from services.publish.render.due import Make
 from services.publish.render.lacking import MissingView, UnopenedView, missing_view, unopened
 from services.publish.render.money import bar, year_before
-from services.publish.render.places import Items, Village, affair_of, official_name, plain_name
+from services.publish.render.places import Items, Village, affair_of, item_at, official_name, plain_name
 from services.publish.render.rows import Publication
+from services.publish.render.sentences import MONEY_ITEM
 from services.publish.render.texts import names_anybody
 from services.publish.render.village import (
     EntryView,
@@ -88,6 +90,7 @@ class ItemPage:
     years: tuple[YearLink, ...]
     rows: tuple[PeriodRow, ...]
     sums: YearSums | None
+    spending_url: str | None
     waits: str | None
     missing: tuple[MissingView, ...]
     waived: tuple[UnopenedView, ...]
@@ -205,6 +208,7 @@ def item_page(
         years=_links(f"/v/{village.code}/{item}", years, year),
         rows=_rows(items, found, year, make),
         sums=_year_sums(found, year),
+        spending_url=_spending_url(village, items, item, found, year),
         waits=None,
         missing=(),
         waived=(),
@@ -219,6 +223,17 @@ def item_page(
             waived=tuple(unopened(items, c, w.reason) for c, w in unopened_for),
         )
     return page
+
+
+def _spending_url(
+    village: Village, items: Items, item: str, newest_first: Sequence[Publication], year: str
+) -> str | None:
+    """Where a year of months that are open line by line is told by purpose."""
+    is_told = item == MONEY_ITEM and _year_sums(newest_first, year) is not None
+    revision = item_at(items, item, year)
+    if not is_told or revision is None or revision.masking is Masking.AGGREGATE:
+        return None
+    return f"/v/{village.code}/{item}/{year}/spending"
 
 
 def _links(path: str, years: Sequence[str], year: str) -> tuple[YearLink, ...]:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from services.contracts.account import account_words
 from services.contracts.bodies import Direction, Ledger, Line
+from services.publish.render.passages import firm_of
 from services.publish.render.words import about, amount, method_words
 
 
 @dataclass(frozen=True, slots=True)
 class LineView:
-    """One line; `amount` has no sign, `way` says 收 or 支."""
+    """One line; `amount` has no sign, `way` says 收 or 支; `firm` is the payee where a firm was paid, as `firm_of` reads it."""
 
     number: int
     day: str
@@ -21,6 +22,8 @@ class LineView:
     account: str
     to_account: str | None
     payee: str | None
+    firm: str | None
+    resolution: str | None
     voucher: str | None
     facts: tuple[tuple[str, str], ...]
 
@@ -99,6 +102,8 @@ def line_view(number: int, line: Line) -> LineView:
         account=account_words(line.account),
         to_account=account_words(line.to_account) if line.to_account else None,
         payee=line.payee,
+        firm=firm_of(line.payee) if line.direction is Direction.OUT else None,
+        resolution=line.resolution_id,
         voucher=f"{line.voucher.word}{line.voucher.no}号" if line.voucher else None,
         facts=_facts(line),
     )

@@ -1,6 +1,6 @@
 """Villages and items by what people type: the name or a part of it, how it sounds (pinyin, initials), names that look alike.
 
-Persons are never found: only the names of places and of items are looked at.
+Only the names of places and of items are looked at; words that name neither are left to `found.py`.
 """
 
 import re
@@ -34,13 +34,18 @@ class ItemLink:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search came to: `alike` are villages that are not what was typed and look like it."""
+    """What a search came to: `alike` are villages that are not what was typed and look like it.
+
+    `villages`: as many as are shown, and `more` than these; `codes`: all of them. `words`: what names no village.
+    """
 
     query: str
     villages: Sequence[Village]
     more: int
     alike: Sequence[Village]
     items: Sequence[ItemLink]
+    codes: frozenset[str] = frozenset()
+    words: Sequence[str] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -50,10 +55,9 @@ class Found:
 
 def search(text: str, villages: Sequence[Village], items: Items) -> Found:
     """Look for villages by each word, for items by the words that name none."""
-    words = _words(text)
+    words = _parts(text, villages)
     by_word = {word: _ranked(word, villages) for word in words}
-    named = [word for word in words if by_word[word]]
-    found = _common([by_word[word] for word in named])
+    found = _common([named for named in by_word.values() if named])
     others = [word for word in words if not by_word[word]]
     alike = [] if found else _alike(others, villages)
     only = found[0] if len(found) == 1 else None
@@ -63,11 +67,24 @@ def search(text: str, villages: Sequence[Village], items: Items) -> Found:
         more=max(0, len(found) - MOST),
         alike=alike[:MOST],
         items=_items(others, items, only),
+        codes=frozenset(v.code for v in found),
+        words=others,
     )
 
 
 def _words(text: str) -> list[str]:
     return unicodedata.normalize("NFKC", text).lower().split()
+
+
+def _parts(text: str, villages: Sequence[Village]) -> list[str]:
+    return [part for word in _words(text) for part in _apart(word, villages)]
+
+
+def _apart(word: str, villages: Sequence[Village]) -> list[str]:
+    """A village's whole name and what is written behind it without a blank: 西海村水泥."""
+    names = {name for v in villages for name in (v.name, f"{core_of(v.name)}村", f"{core_of(v.name)}社区")}
+    heads = [word[:n] for n in range(len(word) - 1, 1, -1) if word[:n] in names]
+    return [heads[0], word[len(heads[0]) :]] if heads and not _ranked(word, villages) else [word]
 
 
 def core_of(name: str) -> str:

@@ -346,3 +346,51 @@ class QuestionOut(BaseModel, json_schema_extra=example("QuestionOut")):
     rounds: int = Field(description="how often an answer was called unclear")
     hidden_reason: str | None
     words: list[QuestionWordOut]
+
+
+class FoundLineOut(BaseModel, json_schema_extra=example("FoundLineOut")):
+    """A line of a ledger, or with `number` 0 another content in which something was found, as its page shows it.
+
+    `payee` is masked as on the page; `firm` is the key of a firm that was paid, for `/api/v1/lines?firm=` and `/f/{key}`.
+    """
+
+    disclosure: str
+    village: str
+    item: str
+    period: str
+    number: int
+    summary: str
+    date: str | None
+    direction: str | None
+    amount_fen: int | None
+    category: str | None
+    payee: str | None
+    firm: str | None
+    url: str
+
+
+class FirmOut(BaseModel, json_schema_extra=example("FirmOut")):
+    """A firm that villages paid; equal names are taken for one firm."""
+
+    key: str
+    name: str
+    url: str
+
+
+class FoundItemOut(BaseModel, json_schema_extra=example("FoundItemOut")):
+    """An item of the catalogue that was asked for."""
+
+    plain_name: str
+    name: str
+
+
+class SearchOut(BaseModel, json_schema_extra=example("SearchOut")):
+    """What a search comes to. `alike`: villages that are not what was typed and look like it; `lines`: newest period first."""
+
+    villages: list[VillageOut]
+    alike: list[VillageOut]
+    items: list[FoundItemOut]
+    firms: list[FirmOut]
+    lines: list[FoundLineOut]
+    next: str | None = Field(description="cursor of the lines that follow; null at the end")
+    persons: bool = Field(description="whether a word reads as a person's name: nobody is looked for by name")
