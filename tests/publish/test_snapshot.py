@@ -150,3 +150,21 @@ def test_a_link_that_leads_out_of_the_archive_is_taken_off() -> None:
     assert '<a class="button">桌</a>' in made
     assert '<a href="../v/210881006206.html#missing">村</a>' in made
     assert objects == set()
+
+
+async def test_questions_are_in_an_archive_with_what_was_said_and_nobodys_reference(
+    publishing: Any, tmp_path: Path
+) -> None:
+    await publishing.opened()
+    told = {"about": builders.VILLAGE, "text": "枇杷山的路灯什么时候修？", "shows": "question"}
+    asked = await publishing.served.client.post("/api/v1/questions", json=told)
+    assert asked.status_code == 201, asked.text
+    folder = tmp_path / "archive"
+    assert await snapshot(publishing, folder) == 0
+    assert dangling(folder) == []
+    page = (folder / "q" / f"{asked.json()['id']}.html").read_text()
+    assert "枇杷山的路灯什么时候修？" in page
+    assert f"q/{asked.json()['id']}.html" in (folder / "v" / builders.VILLAGE / "questions.html").read_text()
+    assert asked.json()["ref"] not in everything(folder)
+    # Nobody asks in an archive.
+    assert 'href="/ask' not in everything(folder)

@@ -15,9 +15,10 @@ from services.kit.log import get_logger
 from services.kit.problems import headers_of
 from services.kit.route import Route
 from services.publish.asking import OWN, PERSONS, QUESTIONS, find, find_subject, keep, keep_unclear
+from services.publish.bodies.asked_pages import question_body, questions_body
 from services.publish.errors import FormTimeError
 from services.publish.render.forms import FormAge
-from services.publish.render.questions import AskForm, Question, Subject, ask_form, question_page, question_row
+from services.publish.render.questions import AskForm, Question, Subject, ask_form
 from services.publish.schemas import QuestionIn
 from services.publish.store import questions
 from services.publish.visit import Public, PublicDep, Visit, VisitDep
@@ -138,18 +139,10 @@ async def _page(
 ) -> Response:
     village = reader.village(found.asked.village_code)
     words = await questions.select_words(reader.conn, [found])
-    profile = reader.reference.profile(village.code).at(reader.today)
-    page = question_page(
-        village,
-        reader.reference.items,
-        found,
-        words[found.id],
-        reader.now,
-        by_ref=by_ref,
-        reference=not profile.confirmed_by_city,
-    )
     faults = [f.message for f in error.faults] or [error.detail] if error is not None else []
-    body = reader.bodies.html("question.html", of_persons=True, page=page, typed=typed, faults=faults)
+    body = question_body(
+        reader.bodies, village, found, words[found.id], reader.now, by_ref=by_ref, typed=typed, faults=faults
+    )
     headers = {**(headers_of(error) if error is not None else {}), **(OWN if by_ref else PERSONS)}
     return Response(body.content, error.status if error is not None else 200, headers, body.media_type)
 
@@ -179,8 +172,6 @@ async def of_village(
     after = QUESTIONS.place(cursor) if cursor else None
     rows = await questions.select_list(reader.conn, village.code, after, _ON_PAGE + 1)
     words = await questions.select_words(reader.conn, rows)
-    items = reader.reference.items
-    shown = [question_row(items, q, words[q.id], reader.now) for q in rows[:_ON_PAGE]]
     more = QUESTIONS.text(rows[_ON_PAGE - 1].id) if len(rows) > _ON_PAGE else None
-    body = reader.bodies.html("questions.html", of_persons=True, village=village, rows=shown, more=more)
+    body = questions_body(reader.bodies, village, rows[:_ON_PAGE], words, reader.now, more)
     return Response(body.content, 200, PERSONS, body.media_type)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
+from uuid import UUID
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -21,6 +22,7 @@ from typer import Argument
 
 from services.kit import trail
 from services.kit.cli import By, Refusal, Told, on_runtime
+from services.publish.bodies.asked_pages import question_body, questions_body
 from services.publish.bodies.loading import Loaded
 from services.publish.bodies.renderer import Bodies
 from services.publish.bodies.variants import elder, english
@@ -30,9 +32,10 @@ from services.publish.render.disclosure import DisclosurePage, Opened
 from services.publish.render.export import csv_of
 from services.publish.render.item import years_of
 from services.publish.render.places import Village
+from services.publish.render.questions import Question, Word
 from services.publish.render.tabular import content_sheets
 from services.publish.snapshot.site import Index, archived, file_for
-from services.publish.store import cells, marks, publications
+from services.publish.store import cells, marks, publications, questions
 from services.publish.visit import PublishRuntime
 
 _AT_ONCE: Final = 40
@@ -104,6 +107,7 @@ async def snapshot(
     lists = [("city", ""), *(("township", t.code) for t in bodies.townships())]
     await _write_parts(runtime, site, lists)
     again = await _write_again(runtime, site, lists, position)
+    await _write_questions(runtime, site, villages)
     await _write_objects(runtime, site)
     files = await asyncio.to_thread(_finish, site, runtime, villages)
     partial.rename(folder)
@@ -212,6 +216,21 @@ async def _write_earlier_years(runtime: PublishRuntime, site: _Site, loaded: Loa
                 body = await site.bodies.item_of_year(conn, village, item, year) if village is not None else None
             if body is not None:
                 site.write_body(f"/v/{code}/{item}/{year}", body)
+
+
+async def _write_questions(runtime: PublishRuntime, site: _Site, villages: Sequence[Village]) -> None:
+    """All questions of villages with their answers, as they stand at the end; nobody's reference is in them."""
+    for village in villages:
+        found: list[Question] = []
+        words: dict[UUID, list[Word]] = {}
+        async with runtime.database.connection() as conn:
+            while some := await questions.select_list(conn, village.code, found[-1].id if found else None, _AT_ONCE):
+                found += some
+                words |= await questions.select_words(conn, some)
+        now = runtime.clock.now()
+        for question in found:
+            site.write_body(f"/q/{question.id}", question_body(site.bodies, village, question, words[question.id], now))
+        site.write_body(f"/v/{village.code}/questions", questions_body(site.bodies, village, found, words, now))
 
 
 async def _changed_since(runtime: PublishRuntime, position: int) -> tuple[list[Subject], int]:
