@@ -398,6 +398,8 @@ async def test_what_rests_on_a_resolution_is_found_from_each_of_it_by_its_number
     earmarked = await finding_in.opened(item="F04", period="2026Q3", body=ledger(paid))
     project = await finding_in.opened(item="V08", period="2026-10-20", body=bodies.project(resolution_id=number))
     contract = await finding_in.opened(item="V07", period="2026-10-09", body=bodies.contract(resolution_id=number))
+    decision = await finding_in.opened(item="V01", period="2026-10-08", body=bodies.decision(resolution_id=number))
+    await finding_in.opened(item="V01", period="2026-10-07", body=bodies.decision(resolution_id="2026年第33号"))
     await finding_in.opened(village=builders.FAR_VILLAGE, body=ledger(paid))
     await ready(finding_in)
     path = f"/v/{builders.VILLAGE}/resolution?no={quote(number)}"
@@ -407,13 +409,14 @@ async def test_what_rests_on_a_resolution_is_found_from_each_of_it_by_its_number
         f"{earmarked.aggregate_id}#l1",
         project.aggregate_id,
         contract.aggregate_id,
+        decision.aggregate_id,
     ):
         assert f'href="/d/{shown}"' in page
-    assert (page.count('href="/d/'), "王大山" in page) == (4, False)
+    assert (page.count('href="/d/'), "王大山" in page) == (5, False)
     # Earmarked money is the same money once more.
     assert re.search(r"一共 <b class=\"amount\">2,310.00元</b>，1笔", page)
     link = f'href="/v/{builders.VILLAGE}/resolution?no={quote(number)}"'
-    for shown in (ledger_of, project, contract):
+    for shown in (ledger_of, project, contract, decision):
         assert link in (await finding_in.get(f"/d/{shown.aggregate_id}")).text
     await finding_in.withdrawn(ledger_of)
     assert "2,310.00元</b>，" not in (await finding_in.get(path)).text

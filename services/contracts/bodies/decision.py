@@ -51,6 +51,9 @@ class Decision(Content):
     votes: Votes | None = None
     steps: tuple[Step, ...] = Field(default=(), max_length=10)
     resolution: Text
+    resolution_id: ShortText | None = Field(
+        default=None, description="会议决议编号: its own number, by which lines, contracts and projects name it"
+    )
     implementation: Text | None = Field(default=None, description="实施情况")
 
     @property

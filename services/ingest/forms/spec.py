@@ -207,6 +207,7 @@ _DECISION: Final = Spec(
         Cell("title", "标题", required=True, size=40),
         Cell("meeting", "由谁决定", CHOICE, required=True, options=_options(MEETINGS)),
         Cell("held_on", "会议日期", DAY, required=True),
+        Cell("resolution_id", "会议决议编号", size=20),
         Cell("votes.entitled", "应到人数", WHOLE, size=6),
         Cell("votes.present", "实到人数", WHOLE, size=6),
         Cell("votes.in_favour", "同意", WHOLE, size=6),

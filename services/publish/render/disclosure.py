@@ -93,6 +93,7 @@ class DisclosurePage:
     ledger: LedgerView | None
     body: BodyView | None
     resolution: str | None
+    is_resolution: bool
     checks: ChecksView | None
     disputed: bool
     opinions: tuple[OpinionView, ...]
@@ -187,7 +188,8 @@ def disclosure_page(
         nil=body is not None and body.nil,
         ledger=_ledger(body, open_body, masking),
         body=_body(body, open_body, masking, revision) if body is not None and open_body is not None else None,
-        resolution=open_body.resolution_id if isinstance(open_body, Contract | Project) else None,
+        resolution=open_body.resolution_id if isinstance(open_body, Contract | Decision | Project) else None,
+        is_resolution=isinstance(open_body, Decision),
         checks=checks,
         disputed=checks is not None and not checks.ok and any(o.opinion == "agree" for o in said.opinions),
         opinions=tuple(_opinion(o) for o in said.opinions),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Protocol
 
-from services.contracts.bodies import Body, Contract, Direction, Ledger, Line, Project
+from services.contracts.bodies import Body, Contract, Decision, Direction, Ledger, Line, Project
 from services.contracts.catalogue import Masking
 from services.contracts.names import is_usual_name
 from services.contracts.values import period_words
@@ -143,7 +143,7 @@ class LineTerms:
 
 @dataclass(frozen=True, slots=True)
 class ResolutionTerms:
-    """Lines, contracts and projects that rest on one resolution of a meeting, by its number."""
+    """A resolution of a meeting, and the lines, contracts and projects that rest on it, by its number."""
 
     number: str
 
@@ -153,7 +153,7 @@ class ResolutionTerms:
             case Ledger():
                 named = ((n, x) for n, x in enumerate(body.lines, 1) if self._is_same(x.resolution_id))
                 yield from ledger_passages(body, list(named))
-            case Contract() | Project() if self._is_same(body.resolution_id):
+            case Contract() | Decision() | Project() if self._is_same(body.resolution_id):
                 yield from passages(body)
             case _:
                 return

@@ -225,9 +225,9 @@ def all_marks(village: str, body: Body) -> tuple[set[str], set[int]]:
 
 
 def _columns(body: Body) -> set[str]:
-    """What lines of a ledger are listed by, and the resolution that a contract or a project rests on."""
+    """What lines of a ledger are listed by, and the resolution that a decision is, or that a contract or a project rests on."""
     if not isinstance(body, Ledger):
-        number = body.resolution_id if isinstance(body, Contract | Project) else None
+        number = body.resolution_id if isinstance(body, Contract | Decision | Project) else None
         return {agreed(number)} if number else set()
     numbers = {agreed(x.resolution_id) for x in body.lines if x.resolution_id}
     titles = {under(public_text(x.category)) for x in body.lines if x.category}
