@@ -60,7 +60,7 @@ async def test_a_village_and_a_month_of_43_lines_print_on_two_sheets_with_their_
 async def test_by_keyboard_alone_one_gets_from_the_front_page_to_a_line(people: People) -> None:
     person = await people()
     await person.open("/")
-    await person.page.get_by_label("村名、拼音或事项").focus()
+    await person.page.get_by_label("村名、事项、用途、商店、金额").focus()
     await person.page.keyboard.type("西海村")
     await person.page.keyboard.press("Enter")
     await person.page.wait_for_url("**/search?q=*")

@@ -47,7 +47,10 @@ def test_every_village_is_found_first_by_its_name_its_sound_and_its_code(village
     assert village in found(f"{initials} {core}").villages
 
 
-@pytest.mark.parametrize("text", ["西海", "西海村", "西海村委会", "xihai", "\uff38\uff29\uff28\uff21\uff29", " 西海 "])
+@pytest.mark.parametrize(
+    "text",
+    ["西海", "西海村", "西海村委会", "xihai", "xihaicun", "xihaicunweihui", "\uff38\uff29\uff28\uff21\uff29", " 西海 "],
+)
 def test_a_name_is_read_however_it_is_typed(text: str) -> None:
     assert found(text).villages[0].code == builders.VILLAGE
 

@@ -18,6 +18,7 @@ from services.publish.render.texts import public_text
 #: More than that nobody reads; the rest is counted.
 MOST: Final = 60
 _KINDS: Final = re.compile(r"(村民委员会|居民委员会|村委会|居委会|社区|村)+$")
+_KINDS_HEARD: Final = re.compile(r"(?:cun|cunweihui|shequ|juweihui)$")
 _LATIN: Final = re.compile(r"[a-z]+", re.ASCII)
 #: What two names have in common is told from so many characters on.
 _ALIKE: Final = 2
@@ -104,7 +105,8 @@ def _rank(word: str, village: Village) -> int | None:
         return 0
     if _LATIN.fullmatch(word):
         sound, initials = sound_of(core)
-        tests = (word in {sound, initials}, sound.startswith(word) or initials.startswith(word))
+        heard = _KINDS_HEARD.sub("", word) or word
+        tests = (heard in {sound, initials}, sound.startswith((word, heard)) or initials.startswith(word))
     else:
         tests = (core.startswith(asked), asked in village.name)
     place = village.township.name.startswith(word)
