@@ -83,8 +83,8 @@ async def test_a_service_writes_and_reads_what_is_declared_and_nothing_else(kafk
 def test_the_declarations_leave_something_to_refuse() -> None:
     # Were everybody allowed everything, the test above would hold as well.
     assert len(ALL) == 100
-    assert len(WRITES) == 18
-    assert len(READS) == 24
+    assert len(WRITES) == 20
+    assert len(READS) == 27
 
 
 async def test_a_service_has_no_group_but_its_own(kafka: Kafka) -> None:
