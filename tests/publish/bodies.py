@@ -1,6 +1,11 @@
-"""Bodies of the kinds beside the ledger, written out, with names that must not be seen."""
+"""Bodies of the kinds beside the ledger, written out, with names that must not be seen; and what the API tells of one."""
 
 from typing import Any
+
+from services.contracts.bodies import Body
+from services.contracts.catalogue import Masking
+from services.publish.bodies.out import body_out
+from services.publish.render.masking import masked_body
 
 PHOTO = "ab" * 32
 
@@ -92,3 +97,8 @@ def table(**changes: Any) -> dict[str, Any]:
         "rows": [["赵铁柱", "鱼塘，赵铁柱自养", 120_000], ["孙二娘", "门市房", 300_000]],
         **changes,
     }
+
+
+def public_body(body: Body, masking: Masking, item: str = "") -> dict[str, Any]:
+    """The JSON of a body as the public API tells it, names masked."""
+    return body_out(masked_body(body, masking, item)).model_dump(mode="json")

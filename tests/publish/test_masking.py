@@ -7,11 +7,11 @@ import pytest
 from services.contracts.base import Model
 from services.contracts.bodies import BODY, Ledger
 from services.contracts.catalogue import Masking
-from services.publish.bodies.out import public_body
 from services.publish.render.masking import masked_body, masked_ledger, masked_name, shows_persons
 from services.publish.render.texts import _FREE, _fields_with_text
 from tests import builders
 from tests.publish import bodies
+from tests.publish.bodies import public_body
 
 SCHEMAS = BODY.json_schema()["$defs"]
 MODELS = {m.__name__: m for m in Model.__subclasses__() for m in (m, *m.__subclasses__())}

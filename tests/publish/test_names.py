@@ -10,10 +10,10 @@ import pytest
 from services.contracts.bodies import BODY
 from services.contracts.catalogue import Masking
 from services.contracts.disclosure import Opinion
-from services.publish.bodies.out import public_body
 from services.publish.render.masking import masked_body
 from tests import builders
 from tests.publish import bodies
+from tests.publish.bodies import public_body
 
 _CASES = Path(__file__).parents[1] / "contracts" / "cases"
 

@@ -14,11 +14,11 @@ from deploy.local.sample.registry import division_rows, villages
 from services.contracts.bodies import BODY
 from services.contracts.catalogue import Masking
 from services.contracts.values import yuan
-from services.publish.bodies.out import public_body
 from services.publish.render.disclosure import masking_of
 from services.publish.render.places import item_at
 from tests import builders
 from tests.publish import bodies
+from tests.publish.bodies import public_body
 
 MADE = (
     builders.ledger(),

@@ -8,13 +8,13 @@ from services.contracts.account import account_words
 from services.contracts.bodies import Ledger
 from services.contracts.catalogue import Masking
 from services.contracts.values import period_words
-from services.publish.bodies.out import public_body
 from services.publish.render.ledger import ledger_view
 from services.publish.render.masking import masked_ledger, masked_name
 from services.publish.render.rows import Publication
 from services.publish.render.sentences import five_sentences, newest_month
 from services.publish.render.words import about
 from tests import builders
+from tests.publish.bodies import public_body
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import pytest
 
 from services.contracts.bodies import BODY, Body, Notice, Roster, Table
 from services.contracts.catalogue import Masking
-from services.publish.bodies.out import public_body
 from services.publish.render.kinds import notice_view, roster_view
 from services.publish.render.masking import masked_body
 from services.publish.render.shapes import BodyView
@@ -16,6 +15,7 @@ from tests import builders
 from tests.contracts.test_tables import YEARS
 from tests.contracts.test_tables import table as made
 from tests.disclosures import as_table, sheet
+from tests.publish.bodies import public_body
 
 STALLS = {"报名保证金(元)": "amount", "租期(年)": "count", "起拍价格(元/月)": "amount", "最高限价(元/月)": "amount"}
 

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from services.contracts.base import Model
 from services.contracts.bodies import Body, Ledger, Roster
-from services.contracts.catalogue import Item, Masking
+from services.contracts.catalogue import Item
 from services.contracts.disclosure import Opinion
 from services.contracts.division import Division
 from services.contracts.duties import CellState, GridCell
@@ -17,7 +17,6 @@ from services.publish.hot.answers import PROBLEM, body_of_nothing
 from services.publish.render.cells import Known
 from services.publish.render.due import Timing, how_due
 from services.publish.render.found import Hit
-from services.publish.render.masking import masked_body
 from services.publish.render.places import Township, Village
 from services.publish.render.rows import Change, Publication
 from services.publish.render.standing import Standing
@@ -217,11 +216,6 @@ def gone(p: Publication, path: str) -> answers.Body:
 
 
 # -- bodies -------------------------------------------------------------------------------------------------------
-
-
-def public_body(body: Body, masking: Masking, item: str = "") -> dict[str, Any]:
-    """The JSON of a body for the public API, names masked."""
-    return body_out(masked_body(body, masking, item)).model_dump(mode="json")
 
 
 def body_out(masked: Body) -> BodyOut:
