@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.bench import growth, hot, profiles, rebuild, searching, submit, visible
+from tests.bench import growth, hot, profiles, rebuild, searching, submit, suite, visible
 from tests.bench.growth_notes import TITLE
 from tests.bench.report import Figure, Section, compared, put_section, read_former, section_in, table, write_figures
 from tests.running import ROOT, full_city
@@ -70,10 +70,12 @@ def main() -> int:
 
     `growth` is measured alone: it starts a city of its own, and takes hours. Its section stays in the report until it is
     measured again; with a home behind it, what an earlier run found there is not measured again. `flames` measures nothing; with such a home behind it,
-    it looks at a city of ten years too.
+    it looks at a city of ten years too. `suite` records the tests themselves; what is behind it goes to pytest.
     """
     if sys.argv[1:2] == ["flames"]:
         return profiles.main(machine(), *(Path(home) for home in sys.argv[2:3]))
+    if sys.argv[1:2] == ["suite"]:
+        return suite.main(machine(), profiles.TO, sys.argv[2:])
     if sys.argv[1:2] == ["growth"]:
         return _measure_growth(*(Path(home) for home in sys.argv[2:3]))
     wanted = sys.argv[1:] or list(MEASURES)

@@ -233,7 +233,7 @@ class _Box(NamedTuple):
     depth: int
 
 
-def drawn(stacks: Stacks, title: str) -> str:
+def drawn(stacks: Stacks, title: str, rate: int = RATE) -> str:
     """An SVG without script: the outermost frame at the bottom, as wide as its samples; each tells itself when pointed at."""
     boxes = _boxes(stacks)
     whole, depth = stacks.total(), max(b.depth for b in boxes) + 1
@@ -244,7 +244,7 @@ def drawn(stacks: Stacks, title: str) -> str:
         for b in boxes
         if b.samples * scale >= _NARROWEST
     ]
-    head = f'<text x="4" y="13" font-size="13">{escape(title)}, {whole} samples at {RATE}/s</text>'
+    head = f'<text x="4" y="13" font-size="13">{escape(title)}, {whole} samples at {rate}/s</text>'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" font-family="monospace" font-size="10">\n'
         f"{head}\n" + "\n".join(shapes) + "\n</svg>\n"

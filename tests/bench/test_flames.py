@@ -1,11 +1,13 @@
 """The pictures of where time goes: stacks as the two recorders write them, and what is told of them."""
 
 from collections import Counter
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from tests.bench.flames import Cost, dearest_of, drawn, folded, scripted
+from tests.bench.suite import seconds_by_file, whose, within_tests
 
 RAW = """\
 <module> (<frozen runpy>:198);serve (services/kit/process.py:12);loads (json/__init__.py:300) 3
@@ -83,3 +85,40 @@ def test_frames_that_are_equal_but_reached_otherwise_are_two() -> None:
 def test_a_line_that_is_no_stack_is_no_sample(line: str) -> None:
     with pytest.raises(ValueError, match="invalid literal"):
         folded([line])
+
+
+def test_of_the_suite_counts_what_is_within_a_test_under_its_file() -> None:
+    lines = """\
+<module> (<string>:1);runtestprotocol (_pytest/runner.py:1);test_a (tests/kit/test_a.py:3);wait (tests/running.py:9) 4
+<module> (<string>:1);runtestprotocol (_pytest/runner.py:1);select (selectors.py:9) 3
+<module> (<string>:1);beat (tests/running.py:9) 9
+"""
+    assert within_tests(folded(lines.splitlines())) == Counter(
+        {
+            ("tests/kit/test_a.py", "test_a (tests/kit/test_a.py)", "wait (tests/running.py)"): 4,
+            ("a test that waits, pytest", "select (selectors.py)"): 3,
+        }
+    )
+
+
+def test_seconds_are_added_up_by_file(tmp_path: Path) -> None:
+    report = tmp_path / "tests.xml"
+    cases = [("tests.kit.test_a", "1.2"), ("tests.kit.test_a", "2.2"), ("tests.house.test_b", "7.0")]
+    told = "".join(f'<testcase classname="{name}" name="x" time="{time}"/>' for name, time in cases)
+    report.write_text(f"<testsuites><testsuite>{told}</testsuite></testsuites>", encoding="utf-8")
+    assert seconds_by_file(report) == Counter({"tests/house/test_b.py": 7, "tests/kit/test_a.py": 3})
+
+
+@pytest.mark.parametrize(
+    ("line", "owner"),
+    [
+        ("java -Xmx256m -cp libs/kafka/* kafka.Kafka server.properties", "brokers"),
+        ("python -m services.publish serve", "services of the cities"),
+        ("python -m deploy.local run", "supervisors and operators' commands"),
+        ("postgres: checkpointer", "PostgreSQL"),
+        ("python -u -c import sys;exec(eval(sys.stdin.readline()))", "pytest and what runs within it"),
+        ("/opt/x/dbmate up", "`dbmate`"),
+    ],
+)
+def test_a_process_is_told_by_its_command(line: str, owner: str) -> None:
+    assert whose(line, "dbmate") == owner
