@@ -69,11 +69,11 @@ def main() -> int:
     """Start a city with its full sample, measure, write the report; with names of measures, tell those and write nothing.
 
     `growth` is measured alone: it starts a city of its own, and takes hours. Its section stays in the report until it is
-    measured again; with a home behind it, what an earlier run found there is not measured again. `flames` measures nothing; with such a home behind it,
+    measured again; with a home behind it, what an earlier run found there is not measured again. `flames` measures nothing; behind it stand names of loads, or such a home:
     it looks at a city of ten years too. `suite` records the tests themselves; what is behind it goes to pytest.
     """
     if sys.argv[1:2] == ["flames"]:
-        return profiles.main(machine(), *(Path(home) for home in sys.argv[2:3]))
+        return profiles.main(machine(), sys.argv[2:])
     if sys.argv[1:2] == ["suite"]:
         return suite.main(machine(), profiles.TO, sys.argv[2:])
     if sys.argv[1:2] == ["growth"]:

@@ -60,6 +60,8 @@ class Recording:
     def __init__(self, city: RunningCity, folder: Path) -> None:
         self._city, self.folder = city, folder
         self._native: dict[int, str] = {}
+        #: What is looked at beside the city's own parts: processes, and the name of each.
+        self.others: dict[int, str] = {}
         self._watching: list[subprocess.Popen[bytes]] = []
         self.stacks: dict[str, Stacks] = {}
 
@@ -73,6 +75,7 @@ class Recording:
 
     def _note_native(self) -> None:
         """Whose each process is that is none of Python."""
+        self._native |= self.others
         home, services = Home(self._city.home), self._city.service_pids()
         for note in home.run.glob("*.json"):
             process = process_of(home, note.stem) if note.stem not in services else None

@@ -78,7 +78,7 @@ async def measure(city: RunningCity) -> Section:
     raw = ""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        async with _peer(folder) as (peer, port), _front(folder / "front", city) as front:
+        async with _peer(folder) as (peer, port), front_of(folder / "front", city) as front:
             pids = {"nginx": peer.pid, "front": front.process.pid}
             for title, path in PATHS.items():
                 body = await _compressed(city.addresses()["publish"] + path)
@@ -135,7 +135,7 @@ def _prepared(folder: Path, port: int) -> Path:
     return conf
 
 
-def _front(folder: Path, city: RunningCity) -> Front:
+def front_of(folder: Path, city: RunningCity) -> Front:
     """The front as a server has it, with the system's own nginx and modules."""
     folder.mkdir()
     (folder / "modules").symlink_to(MODULES)

@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +35,7 @@ _SECONDS: Final = 10
 Burn = Callable[[RunningCity, Recording], Coroutine[None, None, None]]
 HEAD: Final = f"""# Where the time goes
 
-Written by `python -m tests.bench flames` and, for a city of ten years, `python -m tests.bench flames HOME`.
+Written by `python -m tests.bench flames` (a word behind it: one of them) and, for a city of ten years, `python -m tests.bench flames HOME`.
 Every load of [the benchmarks](../benchmarks.md) whose figure misses its bar, once more and recorded: {RATE} samples a second
 of every process, of what works and not of what waits. A share is of the samples of its part; a step is the innermost
 function of ours that was at work, with all that it called of others, and where there is none (gateway, database, broker)
@@ -70,6 +71,18 @@ async def read(city: RunningCity, recording: Recording) -> None:
             )
 
 
+async def read_by_front(city: RunningCity, recording: Recording) -> None:
+    """The hot pages through the front for a big city."""
+    async with hot.front_of(recording.folder / "front", city) as front:
+        main = psutil.Process(front.process.pid)
+        recording.others = {p.pid: "front" for p in (main, *main.children(recursive=True))}
+        with recording:
+            for path in hot.PATHS.values():
+                await asyncio.to_thread(
+                    wrk, front.url + path, connections=hot.CONNECTIONS, seconds=_SECONDS, headers=hot.GZIP
+                )
+
+
 async def rebuild(city: RunningCity, recording: Recording) -> None:
     """The read model anew and compared, by a process of its own."""
     command = [sys.executable, "-m", "services.publish", "rebuild", "--check", "--json"]
@@ -83,8 +96,27 @@ async def rebuild(city: RunningCity, recording: Recording) -> None:
 async def start(city: RunningCity, recording: Recording) -> None:
     """The city stopped and started again: all its Python processes, until it says that it is ready."""
     await asyncio.to_thread(stop_city, city)
-    own = {"SANWU_HOME": str(city.home), "SANWU_PORT": city.url.rpartition(":")[2], "SANWU_SAMPLE": "full"}
-    command = watched("start", [sys.executable, "-m", "deploy.local", "run"], recording.folder)
+    await _started("start", city.home, int(city.url.rpartition(":")[2]), recording)
+
+
+async def load(_: RunningCity, recording: Recording) -> None:
+    """A city that was not there, with the full sample entered: all its Python processes, until it says that it is ready."""
+    with _open_folder() as folder:
+        await _started("load", folder / "home", free_port(avoid=set()), recording)
+
+
+@contextmanager
+def _open_folder() -> Iterator[Path]:
+    """A folder that the city's own user may pass."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
+
+
+async def _started(name: str, home: Path, port: int, recording: Recording) -> None:
+    own = {"SANWU_HOME": str(home), "SANWU_PORT": str(port), "SANWU_SAMPLE": "full"}
+    command = watched(name, [sys.executable, "-m", "deploy.local", "run"], recording.folder)
     with recording.alone():
         process = await asyncio.create_subprocess_exec(
             *command, env={**os.environ, **own}, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -111,6 +143,8 @@ LOADS: Final = {
     "submit": (hand_in, "Ledgers handed in"),
     "rebuild": (rebuild, "Rebuild of the read model"),
     "hot": (read, "Hot pages through the local gateway"),
+    "front": (read_by_front, "Hot pages through the front for a big city"),
+    "load": (load, "The full sample entered"),
     "start": (start, "A second start"),
 }
 #: In a city with ten years behind it.
@@ -120,19 +154,19 @@ OLD_LOADS: Final = {
 }
 
 
-def main(machine: str, old: Path | None = None) -> int:
-    """Record every load in a city with the full sample, or those of a city with ten years (`old`: its home, of a run of `growth`).
+def main(machine: str, wanted: Sequence[str] = ()) -> int:
+    """Record every load in a city with the full sample, or some by name; or those of a city with ten years (its home, of a run of `growth`).
 
     Each section of the page is written as soon as it is there; those of the other city stay.
     """
     if lacking := missing_tools():
         sys.stderr.write(f"Recording needs {' and '.join(lacking)} (perf is Debian's linux-perf).\n")
         return 1
-    if old is None:
+    if set(wanted) <= set(LOADS):
         with full_city() as city:
-            _record(city, machine, LOADS)
+            _record(city, machine, {name: LOADS[name] for name in wanted or LOADS})
         return 0
-    city = start_city(old.absolute(), free_port(avoid=set()), "full")
+    city = start_city(Path(wanted[0]).absolute(), free_port(avoid=set()), "full")
     try:
         _record(city, machine, OLD_LOADS)
     finally:
