@@ -147,6 +147,10 @@ class Item(Model):
         return until is not None and until <= day
 
 
+#: What becomes of a question that enough others joined.
+JointThen = Literal["township", "everybody"]
+
+
 class ProfileRevision(Revision):
     """A city's choices on deadlines and checks in a span of time."""
 
@@ -174,6 +178,13 @@ class ProfileRevision(Revision):
         ge=1,
         le=365,
         description="days in which an answer may be called unclear; then the contact is deleted",
+    )
+    joint_from: int = Field(
+        default=10, ge=2, le=1000, description="a question that was joined so often is a joint one (联名)"
+    )
+    joint_then: JointThen = Field(
+        default="township",
+        description="township: it has to answer such a question as well; everybody: the answer is owed to the whole village",
     )
     confirmed_by_city: bool = Field(default=False, description="false: pages say 参考期限 instead of 公开时限")
     source: ShortText = Field(description="the document that the choice rests on")
@@ -208,6 +219,8 @@ _PROFILE: Final = {
             "answer_days_township": 10,
             "answer_in_working_days": True,
             "unclear_days": 30,
+            "joint_from": 10,
+            "joint_then": "township",
             "confirmed_by_city": True,
             "source": "盖州市三务公开时限通知（示例）",
         }

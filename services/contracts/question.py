@@ -15,7 +15,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from services.contracts.base import Event, Model, Sealed
-from services.contracts.catalogue import ItemCode, ProfileRevision, WorkCalendar
+from services.contracts.catalogue import ItemCode, JointThen, ProfileRevision, WorkCalendar
 from services.contracts.values import Period, ShortText, VillageCode, local_day, start_of_day
 
 #: Crockford's base32, as on the codes on walls: no I, L, O, U.
@@ -157,6 +157,21 @@ def answer_due(holder: Answerer, profile: ProfileRevision, calendar: WorkCalenda
     return calendar.add_working(today, days) if profile.answer_in_working_days else today + timedelta(days=days)
 
 
+# -- joining others' questions ------------------------------------------------------------------------------------
+
+
+def may_be_joined(kind: QuestionKind, shows: Shows) -> bool:
+    """Tell whether others can read what they would join: its words are public, or its kind says it all."""
+    return shows == "question" or kind is not QuestionKind.DOUBT
+
+
+def joint_due(holder: Answerer, profile: ProfileRevision, calendar: WorkCalendar, now: datetime) -> date | None:
+    """Until when the township has to answer a joint question of the village as well; None where it has not, or has it already."""
+    if profile.joint_then != "township" or holder == "township":
+        return None
+    return answer_due("township", profile, calendar, now)
+
+
 # -- events -------------------------------------------------------------------------------------------------------
 
 
@@ -205,6 +220,19 @@ class QuestionUnclear(QuestionEvent):
     type: Literal["question.unclear.v1"] = "question.unclear.v1"
     round: int = Field(ge=1, le=MOST_UNCLEAR, description="counts 1, 2")
     sealed: Sealed
+
+
+class QuestionJoined(QuestionEvent):
+    """`question.joined.v1`: others said "I ask that too" (联名): how often altogether, never who; the whole count each time."""
+
+    type: Literal["question.joined.v1"] = "question.joined.v1"
+    joined: int = Field(ge=1, description="times altogether; nobody knows whether each was another person")
+    joint_from: int = Field(ge=2, description="so many make it a joint question, by the profile")
+    joint_at: AwareDatetime | None = Field(description="when it became one; null before")
+    joint_then: JointThen | None = Field(description="what the profile made of that; null before")
+    joint_due: date | None = Field(
+        description="the local day until which the township has to answer as well; null where it does not"
+    )
 
 
 def contact_key(question_id: str) -> str:

@@ -36,7 +36,7 @@ from services.contracts.disclosure import (
 from services.contracts.division import DivisionSet
 from services.contracts.keys import KeySet, QuestionKeySet, WrappedKeySet
 from services.contracts.publication import PublicationPublished, PublicationWithdrawn
-from services.contracts.question import QuestionAsked, QuestionUnclear
+from services.contracts.question import QuestionAsked, QuestionJoined, QuestionUnclear
 from services.contracts.staff import SignerSet, StaffSet
 from services.contracts.trail import HEADS
 
@@ -173,7 +173,7 @@ DISCLOSURES: Final = _log(
     AnswerHidden,
 )
 PUBLICATIONS: Final = _log("publications", "publish", ("ingest", "audit"), PublicationPublished, PublicationWithdrawn)
-QUESTIONS: Final = _log("questions", "publish", ("ingest", "audit"), QuestionAsked, QuestionUnclear)
+QUESTIONS: Final = _log("questions", "publish", ("ingest", "audit"), QuestionAsked, QuestionUnclear, QuestionJoined)
 #: Nobody inside reads alerts yet; cases will.
 ALERTS: Final = _log("alerts", "audit", (), AlertRaised, AlertCleared)
 CODES: Final = Topic("sanwu.codes", "code", "qr", ("publish",), (CodeSet,), 3, compacted=True, config=_COMPACTED)

@@ -4,7 +4,7 @@ from typing import Final
 from uuid import UUID
 
 from services.contracts.publication import PublicationPublished
-from services.contracts.question import QuestionAsked, QuestionUnclear
+from services.contracts.question import QuestionAsked, QuestionJoined, QuestionUnclear
 from services.ingest.commands import answering
 from services.ingest.store.disclosures import update_published
 from services.kit.consumer import Handlers, Handling
@@ -19,4 +19,5 @@ REACT: Final[Handlers] = {
     PublicationPublished: on_publication_published,
     QuestionAsked: answering.take_question,
     QuestionUnclear: answering.take_unclear,
+    QuestionJoined: answering.take_joined,
 }

@@ -37,6 +37,13 @@ def network_of(address: str | None) -> str:
     return _around(address, 64)
 
 
+def household_of(address: str | None) -> str:
+    """Whose browsers count as one household's: an IPv4 address by itself, of IPv6 what one household is given (/64)."""
+    if address is None or ip_address(address).version != _IPV4:
+        return _around(address, 64)
+    return address
+
+
 def site_of(address: str | None) -> str:
     """Whose networks count together once more: of IPv6 what one organisation is given (/48), 65,536 networks."""
     return _around(address, 48)

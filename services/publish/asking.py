@@ -8,29 +8,31 @@ from dataclasses import replace
 from typing import Annotated, Final, NoReturn
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response
 
 from services.contracts.bodies import Ledger
 from services.contracts.catalogue import Masking
 from services.contracts.duties import CellKey
 from services.contracts.question import Paper, QuestionKind, read_ref
-from services.kit.address import client_address, network_of
+from services.kit.address import client_address, household_of
 from services.kit.errors import Fault, InvalidInputError, NotFoundError
 from services.kit.listing import Cursor, Listing, Page
 from services.kit.route import Route
 from services.publish.bodies.asked import question_out
 from services.publish.bodies.loading import Loaded
-from services.publish.commands import asking
+from services.publish.commands import asking, joining
+from services.publish.commands.allowances import spend_asking, spend_joining
 from services.publish.commands.asking import Asking, Bench
-from services.publish.errors import AskedTooOftenError, WithdrawnError
+from services.publish.commands.joining import Caller
+from services.publish.errors import WithdrawnError
 from services.publish.hot.answers import OF_PERSONS
 from services.publish.hot.front import cached_json
 from services.publish.render.ledger import line_view
 from services.publish.render.places import Village, title
 from services.publish.render.questions import About, Asked, Question, Subject, read_about
 from services.publish.render.typed import LONGEST_CONTACT, Looked, look_through
-from services.publish.schemas import QuestionIn, QuestionOut, UnclearIn
+from services.publish.schemas.questions import JoinedOut, QuestionIn, QuestionOut, UnclearIn
 from services.publish.store import publications, questions
 from services.publish.visit import Public, PublicDep, Visit, VisitDep
 
@@ -115,19 +117,6 @@ async def _line_in(reader: Public, loaded: Loaded, asked: Asked, number: int) ->
 # -- asking -------------------------------------------------------------------------------------------------------
 
 
-def _network() -> str:
-    return network_of(client_address())
-
-
-def _brake(visit: Visit, village: str | None) -> None:
-    """AskedTooOftenError when this network, or this village, has had its share of questions for now."""
-    if visit.own.asked.left(_network(), visit.now) < 1:
-        raise AskedTooOftenError(retry_after_s=visit.own.asked.wait_s(_network(), visit.now))
-    if village is not None and visit.own.asked_in.left(village, visit.now) < 1:
-        detail = "这个村刚才收到的提问太多，请过一会儿再提。"
-        raise AskedTooOftenError(detail, retry_after_s=visit.own.asked_in.wait_s(village, visit.now))
-
-
 def _refuse(looked: Looked, faults: list[Fault]) -> None:
     """InvalidInputError for all that is wrong at once, with the covered text where that would mend it."""
     faults = [*faults, *(Fault("text", message) for message in looked.faults)]
@@ -157,13 +146,11 @@ async def keep(visit: Visit, sent: QuestionIn, form_id: str | None = None) -> Qu
     async with visit.reading() as reader:
         subject = await find_subject(reader, sent.about)
     wanted = _checked(subject, sent)
-    _brake(visit, subject.village.code)
     async with visit.changing() as conn:
+        # In the same transaction: what is refused for anything else costs nobody their turn.
+        await spend_asking(visit, conn, subject.village.code)
         bench = Bench(conn, visit.reference, visit.now)
-        question = await asking.ask(bench, replace(wanted, form_id=form_id), visit.settings.questions_open)
-    visit.own.asked.count(_network(), visit.now)
-    visit.own.asked_in.count(subject.village.code, visit.now)
-    return question
+        return await asking.ask(bench, replace(wanted, form_id=form_id), visit.settings.questions_open)
 
 
 @router.post(
@@ -196,17 +183,47 @@ async def keep_unclear(visit: Visit, name: str, text: str) -> Question:
         raise NotFoundError
     looked = look_through(text, needed=False)
     _refuse(looked, [])
-    _brake(visit, None)
     async with visit.changing() as conn:
-        question = await asking.say_unclear(Bench(conn, visit.reference, visit.now), ref, looked.text)
-    visit.own.asked.count(_network(), visit.now)
-    return question
+        await spend_asking(visit, conn, None)
+        return await asking.say_unclear(Bench(conn, visit.reference, visit.now), ref, looked.text)
 
 
 async def _answer(visit: Visit, question: Question, status: int) -> Response:
     async with visit.reading() as reader:
         out = await _told(reader, question, by_ref=True)
     return Response(out.model_dump_json(), status, media_type="application/json", headers=OWN)
+
+
+# -- joining others' questions ------------------------------------------------------------------------------------
+
+
+async def keep_joined(visit: Visit, request: Request, name: str) -> tuple[Question, bool]:
+    """Count that somebody asks a question too; False when they were counted before. NotFoundError, NotJoinableError."""
+    question_id = _uuid(name)
+    caller = Caller(household_of(client_address()), request.headers.get("user-agent", ""))
+    async with visit.reading() as reader:
+        known = await questions.select_by_id(reader.conn, question_id)
+    if known is None:
+        raise NotFoundError
+    async with visit.changing() as conn:
+        await spend_joining(visit, conn, known.asked.village_code)
+        return await joining.join(Bench(conn, visit.reference, visit.now), question_id, caller, visit.own.callers)
+
+
+@router.post("/questions/{id}/join", response_model=JoinedOut, responses={429: {"description": _TOO_MANY}})
+async def join(
+    name: Annotated[str, Path(alias="id", description="the question's `id`, as lists tell it")],
+    request: Request,
+    visit: VisitDep,
+) -> Response:
+    """Say "I ask that too" (联名) of an open question that is public. Times are counted, never names; the same browser counts once a month.
+
+    From `joint_from` of the division's deadline profile on it is a joint question: `joint_then` says what comes of that.
+    409 `not_joinable`: it is answered, hidden, or its asker did not make it public.
+    """
+    question, counted = await keep_joined(visit, request, name)
+    told = JoinedOut(counted=counted, joined=question.joined, joint=question.joint_at is not None)
+    return Response(told.model_dump_json(), media_type="application/json", headers=OWN)
 
 
 # -- following ----------------------------------------------------------------------------------------------------

@@ -51,6 +51,12 @@ class AskedTooOftenError(SanwuError):
     code = "asked_too_often"
 
 
+class NotJoinableError(ConflictError):
+    """现在不能联名：这个提问已经答复、办结或隐藏，或者提问的人没有公开提问。"""
+
+    code = "not_joinable"
+
+
 class FormTimeError(InvalidInputError):
     """这张表打开得太久，或者提交得太快。内容还在，请再按一次。"""
 

@@ -13,8 +13,11 @@ from fastapi.responses import Response
 
 from services.contracts.households import household_ref
 from services.kit.errors import NotFoundError
+from services.kit.rates import TooOftenError
 from services.kit.route import Route
 from services.publish.bodies.renderer import Bodies
+from services.publish.commands.allowances import count_look
+from services.publish.errors import LookedForTooOftenError
 from services.publish.hot.answers import HTML, JSON
 from services.publish.render.disclosure import fades_on
 from services.publish.render.household import HouseholdLine, lines_of
@@ -36,14 +39,25 @@ def _on(visit: VisitDep) -> None:
         raise NotFoundError
 
 
+async def _let_in(visit: Visit, village: Village, name: str) -> None:
+    """Count a look; TooOftenError for a network that looked too often, LookedForTooOftenError for a name of the village."""
+    async with visit.changing() as conn:
+        of_network, of_name = await count_look(visit, conn, village.code, name)
+    # Behind the commit: whoever is refused for a name has looked all the same.
+    if of_network:
+        raise TooOftenError(retry_after_s=of_network)
+    if of_name:
+        raise LookedForTooOftenError(retry_after_s=of_name)
+
+
 async def _look(visit: Visit, village: Village, asked: HouseholdIn) -> list[HouseholdLine]:
     """The lines of a household, in an answer's time."""
-    visit.own.looks.let_in(visit.now, village.code, asked.name)
+    await _let_in(visit, village, asked.name)
     started = time.monotonic()
     key = visit.settings.household_key
     assert key is not None  # noqa: S101 - `_on` stands before
     ref = household_ref(key.get_secret_value().encode(), asked.name, asked.card_tail)
-    async with visit.own.looks.turn:
+    async with visit.own.looking:
         async with visit.runtime.database.connection_within(PATIENCE_S) as conn:
             known = await rosters.select_open_rosters(conn, village.code)
             shown = [p for p in known if not _faded(visit.bodies, p.item, p.period, visit)]

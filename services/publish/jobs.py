@@ -21,7 +21,7 @@ from services.kit.service import Job
 from services.publish import metrics
 from services.publish.bodies.loading import Loaded
 from services.publish.bodies.renderer import Bodies
-from services.publish.commands import asking
+from services.publish.commands import asking, joining
 from services.publish.hot.answers import pack
 from services.publish.hot.files import (
     Subject,
@@ -38,7 +38,7 @@ from services.publish.render.disclosure import fades_on
 from services.publish.render.places import item_at
 from services.publish.render.rows import Edition, Publication
 from services.publish.settings import PublishSettings
-from services.publish.store import marks, publications, searchable, standings
+from services.publish.store import allowances, marks, publications, searchable, standings
 from services.publish.store.marks import Kinds, Mark
 from services.publish.store.sealing import count_clear, seal_some
 from services.publish.visit import Own, PublishRuntime
@@ -357,6 +357,17 @@ async def destroy_of_questions(runtime: PublishRuntime) -> None:
         async with runtime.database.transaction() as conn:
             taken = await asking.destroy_due(conn, runtime.clock.now(), _SEALED_AT_ONCE)
         runtime.beat()
+    await _forget_callers(runtime)
+
+
+async def _forget_callers(runtime: PublishRuntime) -> None:
+    """Forget who joined a question a month ago, and whose turn is over."""
+    for forget in (joining.fade_due, allowances.forget):
+        taken = _SEALED_AT_ONCE
+        while taken == _SEALED_AT_ONCE:
+            async with runtime.database.transaction() as conn:
+                taken = await forget(conn, runtime.clock.now(), _SEALED_AT_ONCE)
+            runtime.beat()
 
 
 async def roll_keys(runtime: PublishRuntime) -> None:

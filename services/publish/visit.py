@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from starlette.responses import Response
@@ -19,12 +18,12 @@ from services.kit.rates import Rate, Seats, scans
 from services.kit.reference import Reference
 from services.kit.runtime import Runtime
 from services.publish.bodies.renderer import Bodies
-from services.publish.errors import LookedForTooOftenError
 from services.publish.hot.answers import Answer, pack
 from services.publish.hot.files import Subject, file_of
 from services.publish.hot.front import AnswerResponse
 from services.publish.listening import Listening
 from services.publish.making import Making
+from services.publish.render.callers import Callers
 from services.publish.render.forms import Forms
 from services.publish.render.places import Village, affair_of
 from services.publish.settings import PublishSettings
@@ -35,31 +34,8 @@ PATIENCE_S: Final = 3.0
 _VILLAGE_DIGITS: Final = 12
 #: So many archives are on their way from one process, to one address, and seconds after which there may be room again.
 _ARCHIVES: Final = (2, 1, 30)
-#: Who knows a name would have to try 5,000 cards: so often one name of a village is looked for, from wherever.
-_LOOKS_OF_NAME: Final = (5, timedelta(hours=1))
-_LOOKS_OF_NETWORK: Final = (10, timedelta(minutes=1))
+#: So many households look for their own lines at once in one process.
 _LOOK_AT_ONCE: Final = 2
-#: Of one village so many questions at once, and one more every so often: more than ask after a stormy meeting.
-_IN_VILLAGE: Final = 60
-_IN_VILLAGE_AGAIN: Final = timedelta(minutes=2)
-
-
-class Looks:
-    """How often households may look for their own lines, and how many look at once; of one process, never stored."""
-
-    def __init__(self) -> None:
-        """Begin with nobody who has looked yet."""
-        self._of_network = Rate(*_LOOKS_OF_NETWORK)
-        self._of_name = Rate(*_LOOKS_OF_NAME)
-        self.turn = asyncio.Semaphore(_LOOK_AT_ONCE)
-
-    def let_in(self, now: datetime, village: str, name: str) -> None:
-        """Count a look; TooOftenError for a network that looked too often, LookedForTooOftenError for a name of the village."""
-        self._of_network.let_in(now)
-        whose = f"{village}/{''.join(name.split())}"
-        if self._of_name.left(whose, now) < 1:
-            raise LookedForTooOftenError(retry_after_s=self._of_name.wait_s(whose, now))
-        self._of_name.count(whose, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +48,9 @@ class Own:
     making: Making
     listening: Listening
     archives: Seats
-    looks: Looks
-    #: Questions from one network, and about one village.
-    asked: Rate
-    asked_in: Rate
+    looking: asyncio.Semaphore
     forms: Forms
+    callers: Callers
 
 
 def make_own(settings: PublishSettings, database: Database, clock: Clock, reference: Reference) -> Own:
@@ -89,10 +63,9 @@ def make_own(settings: PublishSettings, database: Database, clock: Clock, refere
         Making(),
         Listening(database),
         Seats(*_ARCHIVES),
-        Looks(),
-        Rate(settings.questions_at_once, timedelta(seconds=settings.questions_again_s)),
-        Rate(_IN_VILLAGE, _IN_VILLAGE_AGAIN),
+        asyncio.Semaphore(_LOOK_AT_ONCE),
         Forms(seal),
+        Callers(seal),
     )
 
 

@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -12,6 +13,7 @@ from services.contracts.question import (
     MOST_UNCLEAR,
     REF_BITS,
     QuestionAsked,
+    QuestionJoined,
     QuestionKind,
     QuestionState,
     QuestionStep,
@@ -19,7 +21,9 @@ from services.contracts.question import (
     answerer_of,
     closes_at,
     days_overdue,
+    joint_due,
     make_ref,
+    may_be_joined,
     overdue_from,
     read_ref,
     ref_words,
@@ -153,3 +157,46 @@ def test_days_of_a_profile_have_bounds() -> None:
     for name in ("answer_days_village", "answer_days_township", "unclear_days"):
         with pytest.raises(ValidationError):
             ProfileRevision.model_validate({"since": "2026-01-01", "source": "test", name: 0})
+
+
+# -- joining ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "shows", "may"),
+    [
+        (QuestionKind.DOUBT, "question", True),
+        (QuestionKind.DOUBT, "answer", False),
+        (QuestionKind.PAPER, "answer", True),
+        (QuestionKind.MISSING, "answer", True),
+        (QuestionKind.PAPER, "question", True),
+    ],
+)
+def test_only_what_others_can_read_is_joined(kind: QuestionKind, shows: Any, *, may: bool) -> None:
+    assert may_be_joined(kind, shows) is may
+
+
+def test_the_township_answers_a_joint_question_of_the_village_within_its_own_days() -> None:
+    now = datetime(2026, 11, 24, 2, tzinfo=UTC)
+    assert joint_due("village", PROFILE, CALENDAR, now) == date(2026, 12, 8)
+    assert joint_due("township", PROFILE, CALENDAR, now) is None
+    everybody = PROFILE.model_copy(update={"joint_then": "everybody"})
+    assert joint_due("village", everybody, CALENDAR, now) is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"joint_from": 1}, {"joint_from": 1001}, {"joint_from": None}, {"joint_then": "city"}]
+)
+def test_a_profile_of_one_joiner_or_of_nobody_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        ProfileRevision(since=date(2026, 1, 1), source="test", **wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"joined": 0}, {"joint_then": "nobody"}, {"joint_due": "soon"}, {"joint_at": "2026-11-25"}]
+)
+def test_an_event_of_joining_says_how_often_and_what_came_of_it(wrong: dict[str, Any]) -> None:
+    good = example("sanwu.questions", "question.joined.v1")
+    assert QuestionJoined.model_validate(good).joined == 10
+    with pytest.raises(ValidationError):
+        QuestionJoined.model_validate({**good, **wrong})

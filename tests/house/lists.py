@@ -180,6 +180,7 @@ PUBLISH: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /api/v1/villages/{code}/questions": Many("questions", {"params": dict(_ALL)}, at="@village"),
     "GET /ask": _in_memory("nothing: a form"),
     "GET /q/{name}": _in_memory("nothing: one question"),
+    "GET /q/{name}/join": _in_memory("nothing: one question"),
     "GET /v/{code}/questions": Many("questions"),
     "GET /c/{code}": _in_memory("nothing: leads on"),
     "GET /d/{disclosure_id}": Many("editions"),
@@ -293,7 +294,10 @@ ONE: Final[Mapping[ServiceName, set[str]]] = MappingProxyType(
             *_below("/ingest/v1/disclosures/{disclosure_id}", "/erase", "/file", "/mask", "/restore", "/return"),
             *_below("/ingest/v1/disclosures/{disclosure_id}", "/submit", "/withdraw"),
         },
-        "publish": {*_below("", "/ask", "/q/{name}/unclear", "/api/v1/questions", "/api/v1/questions/{ref}/unclear")},
+        "publish": {
+            *_below("", "/ask", "/q/{name}/unclear", "/api/v1/questions", "/api/v1/questions/{ref}/unclear"),
+            *_below("", "/q/{name}/join", "/api/v1/questions/{id}/join"),
+        },
         "audit": set(),
         "qr": {*_below("", "/posters/{code}/revoke", "/qr/v1/codes/{code}/revoke")},
     }

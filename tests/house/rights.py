@@ -418,11 +418,15 @@ PUBLISH: Final = (
     _row("POST /api/v1/questions", PUBLIC, json={"about": "@village", "text": "为什么付两次钱？"}),
     _row("GET /api/v1/questions/{ref}", PUBLIC, "same", "@question"),
     _row("POST /api/v1/questions/{ref}/unclear", PUBLIC, "same", "@answered", json={}),
+    _row("POST /api/v1/questions/{id}/join", PUBLIC, "same", "@asked"),
     _row("GET /api/v1/villages/{code}/questions", PUBLIC, "same", "@village"),
     _row("GET /ask", PUBLIC, params={"about": "@village"}),
     # Sent as soon as it was opened.
     _row("POST /ask", PUBLIC, data={"about": "@village", "text": "为什么付两次钱？"}, works=False),
     _row("GET /q/{name}", PUBLIC, "same", "@question"),
+    _row("GET /q/{name}/join", PUBLIC, "same", "@question"),
+    # Sent as soon as it was opened.
+    _row("POST /q/{name}/join", PUBLIC, "same", "@question", works=False),
     _row("POST /q/{name}/unclear", PUBLIC, "same", "@answered"),
     _row("GET /v/{code}/questions", PUBLIC, "same", "@village"),
     _row("GET /robots.txt", PUBLIC),

@@ -11,6 +11,7 @@ from services.contracts.disclosure import AnswerContent, AnswerGiven, AnswerHand
 from services.contracts.question import (
     QuestionAsked,
     QuestionContent,
+    QuestionJoined,
     QuestionUnclear,
     contact_key,
     ref_words,
@@ -251,3 +252,66 @@ async def test_the_desk_hands_up_in_one_press(desk: Month) -> None:
     of = await asked(desk)
     assert (await post(desk, f"/desk/questions/{of.ref}/hand-up", CLERK)).status_code == 303
     assert "等镇街答复" in (await desk.ask("GET", "/desk/questions", REVIEWER)).text
+
+
+# -- 联名 ---------------------------------------------------------------------------------------------------------
+
+
+async def joined(desk: Month, of: QuestionAsked, times: int, **changes: Any) -> None:
+    stamp = builders.stamp(of.aggregate_id, 1 + times, of.village_code, desk.served.clock.at)
+    told = {"joint_at": None, "joint_then": None, "joint_due": None, **changes}
+    await desk.served.hear(
+        QuestionJoined(
+            **{**stamp, "village_code": of.village_code},
+            ref=of.ref,
+            due=of.due,
+            holder=of.holder,
+            item=of.item,
+            period=of.period,
+            asked_at=of.asked_at,
+            joined=times,
+            joint_from=10,
+            **told,
+        )
+    )
+
+
+JOINT = {"joint_at": builders.NOW, "joint_then": "township", "joint_due": date(2026, 12, 8)}
+
+
+async def test_the_desk_shows_how_many_times_others_joined_and_a_late_count_changes_nothing(desk: Month) -> None:
+    of = await asked(desk)
+    assert (await desk.done("GET", f"{PATH}/{of.ref}", CLERK))["joined"] == 0
+    await joined(desk, of, 10, **JOINT)
+    await joined(desk, of, 4)
+    body = await desk.done("GET", f"{PATH}/{of.ref}", CLERK)
+    assert (body["joined"], body["joint_then"], body["joint_due"]) == (10, "township", "2026-12-08")
+    # The village still has it, until its own day.
+    assert (body["holder"], body["due"]) == ("village", "2026-11-27")
+    for who in (CLERK, REVIEWER):
+        assert "10人次也想问" in (await desk.ask("GET", "/desk/questions", who)).text
+        page = (await desk.ask("GET", f"/desk/questions/{of.ref}", who)).text
+        assert "镇街也要答复，最迟 2026-12-08" in page
+    await desk.done("POST", f"{PATH}/{of.ref}/answer", CLERK, {"text": ANSWER})
+
+
+async def test_an_answer_that_is_owed_to_everybody_is_told_so_at_the_desk(desk: Month) -> None:
+    of = await asked(desk)
+    await joined(desk, of, 10, **{**JOINT, "joint_then": "everybody", "joint_due": None})
+    assert "要向全村答复" in (await desk.ask("GET", f"/desk/questions/{of.ref}", CLERK)).text
+
+
+async def test_handing_up_a_joint_question_gives_the_township_no_more_days(desk: Month) -> None:
+    of = await asked(desk)
+    await joined(desk, of, 10, **JOINT)
+    desk.served.clock.at = builders.NOW + timedelta(days=5)
+    body = await desk.done("POST", f"{PATH}/{of.ref}/hand-up", CLERK)
+    assert (body["holder"], body["due"]) == ("township", "2026-12-08")
+    (event,) = await said(desk, AnswerHandedUp)
+    assert event.due == date(2026, 12, 8)
+
+
+async def test_joining_what_nobody_heard_of_changes_nothing(desk: Month) -> None:
+    of = await asked(desk)
+    await joined(desk, of.model_copy(update={"aggregate_id": str(uuid4())}), 3)
+    assert (await desk.done("GET", f"{PATH}/{of.ref}", CLERK))["joined"] == 0

@@ -4,12 +4,13 @@ import shutil
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest_asyncio
 
 from services.contracts.bodies import BODY, body_digest
+from services.contracts.catalogue import Profile, ProfileRevision, ProfileSet
 from services.contracts.disclosure import (
     AnswerContent,
     AnswerGiven,
@@ -17,6 +18,7 @@ from services.contracts.disclosure import (
     DisclosureApproved,
     DisclosureWithdrawn,
 )
+from services.kit import reference
 from services.kit.shred import find_key, seal, seal_under
 from services.publish import jobs
 from tests import builders
@@ -84,6 +86,14 @@ class Publishing:
         )
         await self.served.hear(event)
         return event
+
+    async def profile(self, **choices: Any) -> None:
+        """Choose other settings for the city's deadline profile."""
+        revision = ProfileRevision(since=date(2026, 1, 1), source="test", **choices)
+        event = ProfileSet(**builders.stamp("default"), profile=Profile(code="default", revisions=(revision,)))
+        async with self.served.runtime.database.transaction() as conn:
+            await reference.project(conn, event)
+        await self.served.runtime.reference.refresh()
 
     async def ask(self, status: int = 201, **changes: Any) -> Any:
         """Ask about the test village by the API; what is answered."""

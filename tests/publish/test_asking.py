@@ -25,11 +25,8 @@ TEXT = "这笔水管修了两次，为什么付两次钱？"
 async def asking(publishing: Publishing) -> Publishing:
     """Publish with nothing asked yet, by anybody."""
     async with publishing.served.runtime.database.transaction() as conn:
-        await conn.execute("TRUNCATE question, question_word")
+        await conn.execute("TRUNCATE question, question_word, question_join, allowance")
     publishing.served.clock.at = builders.NOW
-    own = publishing.served.runtime.own
-    for rate in (own.asked, own.asked_in):
-        rate._over_at.clear()
     return publishing
 
 

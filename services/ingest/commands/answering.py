@@ -12,6 +12,7 @@ from services.contracts.question import (
     ContactContent,
     QuestionAsked,
     QuestionContent,
+    QuestionJoined,
     QuestionRef,
     QuestionState,
     QuestionStep,
@@ -68,6 +69,11 @@ async def take_unclear(h: Handling, event: QuestionUnclear) -> None:
     after = replace(question, state=QuestionState.TOWNSHIP, holder=event.holder, due=event.due, rounds=event.round)
     await questions.update_question(h.conn, after)
     await questions.insert_word(h.conn, question.id, Said("unclear", event.occurred_at, text=text, key=key))
+
+
+async def take_joined(h: Handling, event: QuestionJoined) -> None:
+    """Show how many times others joined a question, and until when the township has to answer it as well."""
+    await questions.update_joined(h.conn, event)
 
 
 async def _words_of(h: Handling, event: QuestionAsked | QuestionUnclear) -> tuple[str | None, str]:
@@ -168,10 +174,11 @@ async def hand_up(desk: Changing, name: str) -> Question:
     """Hand a question to the township, whose days begin, and append `answer.handed_up.v1`."""
     after = await _turned(desk, name, QuestionStep.HAND_UP)
     due = answer_due("township", desk.profile(after.village_code), desk.reference.calendar, desk.now)
-    after = replace(after, holder="township", due=due)
+    # The township had to answer a joint question already: being handed it gives no more days.
+    after = replace(after, holder="township", due=min(due, after.joint_due or due))
     await questions.update_question(desk.conn, after)
     await questions.insert_word(desk.conn, after.id, Said("handed_up", desk.now, desk.actor.role.value))
-    await outbox.append(desk.conn, AnswerHandedUp(**await _frame(desk, after), due=due))
+    await outbox.append(desk.conn, AnswerHandedUp(**await _frame(desk, after), due=after.due))
     return after
 
 

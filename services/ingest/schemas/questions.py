@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.contracts.catalogue import JointThen
 from services.contracts.values import Text
 from services.kit.examples import read_examples
 
@@ -57,6 +58,11 @@ class QuestionOut(BaseModel, json_schema_extra=example("QuestionOut")):
     overdue_days: int
     rounds: int = Field(description="how often an answer was called unclear")
     asked_at: datetime
+    joined: int = Field(description="how often others said that they ask it too; never who")
+    joint_then: JointThen | None = Field(
+        description="what the profile made of so many: the `township` answers as well, or the answer is owed to `everybody`; null before"
+    )
+    joint_due: date | None = Field(description="until when the township has to answer as well")
     has_contact: bool
     contact: str | None = Field(description="told to the township's reviewer alone, of one question at a time")
     words: list[QuestionWordOut]

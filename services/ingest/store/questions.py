@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from services.contracts.catalogue import JointThen
 from services.contracts.duties import CellKey
-from services.contracts.question import Answerer, QuestionAsked, QuestionState, contact_key
+from services.contracts.question import Answerer, QuestionAsked, QuestionJoined, QuestionState, contact_key
 from services.kit.db import Connection, Row, affected
 from services.kit.shred import close, reopen
 
@@ -31,6 +32,9 @@ class Question:
     rounds: int
     asked_at: datetime
     has_contact: bool
+    joined: int = 0
+    joint_then: JointThen | None = None
+    joint_due: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,17 @@ UPDATE_QUESTION = "UPDATE question SET state = $2, holder = $3, due = $4, rounds
 async def update_question(conn: Connection, q: Question) -> None:
     """Store where a question stands now."""
     await conn.execute(UPDATE_QUESTION, q.id, q.state.value, q.holder, q.due, q.rounds)
+
+
+UPDATE_JOINED = """
+UPDATE question SET joined = $2, joint_then = $3, joint_due = $4 WHERE id = $1 AND joined < $2
+"""
+
+
+async def update_joined(conn: Connection, event: QuestionJoined) -> None:
+    """Store how often a question was joined, unless more is known."""
+    identity = UUID(event.aggregate_id)
+    await conn.execute(UPDATE_JOINED, identity, event.joined, event.joint_then, event.joint_due)
 
 
 SELECT_WORDS = """

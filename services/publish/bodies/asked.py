@@ -6,7 +6,7 @@ from datetime import datetime
 from services.contracts.question import QuestionState
 from services.publish.bodies.out import rfc3339
 from services.publish.render.questions import Question, Word, public_words
-from services.publish.schemas import QuestionOut, QuestionWordOut
+from services.publish.schemas.questions import QuestionOut, QuestionWordOut
 
 
 def question_out(q: Question, words: Sequence[Word], now: datetime, public_url: str, *, by_ref: bool) -> QuestionOut:
@@ -43,5 +43,10 @@ def question_out(q: Question, words: Sequence[Word], now: datetime, public_url: 
         answered_at=rfc3339(q.answered_at) if q.answered_at is not None else None,
         rounds=q.rounds,
         hidden_reason=q.hidden_reason,
+        joined=q.joined,
+        joint_at=rfc3339(q.joint_at) if q.joint_at is not None else None,
+        joint_then=q.joint_then,
+        joint_due=q.joint_due.isoformat() if q.joint_due is not None else None,
+        may_join=q.may_be_joined,
         words=said if state is not QuestionState.HIDDEN else [],
     )

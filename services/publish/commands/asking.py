@@ -95,8 +95,8 @@ async def ask(bench: Bench, asking: Asking, most_open: int) -> Question:
     return question
 
 
-class _Frame(Stamp):
-    """What both events of a question say."""
+class Frame(Stamp):
+    """What all events of a question say."""
 
     ref: str
     due: date
@@ -106,10 +106,11 @@ class _Frame(Stamp):
     asked_at: datetime
 
 
-async def _frame(bench: Bench, q: Question) -> _Frame:
+async def frame(bench: Bench, q: Question) -> Frame:
+    """The envelope of an event of a question, and what all of them say."""
     stamp = await outbox.stamp(bench.conn, "question", str(q.id), at=bench.now, village_code=q.asked.village_code)
     of = q.asked
-    return _Frame(**stamp, ref=q.ref, due=q.due, holder=q.holder, item=of.item, period=of.period, asked_at=q.asked_at)
+    return Frame(**stamp, ref=q.ref, due=q.due, holder=q.holder, item=of.item, period=of.period, asked_at=q.asked_at)
 
 
 async def _say_asked(bench: Bench, q: Question, asking: Asking, key: str) -> None:
@@ -120,7 +121,7 @@ async def _say_asked(bench: Bench, q: Question, asking: Asking, key: str) -> Non
         own = await shred.tell_key(bench.conn, name, bench.now, QUESTION_KEYS)
         contact = shred.seal_under(own, name, _ASKED, ContactContent(contact=asking.contact))
     event = QuestionAsked(
-        **await _frame(bench, q),
+        **await frame(bench, q),
         kind=of.kind,
         shows=of.shows,
         paper=of.paper,
@@ -165,7 +166,7 @@ async def say_unclear(bench: Bench, ref: str, text: str) -> Question:
     await questions.update_question(conn, after)
     await questions.insert_word(conn, after.id, Said("unclear", now, "township", due, text=text, key=key))
     sealed = shred.seal_under(key, str(after.id), _UNCLEAR, QuestionContent(text=text))
-    await outbox.append(conn, QuestionUnclear(**await _frame(bench, after), round=after.rounds, sealed=sealed))
+    await outbox.append(conn, QuestionUnclear(**await frame(bench, after), round=after.rounds, sealed=sealed))
     await _mark(bench, after)
     return after
 

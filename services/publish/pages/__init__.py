@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter
 
-from services.publish.pages import asking, reading
+from services.publish.pages import asking, joining, reading
 from services.publish.pages.reading import mount_errors
 
 router = APIRouter()
 # The last of the others takes any address that leads nowhere.
-for part in (asking.router, reading.router):
+for part in (asking.router, joining.router, reading.router):
     router.include_router(part)
 
 __all__ = ["mount_errors", "router"]

@@ -19,7 +19,7 @@ from services.publish.bodies.asked_pages import question_body, questions_body
 from services.publish.errors import FormTimeError
 from services.publish.render.forms import FormAge
 from services.publish.render.questions import AskForm, Question, Subject, ask_form
-from services.publish.schemas import QuestionIn
+from services.publish.schemas.questions import QuestionIn
 from services.publish.store import questions
 from services.publish.visit import Public, PublicDep, Visit, VisitDep
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
+from services.contracts.catalogue import JointThen
 from services.contracts.question import (
     OPEN_STATES,
     Answerer,
@@ -15,6 +16,7 @@ from services.contracts.question import (
     QuestionState,
     Shows,
     days_overdue,
+    may_be_joined,
     ref_words,
     stands,
 )
@@ -98,6 +100,16 @@ class Question:
     hidden_at: datetime | None = None
     hidden_reason: str | None = None
     has_contact: bool = False
+    #: How often others joined it; when they made it a joint one, what the profile made of that, until when the township answers too.
+    joined: int = 0
+    joint_at: datetime | None = None
+    joint_then: JointThen | None = None
+    joint_due: date | None = None
+
+    @property
+    def may_be_joined(self) -> bool:
+        """Tell whether others may say that they ask it too: somebody has to answer, and they can read what it is."""
+        return self.is_open and may_be_joined(self.asked.kind, self.asked.shows)
 
     @property
     def is_open(self) -> bool:
@@ -163,6 +175,7 @@ class QuestionRow:
     late: str | None
     asked: str
     is_open: bool
+    joined: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +210,9 @@ class QuestionPage:
     ref_words: str | None
     may_say_unclear: bool
     rounds: int
+    joined: str | None = None
+    joint: str | None = None
+    join_url: str | None = None
 
 
 def about_words(items: Items, of: Asked) -> str:
@@ -233,7 +249,25 @@ def question_row(items: Items, q: Question, words: Sequence[Word], now: datetime
         late=_late(q, now),
         asked=time_words(q.asked_at),
         is_open=q.is_open,
+        joined=joined_words(q) if not is_hidden else None,
     )
+
+
+def joined_words(q: Question) -> str | None:
+    """How often others joined a question: times, as nobody knows who it was."""
+    return f"{q.joined}人次也想问" if q.joined else None
+
+
+def joint_words(q: Question) -> str | None:
+    """What came of a question that so many joined, as long as it waits; None before."""
+    if q.joint_at is None:
+        return None
+    day = time_words(q.joint_at)
+    if q.joint_then == "everybody":
+        return f"{day}达到联名人次：按本市规定，要向全村答复，不能只答复提问的人。"
+    if q.joint_due is not None:
+        return f"{day}达到联名人次：按本市规定，镇街也要答复，最迟{date_words(q.joint_due)}。"
+    return f"{day}达到联名人次：按本市规定，由镇街答复。"
 
 
 def _excerpt(text: str) -> str:
@@ -246,12 +280,11 @@ def question_page(
 ) -> QuestionPage:
     """The page of a question; `by_ref`: for whoever holds its reference. `reference`: the city has not confirmed the days."""
     of, state = q.asked, q.stands(now)
-    kind = QUESTION_KINDS[of.kind] + (f"：{PAPERS[of.paper]}" if of.paper is not None else "")
     return QuestionPage(
         village=village,
         about=about_words(items, of),
         about_url=about_url(of),
-        kind=kind,
+        kind=kind_words(of),
         state=QUESTION_STATES[state],
         is_open=q.is_open,
         holder=HOLDERS[q.holder],
@@ -265,7 +298,16 @@ def question_page(
         ref_words=ref_words(q.ref) if by_ref else None,
         may_say_unclear=by_ref and state is QuestionState.ANSWERED,
         rounds=q.rounds,
+        joined=joined_words(q) if state is not QuestionState.HIDDEN else None,
+        joint=joint_words(q) if state is not QuestionState.HIDDEN else None,
+        # Whoever asked it does not join it.
+        join_url=f"/q/{q.id}/join" if q.may_be_joined and not by_ref else None,
     )
+
+
+def kind_words(of: Asked) -> str:
+    """What a question wants, and of a paper which."""
+    return QUESTION_KINDS[of.kind] + (f"：{PAPERS[of.paper]}" if of.paper is not None else "")
 
 
 def _word_view(of: Asked, word: Word) -> WordView:

@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints
+from pydantic import BaseModel, Field, RootModel, StringConstraints
 
 from services.contracts.bodies import Contract, Decision, Entry, Ledger, Line, Notice, Project, Roster, Table
 from services.contracts.checks import Check
 from services.contracts.households import CardTail, HouseholdRef
-from services.contracts.question import Paper, QuestionKind, Shows
 from services.contracts.values import Digest, ShortText
 from services.kit.examples import read_examples
 
@@ -270,82 +269,6 @@ class HouseholdOut(BaseModel, json_schema_extra=example("HouseholdOut")):
     """All lines of a household in the village's open rosters; none also when the name or the digits are others."""
 
     lines: list[HouseholdLineOut]
-
-
-class QuestionIn(BaseModel, json_schema_extra=example("QuestionIn")):
-    """A question as somebody asks it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    about: str = Field(
-        max_length=80,
-        description=(
-            "what it is about: a village's 12 digits, `village/item/period` of a cell, a disclosure's id, `id/version`, or "
-            "`id/version/line` of one line of a ledger"
-        ),
-    )
-    kind: QuestionKind = Field(
-        default=QuestionKind.DOUBT,
-        description="`doubt` asks, `paper` wants to see a paper, `missing` says one is missing",
-    )
-    text: str = Field(
-        default="", max_length=4000, description="4 to 500 characters without personal data; only a doubt needs any"
-    )
-    shows: Shows = Field(default="answer", description="whether `text` is public as well, or the answer alone")
-    paper: Paper | None = Field(default=None, description="which paper, for kind `paper`")
-    contact: str | None = Field(
-        default=None,
-        max_length=400,
-        description="how the township may reach whoever asks; seen by nobody else and destroyed when the question is over",
-    )
-
-
-class UnclearIn(BaseModel, json_schema_extra=example("UnclearIn")):
-    """That an answer explains nothing, and what is missing in it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    text: str = Field(default="", max_length=4000, description="up to 500 characters without personal data")
-
-
-class QuestionWordOut(BaseModel, json_schema_extra=example("QuestionWordOut")):
-    """One thing that was said of a question; `text` is null where it is not public, or nothing was written."""
-
-    kind: str
-    holder: str | None
-    at: str
-    due: str | None
-    text: str | None
-    disclosure_id: str | None
-
-
-class QuestionOut(BaseModel, json_schema_extra=example("QuestionOut")):
-    """A question as everybody may read it; `ref` only for whoever has it.
-
-    `holder` has to answer until `due` as long as `state` is `asked` or `township`; `late_days` counts all days past what
-    was allowed and never goes down.
-    """
-
-    id: str
-    ref: str | None
-    url: str
-    village: str
-    kind: str
-    paper: str | None
-    shows: str
-    item: str | None
-    period: str | None
-    disclosure_id: str | None
-    line: int | None
-    state: str
-    holder: str
-    due: str
-    late_days: int
-    asked_at: str
-    answered_at: str | None
-    rounds: int = Field(description="how often an answer was called unclear")
-    hidden_reason: str | None
-    words: list[QuestionWordOut]
 
 
 class FoundLineOut(BaseModel, json_schema_extra=example("FoundLineOut")):

@@ -264,7 +264,7 @@ def _question(row: Row) -> Question:
         line=row["line"],
     )
     names = ("id", "ref", "holder", "due", "rounds", "late_days", "asked_at", "answered_at", "closes_at")
-    more = ("hidden_at", "hidden_reason", "has_contact")
+    more = ("hidden_at", "hidden_reason", "has_contact", "joined", "joint_at", "joint_then", "joint_due")
     return Question(asked=asked, state=QuestionState(row["state"]), **{name: row[name] for name in (*names, *more)})
 
 
