@@ -39,12 +39,19 @@ class Column(Model):
     )
 
 
+_LONGEST_CELL: Final = 500
+
+
 def _cell(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
     """Refuse a cell once and at its own place: pydantic would add the name of every type that it is not."""
     try:
         cell = read(value)
     except ValidationError as error:
-        message = "应为整数（金额以分为单位）、最多 500 个字的文字，或留空"
+        message = (
+            f"文字太长，最多 {_LONGEST_CELL} 个字"
+            if isinstance(value, str)
+            else "应为整数（金额以分为单位）、文字，或留空"
+        )
         raise ValueError(message) from error
     if isinstance(cell, str) and "\x00" in cell:
         message = "不能含有空字符（NUL）"
@@ -54,7 +61,8 @@ def _cell(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
 
 #: A cell: text, fen or a count, or nothing. A quantity is text.
 Cell = Annotated[
-    Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | Fen | None, WrapValidator(_cell)
+    Annotated[str, StringConstraints(strip_whitespace=True, max_length=_LONGEST_CELL)] | Fen | None,
+    WrapValidator(_cell),
 ]
 Row = tuple[Cell, ...]
 #: Columns whose cells are integers.

@@ -156,9 +156,15 @@ class Roster(Content):
         stated = self.totals or RosterTotals()
         return (
             *super().findings(period),
-            *count_finding("roster.count", "body.totals.entries", stated.entries, len(self.persons)),
-            *count_finding("roster.people", "body.totals.people", stated.people, self.people),
-            *sum_finding("roster.total", "body.totals.amount_fen", stated.amount_fen, self.amount_fen),
+            *count_finding("roster.count", "body.totals.entries", stated.entries, len(self.persons), "户数或人次合计"),
+            *count_finding("roster.people", "body.totals.people", stated.people, self.people, "人数合计"),
+            *sum_finding(
+                "roster.total",
+                "body.totals.amount_fen",
+                stated.amount_fen,
+                self.amount_fen,
+                words=("金额合计", "逐行相加"),
+            ),
             *self._sum_row_findings(),
             *self._product_findings(),
             *self._twice_findings(),
