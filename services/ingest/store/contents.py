@@ -6,7 +6,7 @@ An edition has two parts: the content, written once, and the small rest beside i
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
@@ -110,11 +110,20 @@ def _remarks_of(edition: int) -> str:
 
 def body_of(row: Row) -> Body:
     """The content of a row of `edition` that was read with its key."""
+    return BODY.validate_json(_text_of(row))
+
+
+def raw_body_of(row: Row) -> dict[str, Any]:
+    """The same as JSON, at a fifth of the cost: for what was checked when it was handed in and is only compared."""
+    found: dict[str, Any] = json.loads(_text_of(row))
+    return found
+
+
+def _text_of(row: Row) -> str | bytes:
     if row["body_sealed"] is None:
-        return BODY.validate_json(row["body"])
-    return BODY.validate_json(
-        reopen(row["key"], str(row["disclosure_id"]), _body_of(row["edition"]), row["body_sealed"])
-    )
+        text: str = row["body"]
+        return text
+    return reopen(row["key"], str(row["disclosure_id"]), _body_of(row["edition"]), row["body_sealed"])
 
 
 def rest_of(row: Row) -> Remarks:
