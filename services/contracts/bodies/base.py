@@ -54,6 +54,11 @@ def ten_thousandths(quantity: str) -> int:
     return int(Decimal(quantity) * TEN_THOUSAND)
 
 
+def measured(ten_thousandths: int) -> str:
+    """Ten-thousandths as a number without idle zeros: 170766 -> `17.0766`."""
+    return f"{(Decimal(ten_thousandths) / TEN_THOUSAND).normalize():f}"
+
+
 class Attachment(Model):
     """A file of the content-addressed store that belongs to the content; `digest` is the public file's SHA-256."""
 
@@ -103,7 +108,7 @@ def figures(body: Content) -> tuple[tuple[str, str], ...]:
 
 
 _NO_FIGURES: Final = frozenset({"no", "voucher"})
-_QUANTITIES: Final = frozenset({"days", "area_mu", "quantity"})
+_QUANTITIES: Final = frozenset({"days", "area_mu", "quantity", "unit_rate"})
 
 
 def _figures(value: Any, at: str) -> Iterator[tuple[str, str]]:

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from pydantic import Field, StringConstraints, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from services.contracts.base import Model
-from services.contracts.bodies.base import TEN_THOUSAND, ten_thousandths
+from services.contracts.bodies.base import measured, ten_thousandths
 from services.contracts.values import Fen, ShortText, yuan
 
 ColumnKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
@@ -82,11 +81,6 @@ def number(column: Column, cell: Cell) -> int | None:
     if column.type is ColumnType.QUANTITY and cell and _MEASURED.fullmatch(cell.replace(",", "")):
         return ten_thousandths(cell.replace(",", ""))
     return None
-
-
-def measured(ten_thousandths: int) -> str:
-    """Ten-thousandths as a number without idle zeros: 170766 -> `17.0766`."""
-    return f"{(Decimal(ten_thousandths) / TEN_THOUSAND).normalize():f}"
 
 
 def number_words(column: Column, value: int) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from services.contracts.base import Finding, Model
-from services.contracts.bodies.base import MAX_LINES, Content, off
+from services.contracts.bodies.base import MAX_LINES, Content, measured, off
 from services.contracts.bodies.columns import (
     NUMBERS,
     SUMMED,
@@ -18,7 +18,6 @@ from services.contracts.bodies.columns import (
     adds_up,
     counts_people_of_schemes,
     in_wan,
-    measured,
     number,
     number_words,
     unit_of,
