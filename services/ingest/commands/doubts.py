@@ -8,7 +8,7 @@ from services.contracts.base import Finding
 from services.contracts.bodies import Body
 from services.ingest.gate.doubts import Setting, doubts
 from services.ingest.gate.earlier import Earlier, against_earlier
-from services.ingest.store.cells import EarlierBody, select_earlier_bodies
+from services.ingest.store.cells import BodyBefore, select_bodies_before
 from services.ingest.store.disclosures import Disclosure
 from services.ingest.visit import Reading
 
@@ -21,7 +21,7 @@ Of = tuple[Disclosure, Body]
 async def doubts_of(desk: Reading, of: Sequence[Of]) -> dict[UUID, tuple[Finding, ...]]:
     """Of many bodies at once: one statement for the three periods before each, the reading beside the loop."""
     compared = [(d, body) for d, body in of if body.kind in _COMPARED]
-    before = await select_earlier_bodies(desk.conn, [(d.village_code, d.item, d.period) for d, _ in compared])
+    before = await select_bodies_before(desk.conn, [(d.village_code, d.item, d.period) for d, _ in compared])
     earlier = {d.id: found for (d, _), found in zip(compared, before, strict=True)}
     settings = [_setting(desk, d) for d, _ in of]
     return await asyncio.to_thread(_look, of, settings, earlier)
@@ -36,7 +36,7 @@ def _setting(desk: Reading, d: Disclosure) -> Setting:
 
 
 def _look(
-    of: Sequence[Of], settings: Sequence[Setting], earlier: dict[UUID, list[EarlierBody]]
+    of: Sequence[Of], settings: Sequence[Setting], earlier: dict[UUID, list[BodyBefore]]
 ) -> dict[UUID, tuple[Finding, ...]]:
     found = {}
     for (d, body), setting in zip(of, settings, strict=True):

@@ -107,6 +107,8 @@ class Draft:
     item: str
     period: str
     content: Content
+    #: Of a form that is one event of several on a day, so that it makes one however often it is sent.
+    id: UUID | None = None
 
 
 class DraftsRefusedError(Exception):
@@ -118,10 +120,12 @@ class DraftsRefusedError(Exception):
         self.errors = errors
 
 
-async def create(desk: Changing, village: str, item: str, period: str, content: Content) -> Saved:
+async def create(
+    desk: Changing, village: str, item: str, period: str, content: Content, disclosure_id: UUID | None = None
+) -> Saved:
     """Make a draft in an empty cell, edition 1; what the accounting agency makes is delivered to the village by it."""
     try:
-        (saved,) = await create_all(desk, [Draft(village, item, period, content)])
+        (saved,) = await create_all(desk, [Draft(village, item, period, content, disclosure_id)])
     except DraftsRefusedError as refused:
         raise refused.errors[0] from None
     actions.about(f"disclosure/{saved.disclosure.id}", village)
@@ -174,7 +178,7 @@ def _check_draft(desk: Changing, draft: Draft) -> NewDisclosure:
     if period_bounds(period)[0] > desk.today:
         raise FuturePeriodError(faults=[Fault("period", f"{period_words(period)}还没有开始")])
     return NewDisclosure(
-        id=uuid_utils.compat.uuid7(),
+        id=draft.id or uuid_utils.compat.uuid7(),
         village_code=village,
         item=item,
         period=period,

@@ -39,7 +39,7 @@ class Edition:
 
 
 class Remarks(Model):
-    """What is said beside an edition's content, and what its accounts come to."""
+    """What is said beside an edition's content, what its accounts come to, and what it is called."""
 
     accepted: tuple[AcceptedFinding, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -47,6 +47,7 @@ class Remarks(Model):
     secrecy_checked_by: str | None = None
     returns: tuple[Returned, ...] = ()
     accounts: tuple[AccountSums, ...] = ()
+    title: str | None = None
 
 
 class Note(Model):
@@ -77,6 +78,7 @@ def remarks_of(e: Edition) -> Remarks:
         secrecy_checked_by=e.secrecy_checked_by,
         returns=e.returns,
         accounts=accounts,
+        title=getattr(e.body, "title", None),
     )
 
 
