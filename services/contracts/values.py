@@ -131,10 +131,18 @@ def period_frequency(period: str) -> Frequency:
     for frequency, shape in _PERIOD_SHAPES.items():
         if shape.fullmatch(period):
             if frequency is Frequency.ON_EVENT:
-                date.fromisoformat(period)
+                _require_day(period)
             return frequency
     message = "公开期应为 2026-10、2026Q3、2026H1、2026 或事项日期 2026-10-03"
     raise ValueError(message)
+
+
+def _require_day(text: str) -> None:
+    try:
+        date.fromisoformat(text)
+    except ValueError as error:
+        message = f"没有 {text} 这一天，请核对"
+        raise ValueError(message) from error
 
 
 @lru_cache(maxsize=4096)

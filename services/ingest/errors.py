@@ -78,7 +78,7 @@ class StaleVersionError(ConflictError):
 
 
 class FormTooPlainError(ConflictError):
-    """这份内容的行数超过填写页的上限（400 行），请用接口（API）修改。"""
+    """这份内容超过 400 行，填写页放不下。还是草稿的，请作废后用“一键导入”重新导入；已经公开的，请联系平台管理员更正。"""
 
     code = "form_too_plain"
 

@@ -19,3 +19,11 @@ class IngestSettings(Settings):
     undo_seconds: int = Field(
         default=30, ge=1, le=600, description="time to undo approvals given at the desk, in seconds"
     )
+    cash_limit_yuan: int = Field(
+        default=1000,
+        ge=0,
+        description=(
+            "a payment in cash beyond so many yuan wants a reason (1,000: 现金管理暂行条例, 结算起点; a city's own rules may set less); "
+            "0: none does"
+        ),
+    )

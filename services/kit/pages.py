@@ -41,6 +41,26 @@ def local_day(moment: datetime) -> str:
     return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d")
 
 
+#: Fields of addresses and forms by what people call them.
+_PLACES: Final = {
+    "village": "村（社区）",
+    "township": "镇街",
+    "division": "区划",
+    "item": "事项",
+    "period": "公开期",
+    "month": "月份",
+    "affair": "类别",
+    "state": "状态",
+    "reason": "原因",
+    "note": "更正说明",
+}
+
+
+def place_words(at: str) -> str:
+    """What people call the field of a fault, `query.village`; nothing where it has no name of theirs."""
+    return _PLACES.get(at.rpartition(".")[2], "")
+
+
 class PageAnswerError(SanwuError):
     """请按页面上的提示修改。"""
 
@@ -71,6 +91,7 @@ class Pages:
         self._jinja.filters["yuan"] = yuan
         self._jinja.filters["local_time"] = local_time
         self._jinja.filters["local_day"] = local_day
+        self._jinja.filters["place_words"] = place_words
 
     def know(self, **values: object) -> None:
         """Let every template know what is the same on all pages of a service."""

@@ -119,7 +119,7 @@ async def _on_http(request: Request, error: Exception) -> Response:
         return _answer(request, error.__cause__)
     if error.status_code == _BAD_REQUEST:
         form = request.headers.get("content-type", "").startswith("multipart/")
-        what = "完整的表单（multipart/form-data），请重新上传" if form else " UTF-8 编码的 JSON"
+        what = "完整的表单，请重新上传" if form else " UTF-8 编码的 JSON"
         return _answer(request, InvalidInputError(faults=[Fault("body", f"无法读取，应为{what}")]))
     return _answer(request, HttpError(error))
 

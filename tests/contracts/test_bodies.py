@@ -131,7 +131,7 @@ def test_what_does_not_add_up_is_found_at_its_place(body: dict[str, Any], expect
 
 def test_finding_says_how_much_is_missing() -> None:
     (finding,) = Ledger.model_validate(ledger(line(amount_fen=21400))).findings("2026-10")
-    assert finding.message == "期初加收入减支出与期末相差 1.00 元，请核对期末余额或补上漏记的行。"
+    assert finding.message == "库存现金：期初加收入减支出与期末相差 1.00 元，请核对期末余额或补上漏记的行。"
 
 
 def test_on_event_ledger_is_booked_around_its_day() -> None:

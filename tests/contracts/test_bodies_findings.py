@@ -159,8 +159,8 @@ def test_table(changes: dict[str, Any], expected: Findings) -> None:
 @pytest.mark.parametrize(
     ("kind", "changes", "message"),
     [
-        ("roster", {"totals.amount_fen": 74999}, "合计 749.99 元与逐笔相加 750.00 元不符，请核对。"),
-        ("roster", {"totals.entries": 4}, "写的是 4，名单里数出来是 3，请核对。"),
+        ("roster", {"totals.amount_fen": 74999}, "金额合计 749.99 元与逐行相加 750.00 元不符，请核对。"),
+        ("roster", {"totals.entries": 4}, "户数或人次合计写的是 4，名单里数出来是 3，请核对。"),
         ("roster", {"entries.0.days": "2.51"}, "第 1 行 2.51 个工 × 120.00 元不等于 300.00 元，请核对。"),
         ("decision", {"votes.in_favour": 25}, "同意、不同意、弃权相加是 27，实到是 26，请核对。"),
         (

@@ -25,7 +25,7 @@ def refused_at(body: dict[str, Any]) -> set[str]:
         ("ledger", {"attachments.0.digest": "B2" * 32}, "ledger.attachments.0.digest"),
         ("ledger", {"attachments.0.title": ""}, "ledger.attachments.0.title"),
         ("ledger", {"lines.1.amount_fen": 0}, "ledger.lines.1.amount_fen"),
-        ("ledger", {"lines.2.to_account": GONE}, "ledger.lines.2"),
+        ("ledger", {"lines.2.to_account": GONE}, "ledger.lines.2.to_account"),
         ("ledger", {"lines.0.invoice.seller": GONE}, "ledger.lines.0.invoice.seller"),
         # Roster.
         ("roster", {"entries": GONE}, "roster.entries"),
@@ -52,8 +52,8 @@ def refused_at(body: dict[str, Any]) -> set[str]:
         ("notice", {"paragraphs.1": "  "}, "notice.paragraphs.1"),
         ("notice", {"paragraphs.1": "机\x00井"}, "notice.paragraphs.1"),
         ("notice", {"paragraphs": ["一段"] * 201}, "notice.paragraphs"),
-        ("notice", {"posted_until": "2026-10-04"}, "notice"),
-        ("notice", {"posted_from": GONE}, "notice"),
+        ("notice", {"posted_until": "2026-10-04"}, "notice.posted_until"),
+        ("notice", {"posted_from": GONE}, "notice.posted_until"),
         ("notice", {"posted_from": "2026-10-5"}, "notice.posted_from"),
         ("notice", {"posted_until": "2026年10月15日"}, "notice.posted_until"),
         ("notice", {"signed_on": 20261005}, "notice.signed_on"),
@@ -76,7 +76,7 @@ def refused_at(body: dict[str, Any]) -> set[str]:
         ("decision", {"steps.0.name": GONE}, "decision.steps.0.name"),
         ("decision", {"steps": [{"name": "商议", "date": "2026-10-08"}] * 11}, "decision.steps"),
         # Contract.
-        ("contract", {"ends": "2026-10-31"}, "contract"),
+        ("contract", {"ends": "2026-10-31"}, "contract.ends"),
         ("contract", {"type": "gift"}, "contract.type"),
         ("contract", {"party": GONE}, "contract.party"),
         ("contract", {"subject": "东山\x00果园"}, "contract.subject"),
@@ -135,12 +135,12 @@ def test_malformed_body_is_refused_at_its_place(kind: str, changes: dict[str, An
         ({"rows.0.1": 0}, "第 1 行“租的什么”应为文字"),
         ({"rows.0.2": 3}, "第 1 行“面积”应为文字"),
         ({"columns.1.key": "who"}, "同一列出现了两次"),
-        ({"totals.what": 1}, "合计和核对只能用金额或数量列，what 不是"),
-        ({"totals.area": 3}, "合计和核对只能用金额或数量列，area 不是"),
-        ({"totals.nowhere": 1}, "合计和核对只能用金额或数量列，nowhere 不是"),
-        ({"checks.0.plus": ["who"]}, "合计和核对只能用金额或数量列，who 不是"),
-        ({"checks.0.minus": ["area"]}, "合计和核对只能用金额或数量列，area 不是"),
-        ({"checks.0.equals": "what"}, "合计和核对只能用金额或数量列，what 不是"),
+        ({"totals.what": 1}, "合计和核对只能用金额或数量的列，“租的什么”不是"),
+        ({"totals.area": 3}, "合计和核对只能用金额或数量的列，“面积”不是"),
+        ({"totals.nowhere": 1}, "合计和核对只能用金额或数量的列，“没有的列”不是"),
+        ({"checks.0.plus": ["who"]}, "合计和核对只能用金额或数量的列，“承租人”不是"),
+        ({"checks.0.minus": ["area"]}, "合计和核对只能用金额或数量的列，“面积”不是"),
+        ({"checks.0.equals": "what"}, "合计和核对只能用金额或数量的列，“租的什么”不是"),
     ],
 )
 def test_a_table_that_does_not_fit_its_columns_says_which_row_and_column(changes: dict[str, Any], message: str) -> None:
@@ -152,14 +152,14 @@ def test_a_table_that_does_not_fit_its_columns_says_which_row_and_column(changes
 @pytest.mark.parametrize(
     ("kind", "changes", "message"),
     [
-        ("notice", {"posted_until": "2026-10-04"}, "公示期的截止日期要写起始日期，且不能早于起始日期"),
-        ("contract", {"ends": "2026-10-31"}, "到期日 2026-10-31 早于起始日 2026-11-01"),
+        ("notice", {"posted_until": "2026-10-04"}, "公示结束 2026-10-04 早于公示开始 2026-10-05，请改正"),
+        ("contract", {"ends": "2026-10-31"}, "到期日期 2026-10-31 早于起始日期 2026-11-01，请改正"),
         ("project", {"payments.0.amount_fen": 0}, "金额不能为 0"),
         ("decision", {"held_on": "2026-10-8"}, "日期应写作 2026-10-03"),
         ("roster", {"entries.0.remark": "\x00"}, "不能含有空字符（NUL）"),
         ("table", {"rows.0.1": "鱼\x00塘"}, "不能含有空字符（NUL）"),
-        ("table", {"rows.0.1": "长" * 501}, "应为整数（金额以分为单位）、最多 500 个字的文字，或留空"),
-        ("table", {"rows.0.4": 1200.5}, "应为整数（金额以分为单位）、最多 500 个字的文字，或留空"),
+        ("table", {"rows.0.1": "长" * 501}, "文字太长，最多 500 个字"),
+        ("table", {"rows.0.4": 1200.5}, "应为整数（金额以分为单位）、文字，或留空"),
     ],
 )
 def test_a_refusal_is_a_sentence(kind: str, changes: dict[str, Any], message: str) -> None:

@@ -314,7 +314,7 @@ def test_a_body_from_before_with_ten_thousands_of_yuan_says_that_it_may_be_wrong
     [
         ({"group_by": "c1"}, "只能按文字列分组"),
         ({"group_by": "c9"}, "只能按文字列分组"),
-        ({"quantity_totals": {"c1": "3"}}, "quantity_totals"),
+        ({"quantity_totals": {"c1": "3"}}, "带小数的合计只能用带小数的数量列，“金额”不是"),
         ({"quantity_totals": {"c2": "约3"}}, "String should match"),
     ],
 )

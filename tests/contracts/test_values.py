@@ -71,7 +71,7 @@ def test_period(period: str, frequency: str, first: str, last: str, before: str 
     ],
 )
 def test_malformed_period_is_refused(period: str) -> None:
-    with pytest.raises(ValueError, match=r"公开期|day"):
+    with pytest.raises(ValueError, match=r"公开期|没有 2026-02-30 这一天"):
         period_bounds(period)
     with pytest.raises(ValidationError):
         TypeAdapter(Period).validate_python(period)

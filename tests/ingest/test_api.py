@@ -118,7 +118,7 @@ async def test_lines_that_do_not_add_up_need_a_reason(ingest: Served) -> None:
         {
             "code": "ledger.closing",
             "at": "body.accounts[0]",
-            "message": "期初加收入减支出与期末相差 -1.00 元，请核对期末余额或补上漏记的行。",
+            "message": "库存现金：期初加收入减支出与期末相差 -1.00 元，请核对期末余额或补上漏记的行。",
         },
     ]
     refused = await step(ingest, made.json()["id"], "submit", CLERK, accept=[])

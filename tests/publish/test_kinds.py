@@ -91,7 +91,7 @@ async def test_names_of_a_roster_leave_the_web_after_the_months_of_the_catalogue
     assert "1,950.00元" in page
     answer = await publish.get(f"/api/v1/disclosures/{old.aggregate_id}")
     assert answer.json()["body"]["entries"] == []
-    assert answer.json()["body"]["totals"] == {"entries": 3, "people": 6, "amount_fen": 195_000}
+    assert answer.json()["body"]["totals"] == {"entries": 3, "people": 6, "amount_fen": 195_000, "quantity": None}
     for words in ("张", "李某某", "一组", FILE["title"]):
         assert words not in answer.text
     await publish.get(f"/objects/{FILE['digest']}", 404)

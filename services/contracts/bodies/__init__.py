@@ -16,6 +16,7 @@ from services.contracts.bodies.base import (
     Content,
     Quantity,
     figures,
+    measured,
     ten_thousandths,
 )
 from services.contracts.bodies.contract import Contract, ContractType, Instalment
@@ -120,6 +121,7 @@ __all__ = [
     "body_digest",
     "closing_checks",
     "figures",
+    "measured",
     "opening_checks",
     "renamed_accounts",
     "settled",

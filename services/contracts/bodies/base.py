@@ -54,6 +54,11 @@ def ten_thousandths(quantity: str) -> int:
     return int(Decimal(quantity) * TEN_THOUSAND)
 
 
+def measured(ten_thousandths: int) -> str:
+    """Ten-thousandths as a number without idle zeros: 170766 -> `17.0766`."""
+    return f"{(Decimal(ten_thousandths) / TEN_THOUSAND).normalize():f}"
+
+
 class Attachment(Model):
     """A file of the content-addressed store that belongs to the content; `digest` is the public file's SHA-256."""
 
@@ -103,7 +108,7 @@ def figures(body: Content) -> tuple[tuple[str, str], ...]:
 
 
 _NO_FIGURES: Final = frozenset({"no", "voucher"})
-_QUANTITIES: Final = frozenset({"days", "area_mu", "quantity"})
+_QUANTITIES: Final = frozenset({"days", "area_mu", "quantity", "unit_rate"})
 
 
 def _figures(value: Any, at: str) -> Iterator[tuple[str, str]]:
@@ -128,18 +133,21 @@ def off(code: str, at: str, message: str) -> Finding:
     return Finding(code=code, at=at, message=message)
 
 
-def sum_finding(code: str, at: str, stated: int | None, parts: int) -> tuple[Finding, ...]:
-    """A stated sum of money that its parts do not make; nothing when none was stated."""
+def sum_finding(
+    code: str, at: str, stated: int | None, parts: int, *, words: tuple[str, str] = ("合计", "逐笔相加")
+) -> tuple[Finding, ...]:
+    """A stated sum of money that its parts do not make, both by their `words`; nothing when none was stated."""
     if stated is None or stated == parts:
         return ()
-    return (off(code, at, f"合计 {yuan(stated)} 元与逐笔相加 {yuan(parts)} 元不符，请核对。"),)
+    whole, made = words
+    return (off(code, at, f"{whole} {yuan(stated)} 元与{made} {yuan(parts)} 元不符，请核对。"),)
 
 
-def count_finding(code: str, at: str, stated: int | None, found: int) -> tuple[Finding, ...]:
-    """A stated number of things that is not the number of those listed."""
+def count_finding(code: str, at: str, stated: int | None, found: int, words: str) -> tuple[Finding, ...]:
+    """A stated number of things, called `words`, that is not the number of those listed."""
     if stated is None or stated == found:
         return ()
-    return (off(code, at, f"写的是 {stated}，名单里数出来是 {found}，请核对。"),)
+    return (off(code, at, f"{words}写的是 {stated}，名单里数出来是 {found}，请核对。"),)
 
 
 def outside(days: Sequence[tuple[str, date | None, str]], period: str, code: str) -> tuple[Finding, ...]:

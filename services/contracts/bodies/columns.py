@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from pydantic import Field, StringConstraints, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from services.contracts.base import Model
-from services.contracts.bodies.base import TEN_THOUSAND, ten_thousandths
+from services.contracts.bodies.base import measured, ten_thousandths
 from services.contracts.values import Fen, ShortText, yuan
 
 ColumnKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
@@ -39,12 +38,19 @@ class Column(Model):
     )
 
 
+_LONGEST_CELL: Final = 500
+
+
 def _cell(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
     """Refuse a cell once and at its own place: pydantic would add the name of every type that it is not."""
     try:
         cell = read(value)
     except ValidationError as error:
-        message = "应为整数（金额以分为单位）、最多 500 个字的文字，或留空"
+        message = (
+            f"文字太长，最多 {_LONGEST_CELL} 个字"
+            if isinstance(value, str)
+            else "应为整数（金额以分为单位）、文字，或留空"
+        )
         raise ValueError(message) from error
     if isinstance(cell, str) and "\x00" in cell:
         message = "不能含有空字符（NUL）"
@@ -54,7 +60,8 @@ def _cell(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
 
 #: A cell: text, fen or a count, or nothing. A quantity is text.
 Cell = Annotated[
-    Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | Fen | None, WrapValidator(_cell)
+    Annotated[str, StringConstraints(strip_whitespace=True, max_length=_LONGEST_CELL)] | Fen | None,
+    WrapValidator(_cell),
 ]
 Row = tuple[Cell, ...]
 #: Columns whose cells are integers.
@@ -74,11 +81,6 @@ def number(column: Column, cell: Cell) -> int | None:
     if column.type is ColumnType.QUANTITY and cell and _MEASURED.fullmatch(cell.replace(",", "")):
         return ten_thousandths(cell.replace(",", ""))
     return None
-
-
-def measured(ten_thousandths: int) -> str:
-    """Ten-thousandths as a number without idle zeros: 170766 -> `17.0766`."""
-    return f"{(Decimal(ten_thousandths) / TEN_THOUSAND).normalize():f}"
 
 
 def number_words(column: Column, value: int) -> str:

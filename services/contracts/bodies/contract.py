@@ -1,9 +1,10 @@
 """A contract (承包、流转、租赁、处置): parties, thing, term, money."""
 
+from datetime import date
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from services.contracts.base import Finding, Model
 from services.contracts.bodies.base import Amount, Content, Day, Quantity, sum_finding
@@ -48,12 +49,14 @@ class Contract(Content):
     resolution_id: ShortText | None = None
     remark: Text | None = None
 
-    @model_validator(mode="after")
-    def _ends_after_it_begins(self) -> Self:
-        if self.ends is not None and self.ends < self.begins:
-            message = f"到期日 {self.ends} 早于起始日 {self.begins}"
+    @field_validator("ends", mode="after")
+    @classmethod
+    def _ends_after_it_begins(cls, ends: date | None, info: ValidationInfo) -> date | None:
+        begins = info.data.get("begins")
+        if ends is not None and begins is not None and ends < begins:
+            message = f"到期日期 {ends} 早于起始日期 {begins}，请改正"
             raise ValueError(message)
-        return self
+        return ends
 
     @property
     def row_count(self) -> int:
@@ -64,7 +67,10 @@ class Contract(Content):
         """Payments that do not make the agreed total."""
         parts = sum(i.amount_fen for i in self.instalments)
         stated = self.total_fen if self.instalments else None
-        return (*super().findings(period), *sum_finding("contract.total", "body.total_fen", stated, parts))
+        return (
+            *super().findings(period),
+            *sum_finding("contract.total", "body.total_fen", stated, parts, words=("总金额", "约定的付款相加")),
+        )
 
     def compare(self, period: str) -> tuple[Check, ...]:
         """The agreed total beside the payments agreed."""

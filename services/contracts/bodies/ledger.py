@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
+from services.contracts.account import account_words
 from services.contracts.base import Finding, Model
 from services.contracts.bodies.base import MAX_LINES, Amount, Content, Day, off, outside, sum_finding
 from services.contracts.bodies.sums import AccountSums, LedgerSums
@@ -59,7 +60,7 @@ class Line(Model):
     direction: Direction
     amount_fen: Amount
     account: AccountName
-    to_account: AccountName | None = None
+    to_account: AccountName | None = Field(default=None, validate_default=True)
     method: Literal["cash", "transfer", "card"] | None = None
     category: ShortText | None = None
     payee: ShortText | None = None
@@ -74,15 +75,20 @@ class Line(Model):
     person_days: int | None = Field(default=None, ge=1, le=100000)
     attachments: tuple[Digest, ...] = Field(default=(), max_length=50)
 
-    @model_validator(mode="after")
-    def _transfer_has_both_ends(self) -> Self:
-        if (self.direction is Direction.TRANSFER) != (self.to_account is not None):
-            message = "内部划转要写转入账户 to_account，收入和支出不能写"
+    @field_validator("to_account", mode="after")
+    @classmethod
+    def _transfer_has_both_ends(cls, to: str | None, info: ValidationInfo) -> str | None:
+        direction = info.data.get("direction")
+        if direction is Direction.TRANSFER and to is None:
+            message = "内部划转要写转入账户"
             raise ValueError(message)
-        if self.to_account == self.account:
-            message = "内部划转的转出和转入不能是同一账户"
+        if direction in {Direction.IN, Direction.OUT} and to is not None:
+            message = "只有内部划转才写转入账户；收入和支出请把这一格空着"
             raise ValueError(message)
-        return self
+        if to is not None and to == info.data.get("account"):
+            message = "转出和转入是同一个账户，请核对"
+            raise ValueError(message)
+        return to
 
 
 class Moved(Model):
@@ -166,7 +172,7 @@ class Ledger(Content):
         for n, line in enumerate(self.lines):
             for account in (line.account, line.to_account):
                 if account is not None and account not in names:
-                    message = f"第 {n + 1} 行的账户 {account} 不在 accounts 里"
+                    message = f"第 {n + 1} 行的账户“{account_words(account)}”没有列在“账户余额”里，请核对账户名称，或在账户余额里补上这个账户"
                     raise ValueError(message)
         return self
 
@@ -220,10 +226,18 @@ class Ledger(Content):
         return (
             *self._balance_findings(),
             *sum_finding(
-                "ledger.total", "body.totals.income_fen", stated.income_fen if stated else None, self.income_fen
+                "ledger.total",
+                "body.totals.income_fen",
+                stated.income_fen if stated else None,
+                self.income_fen,
+                words=("收入合计", "逐笔相加"),
             ),
             *sum_finding(
-                "ledger.total", "body.totals.expense_fen", stated.expense_fen if stated else None, self.expense_fen
+                "ledger.total",
+                "body.totals.expense_fen",
+                stated.expense_fen if stated else None,
+                self.expense_fen,
+                words=("支出合计", "逐笔相加"),
             ),
             *outside(days, period, "ledger.date"),
         )
@@ -233,6 +247,6 @@ class Ledger(Content):
         for n, a in enumerate(self.accounts):
             gap = a.opening_fen + self.movement_fen(a.account) - a.closing_fen
             if gap:
-                message = f"期初加收入减支出与期末相差 {yuan(gap)} 元，请核对期末余额或补上漏记的行。"
+                message = f"{account_words(a.account)}：期初加收入减支出与期末相差 {yuan(gap)} 元，请核对期末余额或补上漏记的行。"
                 found.append(off("ledger.closing", f"body.accounts[{n}]", message))
         return tuple(found)

@@ -1,8 +1,9 @@
 """A notice (文字公开): a title, paragraphs, at most one table, a time on the wall, a signature."""
 
-from typing import Literal, Self
+from datetime import date
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from services.contracts.base import Finding
 from services.contracts.bodies.base import Content, Day
@@ -23,12 +24,19 @@ class Notice(Content):
     signed_by: ShortText | None = Field(default=None, description="落款单位")
     signed_on: Day | None = None
 
-    @model_validator(mode="after")
-    def _ends_after_it_begins(self) -> Self:
-        if self.posted_until is not None and (self.posted_from is None or self.posted_until < self.posted_from):
-            message = "公示期的截止日期要写起始日期，且不能早于起始日期"
+    @field_validator("posted_until", mode="after")
+    @classmethod
+    def _ends_after_it_begins(cls, until: date | None, info: ValidationInfo) -> date | None:
+        begins = info.data.get("posted_from")
+        # A beginning that is wrong in itself is told at its own place.
+        if until is not None and "posted_from" in info.data and (begins is None or until < begins):
+            message = (
+                "写了公示结束的日期，就要写公示开始的日期"
+                if begins is None
+                else f"公示结束 {until} 早于公示开始 {begins}，请改正"
+            )
             raise ValueError(message)
-        return self
+        return until
 
     @property
     def row_count(self) -> int:

@@ -91,6 +91,7 @@ class Project(Content):
                 "body.budget_fen",
                 self.budget_fen if self.funds else None,
                 sum(f.amount_fen for f in self.funds),
+                words=("预算", "资金来源相加"),
             ),
             *self._bid_findings(),
             *self._payment_findings(),

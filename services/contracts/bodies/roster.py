@@ -13,6 +13,7 @@ from services.contracts.bodies.base import (
     Content,
     Quantity,
     count_finding,
+    measured,
     off,
     sum_finding,
     ten_thousandths,
@@ -22,6 +23,9 @@ from services.contracts.checks import Check, count_check, money_check
 from services.contracts.households import CardTail, HouseholdRef
 from services.contracts.values import FEN_LIMIT, Fen, ShortText, Text, yuan
 
+#: A yuan and a fen in 10⁻⁸ yuan: what a quantity and a rate of four decimals each make.
+_OF_YUAN: Final = TEN_THOUSAND * TEN_THOUSAND
+_OF_FEN: Final = _OF_YUAN // 100
 #: Items of the catalogue that are elections: who stands and who wins is public in them, whatever their masking says.
 ELECTIONS: Final = frozenset({"V15"})
 
@@ -34,7 +38,10 @@ class Standing(StrEnum):
 
 
 class Entry(Model):
-    """One person or household. `days` × `rate_fen` makes `amount_fen` where all three stand (用工)."""
+    """One person or household. `days` × `rate_fen` makes `amount_fen` where all three stand (用工).
+
+    So do `quantity` × `unit_rate` (补贴：面积 × 标准), times the household's people where it is paid for each of them.
+    """
 
     name: ShortText
     payee_ref: ShortText | None = None
@@ -43,6 +50,10 @@ class Entry(Model):
     category: ShortText | None = Field(default=None, description="职务、类别、档次、岗位")
     days: Quantity | None = Field(default=None, description="工数")
     rate_fen: Fen | None = Field(default=None, description="fen per day")
+    quantity: Quantity | None = Field(default=None, description="面积、头数…, in the roster's `quantity_unit`")
+    unit_rate: Quantity | None = Field(
+        default=None, description="yuan for each unit or each person, as written, at most four decimals"
+    )
     amount_fen: Fen | None = None
     goods: ShortText | None = Field(default=None, description="things given, as counted: 大米 2 袋")
     votes: int | None = Field(default=None, ge=0, le=1_000_000)
@@ -75,6 +86,17 @@ class Entry(Model):
         words = f"{self.category or ''}{self.remark or ''}"
         return self.standing is not None or self.votes is not None or "候选" in words or "当选" in words
 
+    @property
+    def products(self) -> tuple[int, ...]:
+        """What the amount may come to, in 10⁻⁸ yuan: quantity × rate, the same for each person, or people × rate."""
+        if self.unit_rate is None:
+            return ()
+        rate, people = ten_thousandths(self.unit_rate), self.household_size
+        if self.quantity is None:
+            return (people * rate * TEN_THOUSAND,) if people is not None else ()
+        by_quantity = ten_thousandths(self.quantity) * rate
+        return (by_quantity,) if people is None else (by_quantity, by_quantity * people, people * rate * TEN_THOUSAND)
+
 
 class RosterTotals(Model):
     """Totals as the author states them."""
@@ -82,6 +104,7 @@ class RosterTotals(Model):
     entries: int | None = Field(default=None, ge=0, le=FEN_LIMIT, description="户数或人次：名单有几行")
     people: int | None = Field(default=None, ge=0, le=FEN_LIMIT, description="人数：各户人口相加")
     amount_fen: Fen | None = None
+    quantity: Quantity | None = Field(default=None, description="面积、数量 of all rows, as written")
 
 
 class Listed(Model):
@@ -123,6 +146,9 @@ class Roster(Content):
     kind: Literal["roster"] = "roster"
     title: ShortText | None = None
     standard: Text | None = None
+    quantity_unit: ShortText | None = Field(
+        default=None, description="亩、头、株: what `quantity` of the entries counts"
+    )
     entries: tuple[Entry, ...] = Field(max_length=MAX_LINES)
     totals: RosterTotals | None = None
 
@@ -147,6 +173,11 @@ class Roster(Content):
         return _amount_fen(self.entries)
 
     @property
+    def quantity(self) -> int:
+        """Sum of all quantities, in ten-thousandths of the unit."""
+        return sum(ten_thousandths(e.quantity) for e in self.persons if e.quantity is not None)
+
+    @property
     def people(self) -> int:
         """People of all households; an entry without a size is one person."""
         return sum(e.household_size or 1 for e in self.persons)
@@ -156,9 +187,16 @@ class Roster(Content):
         stated = self.totals or RosterTotals()
         return (
             *super().findings(period),
-            *count_finding("roster.count", "body.totals.entries", stated.entries, len(self.persons)),
-            *count_finding("roster.people", "body.totals.people", stated.people, self.people),
-            *sum_finding("roster.total", "body.totals.amount_fen", stated.amount_fen, self.amount_fen),
+            *count_finding("roster.count", "body.totals.entries", stated.entries, len(self.persons), "户数或人次合计"),
+            *count_finding("roster.people", "body.totals.people", stated.people, self.people, "人数合计"),
+            *sum_finding(
+                "roster.total",
+                "body.totals.amount_fen",
+                stated.amount_fen,
+                self.amount_fen,
+                words=("金额合计", "逐行相加"),
+            ),
+            *self._quantity_findings(),
             *self._sum_row_findings(),
             *self._product_findings(),
             *self._twice_findings(),
@@ -188,9 +226,13 @@ class Roster(Content):
         if said.amount_fen is not None:
             words = "写的金额合计，和逐行相加"
             found.append(money_check("roster.total", "body.totals.amount_fen", words, said.amount_fen, self.amount_fen))
-        for n, stated, computed in self.sum_rows():
+        if said.quantity is not None:
+            words, unit = "写的面积、数量合计，和逐行相加", self.quantity_unit or ""
+            stated, made = measured(ten_thousandths(said.quantity)), measured(self.quantity)
+            found.append(count_check("roster.quantity", "body.totals.quantity", words, stated, made, unit))
+        for n, fen, computed in self.sum_rows():
             words = f"第{n + 1}行写的合计，和上面各行相加"
-            found.append(money_check("roster.total", f"body.entries[{n}].amount_fen", words, stated, computed))
+            found.append(money_check("roster.total", f"body.entries[{n}].amount_fen", words, fen, computed))
         return (*super().compare(period), *found)
 
     def sum_rows(self) -> Iterator[tuple[int, int, int]]:
@@ -215,9 +257,32 @@ class Roster(Content):
             if stated not in {computed, told}
         )
 
+    def _quantity_findings(self) -> tuple[Finding, ...]:
+        stated = self.totals.quantity if self.totals is not None else None
+        if stated is None or ten_thousandths(stated) == self.quantity:
+            return ()
+        unit = self.quantity_unit or ""
+        message = f"面积、数量合计 {stated}{unit} 与逐行相加 {measured(self.quantity)}{unit} 不符，请核对。"
+        return (off("roster.quantity", "body.totals.quantity", message),)
+
+    def _subsidy_finding(self, n: int, e: Entry) -> Finding | None:
+        """Quantity × rate that is not the amount; villages pay out whole fen, jiao or yuan, so less than a yuan is none."""
+        if e.amount_fen is None or not e.products or e.is_sum:
+            return None
+        if any(abs(made - e.amount_fen * _OF_FEN) < _OF_YUAN for made in e.products):
+            return None
+        made = yuan(e.products[0] // _OF_FEN)
+        factors = [f"{e.quantity}{self.quantity_unit or ''}"] if e.quantity is not None else [f"{e.household_size} 人"]
+        message = (
+            f"第 {n + 1} 行 {factors[0]} × {e.unit_rate} 元是 {made} 元，金额写的是 {yuan(e.amount_fen)} 元，请核对。"
+        )
+        return off("roster.product", f"body.entries[{n}].amount_fen", message)
+
     def _product_findings(self) -> tuple[Finding, ...]:
         found = []
         for n, e in enumerate(self.entries):
+            if (subsidy := self._subsidy_finding(n, e)) is not None:
+                found.append(subsidy)
             if e.days is None or e.rate_fen is None or e.amount_fen is None or e.is_sum:
                 continue
             # To the fen: a third of a day's pay has more decimals than money.

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from services.contracts.base import Finding, Model
-from services.contracts.bodies.base import MAX_LINES, Content, off
+from services.contracts.bodies.base import MAX_LINES, Content, measured, off
 from services.contracts.bodies.columns import (
     NUMBERS,
     SUMMED,
@@ -18,7 +18,6 @@ from services.contracts.bodies.columns import (
     adds_up,
     counts_people_of_schemes,
     in_wan,
-    measured,
     number,
     number_words,
     unit_of,
@@ -99,9 +98,10 @@ class Table(Content):
             message = "同一列出现了两次"
             raise ValueError(message)
         summed = {c.key for c in self.columns if c.type in SUMMED}
+        names = {c.key: c.name for c in self.columns}
         for key in (*self.totals, *(k for c in self.checks for k in (*c.plus, *c.minus, c.equals))):
             if key not in summed:
-                message = f"合计和核对只能用金额或数量列，{key} 不是"
+                message = f"合计和核对只能用金额或数量的列，“{names.get(key, '没有的列')}”不是"
                 raise ValueError(message)
         self._check_new_keys()
         for n, row in enumerate(self.rows):
@@ -112,10 +112,12 @@ class Table(Content):
         types = {c.key: c.type for c in self.columns}
         for key in self.quantity_totals:
             if types.get(key) is not ColumnType.QUANTITY:
-                message = f"quantity_totals 只能用带小数的数量列，{key} 不是"
+                name = next((c.name for c in self.columns if c.key == key), "没有的列")
+                message = f"带小数的合计只能用带小数的数量列，“{name}”不是"
                 raise ValueError(message)
         if self.group_by is not None and types.get(self.group_by) is not ColumnType.TEXT:
-            message = f"只能按文字列分组，{self.group_by} 不是"
+            name = next((c.name for c in self.columns if c.key == self.group_by), "没有的列")
+            message = f"只能按文字列分组，“{name}”不是"
             raise ValueError(message)
 
     def _check_row(self, n: int, row: tuple[Cell, ...]) -> None:

@@ -37,6 +37,7 @@ FIELDS: Final[Mapping[str, str]] = MappingProxyType(
         "name": "姓名",
         "group": "村民小组",
         "goods": "实物",
+        "quantity_unit": "面积或数量的单位",
         "remark": "备注",
         "signed_by": "落款单位",
         "resolution": "决定内容",
@@ -72,7 +73,7 @@ _LISTS: Final = MappingProxyType(
 _PROSE: Final = frozenset(
     {
         *("summary", "remark", "goods", "standard", "title", "paragraphs", "resolution", "note", "implementation"),
-        *("subject", "scope", "acceptance", "reason", "category"),
+        *("subject", "scope", "acceptance", "reason", "category", "quantity_unit"),
     }
 )
 #: Room for `at` of a finding (ShortText).

@@ -32,7 +32,7 @@ _MONEY: Final = re.compile(
     r"(?P<minus>-)?(?P<whole>\d{1,16}|\d{1,3}(?:,\d{3}){1,5})(?:\.(?P<part>\d{1,8}))?(?P<wan>万)?元?", re.ASCII
 )
 _WHOLE: Final = re.compile(r"-?\d{1,16}", re.ASCII)
-_QUANTITY: Final = re.compile(r"(0|[1-9]\d{0,8})(\.\d{1,4})?", re.ASCII)
+_QUANTITY: Final = re.compile(r"(0|[1-9]\d{0,8}|[1-9]\d{0,2}(?:,\d{3}){1,2})(\.\d{1,4})?", re.ASCII)
 _FULL_DAY: Final = re.compile(r"(20\d\d)[-/.年](\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
 _SHORT_DAY: Final = re.compile(r"(\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
 _DIGIT_DAY: Final = re.compile(r"(20\d\d)(\d\d)(\d\d)", re.ASCII)
@@ -103,11 +103,11 @@ def to_whole(text: str) -> int:
 
 def to_quantity(text: str) -> str:
     """A measured number, at most four decimals, as text."""
-    typed = plain(text).replace(",", "")
+    typed = plain(text)
     if not _QUANTITY.fullmatch(typed):
         message = "应写成 12 或 2.5 这样的数字，最多四位小数"
         raise CellError(message)
-    return typed
+    return typed.replace(",", "")
 
 
 def to_day(text: str, period: str) -> str:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import uuid_utils.compat
 
-from services.contracts.base import AcceptedFinding, Role
+from services.contracts.base import AcceptedFinding, Finding, Role
 from services.contracts.bodies import Body, Ledger, Roster, Table, body_digest
 from services.contracts.catalogue import ItemKind
 from services.contracts.disclosure import (
@@ -20,7 +20,7 @@ from services.contracts.disclosure import (
     FindingRef,
     SubmittedContent,
 )
-from services.contracts.values import period_bounds
+from services.contracts.values import period_bounds, period_words
 from services.ingest import metrics, workflow
 from services.ingest.commands.attachments import (
     KnownFiles,
@@ -31,6 +31,7 @@ from services.ingest.commands.attachments import (
     use_files,
 )
 from services.ingest.commands.checking import let_out
+from services.ingest.commands.doubts import doubts_of
 from services.ingest.commands.findings import (
     Content,
     Reason,
@@ -106,6 +107,8 @@ class Draft:
     item: str
     period: str
     content: Content
+    #: Of a form that is one event of several on a day, so that it makes one however often it is sent.
+    id: UUID | None = None
 
 
 class DraftsRefusedError(Exception):
@@ -117,10 +120,12 @@ class DraftsRefusedError(Exception):
         self.errors = errors
 
 
-async def create(desk: Changing, village: str, item: str, period: str, content: Content) -> Saved:
+async def create(
+    desk: Changing, village: str, item: str, period: str, content: Content, disclosure_id: UUID | None = None
+) -> Saved:
     """Make a draft in an empty cell, edition 1; what the accounting agency makes is delivered to the village by it."""
     try:
-        (saved,) = await create_all(desk, [Draft(village, item, period, content)])
+        (saved,) = await create_all(desk, [Draft(village, item, period, content, disclosure_id)])
     except DraftsRefusedError as refused:
         raise refused.errors[0] from None
     actions.about(f"disclosure/{saved.disclosure.id}", village)
@@ -146,7 +151,7 @@ async def create_all(desk: Changing, drafts: Sequence[Draft]) -> list[Saved]:
     known = await known_files(desk, [(d, content.body) for d, content in contents.values()])
     for n in new:
         try:
-            _require_entered(drafts[n], contents.get(n), known)
+            _require_entered(desk, drafts[n], contents.get(n), known)
         except SanwuError as error:
             errors[n] = error
     if errors:
@@ -167,11 +172,13 @@ def _check_draft(desk: Changing, draft: Draft) -> NewDisclosure:
     desk.require_entering(village, revision)
     _refuse_kind(revision.kind, item, draft.content.body)
     if not owed.applies:
-        raise ItemDoesNotApplyError(faults=[Fault("item", f"{village} 没有事项 {item}")])
+        raise ItemDoesNotApplyError(
+            faults=[Fault("item", f"{desk.reference.divisions[village].now.name}没有“{revision.name}”这个事项")]
+        )
     if period_bounds(period)[0] > desk.today:
-        raise FuturePeriodError(faults=[Fault("period", f"{period} 还没有开始")])
+        raise FuturePeriodError(faults=[Fault("period", f"{period_words(period)}还没有开始")])
     return NewDisclosure(
-        id=uuid_utils.compat.uuid7(),
+        id=draft.id or uuid_utils.compat.uuid7(),
         village_code=village,
         item=item,
         period=period,
@@ -181,10 +188,11 @@ def _check_draft(desk: Changing, draft: Draft) -> NewDisclosure:
     )
 
 
-def _require_entered(draft: Draft, made: tuple[Disclosure, Content] | None, known: KnownFiles) -> None:
+def _require_entered(desk: Changing, draft: Draft, made: tuple[Disclosure, Content] | None, known: KnownFiles) -> None:
     """Refuse a draft whose cell was taken, or whose files nobody gave."""
     if made is None:
-        words = f"{draft.village} 的 {draft.item} {draft.period} 已经录入"
+        item = desk.item(draft.item, draft.period).name
+        words = f"{desk.reference.divisions[draft.village].now.name}{period_words(draft.period)}的“{item}”已经录入"
         raise AlreadyEnteredError(faults=[Fault("period", words)])
     require_files(made[0], made[1].body, known)
 
@@ -204,7 +212,11 @@ async def _insert_editions(
 ) -> list[Saved]:
     """Store new editions' contents and notes with what does not add up in them, and which files they use."""
     await use_files(desk, [(d, content.body) for d, content, _ in contents])
-    of = [(d, _edition(d, content, note, known)) for d, content, note in contents]
+    doubts = await doubts_of(desk, [(d, content.body) for d, content, _ in contents])
+    of = [
+        (d, _edition(d, content, note, (*doubts[d.id], *findings_in_files(d, content.body, known))))
+        for d, content, note in contents
+    ]
     await insert_editions(desk.conn, of, desk.actor.staff_id, desk.now)
     found = await findings_of_all(desk, of)
     for finding in chain.from_iterable(found.values()):
@@ -212,11 +224,10 @@ async def _insert_editions(
     return [Saved(count_step(Action.SAVE, d), found[d.id]) for d, _ in of]
 
 
-def _edition(disclosure: Disclosure, content: Content, note: str | None, known: KnownFiles) -> Edition:
-    """A content with what is to mend or to explain in itself: arithmetic, dates, personal data, also in its files."""
-    body = content.body
-    found = (*body.findings(disclosure.period), *content.personal, *findings_in_files(disclosure, body, known))
-    return Edition(body, findings=found, note=note)
+def _edition(disclosure: Disclosure, content: Content, note: str | None, beside: tuple[Finding, ...]) -> Edition:
+    """A content with what is to mend or to explain: arithmetic, dates, doubts, personal data, also in its files."""
+    found = (*content.body.findings(disclosure.period), *content.personal, *beside)
+    return Edition(content.body, findings=found, note=note)
 
 
 async def save(desk: Changing, disclosure_id: UUID, version: int, content: Content, note: str | None = None) -> Saved:
@@ -282,7 +293,7 @@ async def submit(
     """
     disclosure = await desk.lock_for(Action.SUBMIT, disclosure_id, version)
     if desk.duty(disclosure.village_code, disclosure.item, disclosure.period).opens_on > desk.today:
-        raise FuturePeriodError(faults=[Fault("period", f"{disclosure.period} 还没有期满")])
+        raise FuturePeriodError(faults=[Fault("period", f"{period_words(disclosure.period)}还没有过完")])
     edition = await desk.content_of(disclosure)
     found = await findings_of(desk, disclosure, edition)
     for n, reason in enumerate(reasons):

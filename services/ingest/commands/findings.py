@@ -110,6 +110,12 @@ async def _chains_of(desk: Reading, of: Sequence[Of]) -> dict[UUID, tuple[Findin
     }
 
 
+async def titles_of(desk: Reading, disclosures: Sequence[Disclosure]) -> dict[UUID, str]:
+    """What contents are called, by which two of one day are told apart in a list; of drafts from before it was kept nothing."""
+    known = await select_remarked(desk.conn, [d.id for d in disclosures])
+    return {key: remarked.title for key, remarked in known.items() if remarked.title is not None}
+
+
 async def remarks_of(desk: Reading, disclosures: Sequence[Disclosure]) -> dict[UUID, int]:
     """How many places of each disclosure do not add up or were explained, the chain as it is now, for a list."""
     known = await select_remarked(desk.conn, [d.id for d in disclosures])

@@ -16,10 +16,11 @@ from services.ingest.forms.columns import next_key, starter_body
 from services.ingest.forms.ledger import complete_lines
 from services.ingest.forms.spec import Cell, Grid, Spec, spec_for
 from services.ingest.forms.tables import TableForm, for_form, from_form, table_spec
-from services.ingest.forms.values import CHOICE, FLAG, HIDDEN
+from services.ingest.forms.values import CHOICE, HIDDEN
 
 _COUNT: Final = re.compile(r"\d{1,4}", re.ASCII)
-_NO_CONTENT: Final = (CHOICE, FLAG, HIDDEN)
+#: A chosen option stands in every row; a tick says something.
+_NO_CONTENT: Final = (CHOICE, HIDDEN)
 
 
 @dataclass(slots=True)

@@ -79,6 +79,20 @@ _ROSTER_HEADS: Final[Mapping[str, str]] = MappingProxyType(
         "金额": "amount_fen",
         "用工费": "amount_fen",
         "补贴金额": "amount_fen",
+        "补贴资金": "amount_fen",
+        "补助金额": "amount_fen",
+        "补助资金": "amount_fen",
+        "发放金额": "amount_fen",
+        "面积": "quantity",
+        "补贴面积": "quantity",
+        "种植面积": "quantity",
+        "亩数": "quantity",
+        "数量": "quantity",
+        "标准": "unit_rate",
+        "补贴标准": "unit_rate",
+        "补助标准": "unit_rate",
+        "村民小组": "group",
+        "家庭人口": "household_size",
     }
 )
 _HEADS: Final = MappingProxyType({"lines": _LEDGER_HEADS, "entries": _ROSTER_HEADS})
@@ -113,7 +127,7 @@ def paste(form: Form, path: str, text: str) -> list[str]:
         cells = {h: f"{c.strip()}{units.get(h, '')}" for h, c in cells.items()}
         if not cells:
             continue
-        if _is_sum(grid, cells):
+        if _is_sum(grid, cells, row):
             skipped += 1
             notes += _put_stated_total(form, grid, cells)
             continue
@@ -138,7 +152,7 @@ def _rows(text: str) -> list[list[str]]:
 
 def _heads(grid: Grid, row: Sequence[str]) -> tuple[list[str | None], list[str]]:
     """The cell of each column, and the names of those that have none."""
-    known = {_bare(c.label): c.path for c in grid.cells} | dict(_HEADS.get(grid.path, {}))
+    known = dict(_HEADS.get(grid.path, {})) | {_bare(c.label): c.path for c in grid.cells}
     names = [_bare(name) for name in row]
     heads = [known.get(name) for name in names]
     # A name that stands twice (two halves side by side) would mix two rows into one.
@@ -171,13 +185,16 @@ def _units(grid: Grid, heads: Sequence[str | None], names: Sequence[str]) -> dic
     return found
 
 
-def _is_sum(grid: Grid, cells: Mapping[str, str]) -> bool:
+def _is_sum(grid: Grid, cells: Mapping[str, str], row: Sequence[str]) -> bool:
     """Sums and carried balances are no lines; a table keeps its sums as rows, where they are checked."""
     words = [cells[c.path] for c in grid.cells if c.kind is TEXT and c.path in cells]
     if grid.listed:
         return any(_PAGE.search(re.sub(r"\s", "", text)) for text in words)
     named = next((cells[p] for p in ("summary", "name") if p in cells), "")
-    return _NO_LINE.search(re.sub(r"\s", "", named)) is not None or any(is_sum_label(text) for text in words)
+    # 合计 often stands below 序号, which no form has.
+    return _NO_LINE.search(re.sub(r"\s", "", named)) is not None or any(
+        is_sum_label(text) for text in (*words, *(row if not named else ()))
+    )
 
 
 def _put_stated_total(form: Form, grid: Grid, cells: Mapping[str, str]) -> list[str]:

@@ -5,7 +5,17 @@ from typing import Any, Final
 
 #: What stays of a ledger's line: its words and accounts. Amounts, days, vouchers and invoices are the month's own.
 _LINE: Final = ("summary", "direction", "account", "to_account", "method", "category", "payee", "payee_ref", "handler")
-_ENTRY: Final = ("name", "payee_ref", "household", "group", "household_size", "category", "rate_fen")
+_ENTRY: Final = (
+    "name",
+    "payee_ref",
+    "household",
+    "group",
+    "household_size",
+    "category",
+    "rate_fen",
+    "quantity",
+    "unit_rate",
+)
 
 
 def same_shape(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -15,7 +25,7 @@ def same_shape(body: Mapping[str, Any]) -> dict[str, Any]:
             accounts = [{"account": a["account"], "opening_fen": a["closing_fen"]} for a in body["accounts"]]
             return {"kind": "ledger", "accounts": accounts, "lines": [_only(line, _LINE) for line in body["lines"]]}
         case "roster":
-            words = _only(body, ("kind", "title", "standard"))
+            words = _only(body, ("kind", "title", "standard", "quantity_unit"))
             return {**words, "entries": [_only(e, _ENTRY) for e in body["entries"]]}
         case "table":
             return {**_only(body, ("kind", "title", "columns", "checks", "group_by")), "rows": _rows(body)}

@@ -1,13 +1,15 @@
 """What a form of each kind asks: single cells and grids of rows, as data. A cell's path is its place in the body."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
 from services.contracts.bodies import ELECTIONS
 from services.contracts.catalogue import ItemKind, ItemRevision, Masking
 from services.contracts.words import CONTRACT_TYPES, DIRECTIONS, MEETINGS, METHODS, PARTIES, STANDINGS, TENDERS
+from services.ingest.forms.fields import MAX_FORM_ROWS, Cell, Grid, Options, Spec
+from services.ingest.forms.items import by_item
 from services.ingest.forms.values import (
     ACCOUNT,
     CHOICE,
@@ -17,72 +19,8 @@ from services.ingest.forms.values import (
     LONG,
     MONEY,
     QUANTITY,
-    TEXT,
     WHOLE,
-    Kind,
 )
-
-#: A form with more rows would not be a page any more; a file is the way (一键导入).
-MAX_FORM_ROWS: Final = 400
-Options = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One field. `path` within the body, or within its row; `more`: stands in the grid's second, folded table."""
-
-    path: str
-    label: str
-    kind: Kind = TEXT
-    required: bool = False
-    size: int = 10
-    options: Options = ()
-    more: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """Rows of a list. A grid whose only cell has an empty path holds texts; `listed`: rows are lists, not objects.
-
-    `named_by`: the cell without which a row is none; else anything typed makes a row.
-    """
-
-    path: str
-    label: str
-    cells: tuple[Cell, ...]
-    start: int = 3
-    more: int = 5
-    limit: int = MAX_FORM_ROWS
-    hint: str = ""
-    listed: bool = False
-    pasted: bool = False
-    named_by: str | None = None
-
-    @property
-    def main(self) -> tuple[Cell, ...]:
-        """Cells of the first table."""
-        return tuple(c for c in self.cells if not c.more)
-
-    @property
-    def folded(self) -> tuple[Cell, ...]:
-        """Cells of the second table."""
-        return tuple(c for c in self.cells if c.more)
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """A whole form: cells on top, then grids, then cells below."""
-
-    kind: ItemKind
-    head: tuple[Cell, ...]
-    grids: tuple[Grid, ...]
-    foot: tuple[Cell, ...] = ()
-    hints: tuple[str, ...] = ()
-
-    @property
-    def cells(self) -> tuple[Cell, ...]:
-        """The cells outside of grids, in their order on the page."""
-        return (*self.head, *self.foot)
 
 
 def _options(words: Mapping[Any, str]) -> Options:
@@ -158,7 +96,11 @@ _LEDGER: Final = Spec(
 )
 _ROSTER: Final = Spec(
     ItemKind.ROSTER,
-    (Cell("title", "标题", size=40), Cell("standard", "依据和标准", LONG)),
+    (
+        Cell("title", "标题", size=40),
+        Cell("standard", "依据和标准", LONG),
+        Cell("quantity_unit", "面积或数量的单位", size=6),
+    ),
     (
         Grid(
             "entries",
@@ -171,6 +113,8 @@ _ROSTER: Final = Spec(
                 Cell("days", "工数", QUANTITY, size=5),
                 Cell("rate_fen", "每工（元）", MONEY, size=8),
                 Cell("amount_fen", "金额（元）", MONEY, size=10),
+                Cell("quantity", "面积或数量", QUANTITY, size=7, more=True),
+                Cell("unit_rate", "标准（元）", QUANTITY, size=7, more=True),
                 Cell("goods", "实物", more=True),
                 Cell("votes", "得票", WHOLE, size=5, more=True),
                 Cell("standing", "选举", CHOICE, options=STANDING_OR_NONE, more=True),
@@ -187,6 +131,7 @@ _ROSTER: Final = Spec(
     (
         Cell("totals.entries", "户数或人次合计", WHOLE, size=8),
         Cell("totals.people", "人数合计", WHOLE, size=8),
+        Cell("totals.quantity", "面积或数量合计", QUANTITY, size=10),
         Cell("totals.amount_fen", "金额合计（元）", MONEY, size=14),
     ),
 )
@@ -306,22 +251,8 @@ _SPECS: Final[Mapping[ItemKind, Spec]] = MappingProxyType(
 
 def spec_for(code: str, item: ItemRevision, table: Spec | None = None) -> Spec:
     """The form of an item (of a table the one of its columns), with what its catalogue row wants the author to know."""
-    spec = table or _SPECS[item.kind]
-    if code in ELECTIONS and spec.kind is ItemKind.ROSTER:
-        spec = _election(spec)
+    spec = by_item(code, table or _SPECS[item.kind])
     return replace(spec, hints=tuple(_hints(code, item)))
-
-
-#: What an election's list asks first; the rest of a list of people is folded away.
-_STOOD: Final = ("name", "category", "votes", "standing")
-
-
-def _election(spec: Spec) -> Spec:
-    entries, *others = spec.grids
-    cells = sorted(entries.cells, key=lambda c: _STOOD.index(c.path) if c.path in _STOOD else len(_STOOD))
-    cells = [replace(c, more=c.path not in _STOOD) for c in cells]
-    hint = "候选人写明职位、得票，当选的选“当选”：网上照实公布。选民名单的“选举”一格空着，网上不显示。"
-    return replace(spec, grids=(replace(entries, cells=tuple(cells), hint=hint), *others))
 
 
 _MASKING: Final = {
@@ -355,3 +286,16 @@ def _hints(code: str, item: ItemRevision) -> list[str]:
         )
         if text
     ]
+
+
+__all__ = [
+    "ATTACHMENTS",
+    "MAX_FORM_ROWS",
+    "METHODS_OR_NONE",
+    "STANDING_OR_NONE",
+    "Cell",
+    "Grid",
+    "Options",
+    "Spec",
+    "spec_for",
+]

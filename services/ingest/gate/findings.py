@@ -8,6 +8,7 @@ from services.contracts.base import AcceptedFinding, Finding
 from services.contracts.bodies import AccountSums, Body, Neighbour, closing_checks, opening_checks
 from services.contracts.checks import Check
 from services.contracts.values import period_words, previous_period, yuan
+from services.ingest.gate.doubts import MUST_MEND
 
 _PRIVACY = "privacy."
 _EXPLAINABLE = frozenset(_PRIVACY + kind for kind in privacy.EXPLAINABLE)
@@ -88,10 +89,18 @@ def needs_reviewer(code: str) -> bool:
     return code.startswith(_PRIVACY) and code not in _EXPLAINABLE
 
 
+def must_be_mended(code: str) -> bool:
+    """Tell whether no reason helps: what was found cannot be right."""
+    return code in MUST_MEND
+
+
 def unexplained(
     found: Iterable[Finding], accepted: Iterable[AcceptedFinding], granted: Iterable[AcceptedFinding]
 ) -> tuple[Finding, ...]:
-    """Findings that nobody who may has given a reason for; `granted` are the reasons that reviewers gave."""
+    """Findings that nobody who may has given a reason for; `granted` are the reasons that reviewers gave.
+
+    What cannot be right is among them whatever was said.
+    """
     by_reviewers = {(a.code, a.at) for a in granted}
     given = {(a.code, a.at) for a in accepted if not needs_reviewer(a.code)} | by_reviewers
-    return tuple(f for f in found if (f.code, f.at) not in given)
+    return tuple(f for f in found if must_be_mended(f.code) or (f.code, f.at) not in given)

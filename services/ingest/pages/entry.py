@@ -36,6 +36,7 @@ from services.ingest.pages.frame import (
     whole,
 )
 from services.ingest.pages.kept import KeptRoute
+from services.ingest.pages.same_day import another_of, begun, same_day
 from services.ingest.store.cells import select_cell, select_last_body
 from services.ingest.store.disclosures import Disclosure, select_edition, select_note_lines
 from services.ingest.visit import CallerDep, Changing, ChangingDep, Reading, ReadingDep
@@ -76,6 +77,8 @@ async def new(
     item: Annotated[str, Query(max_length=3)],
     period: Annotated[str, Query(max_length=10)],
     shape: Annotated[str, Query(max_length=1)] = "",
+    *,
+    another: Annotated[str, Query(max_length=36)] = "",
 ) -> Response:
     """The form of an empty cell, or the draft that stands in it."""
     checked_period(period.strip())
@@ -84,13 +87,16 @@ async def new(
     revision = desk.item(item, period)
     desk.require_entering(village, revision)
     taken = await select_cell(desk.conn, village, item, period)
-    if taken is not None:
-        return to(f"/desk/disclosures/{taken.id}")
+    if taken is not None and another_of(another) is None:
+        return await same_day(request, desk, (village, item, period)) or to(f"/desk/disclosures/{taken.id}")
     last = await select_last_body(desk.conn, village, item, period)
     if shape and last is not None:
         form = forms.form_of(item, revision, (village, period), same_shape(dump(last)))
+        form.values["another"] = another
     else:
-        form = forms.read_form(item, revision, {"village": village, "period": period, **_balances(last)})
+        form = forms.read_form(
+            item, revision, {"village": village, "period": period, "another": another, **_balances(last)}
+        )
     notes = await chain_notes(desk, village, item, period) if revision.kind is ItemKind.LEDGER else []
     return await _form(request, desk, form, None, has_last=last is not None and not shape, notes=notes)
 
@@ -217,7 +223,7 @@ async def _of_form(desk: Reading, fields: Mapping[str, str], form: Form) -> Disc
     try:
         disclosure_id = UUID(fields.get("id", ""))
     except ValueError:
-        return await select_cell(desk.conn, form.village, form.item, form.period)
+        return await begun(desk, fields, form)
     return await desk.disclosure(disclosure_id)
 
 
@@ -244,7 +250,8 @@ async def _keep(
     body = _body_of(form)
     content = looked if looked is not None and looked.body == body else await look_at(body)
     if disclosure is None:
-        return (await create(desk, form.village, form.item, form.period, content)).disclosure
+        another = another_of(form.value("another"))
+        return (await create(desk, form.village, form.item, form.period, content, another)).disclosure
     if allows(disclosure.state, Action.CORRECT):
         return (await correct(desk, disclosure.id, disclosure.edition, note, content)).disclosure
     return (await save(desk, disclosure.id, disclosure.edition, content, note)).disclosure

@@ -17,7 +17,7 @@ from services.ingest.commands.findings import findings_of
 from services.ingest.commands.sheets import code_of, signers_of
 from services.ingest.errors import UnknownDisclosureError
 from services.ingest.forms import Form, Grid
-from services.ingest.gate.findings import needs_reviewer
+from services.ingest.gate.findings import must_be_mended, needs_reviewer
 from services.ingest.gate.sheets import sheet_svg
 from services.ingest.pages.compare import Change, changes, shown
 from services.ingest.pages.entry import dump
@@ -110,6 +110,7 @@ async def page_values(desk: Reading, d: Disclosure, error: SanwuError | None = N
         "under_way": d.state in _UNDER_WAY,
         "findings": (),
         "needs_reviewer": needs_reviewer,
+        "must_be_mended": must_be_mended,
         "masked": False,
         # Villagers count editions that were public; the desk's own numbers count savings.
         "public_number": await outbox.count_said(desk.conn, "disclosure", str(d.id), "disclosure.approved.v1"),

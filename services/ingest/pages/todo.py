@@ -13,7 +13,7 @@ from services.contracts.duties import GridCell
 from services.contracts.values import Frequency, period_bounds, period_of, previous_period
 from services.ingest import workflow
 from services.ingest.commands.cells import VillageCells, open_cells
-from services.ingest.commands.findings import remarks_of
+from services.ingest.commands.findings import remarks_of, titles_of
 from services.ingest.pages.frame import part_of, render, to
 from services.ingest.store.approvals import select_batches
 from services.ingest.store.disclosures import Disclosure, Filter
@@ -148,11 +148,13 @@ async def _checking(request: Request, desk: Reading) -> Response:
     if desk.actor.role is Role.SUPERVISOR:
         declarations = await select_submitted_declarations(desk.conn, villages)
     recent = await select_disclosures(desk.conn, Filter(villages, limit=20))
+    to_confirm = await _to_confirm(desk, villages)
     return render(
         request,
         desk,
         "checking.html",
-        to_confirm=await _to_confirm(desk, villages),
+        to_confirm=to_confirm,
+        titles=await titles_of(desk, [*to_confirm, *recent]),
         declarations=declarations,
         recent=recent,
     )
@@ -216,4 +218,5 @@ async def everything(
     found = await select_disclosures(desk.conn, wanted)
     chosen = {"village": village, "item": item, "state": state}
     items = [(code, i.revisions[-1].name) for code, i in sorted(desk.reference.items.items())]
-    return render(request, desk, "list.html", found=found, villages=villages, items=items, chosen=chosen)
+    titles = await titles_of(desk, found)
+    return render(request, desk, "list.html", found=found, villages=villages, items=items, chosen=chosen, titles=titles)

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from services.contracts.bodies import AccountSums, Body, Neighbour
 from services.contracts.duties import CellKey
 from services.contracts.owing import Run
 from services.contracts.values import previous_period
-from services.ingest.store.contents import accounts_of, body_of, rest_of
+from services.ingest.store.contents import accounts_of, body_of, raw_body_of, rest_of
 from services.ingest.store.disclosures import Disclosure, disclosure_of, disclosures_of
-from services.kit.db import Connection
+from services.kit.db import Connection, Row
 
 SELECT_CELL = """
 SELECT * FROM disclosure WHERE village_code = $1 AND item = $2 AND period = $3 AND state <> 'withdrawn' LIMIT 1
@@ -23,6 +23,18 @@ async def select_cell(conn: Connection, village: str, item: str, period: str) ->
     """What stands in a cell."""
     row = await conn.fetchrow(SELECT_CELL, village, item, period)
     return await disclosure_of(conn, row) if row else None
+
+
+#: More events of one item on one day are no day's work.
+_MOST_OF_A_DAY: Final = 100
+SELECT_DAY = """
+SELECT * FROM disclosure WHERE village_code = $1 AND item = $2 AND period = $3 AND state <> 'withdrawn' ORDER BY id LIMIT $4
+"""
+
+
+async def select_day(conn: Connection, village: str, item: str, day: str) -> list[Disclosure]:
+    """Every event of an item on one day, oldest first."""
+    return await disclosures_of(conn, await conn.fetch(SELECT_DAY, village, item, day, _MOST_OF_A_DAY))
 
 
 SELECT_BODY_OF_CELL = """
@@ -67,6 +79,46 @@ async def select_any_body(conn: Connection, village: str, item: str) -> Body | N
     """The newest period of an item: good for its columns, never for its figures."""
     row = await conn.fetchrow(SELECT_ANY_BODY, village, item)
     return body_of(row) if row else None
+
+
+#: So many periods before are looked at, however many there are.
+_COMPARED_PERIODS: Final = 3
+#: Of a draft or a returned edition, the public one before it speaks.
+SELECT_BODIES_BEFORE = """
+SELECT k.n, b.period, b.disclosure_id, b.edition, b.body_sealed, b.body, s.key
+FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS k (village, item, period, n)
+CROSS JOIN LATERAL (
+    SELECT d.period, e.disclosure_id, e.edition, e.body_sealed, e.body::text AS body
+    FROM disclosure d JOIN edition e ON e.disclosure_id = d.id
+        AND e.edition = CASE WHEN d.state IN ('draft', 'returned') THEN d.published_edition ELSE d.edition END
+    WHERE d.village_code = k.village AND d.item = k.item AND d.state <> 'withdrawn' AND d.period < k.period
+      AND (length(d.period), substr(d.period, 5, 1)) = (length(k.period), substr(k.period, 5, 1))
+    ORDER BY d.period DESC LIMIT $4
+) AS b
+LEFT JOIN shred_key s ON s.aggregate_id = b.disclosure_id::text ORDER BY k.n, b.period DESC
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BodyBefore:
+    """What a village said of an earlier period, still closed: opening it takes a while."""
+
+    period: str
+    row: Row
+
+    def body(self) -> dict[str, Any]:
+        """The content as JSON."""
+        return raw_body_of(self.row)
+
+
+async def select_bodies_before(conn: Connection, cells: Sequence[tuple[str, str, str]]) -> list[list[BodyBefore]]:
+    """What was handed in for the three periods before each of some cells (village, item, period), newest first."""
+    found: list[list[BodyBefore]] = [[] for _ in cells]
+    if cells:
+        columns = ([c[0] for c in cells], [c[1] for c in cells], [c[2] for c in cells])
+        for row in await conn.fetch(SELECT_BODIES_BEFORE, *columns, _COMPARED_PERIODS):
+            found[row["n"] - 1].append(BodyBefore(row["period"], row))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +166,11 @@ async def select_chains(conn: Connection, cells: Sequence[tuple[str, str, str]])
 
 @dataclass(frozen=True, slots=True)
 class Remarked:
-    """What is known of an edition without reading its content: what was found or explained, and its accounts."""
+    """What is known of an edition without reading its content: what was found or explained, its accounts, its title."""
 
     places: frozenset[tuple[str, str]]
     accounts: tuple[AccountSums, ...]
+    title: str | None = None
 
 
 SELECT_REMARKED = """
@@ -135,7 +188,7 @@ async def select_remarked(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, R
     for row in await conn.fetch(SELECT_REMARKED, list(ids)):
         rest = rest_of(row)
         places = frozenset({(f.code, f.at) for f in rest.findings} | {(a.code, a.at) for a in rest.accepted})
-        found[row["disclosure_id"]] = Remarked(places, accounts_of(row))
+        found[row["disclosure_id"]] = Remarked(places, accounts_of(row), rest.title)
     return found
 
 

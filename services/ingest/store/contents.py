@@ -6,7 +6,7 @@ An edition has two parts: the content, written once, and the small rest beside i
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
@@ -39,7 +39,7 @@ class Edition:
 
 
 class Remarks(Model):
-    """What is said beside an edition's content, and what its accounts come to."""
+    """What is said beside an edition's content, what its accounts come to, and what it is called."""
 
     accepted: tuple[AcceptedFinding, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -47,6 +47,7 @@ class Remarks(Model):
     secrecy_checked_by: str | None = None
     returns: tuple[Returned, ...] = ()
     accounts: tuple[AccountSums, ...] = ()
+    title: str | None = None
 
 
 class Note(Model):
@@ -77,6 +78,7 @@ def remarks_of(e: Edition) -> Remarks:
         secrecy_checked_by=e.secrecy_checked_by,
         returns=e.returns,
         accounts=accounts,
+        title=getattr(e.body, "title", None),
     )
 
 
@@ -110,11 +112,20 @@ def _remarks_of(edition: int) -> str:
 
 def body_of(row: Row) -> Body:
     """The content of a row of `edition` that was read with its key."""
+    return BODY.validate_json(_text_of(row))
+
+
+def raw_body_of(row: Row) -> dict[str, Any]:
+    """The same as JSON, at a fifth of the cost: for what was checked when it was handed in and is only compared."""
+    found: dict[str, Any] = json.loads(_text_of(row))
+    return found
+
+
+def _text_of(row: Row) -> str | bytes:
     if row["body_sealed"] is None:
-        return BODY.validate_json(row["body"])
-    return BODY.validate_json(
-        reopen(row["key"], str(row["disclosure_id"]), _body_of(row["edition"]), row["body_sealed"])
-    )
+        text: str = row["body"]
+        return text
+    return reopen(row["key"], str(row["disclosure_id"]), _body_of(row["edition"]), row["body_sealed"])
 
 
 def rest_of(row: Row) -> Remarks:

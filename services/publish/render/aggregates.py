@@ -7,7 +7,7 @@ voters is not (村民委员会组织法 14, 15).
 import re
 from typing import Final
 
-from services.contracts.bodies import ELECTIONS, Column, ColumnType, Entry, Roster, RosterTotals, Table
+from services.contracts.bodies import ELECTIONS, Column, ColumnType, Entry, Roster, RosterTotals, Table, measured
 from services.contracts.bodies.columns import SUMMED, bare_name
 from services.contracts.names import find_in_cell
 
@@ -59,10 +59,12 @@ def aggregate_roster(roster: Roster, item: str) -> Roster:
     """A roster's totals; of an election, the candidates with their votes. What was stated stays as stated."""
     said = roster.totals or RosterTotals()
     amount = roster.amount_fen if any(e.amount_fen is not None for e in roster.entries) else None
+    quantity = measured(roster.quantity) if any(e.quantity is not None for e in roster.persons) else None
     totals = RosterTotals(
         entries=len(roster.persons) if said.entries is None else said.entries,
         people=roster.people if said.people is None else said.people,
         amount_fen=amount if said.amount_fen is None else said.amount_fen,
+        quantity=quantity if said.quantity is None else said.quantity,
     )
     return roster.model_copy(update={"entries": candidates(roster, item), "totals": totals})
 

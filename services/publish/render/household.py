@@ -44,6 +44,8 @@ def _line(items: Items, p: Publication, entry: Entry) -> HouseholdLine:
         ("类别", entry.category),
         ("小组", entry.group),
         ("家庭人口", f"{entry.household_size}人" if entry.household_size else None),
+        ("面积、数量", entry.quantity),
+        ("标准", f"{entry.unit_rate}元" if entry.unit_rate is not None else None),
         ("工数", entry.days),
     )
     return HouseholdLine(

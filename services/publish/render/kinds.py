@@ -12,6 +12,7 @@ from services.contracts.bodies import (
     Roster,
     RosterTotals,
     Standing,
+    measured,
 )
 from services.contracts.words import CONTRACT_TYPES, MEETINGS, STANDINGS, TENDERS
 from services.publish.render.shapes import BodyView, Fact, HeadView, TableView
@@ -88,6 +89,10 @@ def _roster_facts(full: Roster) -> tuple[Fact, ...]:
         if told
         for fact in _beside(name, f"{made}{unit}", f"{stated}{unit}" if stated is not None else None)
     ]
+    if any(e.quantity is not None for e in full.persons):
+        unit = full.quantity_unit or ""
+        stated = f"{said.quantity}{unit}" if said.quantity is not None else None
+        counts += _beside("面积、数量", f"{measured(full.quantity)}{unit}", stated)
     stated_fen = money(said.amount_fen)
     return _facts(*counts, *(_beside("金额合计", money(full.amount_fen), stated_fen) if has_amount else ()))
 
@@ -99,12 +104,14 @@ def _beside(name: str, made: str | None, stated: str | None) -> list[tuple[str, 
 
 
 def _entries(title: str, shown: Roster) -> TableView:
-    entries = shown.entries
+    entries, unit = shown.entries, shown.quantity_unit or ""
     columns: list[tuple[str, bool, Sequence[str | None]]] = [
         ("姓名", False, [e.name for e in entries]),
         ("小组", False, [e.group for e in entries]),
         ("类别、职务", False, [e.category for e in entries]),
         ("人口", True, [f"{e.household_size}人" if e.household_size else None for e in entries]),
+        ("面积、数量", True, [f"{e.quantity}{unit}" if e.quantity is not None else None for e in entries]),
+        (_rate_name(shown), True, [f"{e.unit_rate}元" if e.unit_rate is not None else None for e in entries]),
         ("工数", True, [e.days for e in entries]),
         ("每工", True, [amount(e.rate_fen) if e.rate_fen is not None else None for e in entries]),
         ("金额", True, [amount(e.amount_fen) if e.amount_fen is not None else None for e in entries]),
@@ -115,6 +122,13 @@ def _entries(title: str, shown: Roster) -> TableView:
     ]
     view = _filled(title, columns, len(entries))
     return replace(view, strong=frozenset(n for n, e in enumerate(entries) if e.is_sum))
+
+
+def _rate_name(shown: Roster) -> str:
+    """What the rate is of: 每亩, or each person where nothing else is counted."""
+    if all(e.quantity is None for e in shown.entries):
+        return "每人标准"
+    return f"每{shown.quantity_unit}标准" if shown.quantity_unit else "标准"
 
 
 def notice_view(full: Notice, body: Notice, *, aggregate: bool) -> BodyView:

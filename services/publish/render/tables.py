@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from services.contracts.bodies import Column, ColumnType, Table
-from services.contracts.bodies.columns import NUMBERS, WORDS, bare_name, in_wan, measured, number, unit_of
+from services.contracts.bodies import Column, ColumnType, Table, measured
+from services.contracts.bodies.columns import NUMBERS, WORDS, bare_name, in_wan, number, unit_of
 from services.contracts.bodies.rows import UNLIKE, ReadRow, RowKind
 from services.publish.render.aggregates import hidden_rows
 from services.publish.render.shapes import BodyView, HeadView, TableView

@@ -1,0 +1,72 @@
+"""Forms by item: which cells stand first and what they are called; nothing that is folded away is lost."""
+
+from typing import Any
+
+import pytest
+
+from services.contracts.catalogue import ItemKind
+from services.ingest.forms import Form, form_of, read_form, spec_for, to_body
+from services.ingest.forms.paste import paste
+from tests import builders
+from tests.ingest.test_forms import item
+
+WHERE = (builders.VILLAGE, "2026-10-09")
+
+
+def read(code: str, kind: ItemKind, **typed: str) -> Form:
+    fields = {name.replace("__", "."): text for name, text in typed.items()}
+    return read_form(code, item(kind), {"village": WHERE[0], "period": WHERE[1], **fields})
+
+
+def body_of(form: Form) -> dict[str, Any]:
+    body = to_body(form)
+    assert body is not None, (form.faults, form.homeless)
+    return body
+
+
+@pytest.mark.parametrize(
+    ("code", "first"),
+    [
+        (
+            "V04",
+            ["姓名或户主", "村民小组", "家庭人口", "面积或数量", "每亩（每头、每人）补多少元", "金额（元）", "备注"],
+        ),
+        ("V03", ["姓名或户主", "村民小组", "家庭人口", "救助类别", "每人多少元", "金额（元）", "实物"]),
+        ("V09", ["姓名或户主", "职务", "金额（元）", "备注"]),
+        ("F09", ["姓名或户主", "村民小组", "家庭人口", "职务或类别", "工数", "每工（元）", "金额（元）"]),
+        ("V15", ["姓名或户主", "职务或类别", "得票", "选举"]),
+    ],
+)
+def test_a_list_asks_first_what_its_item_is_about(code: str, first: list[str]) -> None:
+    grid = next(g for g in spec_for(code, item(ItemKind.ROSTER)).grids if g.path == "entries")
+    assert [c.label for c in grid.main] == first
+    every = next(g for g in spec_for("F09", item(ItemKind.ROSTER)).grids if g.path == "entries")
+    assert {c.path for c in grid.cells} == {c.path for c in every.cells}
+
+
+def test_a_subsidy_is_typed_with_four_decimals_and_comes_back_as_it_was() -> None:
+    row = {"entries__0__name": "某户", "entries__0__quantity": "12.6931", "entries__0__unit_rate": "78.5325"}
+    form = read("V04", ItemKind.ROSTER, **row, entries__0__amount_fen="996.82", quantity_unit="亩")
+    body = body_of(form)
+    assert body["entries"] == [{"name": "某户", "quantity": "12.6931", "unit_rate": "78.5325", "amount_fen": 99_682}]
+    assert body["quantity_unit"] == "亩"
+    assert to_body(form_of("V04", item(ItemKind.ROSTER), WHERE, body)) == body
+
+
+@pytest.mark.parametrize("typed", ["12.69315", "约12", "十二亩", "12,5.0"])
+def test_an_area_that_cannot_be_read_is_told_at_its_cell(typed: str) -> None:
+    form = read("V04", ItemKind.ROSTER, entries__0__name="某户", entries__0__quantity=typed)
+    to_body(form)
+    assert list(form.faults) == ["entries.0.quantity"]
+
+
+def test_a_pasted_list_of_subsidies_keeps_area_rate_and_money() -> None:
+    form = read("V04", ItemKind.ROSTER)
+    text = "序号\t姓名\t面积\t标准\t补贴资金\n1\t某甲\t2.5\t100\t250\n2\t某乙\t7227.693\t10\t72276.93\n合计\t\t\t\t72526.93"
+    notes = paste(form, "entries", text)
+    body = body_of(form)
+    assert [(e["quantity"], e["unit_rate"], e["amount_fen"]) for e in body["entries"]] == [
+        ("2.5", "100", 25_000),
+        ("7227.693", "10", 7_227_693),
+    ]
+    assert not any("没有对应的栏目" in n for n in notes)
