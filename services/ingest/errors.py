@@ -276,6 +276,18 @@ class ImportFaultsError(InvalidInputError):
     code = "import_faults"
 
 
+class UnreadableWorkbookError(InvalidInputError):
+    """这个文件读不了，请另存为 xlsx 后再上传。"""
+
+    code = "unreadable_workbook"
+
+
+class WorkbookNotReadyError(InvalidInputError):
+    """还有没回答的问题，或文件里还有错，一份也没有带入。"""
+
+    code = "workbook_not_ready"
+
+
 class UnknownImportError(NotFoundError):
     """没有这次导入。"""
 

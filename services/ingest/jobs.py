@@ -10,6 +10,7 @@ from services.ingest.settings import IngestSettings
 from services.ingest.store.attachments import queue_unused_for_deletion
 from services.ingest.store.quotas import delete_quotas
 from services.ingest.store.sealing import count_clear, seal_some
+from services.ingest.store.workbooks import delete_old_workbooks
 from services.ingest.visit import IngestRuntime, Own
 from services.kit.clock import local_day
 from services.kit.heartbeats import beat_keys
@@ -20,6 +21,7 @@ log = get_logger(__name__)
 
 _AT_ONCE: Final = 50
 _QUOTAS_KEPT: Final = timedelta(days=7)
+_WORKBOOKS_KEPT: Final = timedelta(days=7)
 
 
 async def carry_out_approvals(runtime: IngestRuntime) -> None:
@@ -68,6 +70,15 @@ async def forget_quotas(runtime: IngestRuntime) -> None:
         await delete_quotas(conn, local_day(runtime.clock.now()) - _QUOTAS_KEPT)
 
 
+async def forget_workbooks(runtime: IngestRuntime) -> None:
+    """Forget spreadsheets that were read a week ago and that nobody took in, with their keys."""
+    taken = _AT_ONCE
+    while taken == _AT_ONCE:
+        async with runtime.database.transaction() as conn:
+            taken = await delete_old_workbooks(conn, runtime.clock.now() - _WORKBOOKS_KEPT, _AT_ONCE)
+        runtime.beat()
+
+
 def make_jobs() -> Sequence[Job[IngestSettings, Own]]:
     """The jobs of a process."""
     return (
@@ -75,6 +86,7 @@ def make_jobs() -> Sequence[Job[IngestSettings, Own]]:
         Job("ingest withdrawn", 30.0, erase_withdrawn),
         Job("ingest unused files", 3600.0, queue_unused_files),
         Job("ingest quotas", 3600.0, forget_quotas),
+        Job("ingest workbooks", 3600.0, forget_workbooks),
         Job("ingest files", 1.0, attachments.sweep),
         Job("ingest keys rolled", 300.0, roll_keys),
         Job("ingest contents sealed", 600.0, seal_contents),

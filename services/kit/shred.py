@@ -28,7 +28,7 @@ from services.contracts.keys import KeySet, QuestionKeySet, WrappedKeySet
 from services.contracts.topics import KEYS, QUESTION_KEYS, Topic
 from services.kit.db import Connection
 from services.kit.encoded import base64_of, bytes_of
-from services.kit.outbox import append, append_tombstones, stamp, stamp_all
+from services.kit.outbox import append, append_all, append_tombstones, stamp, stamp_all
 
 Content = TypeVar("Content", bound=BaseModel)
 
@@ -305,6 +305,18 @@ async def tell_key(conn: Connection, aggregate_id: str, at: datetime, topic: Top
         if stamped["aggregate_version"] == 1:
             await append(conn, _key_event(stamped, key, topic), key=aggregate_id)
     return key
+
+
+SELECT_ALL_TOLD = "SELECT aggregate_id FROM aggregate WHERE aggregate = 'key' AND aggregate_id = ANY($1::text[])"
+
+
+async def tell_keys(conn: Connection, aggregate_ids: Collection[str], at: datetime) -> None:
+    """The same of many aggregates, in as many statements as of one."""
+    keys = await make_keys(conn, aggregate_ids)
+    told = {r["aggregate_id"] for r in await conn.fetch(SELECT_ALL_TOLD, list(keys))}
+    stamps = await stamp_all(conn, "key", dict.fromkeys([i for i in keys if i not in told]), at=at)
+    fresh = [i for i, stamped in stamps.items() if stamped["aggregate_version"] == 1]
+    await append_all(conn, [_key_event(stamps[i], keys[i], KEYS) for i in fresh], fresh)
 
 
 def _key_event(stamped: Stamp, key: str, topic: Topic) -> KeySet | WrappedKeySet | QuestionKeySet:

@@ -38,9 +38,9 @@ def as_json() -> bytes:
 async def bring(accountant: Person, name: str, content: bytes) -> None:
     await accountant.open("/desk/imports")
     kind = "text/csv" if name.endswith(".csv") else "application/json"
-    file = accountant.page.get_by_label("准备好的 JSON 或 CSV 文件")
+    file = accountant.page.get_by_label("账表文件")
     await file.set_input_files({"name": name, "mimeType": kind, "buffer": content})
-    await accountant.page.get_by_role("button", name="一键导入").click()
+    await accountant.page.get_by_role("button", name="上传并核对").click()
 
 
 async def drafts(accountant: Person) -> int:

@@ -25,7 +25,7 @@ from services.publish.jobs import make_searchable
 from tests import builders
 from tests.audit.events import Disclosure, at, give_keys
 from tests.conftest import Place, Served
-from tests.house.stage import INSIDE, OUTSIDE, STRANGERS, Stage, Tables, staged
+from tests.house.stage import INSIDE, OUTSIDE, STRANGERS, Stage, Tables, keep_workbook, staged
 from tests.publish.conftest import Publishing
 
 #: An event's ledger: of its days there may be many in one village, and many disclosures of one day.
@@ -203,6 +203,7 @@ async def _ingest(crowd: Crowd) -> dict[str, Any]:
         "many": many,
         "ticks": [f"{i['id']}|1" for i in many],
         "approval": batch["id"],
+        "workbook": await keep_workbook(crowd.served, n),
         "drafts": drafts,
         "prepared": {"file": ("month.csv", (head + rows).encode(), "text/csv")},
     }

@@ -90,7 +90,17 @@ INGEST: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /desk/form": _in_memory("periods before"),
     "POST /desk/form": Many("lines, files", shown=False),
     "GET /desk/grid": Many("villages"),
-    "GET /desk/imports": _in_memory("nothing: a form"),
+    "GET /desk/imports": Many("imports", shown=False),
+    "GET /desk/imports/words": _in_memory("names of columns, 500 at most"),
+    "POST /desk/imports/words": Many("names of columns", shown=False),
+    "GET /desk/imports/workbooks/{workbook_id}": Many("lines of a spreadsheet", at="@workbook"),
+    "POST /desk/imports/workbooks/{workbook_id}": Many("lines of a spreadsheet", at="@workbook", shown=False),
+    "POST /desk/imports/workbooks/{workbook_id}/take": Many("lines of a spreadsheet", at="@workbook", shown=False),
+    "POST /desk/imports/workbooks/{workbook_id}/drop": Many("lines of a spreadsheet", at="@workbook", shown=False),
+    "POST /desk/imports/{import_id}/submit": (
+        Many("drafts of an import", at="@import", shown=False),
+        Many("drafts that the agency delivered", at="@delivered", shown=False),
+    ),
     "POST /desk/imports": Many("disclosures of a file", shown=False),
     "GET /desk/imports/{import_id}": (
         Many("drafts of an import", at="@import"),

@@ -357,6 +357,14 @@ INGEST: Final = (
     _row("POST /desk/imports", ENTERING_ANY, files="@prepared"),
     _row("GET /desk/imports/{import_id}", ENTERING_ANY, "hidden", "@import"),
     _row("POST /desk/imports/{import_id}/undo", ENTERING_ANY, "hidden", "@import"),
+    _row("POST /desk/imports/{import_id}/submit", ENTERING_ANY, "hidden", "@import"),
+    _row("GET /desk/imports/workbooks/{workbook_id}", ENTERING_ANY, "hidden", "@workbook"),
+    _row("POST /desk/imports/workbooks/{workbook_id}", ENTERING_ANY, "hidden", "@workbook", data={"account": "cash"}),
+    _row("POST /desk/imports/workbooks/{workbook_id}/take", ENTERING_ANY, "hidden", "@workbook"),
+    _row("POST /desk/imports/workbooks/{workbook_id}/drop", ENTERING_ANY, "hidden", "@workbook"),
+    # The township's agency's, whoever of its part of the tree asks.
+    _row("GET /desk/imports/words", ENTERING_ANY),
+    _row("POST /desk/imports/words", ENTERING_ANY, data={"word:进项": "yes"}),
 )
 
 PUBLISH: Final = (

@@ -99,10 +99,14 @@ class Prepared:
     period: str
     body: dict[str, Any]
     lines: dict[str, int] = field(default_factory=dict)
+    #: Of a spreadsheet, where each row stands in its own words.
+    places: dict[str, str] = field(default_factory=dict)
 
     def place(self, path: str) -> str:
         """Where something of the body stands in the file: `body.lines[3].date` -> `第 17 行`."""
         row = _ROW.match(path)
+        if self.places:
+            return self.places.get(row[0] if row is not None else "", self.at)
         if row is not None and row[0] in self.lines:
             return f"第 {self.lines[row[0]]} 行"
         return f"{self.at}.{path}" if path and not self.lines else self.at
@@ -119,6 +123,19 @@ def read_prepared(data: bytes) -> list[Prepared]:
     if len(found) > MAX_DISCLOSURES:
         raise FileFaultsError([_too_many(len(found))])
     return found
+
+
+def looks_prepared(data: bytes) -> bool:
+    """Tell a prepared file from a spreadsheet by its first line: a brace, or the columns of village, item and row."""
+    head = data[:4096]
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        return True
+    for encoding in ("utf-16",) if head.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030"):
+        # What is cut in the middle of a sign is read up to it.
+        first = {plain(cell) for cell in head.decode(encoding, "ignore").partition("\n")[0].split(",")}
+        if {"村代码", "行别"} <= first or {"village", "row"} <= first:
+            return True
+    return False
 
 
 def _too_many(count: int) -> FileFault:

@@ -92,7 +92,7 @@ def _drafts(written: bytes) -> list[Read]:
     found = []
     for one in read_answer(written):
         try:
-            draft: Draft | SanwuError = _draft(one)
+            draft: Draft | SanwuError = draft_of(one)
         except SanwuError as error:
             draft = error
         one.body = {}
@@ -121,7 +121,8 @@ async def import_file(desk: Changing, name: str, read: Sequence[Read]) -> Import
     return Imported(made, tuple(saved))
 
 
-def _draft(one: Prepared) -> Draft:
+def draft_of(one: Prepared) -> Draft:
+    """A disclosure of a file as a draft; SanwuError says why it cannot be one."""
     body = parse_body(one.body)
     try:
         period_bounds(one.period)
@@ -140,11 +141,12 @@ def _located(one: Prepared, error: SanwuError) -> Iterator[Fault]:
 
 async def load_import(desk: Reading, import_id: UUID) -> tuple[Import, list[Disclosure]]:
     """Read an import of one's own with those of its drafts that are still there."""
-    made = _own(desk, await select_import(desk.conn, import_id))
+    made = own_import(desk, await select_import(desk.conn, import_id))
     return made, await select_import_drafts(desk.conn, import_id)
 
 
-def _own(desk: Reading, made: Import | None) -> Import:
+def own_import(desk: Reading, made: Import | None) -> Import:
+    """An import of one's own; to others it is as if there were none."""
     if made is None or made.imported_by != desk.actor.staff_id:
         raise UnknownImportError
     return made
@@ -165,7 +167,7 @@ def _is_untouched(d: Disclosure) -> bool:
 
 async def undo_import(desk: Changing, import_id: UUID) -> Undone:
     """Remove the drafts of an import that nobody has touched since."""
-    made = _own(desk, await lock_import(desk.conn, import_id))
+    made = own_import(desk, await lock_import(desk.conn, import_id))
     drafts = await lock_import_drafts(desk.conn, import_id)
     actions.about(f"import/{made.id}", the_one(d.village_code for d in drafts))
     if made.undone_at is not None:

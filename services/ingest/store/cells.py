@@ -1,6 +1,6 @@
 """Cells: what stands in them, and what a village said there or elsewhere."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, NamedTuple
@@ -66,6 +66,24 @@ async def select_last_body(conn: Connection, village: str, item: str, period: st
     """What the village entered for the nearest earlier period, whatever became of it: a new one begins where it ends."""
     row = await conn.fetchrow(SELECT_LAST_BODY, village, item, period)
     return body_of(row) if row else None
+
+
+SELECT_LAST_BODIES = """
+SELECT t.village, l.* FROM unnest($2::text[], $3::text[]) AS t (village, period) CROSS JOIN LATERAL (
+    SELECT e.disclosure_id, e.edition, e.body_sealed, s.key, e.body::text AS body
+    FROM disclosure d JOIN edition e ON e.disclosure_id = d.id AND e.edition = d.edition
+    LEFT JOIN shred_key s ON s.aggregate_id = d.id::text
+    WHERE d.village_code = t.village AND d.item = $1 AND d.state <> 'withdrawn' AND d.period < t.period
+      AND (length(d.period), substr(d.period, 5, 1)) = (length(t.period), substr(t.period, 5, 1))
+    ORDER BY d.period DESC, d.id DESC LIMIT 1
+) AS l
+"""
+
+
+async def select_last_bodies(conn: Connection, item: str, before: Mapping[str, str]) -> dict[str, Body]:
+    """The same of many villages, by their codes, each with the period before which it is."""
+    rows = await conn.fetch(SELECT_LAST_BODIES, item, list(before), list(before.values()))
+    return {r["village"]: body_of(r) for r in rows}
 
 
 SELECT_ANY_BODY = """

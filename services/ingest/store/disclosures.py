@@ -1,7 +1,7 @@
 """Disclosures and their editions."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
@@ -252,6 +252,18 @@ async def update_submitted(
     if edition.accepted or edition.secrecy_checked_by is not None:
         await update_remarks(conn, disclosure, remarks_of(edition))
     return await update_returning(conn, UPDATE_SUBMITTED, disclosure.id, state, at, by)
+
+
+UPDATE_ALL_SUBMITTED = """
+UPDATE disclosure SET state = t.state, submitted_at = $3, submitted_by = $4,
+    confirmed_at = CASE WHEN t.state = 'confirmed' THEN $3::timestamptz END
+FROM unnest($1::uuid[], $2::text[]) AS t (id, state) WHERE disclosure.id = t.id
+"""
+
+
+async def update_all_submitted(conn: Connection, states: Mapping[UUID, State], by: str, at: datetime) -> None:
+    """Hand first editions in that need no reason, each in its new state; the caller has locked them."""
+    await conn.execute(UPDATE_ALL_SUBMITTED, list(states), list(states.values()), at, by)
 
 
 UPDATE_CONFIRMED = "UPDATE disclosure SET state = 'confirmed', confirmed_at = $2 WHERE id = $1 RETURNING *"

@@ -1,0 +1,1 @@
+"""Spreadsheets as accountants keep them: read, their tables found, understood as drafts with every doubt asked; pure."""
