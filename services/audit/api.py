@@ -202,6 +202,8 @@ def rule_out(rule: Rule) -> RuleOut:
         law=rule.law,
         explanation=rule.explanation,
         false_alarms=list(rule.false_alarms),
+        ask=list(rule.ask),
+        limits={limit.name: limit.zh for limit in rule.limits},
         code=rule.code,
     )
 

@@ -4,7 +4,8 @@ from typing import Any, Final, get_args
 
 from services.audit import commands
 from services.audit.rules.asking import question_cell
-from services.audit.rules.facts import CellKey, Fact, FactKind, body_data
+from services.audit.rules.details import body_data, says_something
+from services.audit.rules.facts import CellKey, Fact, FactKind
 from services.audit.store import facts, heads
 from services.audit.visit import Bench
 from services.contracts.base import Event
@@ -124,7 +125,7 @@ async def keep_approved(h: Handling, event: DisclosureApproved) -> None:
         "approved_by": event.actor_id,
         "release": event.release,
         "delegation": event.delegation,
-        "noted": event.noted,
+        "noted": event.noted and (content is None or says_something(content.note)),
     }
     await _keep_of(h, event, {**data, **known})
     if event.actor_id is not None:

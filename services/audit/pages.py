@@ -1,6 +1,7 @@
 """The inspectors' desk: alerts of one's part of the tree, one page an alert, the rules explained."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,15 +16,24 @@ from services.audit.rules import BY_ID, RULES
 from services.audit.rules.grid import Stretch, spots
 from services.audit.schemas import ConsoleQuery, GridQuery
 from services.audit.store import alerts, facts
-from services.audit.store.alerts import AlertFilter, AlertState
+from services.audit.store.alerts import AlertFilter, AlertRow, AlertState
 from services.audit.visit import MAY_WATCH, Reading, ReadingDep
 from services.contracts.account import account_words
 from services.contracts.alert import Subject
 from services.contracts.base import Role
 from services.contracts.division import DivisionKind
 from services.contracts.staff import RESETS_KEPT
-from services.contracts.values import Frequency, period_bounds, period_of, yuan
-from services.contracts.words import AFFAIRS, CELL_STATES, HOLDERS, RELEASES, ROLE_NAMES, cell_words
+from services.contracts.values import Frequency, period_bounds, period_of, period_words, yuan
+from services.contracts.words import (
+    AFFAIRS,
+    CELL_STATES,
+    CONTRACT_TYPES,
+    HOLDERS,
+    MEETINGS,
+    RELEASES,
+    ROLE_NAMES,
+    cell_words,
+)
 from services.kit.pages import local_time, pages_of
 from services.kit.reference import Reference
 from services.kit.route import Route
@@ -38,7 +48,10 @@ LEVELS: Mapping[int, str] = {3: "重点", 2: "关注", 1: "提醒"}
 MONTHS_BACK = 12
 STATES: Mapping[AlertState, str] = {"open": "未消除", "cleared": "已消除"}
 STATUSES: Mapping[str, str] = {"draft": "草拟", "trial": "试行", "active": "启用", "retired": "停用"}
-_PARTS: Mapping[str, str] = {"cur": "本期", "before": "上期"}
+#: What stands before the one that is judged: the period before, or of a correction the edition before.
+_BEFORE = "上期"
+_BEFORE_OF_EDITIONS = "前一版"
+_OF_EDITIONS = frozenset({"edition", "figures", "noted"})
 _FIELDS: Mapping[str, str] = {
     "income_stated_fen": "收入合计（填写）",
     "expense_stated_fen": "支出合计（填写）",
@@ -95,12 +108,40 @@ _FIELDS: Mapping[str, str] = {
     "holder": "由谁答复",
     "answered_at": "答复时间",
     "hidden": "提问已被隐藏",
+    "line": "第几行",
+    "amount_fen": "金额",
+    "word": "第几种凭证字",
+    "number": "凭证号",
+    "numbered": "写了凭证号的行数",
+    "day": "记账日期",
+    "person": "名单里第几个人",
+    "days": "工数",
+    "period_days": "这一期的天数",
+    "twice": "与前面完全相同的行数",
+    "stated_fen": "合计（填写）",
+    "rows_fen": "逐行相加",
+    "contract_fen": "合同价",
+    "bid_fen": "中标价",
+    "settled_fen": "结算金额",
+    "paid_fen": "已付款",
+    "type": "合同类型",
+    "begins": "起始日",
+    "ends": "到期日",
+    "meeting": "开会的组织",
+    "entitled": "应到",
+    "present": "实到",
+    "in_favour": "同意",
+    "notice_days": "规定的公示天数",
+    "posted_from": "公示起",
+    "posted_until": "公示止",
 }
 #: What follows from the catalogue and the calendar; the rest is what happened, or did not.
-_OWED = frozenset({"item", "period", "due", "answer_by", "due_at", "applies", "history", "now"})
+_OWED = frozenset({"item", "period", "due", "answer_by", "due_at", "applies", "history", "now", "notice_days"})
 _VALUES: Mapping[Any, str] = {
     **HOLDERS,
     **RELEASES,
+    **MEETINGS,
+    **CONTRACT_TYPES,
     None: "无",
 }
 _TRAILS: Mapping[str, str] = {
@@ -111,6 +152,11 @@ _TRAILS: Mapping[str, str] = {
     "qr": "码和码牌",
 }
 _PEOPLE = frozenset({"submitted_by", "approved_by", "reset_account", "reset_by", "withdrawn_by"})
+#: What stands on no public page.
+_OF_STAFF = _PEOPLE | {"delegation", "release", "reset_at", "used_at", "handed_in", "recent"}
+_INSIDE = "办理记录（不公开）"
+_ROW = re.compile(r"\[([0-9]+)\]$")
+_PERSON = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +196,17 @@ class Names:
         """An item's name as it was in a period."""
         item = self._reference.items.get(code)
         return item.at(period_bounds(period)[1]).name if item is not None else code
+
+    def sentence(self, alert: AlertRow) -> str:
+        """An alert's sentence with its item and period in words."""
+        subject, said = alert.subject, alert.sentence
+        if subject.item is None or subject.period is None or not said.startswith(f"{subject.item} {subject.period}"):
+            return said
+        return f"{self.item(subject)}，{period_words(subject.period)}{said.removeprefix(f'{subject.item} {subject.period}')}"
+
+    def step(self, step: str) -> str:
+        """A step of the arithmetic, members of staff by name."""
+        return _PERSON.sub(lambda m: self._reference.name_of(m[0]) if m[0] in self._reference.staff else m[0], step)
 
     def person(self, staff_id: str | None) -> str:
         """A member of staff by name."""
@@ -219,6 +276,7 @@ async def one_alert(alert_id: str, request: Request, desk: ReadingDep) -> Respon
         facts=[_shown(f, sources, desk.reference) for f in pack["facts"]],
         episodes=history,
         sources=sources,
+        now=desk.now,
     )
 
 
@@ -227,16 +285,21 @@ def _shown(fact: list[Any], sources: Mapping[str, str], reference: Reference) ->
     part, _, field = name.rpartition(".")
     words = _FIELDS.get(field, field)
     if part == "before":
-        words = _PARTS[part] + words
+        words = (_BEFORE_OF_EDITIONS if field in _OF_EDITIONS else _BEFORE) + words
+    if row := _ROW.search(part):
+        words = f"第 {int(row[1]) + 1} 项：{words}"
     if field in _PEOPLE and value in reference.staff:
         value = reference.staff[value].called
-    source = "公开目录与历法" if field in _OWED else "公开记录"
-    return ShownFact(words, _value_words(field, value), source, sources.get(event) if event else None)
+    source = _INSIDE if field in _OF_STAFF else "公开目录与历法" if field in _OWED else "公开记录"
+    disclosure = sources.get(event) if event and field not in _OF_STAFF else None
+    return ShownFact(words, _value_words(field, value), source, disclosure)
 
 
 def _value_words(field: str, value: Any) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
+    if field == "days":
+        return f"{int(value) / 10_000:g} 天"
     if field.endswith("_fen") and value is not None:
         return f"{yuan(int(value))} 元"
     if field.endswith("_at") or field == "now":

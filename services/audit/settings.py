@@ -1,5 +1,7 @@
 """What audit must know beside what every service does."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from services.contracts.catalogue import ItemCode
@@ -12,4 +14,8 @@ class AuditSettings(Settings):
     duty_items: tuple[ItemCode, ...] = Field(
         default=(),
         description="items that the clock rules watch, as a JSON list; none named means all of the catalogue",
+    )
+    limits: Path | None = Field(
+        default=None,
+        description="folder with the limits of the province, the city and its townships, a TOML file each; docs/limits.md",
     )

@@ -7,11 +7,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from importlib import resources
+from pathlib import Path
 from typing import Annotated, Final
 
 from services.audit.errors import UnknownAlertError
 from services.audit.memory import Tallies
+from services.audit.rules import RULES, given
 from services.audit.rules.facts import EMPTY, Cell, CellKey, Fact, fold, is_declared
+from services.audit.rules.limits import Limits, LimitsError, read_limits
 from services.audit.rules.window import Last, View
 from services.audit.settings import AuditSettings
 from services.audit.store import alerts
@@ -40,9 +45,24 @@ class Own:
     tallies: Tallies
 
 
-def make_own(_settings: AuditSettings, _database: Database, _clock: Clock, _reference: Reference) -> Own:
-    """What a process begins with: nothing counted yet."""
+def make_own(settings: AuditSettings, _database: Database, _clock: Clock, _reference: Reference) -> Own:
+    """What a process begins with: nothing counted yet. Limits that cannot be read stop it here, and say where."""
+    limits_of(settings.limits)
     return Own(Tallies())
+
+
+@cache
+def limits_of(folder: Path | None) -> Limits:
+    """Limits that come with the rules, with a city's own files beside them; read once."""
+    files = {
+        f.name: f.read_text(encoding="utf-8") for f in resources.files(given).iterdir() if f.name.endswith(".toml")
+    }
+    for path in sorted(folder.glob("*.toml")) if folder is not None else ():
+        if path.name in files:
+            message = f"{path}：这个文件名是平台自带的，请按市、县、镇街的区划代码取名。"
+            raise LimitsError(message)
+        files[path.name] = path.read_text(encoding="utf-8")
+    return read_limits(files, {r.id: r.limits for r in RULES if r.limits})
 
 
 AuditRuntime = Runtime[AuditSettings, Own]
@@ -101,7 +121,19 @@ class Bench:
             review_due_at=self.review_due_at(key, cell),
             known=tuple({f.event: f for f in mine}.values()),
             last=last,
+            notice_days=self.notice_days(key),
+            limits=self.limits,
         )
+
+    @property
+    def limits(self) -> Limits:
+        """What law and place allow."""
+        return limits_of(self.settings.limits)
+
+    def notice_days(self, key: CellKey) -> int:
+        """How long the item of a cell had to stay on the wall; 0 where nothing is said."""
+        item = self.reference.items.get(key.item)
+        return item.at(period_bounds(key.period)[1]).notice_days if item is not None else 0
 
     def review_due_at(self, key: CellKey, cell: Cell) -> datetime | None:
         """The first instant at which the township is late with what it got; None when it got nothing."""

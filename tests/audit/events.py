@@ -58,6 +58,8 @@ class Disclosure:
         self.period = period
         self.id = disclosure_id(village, period, number)
         self.edition = 1
+        #: What every correction says.
+        self.note: str | None = "第 2 行金额写错了"
         self._version = 0
 
     def _frame(self, moment: datetime, of: str) -> dict[str, Any]:
@@ -96,7 +98,9 @@ class Disclosure:
 
     def approved(self, body: dict[str, Any], moment: datetime, submitted: datetime | None = None) -> Event:
         frame = self._frame(moment, "approved")
-        sealed = self._seal("disclosure.approved.v1", {"body": body, "accepted": []})
+        sealed = self._seal(
+            "disclosure.approved.v1", {"body": body, "accepted": [], "note": self.note if self.edition > 1 else None}
+        )
         return DisclosureApproved(
             **frame,
             digest=body_digest(Ledger.model_validate(body)),

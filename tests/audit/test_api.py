@@ -134,11 +134,13 @@ async def test_coverage_counts_hits_passes_and_blind_subjects_by_reason(city: Se
     assert by_rule["D01"]["hit"] == 3
     _, answer = await get(city, "inspector-210881", "/coverage", period="2026-10", division=NEIGHBOUR)
     assert {r["rule"]: r["judged"] for r in answer["rules"]} == dict.fromkeys(
-        ("A01", "A02", "A03", "D01", "D02", "D03", "D07", "D10", "D11"), 1
+        ("A01", "A02", "A03", "A05", "A06", "B01", "B02", "B04", "D01", "D02", "D03", "D07", "D10", "D11"), 1
     ) | {
         # Of questions, of which there are none, and of a reviewer's withdrawals: not of a village's cell.
         "D04": 0,
         "D12": 0,
+        # Of rosters, contracts, decisions, notices and projects.
+        **dict.fromkeys(("A07", "A08", "A09", "A10", "B05", "B07", "B09", "D08"), 0),
     }
 
 
@@ -148,11 +150,24 @@ async def test_every_rule_is_explained(city: Served) -> None:
         "A01",
         "A02",
         "A03",
+        "A05",
+        "A06",
+        "A07",
+        "A08",
+        "A09",
+        "A10",
+        "B01",
+        "B02",
+        "B04",
+        "B05",
+        "B07",
+        "B09",
         "D01",
         "D02",
         "D03",
         "D04",
         "D07",
+        "D08",
         "D10",
         "D11",
         "D12",
@@ -166,6 +181,6 @@ async def test_an_alert_carries_evidence_that_names_its_facts(city: Served) -> N
     evidence = alert["evidence"]
     event = Disclosure(VILLAGE, "2026-10").approved(ledger(), at("2026-11-10 02:00")).event_id
     assert [str(event), "cur.income_stated_fen", 1] in evidence["facts"]
-    assert evidence["steps"][0] == "收入：合计 1 - 逐笔 60000 = -59999 分"
+    assert evidence["steps"][0] == "收入：合计 0.01 元 − 逐笔 600.00 元 = -599.99 元"
     assert evidence["as_of"] >= 1
     assert "承包费" not in str(alert)

@@ -59,7 +59,7 @@ async def test_one_alert_shows_arithmetic_facts_links_and_history(audit: Served)
     await wrong_ledger(audit)
     status, text = await page(audit, await alert_path(audit))
     assert status == 200
-    for words in ("期初 120000 + 收入 60000 - 支出 81500", "985.01 元", "内部划转只记了一边", "第 1 次", "SHA-256"):
+    for words in ("期初 1,200.00 + 收入 600.00 − 支出 815.00", "985.01 元", "内部划转只记了一边", "第 1 次", "SHA-256"):
         assert words in text
     assert f'href="/d/{Disclosure(VILLAGE).id}"' in text
 
@@ -77,7 +77,7 @@ async def test_an_overdue_cell_is_explained_by_deadline_and_holder(audit: Served
 async def test_rules_are_explained(audit: Served) -> None:
     status, text = await page(audit, "/inspect/rules")
     assert status == 200
-    assert text.count("<section>") == 11
+    assert text.count("<section>") == 24
     assert "期初余额不等于上期期末" in text
 
 

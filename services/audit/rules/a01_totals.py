@@ -8,7 +8,7 @@ from services.contracts.values import yuan
 
 @rule(
     id="A01",
-    version="1.1",
+    version="1.2",
     status="active",
     level=3,
     kind="provable",
@@ -21,6 +21,7 @@ from services.contracts.values import yuan
     en="Stated totals differ from the sum of the lines",
     law="农经发〔2011〕13号（收支逐笔公开）；算术",
     false_alarms=("录入时漏了一页或几行", "合计以万元填写", "内部划转被计入收入或支出"),
+    ask=("账本和合计的底稿",),
 )
 def totals_match_lines(w: TotalsWindow, s: Settings) -> Outcome:
     """收入合计、支出合计分别减去逐笔相加；任何一个差额超过容差即提示。内部划转不计入收入和支出。没有填写合计的不适用。
@@ -34,9 +35,9 @@ def totals_match_lines(w: TotalsWindow, s: Settings) -> Outcome:
     income = w.cur.income_stated_fen - w.cur.income_lines_fen
     expense = w.cur.expense_stated_fen - w.cur.expense_lines_fen
     steps = [
-        f"收入：合计 {w.cur.income_stated_fen} - 逐笔 {w.cur.income_lines_fen} = {income} 分",
-        f"支出：合计 {w.cur.expense_stated_fen} - 逐笔 {w.cur.expense_lines_fen} = {expense} 分",
-        f"容差 {s['tolerance_fen']} 分",
+        f"收入：合计 {yuan(w.cur.income_stated_fen)} 元 − 逐笔 {yuan(w.cur.income_lines_fen)} 元 = {yuan(income)} 元",
+        f"支出：合计 {yuan(w.cur.expense_stated_fen)} 元 − 逐笔 {yuan(w.cur.expense_lines_fen)} 元 = {yuan(expense)} 元",
+        f"容差 {yuan(s['tolerance_fen'])} 元",
     ]
     if abs(income) > s["tolerance_fen"]:
         also = "，支出也不符" if abs(expense) > s["tolerance_fen"] else ""

@@ -20,7 +20,7 @@ def _blind(w: ChainWindow) -> str:
 
 @rule(
     id="A02",
-    version="1.1",
+    version="1.2",
     status="active",
     level=3,
     kind="provable",
@@ -33,6 +33,7 @@ def _blind(w: ChainWindow) -> str:
     en="Opening balance differs from last closing balance, or an account with money is left out",
     law="农经发〔2011〕13号",
     false_alarms=("上期正在更正", "年初并账或换账户", "上期之后补记了以前的业务", "账户在没有公开的月份里销户"),
+    ask=("两期的账本", "开户、销户或并账的批复"),
 )
 def opening_follows_closing(w: ChainWindow, s: Settings) -> Outcome:
     """同一账户的本期期初减去上期期末；差额超过容差即提示。上次公开时还有钱的账户，本期没有列出，也提示；原样换了名称的不算。
@@ -49,7 +50,10 @@ def opening_follows_closing(w: ChainWindow, s: Settings) -> Outcome:
     gap = w.cur.opening_fen - w.before.closing_fen
     if abs(gap) <= s["tolerance_fen"]:
         return passed()
-    steps = [f"期初 {w.cur.opening_fen} - 上期期末 {w.before.closing_fen} = {gap} 分", f"容差 {s['tolerance_fen']} 分"]
+    steps = [
+        f"期初 {yuan(w.cur.opening_fen)} 元 − 上期期末 {yuan(w.before.closing_fen)} 元 = {yuan(gap)} 元",
+        f"容差 {yuan(s['tolerance_fen'])} 元",
+    ]
     return hit(steps=steps, level=3, say=f"本期期初与上期期末相差 {yuan(gap)} 元，请说明。")
 
 
@@ -61,7 +65,7 @@ def _left_out(w: ChainWindow, before: Closing, s: Settings) -> Outcome:
         # No pass: an alert on what stood here before a correction stays.
         return not_applicable("上期已结清，本期没有列出")
     when = "上期" if w.adjoining else f"{w.before_period} "
-    steps = [f"{when}期末 {before.closing_fen} 分，本期没有列出这个账户", f"容差 {s['tolerance_fen']} 分"]
+    steps = [f"{when}期末 {yuan(before.closing_fen)} 元，本期没有列出这个账户", f"容差 {yuan(s['tolerance_fen'])} 元"]
     return hit(steps=steps, level=3, say=f"{when}末还有 {yuan(before.closing_fen)} 元的账户，本期没有列出，请说明。")
 
 

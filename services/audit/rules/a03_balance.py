@@ -8,7 +8,7 @@ from services.contracts.values import yuan
 
 @rule(
     id="A03",
-    version="1.0",
+    version="1.1",
     status="active",
     level=3,
     kind="provable",
@@ -21,6 +21,7 @@ from services.contracts.values import yuan
     en="Opening balance and movements do not give the closing balance",
     law="农经发〔2011〕13号；算术",
     false_alarms=("内部划转只记了一边", "漏录一行", "期末余额抄错"),
+    ask=("账户的日记账或银行对账单",),
 )
 def account_balances(w: BalanceWindow, s: Settings) -> Outcome:
     """逐个账户：期初加收入减支出，加划入减划出，应等于期末；差额超过容差即提示。"""
@@ -34,8 +35,11 @@ def account_balances(w: BalanceWindow, s: Settings) -> Outcome:
     if abs(gap) <= s["tolerance_fen"]:
         return passed()
     steps = [
-        f"期初 {c.opening_fen} + 收入 {c.income_fen} - 支出 {c.expense_fen} + 划入 {c.transfer_in_fen} - 划出 {c.transfer_out_fen} = {due} 分",
-        f"期末 {c.closing_fen} - {due} = {gap} 分，容差 {s['tolerance_fen']} 分",
+        (
+            f"期初 {yuan(c.opening_fen)} + 收入 {yuan(c.income_fen)} − 支出 {yuan(c.expense_fen)}"
+            f" + 划入 {yuan(c.transfer_in_fen)} − 划出 {yuan(c.transfer_out_fen)} = {yuan(due)} 元"
+        ),
+        f"期末 {yuan(c.closing_fen)} 元 − {yuan(due)} 元 = {yuan(gap)} 元，容差 {yuan(s['tolerance_fen'])} 元",
     ]
     return hit(steps=steps, level=3, say=f"期末余额与期初加收支算出的相差 {yuan(gap)} 元，请说明。")
 

@@ -1,20 +1,19 @@
 """What a rule is: a pure function from a subject's window to an outcome, with what people must know about it.
 
-A rule gets its window and its settings; no clock, no table, no randomness, integers in fen. Its code hash is taken
-over its function, the words of its decorator and what it calls beside it, so a change of these cannot pass unnoticed
-(`lock.json`); tables of words, windows and facts are outside it: whoever changes what they say gives a new version.
+A rule gets its window and its settings; no clock, no table, no randomness, integers in fen. What it depends on is hashed
+(`hashing.py`), so a change of it cannot pass unnoticed (`lock.json`).
 """
 
-import ast
-import hashlib
 import inspect
-import json
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any, Literal
+
+from services.audit.rules.hashing import Place, code_hash
+from services.audit.rules.limits import Limit
+from services.contracts.days import SHANGHAI
 
 Result = Literal["hit", "pass", "n/a"]
 Shape = Literal["cell", "chain", "clock"]
@@ -53,14 +52,24 @@ def hit(*, steps: list[str], say: str, level: int) -> Outcome:
     return Outcome("hit", level=level, steps=tuple(steps), say=say)
 
 
+def local_words(moment: datetime) -> str:
+    """A moment as people there read it: `2026-10-16 00:00`."""
+    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+
+
 Judge = Callable[[Any, Settings], Outcome]
 #: The instants at which a clock rule's answer may change, oldest first; empty when time changes nothing.
 Moments = Callable[[Any, Settings], tuple[datetime, ...]]
+#: Leaves of a window what a hit rests on: the lines that are too large, not all the others.
+Narrow = Callable[[Any, Settings], Any]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule. `window` is the class of what it looks at; `settings` holds its values, named and typed."""
+    """One rule. `window` is the class of what it looks at; `settings` holds its own values, `limits` names those of the place.
+
+    `ask`: the papers with which an inspector settles it.
+    """
 
     id: str
     version: str
@@ -76,8 +85,11 @@ class Rule:
     en: str
     law: str
     false_alarms: tuple[str, ...]
+    ask: tuple[str, ...]
     judge: Judge = field(repr=False)
     moments: Moments | None = field(default=None, repr=False)
+    limits: tuple[Limit, ...] = ()
+    narrow: Narrow | None = field(default=None, repr=False)
 
     @property
     def major(self) -> int:
@@ -91,8 +103,8 @@ class Rule:
 
     @cached_property
     def code(self) -> str:
-        """SHA-256 over the syntax trees of the rule's function, its metadata and what it calls in its module."""
-        return code_hash(inspect.getsource(sys.modules[self.judge.__module__]), self.judge.__name__)
+        """SHA-256 over what the rule itself depends on: function, decorator, constants, window."""
+        return code_hash([Place(f.__module__, f.__name__) for f in (self.judge, self.window)])
 
 
 def rule(**words: Any) -> Callable[[Judge], Rule]:
@@ -102,34 +114,6 @@ def rule(**words: Any) -> Callable[[Judge], Rule]:
         return Rule(judge=judge, **words)
 
     return made
-
-
-#: Fields of syntax nodes that say nothing, or that not every Python version has.
-_SILENT: Final = frozenset({"ctx", "kind", "type_comment", "type_ignores", "type_params", "returns", "annotation"})
-
-
-def _shape_of(node: Any) -> Any:
-    """A syntax tree as nested lists, the same in every version of Python."""
-    if isinstance(node, ast.AST):
-        fields = [[n, _shape_of(v)] for n, v in ast.iter_fields(node) if n not in _SILENT and v not in (None, [])]
-        return [type(node).__name__, *fields]
-    if isinstance(node, list):
-        return [_shape_of(n) for n in node]
-    return repr(node)
-
-
-def code_hash(source: str, name: str) -> str:
-    """SHA-256 over a function of a module, decorator included, and every function it names there; no docstrings."""
-    functions = {n.name: n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)}
-    wanted, found = [name], {}
-    while wanted:
-        function = functions[wanted.pop()]
-        if ast.get_docstring(function) is not None:
-            function.body = function.body[1:]
-        found[function.name] = _shape_of(function)
-        named = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
-        wanted += [n for n in named if n in functions and n not in found]
-    return hashlib.sha256(json.dumps(sorted(found.items()), ensure_ascii=False).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,4 +127,5 @@ class Case:
     settings: Settings = field(default_factory=dict)
     reason: str = ""
     say: str = ""
+    steps: tuple[str, ...] = ()
     moments: tuple[datetime, ...] | None = None

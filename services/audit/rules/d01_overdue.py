@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from services.audit.rules.base import Case, Outcome, Settings, hit, no_duty, passed, rule
+from services.audit.rules.base import Case, Outcome, Settings, hit, local_words, no_duty, passed, rule
 from services.audit.rules.window import Deadline, DeadlineWindow
 from services.contracts.words import HOLDERS
 
@@ -17,7 +17,7 @@ def _levels_begin(w: DeadlineWindow, s: Settings) -> tuple[datetime, ...]:
 
 @rule(
     id="D01",
-    version="1.2",
+    version="1.3",
     status="active",
     level=1,
     kind="provable",
@@ -31,6 +31,7 @@ def _levels_begin(w: DeadlineWindow, s: Settings) -> tuple[datetime, ...]:
     en="Overdue: the deadline has passed and nothing is published",
     law="村民委员会组织法第30条；公开时限以本市档案为准",
     false_alarms=("已在公开栏张贴但没有录入", "节假日顺延没有写进历法", "已撤回的内容正在重新公开"),
+    ask=("公开栏照片和张贴日期",),
 )
 def nothing_published_after_due(w: DeadlineWindow, s: Settings) -> Outcome:
     """过了公开时限（节假日已顺延）仍没有公开、也没有不公开备案即提示；晚 10 天以内为提醒，30 天以内为关注，更久为重点。补录期不计。"""
@@ -45,8 +46,8 @@ def nothing_published_after_due(w: DeadlineWindow, s: Settings) -> Outcome:
         return passed()
     holder = HOLDERS[w.cur.held_by or "village"]
     steps = [
-        f"最迟公开日 {w.cur.due}，次日零时 {w.cur.due_at:%Y-%m-%dT%H:%M:%SZ} 起逾期",
-        f"第 {len(begun)} 级起算 {begun[-1]:%Y-%m-%dT%H:%M:%SZ}，当时没有公开、没有备案",
+        f"最迟公开日 {w.cur.due}，次日零时起逾期",
+        f"{local_words(begun[-1])} 没有公开、没有备案，按第 {len(begun)} 级提示",
         f"办理环节：{holder}，自 {w.cur.held_since} 起",
     ]
     say = f"{w.cur.item} {w.cur.period} 最迟应于 {w.cur.due} 公开，至今没有公开，办理环节在{holder}。"

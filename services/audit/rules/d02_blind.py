@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from services.audit.rules.base import Case, Outcome, Settings, hit, no_duty, not_applicable, passed, rule
+from services.audit.rules.base import Case, Outcome, Settings, hit, local_words, no_duty, not_applicable, passed, rule
 from services.audit.rules.window import Blank, BlindWindow
 
 
@@ -16,7 +16,7 @@ def _begins(w: BlindWindow, _s: Settings) -> tuple[datetime, ...]:
 
 @rule(
     id="D02",
-    version="1.0",
+    version="1.1",
     status="active",
     level=2,
     kind="provable",
@@ -30,6 +30,7 @@ def _begins(w: BlindWindow, _s: Settings) -> tuple[datetime, ...]:
     en="Blind cell: nothing for two due periods in a row",
     law="村民委员会组织法第30条；公开时限以本市档案为准",
     false_alarms=("本村没有这个事项（应申请不公开备案）", "已在公开栏张贴但没有录入"),
+    ask=("村里有没有这一项，要不要备案",),
 )
 def nothing_for_two_periods(w: BlindWindow, s: Settings) -> Outcome:
     """同一事项连续两期到期，既没有录入、申报，也没有备案，即为盲区；两期中任何一期补上、申报无此事项或备案后消除。"""
@@ -43,8 +44,8 @@ def nothing_for_two_periods(w: BlindWindow, s: Settings) -> Outcome:
     if not begins or w.now < begins[0]:
         return passed()
     steps = [
-        f"{w.before.period} {w.before.due_at:%Y-%m-%dT%H:%M:%SZ} 起逾期，没有任何记录",
-        f"{w.cur.period} {w.cur.due_at:%Y-%m-%dT%H:%M:%SZ} 起逾期，没有任何记录",
+        f"{w.before.period} {local_words(w.before.due_at)} 起逾期，没有任何记录",
+        f"{w.cur.period} {local_words(w.cur.due_at)} 起逾期，没有任何记录",
     ]
     say = f"{w.item} {w.before.period}、{w.cur.period} 两期到期都没有录入，也没有备案。"
     return hit(steps=steps, level=2, say=say)

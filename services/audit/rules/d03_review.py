@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from services.audit.rules.base import Case, Outcome, Settings, hit, no_duty, passed, rule
+from services.audit.rules.base import Case, Outcome, Settings, hit, local_words, no_duty, passed, rule
 from services.audit.rules.window import ReviewFacts, ReviewWindow
 
 
@@ -13,7 +13,7 @@ def _begins(w: ReviewWindow, _s: Settings) -> tuple[datetime, ...]:
 
 @rule(
     id="D03",
-    version="1.0",
+    version="1.1",
     status="active",
     level=1,
     kind="provable",
@@ -27,6 +27,7 @@ def _begins(w: ReviewWindow, _s: Settings) -> tuple[datetime, ...]:
     en="Late review: the township did not decide within its working days",
     law="审核时限以本市档案为准（默认 3 个工作日）",
     false_alarms=("调休没有写进历法", "镇街已口头要求村里补充材料"),
+    ask=("镇街收到的时间和没有办理的原因",),
 )
 def not_decided_in_time(w: ReviewWindow, s: Settings) -> Outcome:
     """村里提交并核对完毕后，镇街超过规定的工作日数（含调休）仍未审核或退回即提示；审核或退回后消除，逾期过程留在记录里。"""
@@ -36,8 +37,8 @@ def not_decided_in_time(w: ReviewWindow, s: Settings) -> Outcome:
     if not begins or w.now < begins[0]:
         return passed()
     steps = [
-        f"{w.cur.handed_over_at:%Y-%m-%dT%H:%M:%SZ} 提交并核对完毕",
-        f"审核时限到 {w.cur.due_at:%Y-%m-%dT%H:%M:%SZ}，当时没有审核、没有退回",
+        f"{local_words(w.cur.handed_over_at)} 提交并核对完毕",
+        f"审核时限到 {local_words(w.cur.due_at)}，当时没有审核、没有退回",
     ]
     return hit(steps=steps, level=1, say="村里已提交并核对完毕，镇街超过规定的工作日仍未审核。")
 

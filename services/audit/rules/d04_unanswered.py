@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 from services.audit.rules.asking import QuestionFacts, QuestionWindow
-from services.audit.rules.base import Case, Outcome, Settings, hit, no_duty, passed, rule
+from services.audit.rules.base import Case, Outcome, Settings, hit, local_words, no_duty, passed, rule
 
 _LEVEL = 2
 
@@ -15,7 +15,7 @@ def _begins(w: QuestionWindow, _s: Settings) -> tuple[datetime, ...]:
 
 @rule(
     id="D04",
-    version="1.0",
+    version="1.1",
     status="active",
     level=_LEVEL,
     kind="provable",
@@ -29,6 +29,7 @@ def _begins(w: QuestionWindow, _s: Settings) -> tuple[datetime, ...]:
     en="A villager's question without an answer by its day",
     law="答复时限以本市档案为准（默认村 3 个工作日、镇街 10 个工作日）",
     false_alarms=("同一件事有人问过，已在那里答复", "已当面答复，没有在平台上写"),
+    ask=("答复的草稿，或者为什么还没有答复",),
 )
 def not_answered_in_time(w: QuestionWindow, s: Settings) -> Outcome:
     """村民的提问过了答复期限仍没有答复即为关注；答复、交给镇街或隐藏后消除，逾期过程留在记录里。交给镇街的从交出之日起按镇街的天数另算。"""
@@ -39,7 +40,7 @@ def not_answered_in_time(w: QuestionWindow, s: Settings) -> Outcome:
         return passed()
     steps = [
         f"答复期限 {w.cur.answer_by.isoformat()}",
-        f"到 {w.cur.due_at:%Y-%m-%dT%H:%M:%SZ} 没有答复",
+        f"到 {local_words(w.cur.due_at)} 没有答复",
     ]
     return hit(steps=steps, level=_LEVEL, say="村民的提问过了期限仍没有答复。")
 

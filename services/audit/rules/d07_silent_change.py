@@ -6,7 +6,7 @@ from services.audit.rules.window import ChangeWindow, EditionWords
 
 @rule(
     id="D07",
-    version="1.0",
+    version="1.1",
     status="active",
     level=2,
     kind="provable",
@@ -19,6 +19,7 @@ from services.audit.rules.window import ChangeWindow, EditionWords
     en="Figures changed without a note",
     law="本规则为平台自定；依据农经发〔2011〕13号关于财务公开真实完整的要求",
     false_alarms=("公开前已发现的笔误",),
+    ask=("改了哪几处、为什么改", "更正前后的凭证"),
 )
 def figures_changed_without_a_note(w: ChangeWindow, _s: Settings) -> Outcome:
     """更正后的一版数字与前一版不同（任何一分钱、一个数）而没有写更正说明，即提示；只改文字的不算。以后再更正也不消除。"""

@@ -9,7 +9,7 @@ _GRAVE = 3
 
 @rule(
     id="D10",
-    version="1.0",
+    version="1.1",
     status="active",
     level=3,
     kind="provable",
@@ -22,6 +22,7 @@ _GRAVE = 3
     en="The same person handed in and approved",
     law="不相容岗位分离；本市档案规定的审核人",
     false_alarms=("镇街只有一名工作人员，有委托文件在案",),
+    ask=("委托文件", "谁实际录入、谁实际审核"),
 )
 def one_person_did_both(w: ReleaseWindow, _s: Settings) -> Outcome:
     """同一个人既提交又审核同一份内容即提示；有委托文件在案的为提醒并写明文件，没有的为重点。村里先公开、镇街后备案的不算。"""

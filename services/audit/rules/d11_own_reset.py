@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from services.audit.rules.base import Case, Outcome, Settings, hit, not_applicable, passed, rule
+from services.audit.rules.base import Case, Outcome, Settings, hit, local_words, not_applicable, passed, rule
 from services.audit.rules.conduct import ResetUse, ResetWindow
 
 _SPOKEN = 2
@@ -11,7 +11,7 @@ _GRAVE = 3
 
 @rule(
     id="D11",
-    version="1.0",
+    version="1.1",
     status="active",
     level=3,
     kind="provable",
@@ -24,6 +24,7 @@ _GRAVE = 3
     en="An account was used and approved by whoever had reset it",
     law="不相容岗位分离；本规则为平台自定",
     false_alarms=("本人忘记密码，当面重置后自己登录办理", "镇街只有一名审核员"),
+    ask=("重置密码的申请", "当时谁在用这个账号"),
 )
 def whoever_reset_it_let_it_out(w: ResetWindow, s: Settings) -> Outcome:
     """一个账号被某人重置密码后，在 30 天内用来提交或核对，又由同一个人审核公开，即提示：提交的为重点，核对的为关注。"""
@@ -35,9 +36,9 @@ def whoever_reset_it_let_it_out(w: ResetWindow, s: Settings) -> Outcome:
         return passed()
     what = "提交" if w.cur.handed_in else "核对"
     steps = [
-        f"{w.cur.reset_at.isoformat()} 账号 {w.cur.reset_account} 的密码由 {w.cur.reset_by} 重置",
-        f"{w.cur.used_at.isoformat()} 用这个账号{what}",
-        f"{w.cur.approved_at.isoformat()} 由 {w.cur.reset_by} 审核公开",
+        f"{local_words(w.cur.reset_at)} 账号 {w.cur.reset_account} 的密码由 {w.cur.reset_by} 重置",
+        f"{local_words(w.cur.used_at)} 用这个账号{what}",
+        f"{local_words(w.cur.approved_at)} 由 {w.cur.reset_by} 审核公开",
     ]
     level = _GRAVE if w.cur.handed_in else _SPOKEN
     return hit(steps=steps, level=level, say=f"密码被重置的账号{what}后，由重置密码的人审核公开。")

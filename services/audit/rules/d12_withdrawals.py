@@ -9,7 +9,7 @@ _MANY = 3
 
 @rule(
     id="D12",
-    version="1.0",
+    version="1.1",
     status="active",
     level=3,
     kind="provable",
@@ -22,6 +22,7 @@ _MANY = 3
     en="Many withdrawals by one person, or other figures after one",
     law="村民委员会组织法第三十条；本规则为平台自定",
     false_alarms=("一批内容发错了村，集中撤回", "撤回时写明了改什么，村民已经看到原因"),
+    ask=("每次撤回的原因", "撤回前后的两份内容"),
 )
 def much_is_withdrawn(w: WithdrawalWindow, s: Settings) -> Outcome:
     """同一个人 30 天内第 5 次起撤回已公开的内容，即为重点；撤回后重新录入、数字与原来不同的，为关注。撤错又恢复的不算。"""

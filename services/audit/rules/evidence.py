@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from services.audit.rules.base import Rule
+from services.audit.rules.details import FACTS_VERSION
 from services.audit.rules.judge import Judgement, alert_id, subject_words
 from services.audit.rules.written import from_facts, to_facts
 from services.contracts.alert import Subject
 from services.contracts.values import canonical_json
 
-FORMAT: Final = 1
+#: 2: with the papers that set the limits, the version of the facts, and what to ask for.
+FORMAT: Final = 2
 _OUTSIDE: Final = frozenset({"as_of", "hash"})
 
 
@@ -30,19 +32,20 @@ def pack_hash(pack: Mapping[str, Any]) -> str:
 def make_pack(city: str, judgement: Judgement) -> dict[str, Any]:
     """The evidence of a hit."""
     rule, outcome = judgement.rule, judgement.outcome
-    settings = dict(rule.settings)
+    settings = dict(judgement.settings)
     pack: dict[str, Any] = {
         "format": FORMAT,
         "alert": judgement.alert_id,
         "city": city,
-        "rule": {"id": rule.id, "version": rule.version, "code": rule.code, "law": rule.law},
+        "rule": {"id": rule.id, "version": rule.version, "code": rule.code, "law": rule.law, "facts": FACTS_VERSION},
         "subject": subject_words(judgement.subject),
-        "settings": {"values": settings, "hash": _digest(settings)},
+        "settings": {"values": settings, "hash": _digest(settings), "sources": list(judgement.sources)},
         "facts": [list(f) for f in to_facts(judgement.window)],
         "level": outcome.level,
         "steps": list(outcome.steps),
         "sentence": outcome.say,
         "false_alarms": list(rule.false_alarms),
+        "ask": list(rule.ask),
     }
     return {**pack, "hash": pack_hash(pack), "as_of": judgement.as_of}
 

@@ -1,20 +1,17 @@
 """Facts as audit keeps them, and a cell folded from its facts.
 
 In come the facts of one village, item and period, in any order; out goes the same cell, whatever the order was.
-Only sums leave a body: no line, no name.
+What leaves a body for a fact says `details.py`.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
 
-from services.contracts.bodies import Body, Direction, Ledger, figures
 from services.contracts.duties import CellRecord
 from services.contracts.values import (
     Frequency,
-    canonical_json,
     period_bounds,
     period_frequency,
     period_of,
@@ -118,6 +115,15 @@ class OpenLedger:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenBody:
+    """What is kept of the open edition beside its sums: the kind of its body, and what `details.py` makes of it."""
+
+    event: str
+    kind: str
+    detail: Any
+
+
+@dataclass(frozen=True, slots=True)
 class EditionFacts:
     """One approved edition, numbered 1, 2, 3 … as villagers count them: a digest over its figures, whether it says what it changed, who handed in and let out."""
 
@@ -147,7 +153,8 @@ class Cell:
     `ledger`: the open edition, None when nothing is open or its content was destroyed. `accounts`: every account that
     any approved edition named. `correcting`: a later edition is under way. `as_of`: the newest fact's `seq`. `editions`:
     approved ones of what is open, oldest first. `has_row`: anything at all was handed in or declared. `dropped`: the open
-    edition no longer lists an account that an earlier one of the same disclosure had figures for.
+    edition no longer lists an account that an earlier one of the same disclosure had figures for. `kinds`: of the bodies of
+    all approved editions that could be read. `body`: the open edition's.
     """
 
     approved: bool
@@ -161,30 +168,13 @@ class Cell:
     review: Review | None = None
     has_row: bool = False
     dropped: bool = False
+    kinds: frozenset[str] = frozenset()
+    body: OpenBody | None = None
 
 
 EMPTY: Final = Cell(
     approved=False, ledger=None, accounts=frozenset(), correcting=False, record=CellRecord(), published_by=None, as_of=0
 )
-
-
-def ledger_data(body: Ledger) -> dict[str, Any]:
-    """The sums that rules need, small enough for a million lines: totals, and a row of numbers per account."""
-    rows = {a.account: [a.opening_fen, 0, 0, 0, 0, a.closing_fen] for a in body.accounts}
-    for line in body.lines:
-        match line.direction:
-            case Direction.IN:
-                rows[line.account][1] += line.amount_fen
-            case Direction.OUT:
-                rows[line.account][2] += line.amount_fen
-            case Direction.TRANSFER:
-                rows[line.account][4] += line.amount_fen
-                rows[line.to_account or ""][3] += line.amount_fen
-    return {
-        "totals": [body.totals.income_fen, body.totals.expense_fen] if body.totals is not None else None,
-        "lines": [body.income_fen, body.expense_fen],
-        "accounts": rows,
-    }
 
 
 def _open_ledger(fact: Fact) -> OpenLedger | None:
@@ -198,15 +188,19 @@ def _open_ledger(fact: Fact) -> OpenLedger | None:
     )
 
 
+def kind_of(fact: Fact) -> str | None:
+    """The kind of an approved edition's body; facts from before it was kept tell a ledger by its accounts."""
+    if "kind" in fact.data:
+        return str(fact.data["kind"])
+    return "ledger" if "accounts" in fact.data else "other" if "figures" in fact.data else None
+
+
+def _open_body(fact: Fact) -> OpenBody | None:
+    return OpenBody(fact.event, fact.data["kind"], fact.data["detail"]) if "detail" in fact.data else None
+
+
 def _newest(fact: Fact) -> tuple[int, datetime, str]:
     return fact.edition, fact.occurred_at, fact.event
-
-
-def body_data(body: Body) -> dict[str, Any]:
-    """What audit keeps of a body: whether it says that nothing happened, a digest of its figures, a ledger's sums."""
-    digest = hashlib.sha256(canonical_json([list(f) for f in figures(body)])).hexdigest()
-    sums = ledger_data(body) if isinstance(body, Ledger) else {}
-    return {"nil": body.nil, "figures": digest, **sums}
 
 
 def gone(facts: Sequence[Fact]) -> frozenset[str]:
@@ -246,6 +240,8 @@ def fold(facts: Iterable[Fact]) -> Cell:
         review=_review(live),
         has_row=record.nil or any(f.kind in _ROWS for f in live),
         dropped=newest is not None and any(_drops(f, newest) for f in live),
+        kinds=frozenset(kind for f in approved if (kind := kind_of(f)) is not None),
+        body=_open_body(newest) if newest is not None else None,
     )
 
 

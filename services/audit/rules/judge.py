@@ -6,18 +6,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from services.audit.rules.base import Outcome, Rule
+from services.audit.rules.base import Outcome, Rule, Settings, not_applicable
+from services.audit.rules.limits import Chosen
 from services.audit.rules.window import View
 from services.contracts.alert import Subject
-from services.contracts.values import canonical_json
+from services.contracts.values import canonical_json, period_bounds
 
 #: An alert's name has 120 bits: 30 hex digits.
 _ID_HEX: Final = 30
+_NONE: Final = Chosen({})
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one rule says of one subject. `again_at`: when time alone may change it, None for never."""
+    """What one rule says of one subject. `again_at`: when time alone may change it, None for never.
+
+    `settings`: the values that it was judged by, those of the place among them; `sources`: the papers that set these.
+    """
 
     alert_id: str
     rule: Rule
@@ -26,6 +31,8 @@ class Judgement:
     outcome: Outcome
     again_at: datetime | None
     as_of: int
+    settings: Settings
+    sources: tuple[str, ...] = ()
 
 
 def subject_words(subject: Subject) -> dict[str, str]:
@@ -47,13 +54,26 @@ def alert_id(city: str, rule_id: str, major: int, subject: Subject) -> str:
 
 
 def judge(rules: Sequence[Rule], city: str, view: View) -> Iterator[Judgement]:
-    """Apply rules to the subjects of one view."""
+    """Apply rules to the subjects of one view, each by the limits of the village as they were in the view's period."""
+    as_of = max(view.cell.as_of, view.before.as_of)
     for rule in rules:
+        chosen = _limits_of(rule, view)
+        settings = {**rule.settings, **chosen.values}
         for subject, window in rule.window.of(view):  # type: ignore[attr-defined] # every window class has it
             settled, again_at = _settle(rule, window, view.now)
-            outcome = rule.judge(settled, rule.settings)
+            if chosen.missing:
+                outcome = not_applicable(chosen.missing)
+            else:
+                settled = rule.narrow(settled, settings) if rule.narrow is not None else settled
+                outcome = rule.judge(settled, settings)
             name = alert_id(city, rule.id, rule.major, subject)
-            yield Judgement(name, rule, subject, settled, outcome, again_at, max(view.cell.as_of, view.before.as_of))
+            yield Judgement(name, rule, subject, settled, outcome, again_at, as_of, settings, chosen.sources)
+
+
+def _limits_of(rule: Rule, view: View) -> Chosen:
+    if not rule.limits:
+        return _NONE
+    return view.limits.choose(rule.id, rule.limits, view.key.village, *period_bounds(view.key.period))
 
 
 def _settle(rule: Rule, window: Any, now: datetime) -> tuple[Any, datetime | None]:

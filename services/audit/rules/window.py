@@ -5,12 +5,13 @@ facts gives the window again: a pack can be checked without any other state.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import pairwise
 from typing import Protocol
 
 from services.audit.rules.facts import AccountSums, Cell, CellKey, EditionFacts, Fact, LedgerTotals, OpenLedger
+from services.audit.rules.limits import NO_LIMITS, Limits
 from services.contracts.alert import Subject
 from services.contracts.bodies import renamed_accounts
 from services.contracts.days import SHANGHAI
@@ -22,7 +23,8 @@ from services.contracts.values import Frequency, period_frequency
 class View:
     """A cell with what stands around it: the cell before, what was owed in both, until when to decide, the time, its facts.
 
-    `last` is None for on-event items, which form no chain.
+    `last` is None for on-event items, which form no chain. `notice_days`: how long the item has to stay on the wall.
+    `limits`: what law and place allow.
     """
 
     key: CellKey
@@ -34,6 +36,8 @@ class View:
     review_due_at: datetime | None = None
     known: Sequence[Fact] = ()
     last: "Last | None" = None
+    notice_days: int = 0
+    limits: Limits = field(default_factory=lambda: NO_LIMITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,8 @@ class TotalsWindow:
 
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
-        """One subject a cell, once any edition was approved."""
-        if view.cell.approved:
+        """One subject a cell of a ledger, once any edition was approved; also while nobody can tell what it was."""
+        if view.cell.approved and (not view.cell.kinds or "ledger" in view.cell.kinds):
             subject = Subject(village=view.key.village, item=view.key.item, period=view.key.period)
             yield subject, cls(view.cell.ledger.totals if view.cell.ledger else None, view.cell.dropped)
 

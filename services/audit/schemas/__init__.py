@@ -122,6 +122,8 @@ class RuleOut(BaseModel, json_schema_extra=example("RuleOut")):
     law: str
     explanation: str
     false_alarms: list[str]
+    ask: list[str] = Field(description="papers with which an inspector settles it")
+    limits: dict[str, str] = Field(description="values that law or place have to set, with their words; docs/limits.md")
     code: str
 
 

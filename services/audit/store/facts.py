@@ -16,12 +16,16 @@ _NEVER_DUE: Final = datetime(1970, 1, 1, tzinfo=UTC)
 INSERT_FACT = """
 INSERT INTO fact (event_id, kind, village, item, period, disclosure, edition, version, occurred_at, heard_at, data)
 VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb)
-ON CONFLICT (event_id, item, period) DO NOTHING
+ON CONFLICT (event_id, item, period) DO UPDATE SET data = fact.data || excluded.data
+WHERE fact.kind = 'approved' AND NOT fact.data @> excluded.data
 """
 
 
 async def insert_fact(conn: Connection, fact: Fact, heard_at: datetime) -> None:
-    """Keep a fact; one heard before changes nothing. The number is given here, `fact.seq` is not read."""
+    """Keep a fact; one heard before changes nothing, but of a body that is heard again what was not kept then is added.
+
+    The number is given here, `fact.seq` is not read.
+    """
     await conn.execute(
         INSERT_FACT,
         fact.event,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.audit.rules.facts import CellKey
 from services.audit.store.alerts import AlertFilter
+from services.contracts.values import period_bounds
 from services.kit.db import Connection
 
 #: Of how many subjects of one cell a rule says what: `hit`, `pass`, or `n/a` with its reason behind it.
@@ -41,7 +42,8 @@ class CoverageCount:
 SELECT_COVERAGE = """
 SELECT rule, said, sum(n)::bigint AS n FROM (
     SELECT r.key AS rule, w.key AS said, w.value::bigint AS n FROM verdict, jsonb_each(rules) AS r, jsonb_each(r.value) AS w
-    WHERE period = $1 AND ($2::text[] IS NULL OR village = ANY($2)) AND ($3::text[] IS NULL OR item = ANY($3))
+    WHERE (period = $1 OR (length(period) = 10 AND period BETWEEN $4 AND $5))
+      AND ($2::text[] IS NULL OR village = ANY($2)) AND ($3::text[] IS NULL OR item = ANY($3))
     UNION ALL
     SELECT rule, concat_ws(' ', result, nullif(reason, '')), 1 FROM outcome
     WHERE period = $1 AND ($2::text[] IS NULL OR village = ANY($2)) AND ($3::text[] IS NULL OR item = ANY($3))
@@ -50,8 +52,9 @@ SELECT rule, said, sum(n)::bigint AS n FROM (
 
 
 async def select_coverage(conn: Connection, period: str, wanted: AlertFilter) -> list[CoverageCount]:
-    """What each rule said of a period."""
-    rows = await conn.fetch(SELECT_COVERAGE, period, wanted.villages, wanted.items)
+    """What each rule said of a period, and of the events on its days."""
+    days = [day.isoformat() for day in period_bounds(period)]
+    rows = await conn.fetch(SELECT_COVERAGE, period, wanted.villages, wanted.items, *days)
     said = [(r["rule"], *r["said"].partition(" ")[::2], r["n"]) for r in rows]
     return [CoverageCount(rule, result, reason if result == "n/a" else "", n) for rule, result, reason, n in said]
 

@@ -1,0 +1,1 @@
+"""Limits that come with the rules: those of the nation's laws, `cn.toml`."""
