@@ -21,7 +21,7 @@ _CAPABILITY_VERSION: Final = 0x20080522
 #: What reads text is a file of its own, which Python opens when it is first wanted: too late, once no file can be opened.
 _ENCODINGS: Final = (
     *("ascii", "latin-1", "cp1252", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"),
-    *("gb18030", "gbk", "gb2312", "big5", "idna", "unicode_escape", "hex", "raw_unicode_escape"),
+    *("cp437", "gb18030", "gbk", "gb2312", "big5", "idna", "unicode_escape", "hex", "raw_unicode_escape"),
 )
 
 
