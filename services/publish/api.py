@@ -333,5 +333,7 @@ async def duties(
     keys = [CellKey(p.item, p.period) for p in places if page.after is None or p > page.after]
     rows = bodies.grid_of(village, known, keys, reader.now, page.fetch_limit)
     reasons = {CellKey(w.item, w.period): w.reason for w in facts.waivers}
-    shown = page.of(rows, _place_of, lambda cell: duty_out(cell, known.live(cell.key), reasons.get(cell.key)))
+    shown = page.of(
+        rows, _place_of, lambda cell: duty_out(cell, known.live(cell.key), reasons.get(cell.key), reader.now)
+    )
     return _tagged(shown, seen, of_persons=names_anybody(duty.waiver for duty in shown.items))

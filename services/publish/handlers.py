@@ -163,6 +163,8 @@ async def on_approved(h: Handling, event: DisclosureApproved) -> None:
         await publications.insert_attachment_refs(h.model, kept.files, event.aggregate_id, event.village_code)
     if not await publications.upsert_publication(h.model, publication):
         await publications.lower_first_published(h.model, event.aggregate_id, event.occurred_at)
+    times_of_hands = (event.submitted_at, event.confirmed_at)
+    await publications.note_hands(h.model, event.aggregate_id, event.occurred_at, *times_of_hands)
     await searchable.enqueue(h.conn, event.aggregate_id)
     # Of ten years nearly everything is public, and every page of a village looks through its steps.
     await marks.end_step(h.model, event.aggregate_id, event.aggregate_version)

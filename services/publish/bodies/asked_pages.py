@@ -21,6 +21,7 @@ def question_body(
     by_ref: bool = False,
     typed: str = "",
     faults: Sequence[str] = (),
+    big: bool = False,
 ) -> Body:
     """A question with its clock and all that was said of it; `by_ref`: with the button for whoever holds its reference."""
     profile = bodies.reference.profile(village.code).at(local_day(now))
@@ -33,7 +34,7 @@ def question_body(
         by_ref=by_ref,
         reference=not profile.confirmed_by_city,
     )
-    return bodies.html("question.html", of_persons=True, page=page, typed=typed, faults=faults)
+    return bodies.html("question.html", of_persons=True, page=page, typed=typed, faults=faults, big=big)
 
 
 def questions_body(

@@ -5,7 +5,7 @@ from typing import Final
 
 from services.contracts.words import AFFAIRS, CELL_STATES, DIVISIONS, FREQUENCIES, HOLDERS
 from services.publish.render.export import Row, Sheet, yuan_cell
-from services.publish.schemas import CatalogueItemOut, DisclosureOut, DivisionOut, DutyOut, VillageOut
+from services.publish.schemas import CatalogueItemOut, DisclosureOut, DivisionOut, DutyOut, LateByOut, VillageOut
 
 _STATES: Final = {"published": "已公开", "corrected": "已更正", "withdrawn": "已撤回"}
 _CELLS: Final = {state.value: words for state, words in CELL_STATES.items()}
@@ -13,6 +13,16 @@ _AFFAIRS: Final = {affair.value: words for affair, words in AFFAIRS.items()}
 _FREQUENCIES: Final = {frequency.value: words for frequency, words in FREQUENCIES.items()}
 _DIVISIONS: Final = {kind.value: words for kind, words in DIVISIONS.items()}
 _YES: Final = {True: "是", False: "否"}
+
+
+#: Late days by who had it; empty where nobody knows any more.
+_HANDS: Final = ("代理会计晚了几天", "报账员晚了几天", "村里核对晚了几天", "镇街晚了几天", "部门晚了几天")
+
+
+def _hands(of: LateByOut | None) -> Row:
+    if of is None:
+        return (None,) * len(_HANDS)
+    return (of.agency, of.clerk, of.supervisors, of.township, of.department)
 
 
 def disclosures_sheet(rows: Iterable[tuple[DisclosureOut, str]]) -> Sheet:
@@ -36,6 +46,7 @@ def disclosures_sheet(rows: Iterable[tuple[DisclosureOut, str]]) -> Sheet:
         "期末（元）",
         "金额（元）",
         "网址",
+        *_HANDS,
     )
     cells: list[Row] = [
         (
@@ -57,6 +68,7 @@ def disclosures_sheet(rows: Iterable[tuple[DisclosureOut, str]]) -> Sheet:
             yuan_cell(d.closing_fen),
             yuan_cell(d.amount_fen),
             d.url,
+            *_hands(d.late_by),
         )
         for d, village in rows
     ]
@@ -78,6 +90,7 @@ def duties_sheet(rows: Iterable[DutyOut]) -> Sheet:
         "上线前的",
         "公开编号",
         "不公开的理由",
+        *_HANDS,
     )
     cells: list[Row] = [
         (
@@ -93,6 +106,7 @@ def duties_sheet(rows: Iterable[DutyOut]) -> Sheet:
             _YES[d.history],
             d.disclosure_id,
             d.waiver,
+            *_hands(d.late_by),
         )
         for d in rows
     ]

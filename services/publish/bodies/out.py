@@ -17,6 +17,7 @@ from services.publish.hot.answers import PROBLEM, body_of_nothing
 from services.publish.render.cells import Known
 from services.publish.render.due import Timing, how_due
 from services.publish.render.found import Hit
+from services.publish.render.lateness import LateBy, late_by_hand
 from services.publish.render.places import Township, Village
 from services.publish.render.rows import Change, Publication
 from services.publish.render.standing import Standing
@@ -33,6 +34,7 @@ from services.publish.schemas import (
     EditionOut,
     EntryOut,
     FoundLineOut,
+    LateByOut,
     LedgerOut,
     LineOut,
     MonthOut,
@@ -81,6 +83,7 @@ def disclosure_out(p: Publication, when: Timing, title: str, public_url: str) ->
         nil=p.nil,
         history=when.history,
         late_days=when.late_days,
+        late_by=late_by_out(when.late_by),
         opening_fen=p.opening_fen,
         income_fen=p.income_fen,
         expense_fen=p.expense_fen,
@@ -182,7 +185,18 @@ def line_out(hit: Hit, public_url: str, firm: str | None) -> FoundLineOut:
     )
 
 
-def duty_out(of: GridCell, live: Known | None, reason: str | None) -> DutyOut:
+def late_by_out(of: LateBy | None) -> LateByOut | None:
+    """Late days by who had it, for JSON."""
+    return LateByOut(**of._asdict()) if of is not None else None
+
+
+def _hands_of(of: GridCell, live: Known | None, now: datetime) -> LateBy | None:
+    """In whose hands the late days of a cell were; None where it is public and nobody knows any more."""
+    known = live is None or not of.late_days or live.submitted_at is not None
+    return late_by_hand(of.duty, of.record, now) if known else None
+
+
+def duty_out(of: GridCell, live: Known | None, reason: str | None, now: datetime) -> DutyOut:
     """A cell for JSON: what opens it, and why it is waived where it is."""
     return DutyOut(
         item=of.duty.item,
@@ -192,6 +206,7 @@ def duty_out(of: GridCell, live: Known | None, reason: str | None) -> DutyOut:
         held_by=of.cell.held_by,
         since=rfc3339(of.cell.since) if of.cell.since is not None else None,
         late_days=of.late_days,
+        late_by=late_by_out(_hands_of(of, live, now)),
         how_due=how_due(of.duty) if not of.duty.history else "",
         history=of.duty.history,
         reference=of.duty.reference,

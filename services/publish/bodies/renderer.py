@@ -71,7 +71,7 @@ class Bodies:
             self.listen_path: pack(Body(listen, JAVASCRIPT, cache_control=FOREVER)),
         }
         households = settings.household_key is not None
-        self.pages.know(style=self.style_path, site=settings.public_url, households=households)
+        self.pages.know(style=self.style_path, site=settings.public_url, households=households, big=False)
         self.release = settings.rendered / fingerprint(f"{settings.public_url} {households}")
 
     # -- places -------------------------------------------------------------------------------------------------

@@ -291,7 +291,7 @@ async def village_duties(
 
     def work() -> bytes:
         grid = bodies.grid_of(village, known, keys, visit.now, _MOST_ROWS)
-        rows = [duty_out(cell, known.live(cell.key), reasons.get(cell.key)) for cell in grid]
+        rows = [duty_out(cell, known.live(cell.key), reasons.get(cell.key), visit.now) for cell in grid]
         return _written(suffix, [lists.duties_sheet(rows)])
 
     content = await visit.own.making.make(work)

@@ -25,7 +25,7 @@ from services.publish.visit import Public, PublicDep, Visit, VisitDep
 
 log = get_logger(__name__)
 router = APIRouter(route_class=Route, include_in_schema=False)
-_FIELDS: Final = ("about", "kind", "paper", "text", "shows", "contact", "form")
+_FIELDS: Final = ("about", "kind", "paper", "text", "shows", "contact", "form", "big")
 _ON_PAGE: Final = 30
 _AGES: Final[Mapping[FormAge, str]] = {
     FormAge.FAST: "您按得太快了。内容都还在，请看一遍，过几秒再按一次。",
@@ -46,6 +46,12 @@ async def _typed(request: Request) -> dict[str, str]:
 
 
 Typed = Annotated[dict[str, str], Depends(_typed)]
+#: For whoever came from the page in large type: the form, what is wrong with it and the receipt are as large.
+Big = Annotated[bool, Query(description="in large type")]
+
+
+def _size(typed: Mapping[str, str]) -> str:
+    return "?big=1" if typed["big"] else ""
 
 
 def _refuse_hidden(request: Request) -> None:
@@ -57,8 +63,10 @@ def _refuse_hidden(request: Request) -> None:
 # -- the form -----------------------------------------------------------------------------------------------------
 
 
-def _form_page(visit: Visit, form: AskForm, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    body = visit.bodies.html("ask.html", of_persons=True, form=form)
+def _form_page(
+    visit: Visit, form: AskForm, status: int = 200, headers: Mapping[str, str] | None = None, *, big: bool
+) -> Response:
+    body = visit.bodies.html("ask.html", of_persons=True, form=form, big=big)
     return Response(body.content, status, {**(headers or {}), **OWN}, body.media_type)
 
 
@@ -67,13 +75,15 @@ async def form(
     reader: PublicDep,
     about: Annotated[str, Query(max_length=80)] = "",
     kind: Annotated[QuestionKind | None, Query()] = None,
+    *,
+    big: Big = False,
 ) -> Response:
-    """The form that asks about something; with nothing to ask about, the way to the villages."""
+    """The form that asks about something, in large type if wanted; with nothing to ask about, the way to the villages."""
     if not about:
         return RedirectResponse("/search", 303)
     subject = await find_subject(reader, about)
     typed = {"kind": kind.value} if kind is not None and kind in subject.kinds else {}
-    return _form_page(reader, ask_form(about, subject, typed, reader.own.forms.token(about, reader.now)))
+    return _form_page(reader, ask_form(about, subject, typed, reader.own.forms.token(about, reader.now)), big=big)
 
 
 @router.post("/ask")
@@ -83,7 +93,7 @@ async def send(request: Request, typed: Typed, visit: VisitDep) -> Response:
         question = await _send(request, typed, visit)
     except (SanwuError, *INFRASTRUCTURE_ERRORS) as error:
         return await _refused(visit, typed, error)
-    return RedirectResponse(f"/q/{question.ref}", 303, OWN)
+    return RedirectResponse(f"/q/{question.ref}{_size(typed)}", 303, OWN)
 
 
 async def _send(request: Request, typed: Mapping[str, str], visit: Visit) -> Question:
@@ -91,7 +101,7 @@ async def _send(request: Request, typed: Mapping[str, str], visit: Visit) -> Que
     sent = visit.own.forms.read(typed["form"], typed["about"], visit.now)
     if sent.age is not FormAge.RIGHT:
         raise FormTimeError(_AGES[sent.age])
-    given = {name: typed[name] for name in _FIELDS if name != "form" and typed[name]}
+    given = {name: typed[name] for name in _FIELDS if name not in {"form", "big"} and typed[name]}
     try:
         asked = QuestionIn.model_validate(given)
     except ValidationError as error:
@@ -112,7 +122,7 @@ async def _refused(visit: Visit, typed: Mapping[str, str], error: Exception) -> 
     form = ask_form(about, await _subject(visit, about), shown, token)
     faults = tuple(f.message for f in known.faults)
     form = replace(form, faults=faults, problem=None if faults else known.detail, covered=covered is not None)
-    return _form_page(visit, form, known.status, headers_of(known))
+    return _form_page(visit, form, known.status, headers_of(known), big=bool(typed["big"]))
 
 
 async def _subject(visit: Visit, about: str) -> Subject | None:
@@ -128,20 +138,20 @@ async def _subject(visit: Visit, about: str) -> Subject | None:
 
 
 @router.get("/q/{name}")
-async def question(name: str, reader: PublicDep) -> Response:
+async def question(name: str, reader: PublicDep, *, big: Big = False) -> Response:
     """A question with its clock and its answers; by its reference with the button that says 还没说清."""
     found, by_ref = await find(reader, name)
-    return await _page(reader, found, by_ref=by_ref)
+    return await _page(reader, found, by_ref=by_ref, big=big)
 
 
 async def _page(
-    reader: Public, found: Question, *, by_ref: bool, typed: str = "", error: SanwuError | None = None
+    reader: Public, found: Question, *, by_ref: bool, big: bool, typed: str = "", error: SanwuError | None = None
 ) -> Response:
     village = reader.village(found.asked.village_code)
     words = await questions.select_words(reader.conn, [found])
     faults = [f.message for f in error.faults] or [error.detail] if error is not None else []
     body = question_body(
-        reader.bodies, village, found, words[found.id], reader.now, by_ref=by_ref, typed=typed, faults=faults
+        reader.bodies, village, found, words[found.id], reader.now, by_ref=by_ref, typed=typed, faults=faults, big=big
     )
     headers = {**(headers_of(error) if error is not None else {}), **(OWN if by_ref else PERSONS)}
     return Response(body.content, error.status if error is not None else 200, headers, body.media_type)
@@ -159,8 +169,8 @@ async def unclear(request: Request, name: str, typed: Typed, visit: VisitDep) ->
         async with visit.reading() as reader:
             found, by_ref = await find(reader, name)
             text = error.extra.get("covered") or typed["text"]
-            return await _page(reader, found, by_ref=by_ref, typed=text, error=error)
-    return RedirectResponse(f"/q/{name}", 303, OWN)
+            return await _page(reader, found, by_ref=by_ref, big=bool(typed["big"]), typed=text, error=error)
+    return RedirectResponse(f"/q/{name}{_size(typed)}", 303, OWN)
 
 
 @router.get("/v/{code}/questions")

@@ -23,6 +23,10 @@ class Known(NamedTuple):
     has_sums: bool
     first_published_at: datetime
     published_at: datetime
+    #: Of the edition that was public first; None where that is not known.
+    submitted_at: datetime | None = None
+    confirmed_at: datetime | None = None
+    delivered_at: datetime | None = None
 
 
 class Listed(Protocol):
@@ -106,7 +110,13 @@ def _under_way(steps: Iterable[Step]) -> dict[CellKey, Step]:
 
 def record_of(p: Known) -> CellRecord:
     """What a publication makes of its cell."""
-    return CellRecord(first_published_at=p.first_published_at, nil=p.nil)
+    return CellRecord(
+        first_published_at=p.first_published_at,
+        nil=p.nil,
+        submitted_at=p.submitted_at,
+        confirmed_at=p.confirmed_at,
+        delivered_at=p.delivered_at,
+    )
 
 
 class Cells:

@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from services.contracts.catalogue import ItemRevision
-from services.contracts.duties import CellKey, Duty, late_by
+from services.contracts.duties import CellKey, CellRecord, Duty, late_by
 from services.contracts.values import Frequency, local_day, period_bounds, period_of, period_words
+from services.publish.render.lateness import LateBy, late_by_hand
 from services.publish.render.rows import Publication
 
 Make = Callable[[CellKey], Duty | None]
@@ -65,6 +66,8 @@ class Timing:
     how: str
     late_days: int
     history: bool
+    #: In whose hands the late days were; None where nobody knows.
+    late_by: LateBy | None = None
 
     @property
     def due_words(self) -> str | None:
@@ -81,8 +84,14 @@ def timing(p: Publication, duty: Duty | None) -> Timing:
     """Compare the first publication with its due day; what is from before the duties began is never late."""
     history = p.history or (duty is not None and duty.history)
     if duty is None or not duty.applies or history:
-        return Timing(None, "", "", 0, history)
-    return Timing(duty.due, due_word(duty), how_due(duty), late_by(duty, p.first_published_at), history=False)
+        return Timing(None, "", "", 0, history, LateBy())
+    days, first = late_by(duty, p.first_published_at), p.first_published_at
+    hands = CellRecord(
+        first_published_at=first, submitted_at=p.submitted_at, confirmed_at=p.confirmed_at, delivered_at=p.delivered_at
+    )
+    known = not days or p.submitted_at is not None
+    by = late_by_hand(duty, hands, first) if known else None
+    return Timing(duty.due, due_word(duty), how_due(duty), days, history=False, late_by=by)
 
 
 def next_duty(

@@ -193,6 +193,7 @@ class WordView:
 class QuestionPage:
     """Everything on a question's page. `ref` is there for whoever came by it; with it an answer can be called unclear."""
 
+    id: str
     village: Village
     about: str
     about_url: str
@@ -281,6 +282,7 @@ def question_page(
     """The page of a question; `by_ref`: for whoever holds its reference. `reference`: the city has not confirmed the days."""
     of, state = q.asked, q.stands(now)
     return QuestionPage(
+        id=str(q.id),
         village=village,
         about=about_words(items, of),
         about_url=about_url(of),

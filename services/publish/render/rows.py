@@ -55,6 +55,10 @@ class Publication:
     was_withdrawn_at: datetime | None = None
     restored_at: datetime | None = None
     restored_reason: str | None = None
+    #: Of the edition that was public first; None where that is not known.
+    submitted_at: datetime | None = None
+    confirmed_at: datetime | None = None
+    delivered_at: datetime | None = None
     sums: LedgerSums | None = None
     #: How many editions of it were ever public; `edition` is ingest's number, which counts savings too.
     number: int = 1

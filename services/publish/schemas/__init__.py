@@ -43,6 +43,20 @@ class DivisionOut(BaseModel, json_schema_extra=example("DivisionOut")):
     township: PlaceOut | None
 
 
+class LateByOut(BaseModel, json_schema_extra=example("LateByOut")):
+    """Days past due by who had it on them; their sum is `late_days`.
+
+    From the day on which it may be handed in the `agency` had it until it delivered the books, the `clerk` until it was handed in for
+    the last time, the `supervisors` until they confirmed, then the `township`; what a `department` publishes itself is its own.
+    """
+
+    agency: int
+    clerk: int
+    supervisors: int
+    township: int
+    department: int
+
+
 class DisclosureOut(BaseModel, json_schema_extra=example("DisclosureOut")):
     """What is public of a disclosure, without its content. `version` counts its public editions: 1, 2, 3 …
 
@@ -61,6 +75,9 @@ class DisclosureOut(BaseModel, json_schema_extra=example("DisclosureOut")):
     nil: bool
     history: bool
     late_days: int
+    late_by: LateByOut | None = Field(
+        description="`late_days` by who had it; null of what was public before this was kept, until the read model is built anew"
+    )
     opening_fen: int | None
     income_fen: int | None
     expense_fen: int | None
@@ -240,6 +257,9 @@ class DutyOut(BaseModel, json_schema_extra=example("DutyOut")):
     held_by: str | None
     since: str | None
     late_days: int
+    late_by: LateByOut | None = Field(
+        description="`late_days` by who had it; null of what was public before this was kept, until the read model is built anew"
+    )
     how_due: str
     history: bool
     reference: bool = Field(description="whether `due` is a reference only: the city has not confirmed the deadlines")

@@ -16,6 +16,7 @@ from services.publish.render.search import core_of, sound_of
 _FILES: Final = (
     (re.compile(r"/"), "index.html"),
     (re.compile(r"/search"), "search.html"),
+    (re.compile(r"/en(/v/[0-9]{12})"), "{0}/en.html"),
     (re.compile(r"(/t/[0-9]{9}|/v/[0-9]{12}(?:/(?:big|en|questions|[A-Z][0-9]{2}(?:/20[0-9]{2})?))?)"), "{0}.html"),
     (re.compile(r"(/d/[0-9A-Za-z-]{1,64}\.csv)"), "{0}"),
     (re.compile(r"(/d/[0-9A-Za-z-]{1,64}(?:/[0-9]{1,9})?)"), "{0}.html"),
@@ -29,7 +30,9 @@ _OBJECT: Final = re.compile(r"/objects/([0-9a-f]{64})")
 _BODY: Final = "<body>"
 _HEAD_END: Final = "</head>"
 #: A button that leads out of the archive is none here.
-_STYLE: Final = "<style>a.button:not([href]),a.asks:not([href]),form:not([action]){display:none}</style>"
+_STYLE: Final = (
+    "<style>a.button:not([href]),a.asks:not([href]),a.lang:not([href]),form:not([action]){display:none}</style>"
+)
 
 
 def file_for(path: str) -> str | None:

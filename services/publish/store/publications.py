@@ -61,6 +61,21 @@ async def upsert_publication(model: Model, p: Publication) -> bool:
     )
 
 
+NOTE_HANDS = """
+UPDATE publication p SET submitted_at = t.submitted, confirmed_at = t.confirmed,
+    delivered_at = coalesce((SELECT s.delivered_at FROM step s WHERE s.disclosure_id = t.id), p.delivered_at)
+FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[]) AS t (id, at, submitted, confirmed)
+WHERE p.disclosure_id = t.id AND p.first_published_at = t.at AND p.withdrawn_at IS NULL RETURNING t.id
+"""
+
+
+async def note_hands(
+    model: Model, disclosure_id: str, at: datetime, submitted_at: datetime, confirmed_at: datetime
+) -> None:
+    """Note when the edition that was public first, at `at`, was handed in and confirmed, and its books delivered."""
+    await model.write(NOTE_HANDS, disclosure_id, at, submitted_at, confirmed_at)
+
+
 UPDATE_FILED = """
 UPDATE publication p SET filed_at = t.at FROM unnest($1::text[], $2::int[], $3::timestamptz[]) AS t (id, edition, at)
 WHERE p.disclosure_id = t.id AND p.edition = t.edition AND p.withdrawn_at IS NULL RETURNING t.id
@@ -160,7 +175,7 @@ UPDATE publication p SET
     published_at = CASE WHEN t.reason IS NULL THEN greatest(published_at, t.at) ELSE published_at END,
     was_withdrawn_at = NULL, restored_at = NULL, restored_reason = NULL, digest = '', history = false, nil = false, kind = DEFAULT, release = DEFAULT, filed_at = NULL,
     opening_fen = NULL, income_fen = NULL, expense_fen = NULL, closing_fen = NULL, line_count = NULL,
-    amount_fen = NULL, sums = NULL
+    amount_fen = NULL, sums = NULL, submitted_at = NULL, confirmed_at = NULL, delivered_at = NULL
 FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::int[]) AS t (id, at, reason, edition)
 WHERE disclosure_id = t.id RETURNING t.id
 """
@@ -238,6 +253,9 @@ def _publication(row: Row, number: int) -> Publication:
         withdrawn_at=row["withdrawn_at"],
         # Everybody may read it, so nobody reads it otherwise.
         reason=public_text(row["reason"]),
+        submitted_at=row["submitted_at"],
+        confirmed_at=row["confirmed_at"],
+        delivered_at=row["delivered_at"],
         sums=LedgerSums.model_validate_json(row["sums"]) if row["sums"] is not None else None,
     )
 
