@@ -56,6 +56,8 @@ class Publication:
     restored_at: datetime | None = None
     restored_reason: str | None = None
     sums: LedgerSums | None = None
+    #: The tender's notice whose result this is, by its id.
+    follows: str | None = None
     #: How many editions of it were ever public; `edition` is ingest's number, which counts savings too.
     number: int = 1
 
