@@ -19,6 +19,7 @@ from starlette.types import Scope
 
 from services.contracts.days import SHANGHAI
 from services.contracts.values import yuan
+from services.contracts.words import HOLDERS
 from services.kit.errors import SanwuError, UnauthenticatedError
 from services.kit.problems import headers_of, problem
 from services.kit.reference import Reference
@@ -43,8 +44,8 @@ def local_day(moment: datetime) -> str:
 
 #: Fields of addresses and forms by what people call them.
 _PLACES: Final = {
-    "village": "村（社区）",
-    "township": "镇街",
+    "village": HOLDERS["village"],
+    "township": HOLDERS["township"],
     "division": "区划",
     "item": "事项",
     "period": "公开期",

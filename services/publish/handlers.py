@@ -64,6 +64,12 @@ async def _after(h: Handling, event: DisclosureEvent) -> list[Subject]:
     return [("disclosure", found)] if found is not None else []
 
 
+async def _steps(h: Handling, disclosure_id: str) -> list[Subject]:
+    """Pages of the same matter: they lead to this one."""
+    found = await publications.select_steps(h.conn, [disclosure_id])
+    return [("disclosure", p.disclosure_id) for p in found.get(disclosure_id, ())]
+
+
 async def on_moved_step(
     h: Handling,
     event: DisclosureDelivered | DisclosureSubmitted | DisclosureReturned | DisclosureCorrected | DisclosureDiscarded,
@@ -111,6 +117,7 @@ def _publication(event: DisclosureApproved, kept: Kept) -> Publication:
         line_count=kept.line_count,
         kind=kept.kind,
         release=event.release,
+        follows=kept.follows,
         **kept.figures,
     )
 
@@ -134,6 +141,7 @@ def _tombstone(event: DisclosureEvent, reason: str | None) -> Publication:
 
 async def _bury(h: Handling, event: DisclosureEvent, reason: str | None) -> None:
     """Remove the content here: editions, figures, what it is found by, rendered bodies."""
+    steps = await _steps(h, event.aggregate_id)
     await publications.withdraw(h.model, _tombstone(event, reason))
     await searchable.forget(h.conn, event.aggregate_id)
     after = await _after(h, event)
@@ -143,7 +151,7 @@ async def _bury(h: Handling, event: DisclosureEvent, reason: str | None) -> None
     # the commit a crash would leave one; before the transaction a reader would have it rendered again from rows that still
     # stand. Here a file may be missing after a rollback (it is rendered anew), never left behind.
     await asyncio.to_thread(remove_rendered, h.settings.rendered, subjects)
-    await marks.insert_marks(h.conn, [*_subjects(h, event), *after])
+    await marks.insert_marks(h.conn, [*_subjects(h, event), *after, *steps])
 
 
 async def on_approved(h: Handling, event: DisclosureApproved) -> None:
@@ -161,6 +169,8 @@ async def on_approved(h: Handling, event: DisclosureApproved) -> None:
         return
     if kept.files:
         await publications.insert_attachment_refs(h.model, kept.files, event.aggregate_id, event.village_code)
+    # A correction may follow another notice than before.
+    steps = await _steps(h, event.aggregate_id)
     if not await publications.upsert_publication(h.model, publication):
         await publications.lower_first_published(h.model, event.aggregate_id, event.occurred_at)
     times_of_hands = (event.submitted_at, event.confirmed_at)
@@ -172,7 +182,7 @@ async def on_approved(h: Handling, event: DisclosureApproved) -> None:
     was_public = edition_before(times.get(event.aggregate_id, ()), event.edition)
     await marks.insert_change(h.conn, publication, "corrected" if was_public else "published", event.occurred_at)
     await marks.insert_marks(h.conn, _subjects(h, event), event.occurred_at)
-    await marks.insert_marks(h.conn, await _after(h, event))
+    await marks.insert_marks(h.conn, [*await _after(h, event), *steps, *await _steps(h, event.aggregate_id)])
 
 
 async def on_withdrawn(h: Handling, event: DisclosureWithdrawn) -> None:
@@ -198,6 +208,7 @@ async def on_restored(h: Handling, event: DisclosureRestored) -> None:
     await marks.forget_change(h.conn, event.aggregate_id, "withdrawn")
     await marks.insert_change(h.conn, _tombstone(event, event.reason), "restored", event.occurred_at)
     await marks.insert_marks(h.conn, _subjects(h, event), event.occurred_at)
+    await marks.insert_marks(h.conn, await _steps(h, event.aggregate_id))
 
 
 async def on_erased(h: Handling, event: DisclosureErased) -> None:

@@ -45,7 +45,17 @@ MODELS: Mapping[str, type[BaseModel]] = {
 }
 KINDS = list(PERIODS)
 #: What came to a kind after its first golden body, whose digest must not change.
-LATER = ("roster-subsidy", "roster-election", "roster-household", "decision-numbered", "table-grouped")
+LATER = (
+    "notice-tender",
+    "contract-lots",
+    "contract-rises",
+    "project-parts",
+    "roster-subsidy",
+    "roster-election",
+    "roster-household",
+    "decision-numbered",
+    "table-grouped",
+)
 GONE = object()
 
 

@@ -7,7 +7,9 @@ import pytest
 from services.contracts.catalogue import ItemKind
 from services.ingest.forms import Form, form_of, read_form, spec_for, to_body
 from services.ingest.forms.paste import paste
+from services.ingest.gate.bodies import fits_item, read_body
 from tests import builders
+from tests.contracts.test_bodies_kinds import golden
 from tests.ingest.test_forms import item
 
 WHERE = (builders.VILLAGE, "2026-10-09")
@@ -70,3 +72,53 @@ def test_a_pasted_list_of_subsidies_keeps_area_rate_and_money() -> None:
         ("7227.693", "10", 7_227_693),
     ]
     assert not any("没有对应的栏目" in n for n in notes)
+
+
+# -- a tender and its result --------------------------------------------------------------------------------------
+
+LOT = {"lots__0__title": "1号鱼池", "lots__0__quantity": "15.3", "lots__0__unit": "亩", "lots__0__about": "yes"}
+OFFER = {"title": "鱼池招租公告", "paragraphs__0": "三块鱼池，三年。", "tender__deposit_fen": "1000", **LOT}
+
+
+@pytest.mark.parametrize("kind", [ItemKind.CONTRACT, ItemKind.PROJECT])
+def test_what_is_let_or_built_may_begin_with_a_notice(kind: ItemKind) -> None:
+    body = body_of(read("V10", kind, **OFFER, **{"as": "notice"}))
+    assert body["kind"] == "notice"
+    assert body["tender"] == {"deposit_fen": 100_000}
+    assert body["lots"] == [{"title": "1号鱼池", "quantity": "15.3", "unit": "亩", "about": True}]
+    assert fits_item(kind, read_body(body))
+    assert to_body(form_of("V10", item(kind), WHERE, body)) == body
+
+
+def test_a_tender_without_terms_is_one_all_the_same_and_a_bare_notice_is_no_contract() -> None:
+    body = body_of(read("V10", ItemKind.CONTRACT, title="招租公告", paragraphs__0="详见附件。", **{"as": "notice"}))
+    assert fits_item(ItemKind.CONTRACT, read_body(body))
+    del body["tender"]
+    assert not fits_item(ItemKind.CONTRACT, read_body(body))
+    assert not fits_item(ItemKind.ROSTER, read_body({**body, "tender": {}}))
+
+
+@pytest.mark.parametrize("kind", [ItemKind.LEDGER, ItemKind.ROSTER, ItemKind.NOTICE, ItemKind.DECISION])
+def test_other_items_have_no_such_notice(kind: ItemKind) -> None:
+    assert not read("F01", kind, **{"as": "notice"}).spec.is_tender
+
+
+def test_days_of_a_tender_that_cannot_be_are_told_at_their_cells() -> None:
+    form = read("V10", ItemKind.CONTRACT, **OFFER, tender__opens_on="2026-02-30", **{"as": "notice"})
+    assert to_body(form) is None
+    assert form.faults == {"tender.opens_on": "没有 2026-02-30 这一天，请核对"}
+
+
+def test_a_contract_with_lots_and_rising_rent_comes_back_as_it_was() -> None:
+    for name in ("contract-lots", "contract-rises"):
+        body = golden(name)
+        assert to_body(form_of("V10", item(ItemKind.CONTRACT), WHERE, body)) == body
+    body = golden("project-parts")
+    assert to_body(form_of("V08", item(ItemKind.PROJECT), WHERE, body)) == body
+
+
+def test_a_pasted_block_of_lots_fills_their_cells() -> None:
+    form = read("V10", ItemKind.CONTRACT, **{"as": "notice"})
+    paste(form, "lots", "标的\t面积、数量\t单位\t底价（元）\t年限\n1号\t15.3\t亩\t450\t3年\n2号\t14.7\t亩\t450\t3年")
+    assert form.value("lots.1.title") == "2号"
+    assert form.value("lots.1.price_fen") == "450"

@@ -19,11 +19,12 @@ from services.contracts.bodies.base import (
     measured,
     ten_thousandths,
 )
-from services.contracts.bodies.contract import Contract, ContractType, Instalment
+from services.contracts.bodies.contract import Contract, ContractType, Instalment, Rises
 from services.contracts.bodies.decision import Decision, Meeting, Step, Votes
 from services.contracts.bodies.ledger import Account, Direction, Invoice, Ledger, LedgerOutline, Line, Totals, Voucher
+from services.contracts.bodies.lots import Lot, TenderTerms
 from services.contracts.bodies.notice import Notice
-from services.contracts.bodies.project import Bid, Fund, Payment, Project, Tender
+from services.contracts.bodies.project import Bid, Fund, Part, Payment, Project, Tender
 from services.contracts.bodies.roster import ELECTIONS, Entry, Roster, RosterOutline, RosterTotals, Standing
 from services.contracts.bodies.sums import (
     AccountSums,
@@ -101,13 +102,16 @@ __all__ = [
     "LedgerOutline",
     "LedgerSums",
     "Line",
+    "Lot",
     "Meeting",
     "Neighbour",
     "Notice",
     "Outline",
+    "Part",
     "Payment",
     "Project",
     "Quantity",
+    "Rises",
     "Roster",
     "RosterOutline",
     "RosterTotals",
@@ -115,6 +119,7 @@ __all__ = [
     "Step",
     "Table",
     "Tender",
+    "TenderTerms",
     "Totals",
     "Votes",
     "Voucher",

@@ -7,6 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from services.contracts.base import Finding
 from services.contracts.bodies.base import Content, Day
+from services.contracts.bodies.lots import MAX_LOTS, Lot, TenderTerms
 from services.contracts.bodies.table import Table
 from services.contracts.checks import Check
 from services.contracts.values import ShortText, Text
@@ -23,6 +24,11 @@ class Notice(Content):
     posted_until: Day | None = None
     signed_by: ShortText | None = Field(default=None, description="落款单位")
     signed_on: Day | None = None
+    tender: TenderTerms | None = Field(
+        default=None, description="the notice offers something, and nobody has won yet (招标、招租、发包公告)"
+    )
+
+    lots: tuple[Lot, ...] = Field(default=(), max_length=MAX_LOTS, description="标的: what a tender offers")
 
     @field_validator("posted_until", mode="after")
     @classmethod
@@ -56,7 +62,8 @@ class Notice(Content):
         """What does not add up in the table."""
         inner = self.table.findings(period) if self.table is not None else ()
         below = tuple(f.model_copy(update={"at": f.at.replace("body.", "body.table.", 1)}) for f in inner)
-        return (*super().findings(period), *below)
+        terms = self.tender.findings() if self.tender is not None else ()
+        return (*super().findings(period), *below, *terms)
 
     def compare(self, period: str) -> tuple[Check, ...]:
         """What the table states beside what its rows make."""

@@ -6,7 +6,8 @@ from typing import Literal
 from pydantic import Field
 
 from services.contracts.base import Finding, Model
-from services.contracts.bodies.base import Amount, Content, Day, off, ordered, sum_finding
+from services.contracts.bodies.base import Amount, Content, Day, Quantity, off, ordered, sum_finding
+from services.contracts.bodies.lots import DisclosureRef
 from services.contracts.checks import Check, money_check
 from services.contracts.values import Fen, ShortText, Text, yuan
 
@@ -45,6 +46,23 @@ class Payment(Model):
     note: ShortText | None = None
 
 
+class Part(Model):
+    """One of several works of a project (子项工程)."""
+
+    title: ShortText = Field(description="which: 进村公路")
+    quantity: Quantity | None = None
+    unit: ShortText | None = Field(default=None, description="公里、米、盏")
+    about: bool = Field(default=False, description="约数")
+    budget_fen: Fen | None = None
+    settled_fen: Fen | None = None
+    remark: ShortText | None = None
+
+    @property
+    def quantity_words(self) -> str | None:
+        """The quantity as people read it: `约1.2公里`."""
+        return f"{'约' if self.about else ''}{self.quantity}{self.unit or ''}" if self.quantity is not None else None
+
+
 class Project(Content):
     """A project of a village, as far as it has come."""
 
@@ -65,6 +83,11 @@ class Project(Content):
     accepted_on: Day | None = None
     acceptance: Text | None = Field(default=None, description="验收意见")
     resolution_id: ShortText | None = None
+    parts: tuple[Part, ...] = Field(default=(), max_length=100, description="子项工程")
+    sources: ShortText | None = Field(
+        default=None, description="where the money comes from, when no amount of each source is known"
+    )
+    follows: DisclosureRef | None = Field(default=None, description="the tender's notice whose result this is")
 
     @property
     def row_count(self) -> int:
@@ -93,9 +116,29 @@ class Project(Content):
                 sum(f.amount_fen for f in self.funds),
                 words=("预算", "资金来源相加"),
             ),
+            *self._part_findings(),
             *self._bid_findings(),
             *self._payment_findings(),
             *ordered(days, "project.days"),
+        )
+
+    def _parts(self) -> tuple[tuple[str, str, str, int, int], ...]:
+        """What the parts make beside what is stated of the whole: code, place, word, stated, computed."""
+        pairs = (
+            ("budget_fen", "预算", self.budget_fen, [p.budget_fen for p in self.parts]),
+            ("settled_fen", "结算金额", self.settled_fen, [p.settled_fen for p in self.parts]),
+        )
+        return tuple(
+            ("project.parts", f"body.{at}", word, stated, sum(f or 0 for f in made))
+            for at, word, stated, made in pairs
+            if stated is not None and made and None not in made
+        )
+
+    def _part_findings(self) -> tuple[Finding, ...]:
+        return tuple(
+            f
+            for code, at, word, stated, made in self._parts()
+            for f in sum_finding(code, at, stated, made, words=(word, "各个子项相加"))
         )
 
     def compare(self, period: str) -> tuple[Check, ...]:
@@ -110,6 +153,10 @@ class Project(Content):
             words = "写的合同价，和中标价"
             price = won[0].amount_fen
             found.append(money_check("project.bids", "body.contract_fen", words, self.contract_fen, price))
+        found += [
+            money_check(code, at, f"写的{word}，和各个子项相加", stated, made)
+            for code, at, word, stated, made in self._parts()
+        ]
         return (*super().compare(period), *found)
 
     def _bid_findings(self) -> tuple[Finding, ...]:

@@ -38,6 +38,11 @@ FIELDS: Final[Mapping[str, str]] = MappingProxyType(
         "group": "村民小组",
         "goods": "实物",
         "quantity_unit": "面积或数量的单位",
+        "price_per": "怎么算",
+        "term": "年限",
+        "step": "加价幅度",
+        "bidders": "报名条件",
+        "sources": "来源",
         "remark": "备注",
         "signed_by": "落款单位",
         "resolution": "决定内容",
@@ -65,6 +70,8 @@ _LISTS: Final = MappingProxyType(
         "funds": "资金来源第{}行",
         "bids": "投标第{}行",
         "payments": "付款第{}行",
+        "lots": "标的第{}行",
+        "parts": "子项第{}行",
         "accounts": "账户余额第{}行",
         "names": "第{}个姓名",
     }
@@ -74,6 +81,7 @@ _PROSE: Final = frozenset(
     {
         *("summary", "remark", "goods", "standard", "title", "paragraphs", "resolution", "note", "implementation"),
         *("subject", "scope", "acceptance", "reason", "category", "quantity_unit"),
+        *("price_per", "term", "step", "bidders", "sources", "unit"),
     }
 )
 #: Room for `at` of a finding (ShortText).

@@ -2,13 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from services.contracts.base import Finding
-from services.contracts.bodies import Body
+from services.contracts.bodies import Body, Contract, Project
+from services.contracts.values import period_words
+from services.ingest.commands.findings import titles_of
+from services.ingest.forms import Form, with_notices
 from services.ingest.gate.doubts import Setting, doubts
 from services.ingest.gate.earlier import Earlier, against_earlier
-from services.ingest.store.cells import BodyBefore, select_bodies_before
+from services.ingest.store.cells import BodyBefore, select_bodies_before, select_known_notices, select_notices
 from services.ingest.store.disclosures import Disclosure
 from services.ingest.visit import Reading
 
@@ -24,7 +29,39 @@ async def doubts_of(desk: Reading, of: Sequence[Of]) -> dict[UUID, tuple[Finding
     before = await select_bodies_before(desk.conn, [(d.village_code, d.item, d.period) for d, _ in compared])
     earlier = {d.id: found for (d, _), found in zip(compared, before, strict=True)}
     settings = [_setting(desk, d) for d, _ in of]
-    return await asyncio.to_thread(_look, of, settings, earlier)
+    lost = await _lost_notices(desk, of)
+    found = await asyncio.to_thread(_look, of, settings, earlier)
+    return {d: (*findings, *([_LOST] if d in lost else [])) for d, findings in found.items()}
+
+
+_LOST: Final = Finding(
+    code="notice.unknown",
+    at="body.follows",
+    message="找不到接着的那份招标、招租公告，可能已经撤回，请重新选一份，或不选。",
+)
+
+
+async def _lost_notices(desk: Reading, of: Sequence[Of]) -> frozenset[UUID]:
+    """Results of a notice that the village does not have."""
+    named = {
+        d.id: (body.follows, d.village_code) for d, body in of if isinstance(body, Contract | Project) and body.follows
+    }
+    known = await select_known_notices(desk.conn, [follows for follows, _ in named.values()]) if named else frozenset()
+    return frozenset(key for key, place in named.items() if place not in known)
+
+
+async def offer_notices(desk: Reading, form: Form) -> None:
+    """Let the author of a contract or a project choose which notice it is the result of."""
+    if not any(c.path == "follows" for c in form.spec.cells):
+        return
+    found = await select_notices(desk.conn, form.village, form.item, desk.today - _SINCE)
+    titles = await titles_of(desk, found)
+    notices = {str(d.id): f"{titles.get(d.id, '公告')}（{period_words(d.period)}）" for d in found}
+    form.spec = with_notices(form.spec, notices, form.value("follows"))
+
+
+#: What a notice led to is entered by then.
+_SINCE: Final = timedelta(days=730)
 
 
 def _setting(desk: Reading, d: Disclosure) -> Setting:

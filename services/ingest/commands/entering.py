@@ -54,7 +54,7 @@ from services.ingest.errors import (
     SecrecyCheckMissingError,
     UnexplainedFindingsError,
 )
-from services.ingest.gate.bodies import MalformedBodyError, OversizeError, read_body
+from services.ingest.gate.bodies import MalformedBodyError, OversizeError, fits_item, read_body
 from services.ingest.gate.findings import needs_reviewer, unexplained
 from services.ingest.metrics import count_step
 from services.ingest.store.attachments import delete_uses
@@ -203,7 +203,7 @@ async def _append_delivered(desk: Changing, disclosures: Sequence[Disclosure]) -
 
 
 def _refuse_kind(kind: ItemKind, item: str, body: Body) -> None:
-    if body.kind != kind:
+    if not fits_item(kind, body):
         raise KindMismatchError(faults=[Fault("body.kind", f"事项 {item} 的内容类型是 {kind.value}")])
 
 

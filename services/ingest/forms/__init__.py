@@ -14,6 +14,7 @@ from services.ingest.forms.codec import (
     to_body,
 )
 from services.ingest.forms.spec import MAX_FORM_ROWS, Cell, Grid, Spec, spec_for
+from services.ingest.forms.tenders import is_tender, may_tender, with_notices
 
 __all__ = [
     "MAX_FORM_ROWS",
@@ -26,11 +27,14 @@ __all__ = [
     "add_rows",
     "field_of",
     "form_of",
+    "is_tender",
     "keep_field",
+    "may_tender",
     "note_faults",
     "read_form",
     "row_field",
     "spec_for",
     "to_body",
     "to_yuan",
+    "with_notices",
 ]

@@ -16,6 +16,7 @@ from services.ingest.forms.columns import next_key, starter_body
 from services.ingest.forms.ledger import complete_lines
 from services.ingest.forms.spec import Cell, Grid, Spec, spec_for
 from services.ingest.forms.tables import TableForm, for_form, from_form, table_spec
+from services.ingest.forms.tenders import is_tender
 from services.ingest.forms.values import CHOICE, HIDDEN
 
 _COUNT: Final = re.compile(r"\d{1,4}", re.ASCII)
@@ -83,7 +84,9 @@ def form_of(item: str, revision: ItemRevision, cell: tuple[str, str], body: Mapp
         table = TableForm([dict(c) for c in rest["columns"]], rest.get("checks", ()), stated)
         for column in rest["columns"]:
             del column["before"]
-    form = Form(item, *cell, spec_for(item, revision, table_spec(table) if table is not None else None), table=table)
+    shape = table_spec(table) if table is not None else None
+    spec = spec_for(item, revision, shape, is_tender=is_tender(revision, body.get("kind")))
+    form = Form(item, *cell, spec, table=table)
     for single in form.spec.cells:
         _show(form, single.path, single, _take(rest, single.path))
     for grid in form.spec.grids:
@@ -140,7 +143,9 @@ def read_form(item: str, revision: ItemRevision, fields: Mapping[str, str]) -> F
         fields = {**form_of(item, revision, where, starter_body(item)).values, **fields}
         fields["columns.~count"] = str(len(starter_body(item)["columns"]))
     table = _table(fields) if revision.kind is ItemKind.TABLE else None
-    form = Form(item, *where, spec_for(item, revision, table_spec(table) if table is not None else None), table=table)
+    shape = table_spec(table) if table is not None else None
+    spec = spec_for(item, revision, shape, is_tender=is_tender(revision, fields.get("as")))
+    form = Form(item, *where, spec, table=table)
     form.values = {name: value for name, value in fields.items() if name == "~keep" or value.strip()}
     for grid in form.spec.grids:
         typed = fields.get(f"{grid.path}.~count", "")
@@ -190,6 +195,8 @@ def to_body(form: Form) -> dict[str, Any] | None:
         rows = [_read_row(form, grid, n) for n in form.used(grid)]
         if rows or grid.path in _ALWAYS:
             body[grid.path] = rows
+    if form.spec.is_tender:
+        body.setdefault("tender", {})
     if form.spec.kind is ItemKind.LEDGER:
         complete_lines(body, form.used(form.grid("lines")), form.faults)
     if form.table is not None:

@@ -62,6 +62,8 @@ class Spec:
     grids: tuple[Grid, ...]
     foot: tuple[Cell, ...] = ()
     hints: tuple[str, ...] = ()
+    #: A notice of an item whose own content, a contract or a project, comes later.
+    is_tender: bool = False
 
     @property
     def cells(self) -> tuple[Cell, ...]:

@@ -10,6 +10,7 @@ from services.contracts.catalogue import ItemKind, ItemRevision, Masking
 from services.contracts.words import CONTRACT_TYPES, DIRECTIONS, MEETINGS, METHODS, PARTIES, STANDINGS, TENDERS
 from services.ingest.forms.fields import MAX_FORM_ROWS, Cell, Grid, Options, Spec
 from services.ingest.forms.items import by_item
+from services.ingest.forms.tenders import NO_NOTICE, PARTS, TENDER, lots_grid
 from services.ingest.forms.values import (
     ACCOUNT,
     CHOICE,
@@ -185,15 +186,22 @@ _CONTRACT: Final = Spec(
         Cell("outsider", "对方不是本集体经济组织成员", FLAG),
         Cell("subject", "标的（哪块地、哪间房）", LONG, required=True),
         Cell("area_mu", "面积（亩）", QUANTITY, size=8),
+        Cell("area_about", "面积是约数", FLAG),
         Cell("signed_on", "签订日期", DAY, required=True),
         Cell("begins", "起始日期", DAY, required=True),
         Cell("ends", "到期日期", DAY),
         Cell("total_fen", "总金额（元）", MONEY, size=14),
         Cell("annual_fen", "每年（元）", MONEY, size=14),
+        Cell("rises.every_years", "租金几年一涨（不涨的空着）", WHOLE, size=4),
+        Cell("rises.percent", "每次涨百分之几", QUANTITY, size=6),
+        Cell("rises.amount_fen", "或者每次涨多少元", MONEY, size=10),
+        Cell("deposit_fen", "押金、履约保证金（元）", MONEY, size=12),
+        Cell("follows", "接着哪一份招标、招租公告", CHOICE, options=NO_NOTICE),
         Cell("method", "发包方式", size=20),
         Cell("resolution_id", "会议决议编号", size=20),
     ),
     (
+        lots_grid("单价（元）"),
         Grid(
             "instalments",
             "约定的付款",
@@ -220,8 +228,11 @@ _PROJECT: Final = Spec(
         Cell("finished_on", "完工日期", DAY),
         Cell("accepted_on", "验收日期", DAY),
         Cell("resolution_id", "会议决议编号", size=20),
+        Cell("sources", "资金来源（不知道各多少钱的写这里）", size=30),
+        Cell("follows", "接着哪一份招标公告", CHOICE, options=NO_NOTICE),
     ),
     (
+        PARTS,
         Grid("funds", "资金来源", (Cell("source", "来源", size=20), Cell("amount_fen", "金额（元）", MONEY)), limit=50),
         Grid(
             "bids",
@@ -249,9 +260,14 @@ _SPECS: Final[Mapping[ItemKind, Spec]] = MappingProxyType(
 )
 
 
-def spec_for(code: str, item: ItemRevision, table: Spec | None = None) -> Spec:
-    """The form of an item (of a table the one of its columns), with what its catalogue row wants the author to know."""
-    spec = by_item(code, table or _SPECS[item.kind])
+def spec_for(code: str, item: ItemRevision, table: Spec | None = None, *, is_tender: bool = False) -> Spec:
+    """The form of an item (of a table the one of its columns), with what its catalogue row wants the author to know.
+
+    `is_tender`: the notice before anybody has won, of an item whose contract or project comes later.
+    """
+    spec = (
+        replace(TENDER, grids=(*TENDER.grids, ATTACHMENTS)) if is_tender else by_item(code, table or _SPECS[item.kind])
+    )
     return replace(spec, hints=tuple(_hints(code, item)))
 
 

@@ -77,3 +77,9 @@ def read_body(raw: dict[str, Any]) -> Body:
         message = f"内容超过 {MAX_BODY_BYTES // 1024} KiB，请拆分成几份"
         raise OversizeError(message, at="body")
     return settled(cast("Body", body))
+
+
+def fits_item(kind: ItemKind, body: Body) -> bool:
+    """Tell whether a content is one of an item of some kind; what is let or built may begin with a tender's notice."""
+    is_tender = isinstance(body, Notice) and body.tender is not None
+    return body.kind == kind or (is_tender and kind in {ItemKind.CONTRACT, ItemKind.PROJECT})

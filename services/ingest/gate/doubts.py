@@ -29,7 +29,7 @@ from services.ingest.gate.tables import table_doubts
 from services.ingest.gate.vouchers import cash_findings, voucher_findings
 
 #: What cannot be right as it stands.
-MUST_MEND: Final = frozenset({"contract.negative", "project.negative", "date.future"})
+MUST_MEND: Final = frozenset({"contract.negative", "project.negative", "date.future", "notice.unknown"})
 #: 民法典 第七百零五条; household contracting (承包) is no lease.
 LONGEST_LEASE_YEARS: Final = 20
 #: Announced this far ahead, a year was mistyped.

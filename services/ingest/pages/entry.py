@@ -13,6 +13,7 @@ from services.contracts.duties import publishing_holder
 from services.contracts.values import Frequency
 from services.ingest import forms
 from services.ingest.commands.attachments import attach
+from services.ingest.commands.doubts import offer_notices
 from services.ingest.commands.entering import correct, create, create_nil, discard, parse_body, save
 from services.ingest.commands.findings import Content, chain_notes, chain_of, look_at
 from services.ingest.errors import (
@@ -79,6 +80,7 @@ async def new(
     shape: Annotated[str, Query(max_length=1)] = "",
     *,
     another: Annotated[str, Query(max_length=36)] = "",
+    as_kind: Annotated[str, Query(alias="as", max_length=10)] = "",
 ) -> Response:
     """The form of an empty cell, or the draft that stands in it."""
     checked_period(period.strip())
@@ -95,7 +97,7 @@ async def new(
         form.values["another"] = another
     else:
         form = forms.read_form(
-            item, revision, {"village": village, "period": period, "another": another, **_balances(last)}
+            item, revision, {"village": village, "period": period, "another": another, "as": as_kind, **_balances(last)}
         )
     notes = await chain_notes(desk, village, item, period) if revision.kind is ItemKind.LEDGER else []
     return await _form(request, desk, form, None, has_last=last is not None and not shape, notes=notes)
@@ -113,8 +115,12 @@ def _balances(last: Body | None) -> dict[str, str]:
 
 
 async def _form_values(desk: Reading, form: Form, disclosure: Disclosure | None, **more: Any) -> dict[str, Any]:
+    await offer_notices(desk, form)
     values: dict[str, Any] = {
         "form": form,
+        "may_tender": disclosure is None
+        and not form.spec.is_tender
+        and forms.may_tender(desk.item(form.item, form.period)),
         "disclosure": disclosure,
         "notes": [],
         "has_last": False,

@@ -13,6 +13,7 @@ from services.contracts.duties import publishing_holder
 from services.contracts.values import previous_period, yuan
 from services.ingest import forms, workflow
 from services.ingest.commands.attachments import export_file
+from services.ingest.commands.doubts import offer_notices
 from services.ingest.commands.findings import findings_of
 from services.ingest.commands.sheets import code_of, signers_of
 from services.ingest.errors import UnknownDisclosureError
@@ -138,6 +139,7 @@ async def _offered(desk: Reading, d: Disclosure, steps: Iterable[Action]) -> set
 
 async def _content_values(desk: Reading, d: Disclosure, edition: Edition) -> dict[str, Any]:
     form = await asyncio.to_thread(_form, desk, d, edition)
+    await offer_notices(desk, form)
     found = await findings_of(desk, d, edition)
     remarks: dict[str, list[str]] = {}
     used: forms.UsedRows = {}

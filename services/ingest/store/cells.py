@@ -37,6 +37,33 @@ async def select_day(conn: Connection, village: str, item: str, day: str) -> lis
     return await disclosures_of(conn, await conn.fetch(SELECT_DAY, village, item, day, _MOST_OF_A_DAY))
 
 
+#: Notices of the last two years: what they led to is entered by then.
+SELECT_NOTICES = """
+SELECT d.* FROM disclosure d JOIN edition e ON e.disclosure_id = d.id AND e.edition = d.edition
+WHERE d.village_code = $1 AND d.item = $2 AND d.period >= $3 AND d.state <> 'withdrawn' AND e.kind = 'notice'
+ORDER BY d.period DESC, d.id DESC LIMIT $4
+"""
+
+
+async def select_notices(conn: Connection, village: str, item: str, since: date) -> list[Disclosure]:
+    """The newest notices of an item whose results are contracts or projects."""
+    rows = await conn.fetch(SELECT_NOTICES, village, item, since.isoformat(), _MOST_OF_A_DAY)
+    return await disclosures_of(conn, rows)
+
+
+SELECT_KNOWN_NOTICES = """
+SELECT d.id::text || ' ' || d.village_code FROM disclosure d
+JOIN edition e ON e.disclosure_id = d.id AND e.edition = d.edition
+WHERE d.id = ANY($1::uuid[]) AND d.state <> 'withdrawn' AND e.kind = 'notice'
+"""
+
+
+async def select_known_notices(conn: Connection, ids: Sequence[str]) -> frozenset[tuple[str, str]]:
+    """Which of some ids are notices, each with its village."""
+    rows = await conn.fetch(SELECT_KNOWN_NOTICES, [UUID(i) for i in ids])
+    return frozenset((i, village) for row in rows for i, village in [row[0].split(" ")])
+
+
 SELECT_BODY_OF_CELL = """
 SELECT e.disclosure_id, e.edition, e.body_sealed, s.key, e.body::text AS body FROM disclosure d
 JOIN edition e ON e.disclosure_id = d.id

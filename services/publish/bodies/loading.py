@@ -38,6 +38,8 @@ class Loaded:
     times: dict[str, list[tuple[int, datetime]]]
     codes: dict[str, list[Code]]
     before: dict[str, Publication]
+    #: The other open steps of the matter of each disclosure.
+    steps: dict[str, list[Publication]]
     newest: dict[str, Publication]
     recent: list[Publication]
     #: What villages lack, as told when they were rendered; those rendered now are added.
@@ -90,6 +92,7 @@ async def load(conn: Connection, wanted: Wanted, now: datetime) -> Loaded:
         times=times,
         codes=await marks.select_codes(conn, wanted.villages) if wanted.villages else {},
         before=await publications.select_before(conn, ids) if ids else {},
+        steps=await publications.select_steps(conn, ids) if ids else {},
         newest=await publications.select_newest_of_item(conn, wanted.below, MONEY_ITEM) if wanted.below else {},
         recent=await publications.select_recent(conn, _RECENT) if wanted.front else [],
         standings=await standings.select_standings(conn) if wanted.below or wanted.front else {},

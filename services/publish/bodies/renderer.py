@@ -341,6 +341,7 @@ class Bodies:
             before=BODY.validate_json(before.body) if before is not None else None,
             duty=self.reference.duty(p.village_code, CellKey(p.item, p.period)),
             earlier=loaded.before.get(p.disclosure_id),
+            steps=tuple(loaded.steps.get(p.disclosure_id, ())),
         )
 
     def _json(self, p: Publication, village: Village, shown: Shown, content: Opened) -> Body:

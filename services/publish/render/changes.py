@@ -27,6 +27,8 @@ _ROWS: Final = {
     "bids": "个报价",
     "payments": "笔付款",
     "instalments": "期交款",
+    "lots": "个标的",
+    "parts": "个子项",
 }
 _LABELS: Final = {
     "amount_fen": "金额",
@@ -58,6 +60,21 @@ _LABELS: Final = {
     "quantity": "面积、数量",
     "unit_rate": "标准",
     "quantity_unit": "面积或数量的单位",
+    "unit": "单位",
+    "about": "是不是约数",
+    "area_about": "面积是不是约数",
+    "price_fen": "单价、底价",
+    "price_per": "价钱怎么算",
+    "term": "年限",
+    "deposit_fen": "押金、保证金",
+    "step": "加价幅度",
+    "registers_from": "报名开始",
+    "registers_until": "报名截止",
+    "opens_on": "开标日期",
+    "bidders": "报名条件",
+    "every_years": "租金几年一涨",
+    "percent": "租金涨百分之几",
+    "sources": "资金来源",
     "votes": "得票、表决",
     "standing": "选举结果",
     "remark": "说明",
@@ -136,7 +153,9 @@ def _fields(before: Mapping[str, Any], after: Mapping[str, Any], place: str, hea
             continue
         if name in _ROWS and isinstance(old, list) and isinstance(new, list):
             yield from _rows(name, old, new, heads)
-        elif isinstance(old, dict) and isinstance(new, dict) and name in {"totals", "table", "votes"}:
+        elif (
+            isinstance(old, dict) and isinstance(new, dict) and name in {"totals", "table", "votes", "tender", "rises"}
+        ):
             yield from _fields(old, new, place, heads)
         else:
             yield f"{place}{_differs(name, old, new)}"
@@ -191,7 +210,7 @@ def _name(row: Any) -> str:
     """What a row is about, in short."""
     word: Any = None
     if isinstance(row, dict):
-        word = next((row[n] for n in ("summary", "name", "source", "bidder", "note") if row.get(n)), None)
+        word = next((row[n] for n in ("summary", "name", "title", "source", "bidder", "note") if row.get(n)), None)
     elif isinstance(row, list) and row:
         word = row[0]
     return f"“{word[:_LONGEST]}”" if isinstance(word, str) else ""

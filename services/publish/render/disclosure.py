@@ -59,6 +59,14 @@ class FileView:
 
 
 @dataclass(frozen=True, slots=True)
+class StepView:
+    """Another step of the same matter: the notice before, or what came of it."""
+
+    words: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """An edition as read: ingest's number, content, what was said; `times` tells when each was published, `before` is the last one's content, `earlier` the ledger of the nearest period before that is open."""
 
@@ -70,6 +78,7 @@ class Shown:
     before: Body | None = None
     duty: Duty | None = None
     earlier: Publication | None = None
+    steps: Sequence[Publication] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,7 @@ class DisclosurePage:
     nil: bool
     ledger: LedgerView | None
     body: BodyView | None
+    steps: tuple[StepView, ...]
     resolution: str | None
     is_resolution: bool
     checks: ChecksView | None
@@ -188,6 +198,7 @@ def disclosure_page(
         nil=body is not None and body.nil,
         ledger=_ledger(body, open_body, masking),
         body=_body(body, open_body, masking, revision) if body is not None and open_body is not None else None,
+        steps=tuple(_step(p, other) for other in shown.steps) if body is not None else (),
         resolution=open_body.resolution_id if isinstance(open_body, Contract | Decision | Project) else None,
         is_resolution=isinstance(open_body, Decision),
         checks=checks,
@@ -205,6 +216,12 @@ def disclosure_page(
         of_persons=content is not None and content.of_persons,
         unchecked=_unchecked(revision),
     )
+
+
+def _step(p: Publication, other: Publication) -> StepView:
+    when = period_words(other.period)
+    words = f"这件事的招标、招租公告（{when}）" if other.disclosure_id == p.follows else f"这份公告的结果（{when}）"
+    return StepView(words, f"/d/{other.disclosure_id}")
 
 
 def _unchecked(revision: ItemRevision | None) -> str:

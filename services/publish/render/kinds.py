@@ -7,11 +7,13 @@ from datetime import date
 from services.contracts.bodies import (
     Contract,
     Decision,
+    Lot,
     Notice,
     Project,
     Roster,
     RosterTotals,
     Standing,
+    TenderTerms,
     measured,
 )
 from services.contracts.words import CONTRACT_TYPES, MEETINGS, STANDINGS, TENDERS
@@ -142,10 +144,48 @@ def notice_view(full: Notice, body: Notice, *, aggregate: bool) -> BodyView:
         ("日期", day(body.signed_on)),
     )
     paragraphs = tuple(line for text in body.paragraphs for line in text.splitlines())
+    words: tuple[tuple[str, tuple[str, ...]], ...] = ((body.title, paragraphs),)
+    lots = lots_table(body.lots, "底价")
+    if body.tender is not None:
+        facts = (*_tender_facts(body.tender), *facts)
+        words = (*words, *_words(("报名条件", body.tender.bidders)))
     if full.table is None or body.table is None:
-        return BodyView(facts, ((body.title, paragraphs),))
+        return BodyView(facts, words, lots)
     inner = table_view(full.table, body.table, aggregate=aggregate)
-    return BodyView((*facts, *inner.facts), ((body.title, paragraphs),), inner.tables, inner.empty)
+    return BodyView((*facts, *inner.facts), words, (*lots, *inner.tables), inner.empty)
+
+
+def _tender_facts(terms: TenderTerms) -> tuple[Fact, ...]:
+    """What a tender offers: nobody has won yet, and the page says so."""
+    until = day(terms.registers_until)
+    registers = f"{day(terms.registers_from)}到{until}" if terms.registers_from and until else until
+    return _facts(
+        ("现在到哪一步", "公告：还没有确定给谁"),
+        ("方式", terms.method),
+        ("报名", registers or day(terms.registers_from)),
+        ("开标、竞价", day(terms.opens_on)),
+        ("保证金", money(terms.deposit_fen)),
+        ("加价幅度", terms.step),
+    )
+
+
+def lots_table(lots: Sequence[Lot], price: str) -> tuple[TableView, ...]:
+    """Lots one by one; what is approximate says so and is added up by nobody."""
+    prices = [
+        f"{amount(lot.price_fen)}{f'（{lot.price_per}）' if lot.price_per else ''}"
+        if lot.price_fen is not None
+        else None
+        for lot in lots
+    ]
+    columns: list[tuple[str, bool, Sequence[str | None]]] = [
+        ("标的", False, [lot.title for lot in lots]),
+        ("面积、数量", True, [lot.quantity_words for lot in lots]),
+        (price, True, prices),
+        ("年限", False, [lot.term for lot in lots]),
+        ("金额", True, [amount(lot.total_fen) if lot.total_fen is not None else None for lot in lots]),
+        ("说明", False, [lot.remark for lot in lots]),
+    ]
+    return (_filled("标的", columns, len(lots)),) if lots else ()
 
 
 def decision_view(body: Decision) -> BodyView:
@@ -175,11 +215,13 @@ def contract_view(body: Contract) -> BodyView:
         ("合同", body.title),
         ("种类", CONTRACT_TYPES[body.type]),
         ("对方", body.party + ("（非本村成员）" if body.outsider else "")),
-        ("面积", f"{body.area_mu}亩" if body.area_mu else None),
+        ("面积", f"{'约' if body.area_about else ''}{body.area_mu}亩" if body.area_mu else None),
         ("签订", day(body.signed_on)),
         ("期限", f"{day(body.begins)}到{ends}" if ends else f"{day(body.begins)}起"),
         ("总价", money(body.total_fen)),
         ("每年", money(body.annual_fen)),
+        ("租金递增", _rises(body)),
+        ("押金", money(body.deposit_fen)),
         ("方式", body.method),
     )
     due = [day(i.due) for i in body.instalments]
@@ -187,8 +229,31 @@ def contract_view(body: Contract) -> BodyView:
         ("应交日期", False, due),
         ("金额", True, [amount(i.amount_fen) for i in body.instalments]),
     ]
-    tables = (_filled("分期交款", columns, len(due)),) if due else ()
+    tables = (
+        *lots_table(body.lots, "单价"),
+        *_rents(body),
+        *((_filled("分期交款", columns, len(due)),) if due else ()),
+    )
     return BodyView(facts, _words(("标的", body.subject), ("说明", body.remark)), tables)
+
+
+def _rises(body: Contract) -> str | None:
+    """How the rent rises, as one says it."""
+    if body.rises is None:
+        return None
+    by = f"{body.rises.percent}%" if body.rises.percent is not None else amount(body.rises.amount_fen or 0)
+    years = body.rises.every_years
+    return f"每{years if years > 1 else ''}年涨{by}"
+
+
+def _rents(body: Contract) -> tuple[TableView, ...]:
+    """What each year costs where the rent rises: worked out, so that nobody has to."""
+    rents = body.rents
+    columns: list[tuple[str, bool, Sequence[str | None]]] = [
+        ("第几年", False, [f"第{n}年" for n in range(1, len(rents) + 1)]),
+        ("租金", True, [amount(fen) for fen in rents]),
+    ]
+    return (_filled("每年租金（按递增算出来的）", columns, len(rents)),) if rents else ()
 
 
 def project_view(body: Project) -> BodyView:
@@ -200,6 +265,7 @@ def project_view(body: Project) -> BodyView:
         ("预算", money(body.budget_fen)),
         ("合同价", money(body.contract_fen)),
         ("结算价", money(body.settled_fen)),
+        ("资金来源", body.sources),
         ("已付", money(body.paid_fen) if body.payments else None),
         ("招标", day(body.tendered_on)),
         ("开工", day(body.started_on)),
@@ -207,12 +273,25 @@ def project_view(body: Project) -> BodyView:
         ("验收", day(body.accepted_on)),
     )
     tables = [
+        _parts(body),
         _money_table("钱从哪里来", "来源", [(f.source, f.amount_fen, None) for f in body.funds]),
         _money_table("报价", "投标单位", [(b.bidder, b.amount_fen, "中标" if b.won else None) for b in body.bids]),
         _money_table("付款", "日期", [(day(p.date) or "", p.amount_fen, p.note) for p in body.payments]),
     ]
     words = _words(("建设内容", body.scope), ("验收意见", body.acceptance))
     return BodyView(facts, words, tuple(t for t in tables if t.rows))
+
+
+def _parts(body: Project) -> TableView:
+    parts = body.parts
+    columns: list[tuple[str, bool, Sequence[str | None]]] = [
+        ("子项", False, [p.title for p in parts]),
+        ("数量", True, [p.quantity_words for p in parts]),
+        ("预算", True, [amount(p.budget_fen) if p.budget_fen is not None else None for p in parts]),
+        ("结算", True, [amount(p.settled_fen) if p.settled_fen is not None else None for p in parts]),
+        ("说明", False, [p.remark for p in parts]),
+    ]
+    return _filled("分成几项做", columns, len(parts))
 
 
 def _money_table(title: str, first: str, rows: Iterable[tuple[str, int, str | None]]) -> TableView:

@@ -118,14 +118,20 @@ def _texts(body: Body) -> Iterable[str | None]:
     """What people wrote into a masked body, firms beside it."""
     match body:
         case Notice():
-            return (body.title, *body.paragraphs, *(_cells(body.table) if body.table is not None else ()))
+            return (
+                body.title,
+                *body.paragraphs,
+                *(lot.title for lot in body.lots),
+                *(_cells(body.table) if body.table is not None else ()),
+            )
         case Decision():
             return (body.title, body.resolution, body.implementation, *(s.note for s in body.steps))
         case Contract():
-            return (body.title, body.subject, body.party, body.method, body.remark)
+            return (body.title, body.subject, body.party, body.method, body.remark, *(x.title for x in body.lots))
         case Project():
             firms = (body.contractor or "", *(b.bidder for b in body.bids))
-            return (body.title, body.scope, body.acceptance, *map(mask_cell, firms))
+            parts = (p.title for p in body.parts)
+            return (body.title, body.scope, body.acceptance, body.sources, *parts, *map(mask_cell, firms))
         case Table():
             return _cells(body)
         case _:
@@ -140,10 +146,12 @@ def _cells(table: Table) -> Iterator[str]:
 def _amounts(body: Body) -> Iterable[int | None]:
     match body:
         case Contract():
-            return (body.total_fen, body.annual_fen, *(i.amount_fen for i in body.instalments))
+            lots = (fen for lot in body.lots for fen in (lot.price_fen, lot.total_fen))
+            return (body.total_fen, body.annual_fen, *(i.amount_fen for i in body.instalments), *lots)
         case Project():
             sums = (body.budget_fen, body.contract_fen, body.settled_fen)
-            return (*sums, *(p.amount_fen for p in body.payments), *(b.amount_fen for b in body.bids))
+            parts = (fen for part in body.parts for fen in (part.budget_fen, part.settled_fen))
+            return (*sums, *(p.amount_fen for p in body.payments), *(b.amount_fen for b in body.bids), *parts)
         case _:
             return ()
 

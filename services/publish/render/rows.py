@@ -60,6 +60,8 @@ class Publication:
     confirmed_at: datetime | None = None
     delivered_at: datetime | None = None
     sums: LedgerSums | None = None
+    #: The tender's notice whose result this is, by its id.
+    follows: str | None = None
     #: How many editions of it were ever public; `edition` is ingest's number, which counts savings too.
     number: int = 1
 

@@ -17,6 +17,7 @@ from services.contracts.privacy import mask
 _FREE: Final = frozenset(
     {"title", "summary", "remark", "standard", "subject", "method", "note", "category", "goods", "paragraphs"}
     | {"scope", "acceptance", "resolution", "implementation", "reason", "group", "source"}
+    | {"sources", "bidders", "step", "price_per", "term", "quantity_unit", "unit"}
 )
 #: A single character is no name that could be told from a word.
 _SHORTEST: Final = 2

@@ -40,6 +40,7 @@ class Kept:
     line_count: int
     files: tuple[str, ...]
     figures: Figures
+    follows: str | None = None
 
 
 def keep(key: str, place: tuple[str, str, int], nonce: str, ciphertext: str, again: bool) -> Kept:  # noqa: FBT001 - called by place, from afar
@@ -54,7 +55,7 @@ def keep(key: str, place: tuple[str, str, int], nonce: str, ciphertext: str, aga
     # Pictures of single vouchers are not shown to everybody, so they are not served either.
     files = tuple(sorted({a.digest for a in body.attachments}))
     sealed = close_edition(key, aggregate_id, edition, opened.body, opened.said)
-    return Kept(sealed, body.kind, body.nil, body.row_count, files, figures(body))
+    return Kept(sealed, body.kind, body.nil, body.row_count, files, figures(body), follows(body))
 
 
 def figures(body: Outline) -> Figures:
@@ -78,3 +79,8 @@ def figures(body: Outline) -> Figures:
             return {"amount_fen": body.contract_fen if body.contract_fen is not None else body.budget_fen}
         case _:
             return {}
+
+
+def follows(body: Outline) -> str | None:
+    """The tender's notice whose result a body says that it is."""
+    return body.follows if isinstance(body, Contract | Project) else None

@@ -15,12 +15,12 @@ from services.publish.render.texts import public_text
 UPSERT_PUBLICATION = """
 INSERT INTO publication AS p (
     disclosure_id, village_code, item, period, edition, digest, history, nil, first_published_at, published_at,
-    opening_fen, income_fen, expense_fen, closing_fen, line_count, withdrawn_at, kind, amount_fen, release, sums
+    opening_fen, income_fen, expense_fen, closing_fen, line_count, withdrawn_at, kind, amount_fen, release, sums, follows
 )
 SELECT * FROM unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::bool[], $8::bool[], $9::timestamptz[],
     $10::timestamptz[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::int[], $16::timestamptz[],
-    $17::text[], $18::bigint[], $19::text[], $20::jsonb[]
+    $17::text[], $18::bigint[], $19::text[], $20::jsonb[], $21::text[]
 )
 ON CONFLICT (disclosure_id) DO UPDATE SET
     edition = excluded.edition, digest = excluded.digest, history = excluded.history, nil = excluded.nil,
@@ -28,7 +28,7 @@ ON CONFLICT (disclosure_id) DO UPDATE SET
     published_at = excluded.published_at, opening_fen = excluded.opening_fen, income_fen = excluded.income_fen,
     expense_fen = excluded.expense_fen, closing_fen = excluded.closing_fen, line_count = excluded.line_count,
     withdrawn_at = excluded.withdrawn_at, kind = excluded.kind, amount_fen = excluded.amount_fen,
-    release = excluded.release, filed_at = NULL, sums = excluded.sums
+    release = excluded.release, filed_at = NULL, sums = excluded.sums, follows = excluded.follows
 WHERE p.withdrawn_at IS NULL AND excluded.edition > p.edition
 RETURNING disclosure_id
 """
@@ -58,6 +58,7 @@ async def upsert_publication(model: Model, p: Publication) -> bool:
         p.amount_fen,
         p.release,
         p.sums.model_dump_json() if p.sums is not None else None,
+        p.follows,
     )
 
 
@@ -175,7 +176,7 @@ UPDATE publication p SET
     published_at = CASE WHEN t.reason IS NULL THEN greatest(published_at, t.at) ELSE published_at END,
     was_withdrawn_at = NULL, restored_at = NULL, restored_reason = NULL, digest = '', history = false, nil = false, kind = DEFAULT, release = DEFAULT, filed_at = NULL,
     opening_fen = NULL, income_fen = NULL, expense_fen = NULL, closing_fen = NULL, line_count = NULL,
-    amount_fen = NULL, sums = NULL, submitted_at = NULL, confirmed_at = NULL, delivered_at = NULL
+    amount_fen = NULL, sums = NULL, follows = NULL, submitted_at = NULL, confirmed_at = NULL, delivered_at = NULL
 FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::int[]) AS t (id, at, reason, edition)
 WHERE disclosure_id = t.id RETURNING t.id
 """
@@ -257,6 +258,7 @@ def _publication(row: Row, number: int) -> Publication:
         confirmed_at=row["confirmed_at"],
         delivered_at=row["delivered_at"],
         sums=LedgerSums.model_validate_json(row["sums"]) if row["sums"] is not None else None,
+        follows=row["follows"],
     )
 
 
@@ -297,6 +299,27 @@ ORDER BY period LIMIT 1
 async def select_after(conn: Connection, village: str, item: str, period: str) -> str | None:
     """The ledger of the nearest later period that is open: its opening is told beside this one's closing."""
     found: str | None = await conn.fetchval(SELECT_AFTER, village, item, period)
+    return found
+
+
+#: The other steps of a matter: the notice that one follows, and what follows it.
+_MOST_STEPS: Final = 20
+SELECT_STEPS = """
+SELECT m.*, p.disclosure_id AS of FROM publication p CROSS JOIN LATERAL (
+    (SELECT * FROM publication WHERE disclosure_id = p.follows)
+    UNION ALL
+    (SELECT * FROM publication WHERE follows = p.disclosure_id ORDER BY period, disclosure_id LIMIT $2)
+) m
+WHERE p.disclosure_id = ANY($1::text[]) AND m.village_code = p.village_code AND m.withdrawn_at IS NULL
+"""
+
+
+async def select_steps(conn: Connection, ids: Sequence[str]) -> dict[str, list[Publication]]:
+    """For each of some disclosures, the open ones of the same matter."""
+    rows = await conn.fetch(SELECT_STEPS, list(ids), _MOST_STEPS)
+    found: dict[str, list[Publication]] = {}
+    for row, p in zip(rows, await _publications(conn, rows), strict=True):
+        found.setdefault(row["of"], []).append(p)
     return found
 
 
