@@ -1,10 +1,13 @@
 """The commands of `sanwu`: the services' own, mounted, and those about a city as a whole."""
 
 import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from services.kit.cli import Json, new_app, run_line
 
+from deploy import evidence
 from deploy.cli import keys, records, reference, status, whole
 from deploy.cli.mount import AS_IT_IS, mount, mount_of_each
 from deploy.local.faults import guarded
@@ -38,6 +41,18 @@ mount(app, "snapshot", "publish", "snapshot", summary="The public site as files 
 replay = new_app("Judge everything anew.")
 app.add_typer(replay, name="replay")
 mount(replay, "audit", "audit", "replay", summary="Judge everything anew and compare with the living alerts.")
+packs = new_app("Evidence of alerts.")
+app.add_typer(packs, name="evidence")
+
+
+@packs.command("check")
+def check_evidence(
+    files: Annotated[list[Path], typer.Argument(help="Packs, or alerts as the API answers them.")],
+) -> None:
+    """Recompute packs by code that shares nothing with the rules; needs no city. The file `deploy/evidence.py` does it alone."""
+    raise typer.Exit(evidence.main([str(f) for f in files]))
+
+
 actions = new_app("The trail of staff actions.")
 app.add_typer(actions, name="actions")
 actions.command("verify")(records.verify)

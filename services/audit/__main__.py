@@ -1,25 +1,28 @@
 """`python -m services.audit serve`, `replay`, which judges everything anew on the side, and `check`, which recomputes packs."""
 
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Final
 
-from typer import Argument, Option
+from typer import Argument, BadParameter, Option
 
 from services.audit import commands
 from services.audit.app import create_app
 from services.audit.handlers import PROJECT, REACT
 from services.audit.jobs import make_jobs
-from services.audit.rules import RULES
+from services.audit.rules import BY_ID, RULES
+from services.audit.rules.base import Rule
 from services.audit.rules.evidence import check_pack
+from services.audit.rules.limits import LimitsError
 from services.audit.settings import AuditSettings
 from services.audit.store import facts, heads
-from services.audit.visit import AuditRuntime, Bench, make_own
+from services.audit.visit import AuditRuntime, Bench, limits_of, make_own
 from services.contracts.topics import TOPIC_OF, UnknownEventTypeError, ValidationError
 from services.contracts.trail import HEADS, TrailHead
 from services.kit.cli import Told, new_app, on_runtime
@@ -30,6 +33,7 @@ from services.kit.record import Incoming
 from services.kit.service import Service
 
 COMMANDS = new_app()
+_CHANGE: Final = re.compile(r"(?P<rule>[A-Z][0-9]{2})\.(?P<name>[a-z0-9_]+)=(?P<value>[0-9]{1,15})")
 #: What a replay may find of an alert; the first three are differences.
 _VERDICTS = ("lost", "gained", "changed", "kept", "same")
 
@@ -40,19 +44,55 @@ async def replay(
     runtime: AuditRuntime,
     *,
     as_of: Annotated[int | None, Option(metavar="SEQ", help="Judge by what had been heard up to this fact.")] = None,
+    rules: Annotated[str, Option(metavar="A01,B01", help="By these rules alone; without it by all.")] = "",
+    settings: Annotated[
+        list[str], Option(metavar="A01.tolerance_fen=5", help="What if: another value of a rule; may be given again.")
+    ] = [],  # noqa: B006 - read alone
+    limits: Annotated[Path | None, Option(help="What if: limits of law and place from this folder.")] = None,
 ) -> Told:
-    """Judge everything anew on the side and compare with the living alerts; status 1 unless they are the same."""
+    """Judge everything anew on the side and compare with the living alerts; status 1 unless they are the same.
+
+    Nothing living changes, whatever is asked: a version or a limit is taken over by an upgrade or a setting, after this.
+    """
+    chosen = _chosen_rules(rules, settings)
     now = runtime.clock.now()
     if as_of is not None:
         async with runtime.database.connection() as conn:
             now = await facts.select_heard_at(conn, as_of) or now
-    bench = Bench(runtime.reference, runtime.settings, now)
-    found = await commands.replay(runtime.database, bench, as_of)
+    try:
+        limits_of(limits)
+    except LimitsError as error:
+        raise BadParameter(str(error)) from error
+    given = runtime.settings if limits is None else runtime.settings.model_copy(update={"limits": limits})
+    bench = Bench(runtime.reference, given, now)
+    found = await commands.replay(runtime.database, bench, as_of, chosen)
     counts = Counter(d.verdict for d in found)
-    differing = [f"{d.verdict} {d.rule} {d.alert_id}" for d in found if d.verdict in _VERDICTS[:3]]
+    differing = [
+        " ".join(w for w in (d.verdict, d.rule, d.alert_id, d.village, d.item, d.period, d.sentence) if w)
+        for d in found
+        if d.verdict in _VERDICTS[:3]
+    ]
     summary = " ".join(f"{v} {counts[v]}" for v in _VERDICTS)
     lines = [*differing, summary, "differs" if differing else "same"]
     return Told({"same": not differing, "lines": lines}, lines, status=1 if differing else 0)
+
+
+def _chosen_rules(ids: str, changes: Sequence[str]) -> list[Rule]:
+    """The rules that are named, with other values where some are given; BadParameter says what is wrong with them."""
+    named = [i.strip() for i in ids.split(",") if i.strip()] or list(BY_ID)
+    if unknown := [i for i in named if i not in BY_ID]:
+        message = f"there is no rule {', '.join(unknown)}; known: {', '.join(BY_ID)}"
+        raise BadParameter(message)
+    chosen = {i: BY_ID[i] for i in named}
+    for change in changes:
+        said = _CHANGE.fullmatch(change)
+        rule = chosen.get(said["rule"]) if said is not None else None
+        if said is None or rule is None or said["name"] not in rule.settings:
+            owned = ", ".join(f"{r.id}.{name}" for r in chosen.values() for name in r.settings)
+            message = f"{change} is no RULE.name=number of a rule that is judged; these have values: {owned}"
+            raise BadParameter(message)
+        chosen[rule.id] = replace(rule, settings={**rule.settings, said["name"]: int(said["value"])})
+    return list(chosen.values())
 
 
 @COMMANDS.command("check")

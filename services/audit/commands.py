@@ -288,32 +288,37 @@ async def _keep_meetings(conn: Connection, meetings: Sequence[Meeting], now: dat
 # -- replay -------------------------------------------------------------------------------------------------------
 
 
-async def replay(database: Database, bench: Bench, as_of: int | None) -> list[ReplayDifference]:
-    """Judge everything anew from facts into the side table; how it compares with the living alerts."""
+async def replay(
+    database: Database, bench: Bench, as_of: int | None, rules: Sequence[Rule] = RULES
+) -> list[ReplayDifference]:
+    """Judge everything anew by some rules from facts into the side table; how it compares with their living alerts."""
     replay_id: UUID = uuid_utils.compat.uuid7()
     async with database.connection() as conn:
         sizes = await facts.select_sizes(conn)
     for villages in facts.chunks(sizes, REPLAY_CHUNK):
         async with database.transaction() as conn:
-            await _replay_villages(conn, bench, replay_id, villages, as_of)
+            await _replay_villages(conn, bench, replay_id, villages, (as_of, rules))
     async with database.transaction() as conn:
         await replays.forget_other_replays(conn, replay_id)
-        return await replays.select_differences(conn, replay_id)
+        return await replays.select_differences(conn, replay_id, [r.id for r in rules])
 
 
 async def _replay_villages(
-    conn: Connection, bench: Bench, replay_id: UUID, villages: Sequence[str], as_of: int | None
+    conn: Connection, bench: Bench, replay_id: UUID, villages: Sequence[str], what: tuple[int | None, Sequence[Rule]]
 ) -> None:
+    as_of, rules = what
     known = await facts.select_facts_of_villages(conn, villages, as_of)
     watched = await facts.select_deadline_cells(conn, villages, bench.now)
     rows, chains = [], _chains_among(known)
     # All subjects are dirty. What passes is most of it and compares like what is not there, so it is not written.
     for key in {*known, *watched}:
-        for j in judge(RULES, bench.city, bench.view(key, known, chains.get(key))):
+        for j in judge(rules, bench.city, bench.view(key, known, chains.get(key))):
             if j.outcome.result == "pass":
                 continue
             evidence_hash = make_pack(bench.city, j)["hash"] if j.outcome.result == "hit" else None
-            rows.append(ReplayRow(j.alert_id, j.rule.id, j.outcome.result, j.outcome.level, evidence_hash))
+            said, s = j.outcome, j.subject
+            words = (s.village, s.item, s.period, said.say or None)
+            rows.append(ReplayRow(j.alert_id, j.rule.id, said.result, said.level, evidence_hash, *words))
     await replays.insert_replay(conn, replay_id, rows)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from services.audit.memory import Tallies
 from services.audit.rules.asking import count_open
 from services.audit.rules.facts import CellKey, Fact, fold, is_declared
-from services.audit.rules.grid import Count, Stretch, Tally, add_up, tally
+from services.audit.rules.grid import Absence, Count, Stretch, Tally, absence_of, add_up, tally
 from services.audit.store import alerts, facts, heard
 from services.audit.visit import Bench, Reading
 from services.contracts import duties
@@ -66,6 +66,22 @@ async def grid_of(
     allowed = desk.items
     cells = {v: [c for c in its if allowed is None or c.duty.item in allowed] for v, its in found.items()}
     return cells, await alerts.select_blind(desk.conn, villages, list(stretch.periods))
+
+
+def absences(
+    desk: Reading, part_of: Mapping[str, str], items: Sequence[str], stretch: Stretch
+) -> dict[tuple[str, str], Absence]:
+    """Why squares without a cell are empty, by part of the tree and item; of several reasons the one that somebody can act on."""
+    found: dict[tuple[str, str], set[Absence]] = {}
+    order = list(Absence)
+    for item in items:
+        frequency = desk.reference.items[item].at(stretch.last).frequency
+        shown = Frequency.QUARTERLY if frequency is Frequency.ON_EVENT else frequency
+        period = next((p for p in sorted(stretch.periods) if period_frequency(p) is shown), None)
+        for village, part in part_of.items():
+            duty = desk.reference.duty(village, duties.CellKey(item, period)) if period is not None else None
+            found.setdefault((part, item), set()).add(absence_of(duty, frequency, desk.today))
+    return {place: min(reasons, key=order.index) for place, reasons in found.items()}
 
 
 async def counts_of(desk: Reading, part_of: Mapping[str, str], stretch: Stretch) -> dict[tuple[str, str], Count]:

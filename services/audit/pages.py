@@ -11,9 +11,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.audit.api import AlertPage, SheetPage, known_rule, place_of, resets_of, seq_of, sheets_of
 from services.audit.commands import witnesses
-from services.audit.grid import counts_of, grid_of
+from services.audit.grid import absences, counts_of, grid_of
 from services.audit.rules import BY_ID, RULES
-from services.audit.rules.grid import Stretch, spots
+from services.audit.rules.grid import Absence, Stretch, spots
 from services.audit.schemas import ConsoleQuery, GridQuery
 from services.audit.store import alerts, facts
 from services.audit.store.alerts import AlertFilter, AlertRow, AlertState
@@ -47,6 +47,12 @@ LEVELS: Mapping[int, str] = {3: "重点", 2: "关注", 1: "提醒"}
 #: The grid looks back over a year.
 MONTHS_BACK = 12
 STATES: Mapping[AlertState, str] = {"open": "未消除", "cleared": "已消除"}
+ABSENCES: Mapping[Absence, str] = {
+    Absence.UNANSWERED: "没有回答有无",
+    Absence.NOT_DUE: "未到期",
+    Absence.BEFORE_DUTIES: "上线以前",
+    Absence.NO_SUCH_ITEM: "不设此项",
+}
 STATUSES: Mapping[str, str] = {"draft": "草拟", "trial": "试行", "active": "启用", "retired": "停用"}
 #: What stands before the one that is judged: the period before, or of a correction the edition before.
 _BEFORE = "上期"
@@ -350,7 +356,10 @@ async def grid(request: Request, desk: ReadingDep, query: Annotated[GridQuery, Q
         values["spots"] = {v: spots(its, blind) for v, its in cells.items()}
     else:
         values["counts"] = await counts_of(desk, parts, Stretch.around(month))
-    return _page(request, desk, "grid.html", **values)
+    full = values.get("counts") or {(v, code) for v, its in values.get("spots", {}).items() for code in its}
+    empty = [code for code, _ in columns if any((row, code) not in full for row in values["rows"])]
+    values["absences"] = absences(desk, parts, empty, Stretch.around(month))
+    return _page(request, desk, "grid.html", **values, absence_words=ABSENCES)
 
 
 @router.get("/sheets")

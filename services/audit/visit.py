@@ -57,6 +57,9 @@ def limits_of(folder: Path | None) -> Limits:
     files = {
         f.name: f.read_text(encoding="utf-8") for f in resources.files(given).iterdir() if f.name.endswith(".toml")
     }
+    if folder is not None and not folder.is_dir():
+        message = f"{folder}：没有这个文件夹，请核对 SANWU_LIMITS 写的位置。"
+        raise LimitsError(message)
     for path in sorted(folder.glob("*.toml")) if folder is not None else ():
         if path.name in files:
             message = f"{path}：这个文件名是平台自带的，请按市、县、镇街的区划代码取名。"

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -12,11 +13,13 @@ import pytest_asyncio
 from services.audit.grid import grid_cells
 from services.audit.jobs import Watch
 from services.audit.rules.facts import CellKey, fold
-from services.audit.rules.grid import Stretch
+from services.audit.rules.grid import Absence, Stretch, absence_of
 from services.audit.store import facts
 from services.audit.visit import Bench
+from services.contracts import duties
 from services.contracts.disclosure import DeclarationConfirmed, DeclaredItem, WaiverGranted
 from services.contracts.duties import CellRecord, cell_state
+from services.contracts.values import Frequency
 from services.kit.cookies import TOKEN
 from tests.audit.conftest import emptied
 from tests.audit.events import Disclosure, accounts_of, at, give_keys, ledger
@@ -247,6 +250,46 @@ async def test_what_one_row_tells_of_a_cell_is_what_its_facts_come_to(city: Serv
     }
     assert plain[CellKey(NEIGHBOUR, "F01", "2026-07")].nil
     assert CellKey(*DAY) in others
+
+
+@pytest.mark.parametrize(
+    ("query", "said", "unsaid"),
+    [
+        (f"?division={TOWNSHIP}&month=2026-10", ["未到期"], ["没有记录"]),
+        (f"?division={TOWNSHIP}&month=2026-09", ["没有回答有无"], ["没有记录"]),
+        ("?month=2026-10", ["未到期"], ["没有记录"]),
+        (f"?division={TOWNSHIP}&month=2024-05", ["上线以前"], ["没有记录", "没有回答有无<", "未到期<"]),
+    ],
+)
+async def test_an_empty_square_says_why_it_is_empty(
+    told: Served, query: str, said: list[str], unsaid: list[str]
+) -> None:
+    status, text = await page(told, query)
+    assert status == 200
+    for words in said:
+        assert f'<span class="spot">{words}</span>' in text
+    for words in unsaid:
+        assert f'<span class="spot">{words}' not in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "frequency", "expected"),
+    [
+        ({"applies": False}, Frequency.MONTHLY, Absence.NO_SUCH_ITEM),
+        ({"history": True}, Frequency.MONTHLY, Absence.BEFORE_DUTIES),
+        ({"opens_on": date(2026, 11, 25)}, Frequency.QUARTERLY, Absence.NOT_DUE),
+        ({"opens_on": date(2026, 11, 25)}, Frequency.ON_EVENT, Absence.NOT_DUE),
+        ({"opens_on": date(2026, 11, 24)}, Frequency.ON_EVENT, Absence.UNANSWERED),
+        ({"applies": False, "history": True}, Frequency.ON_EVENT, Absence.NO_SUCH_ITEM),
+    ],
+)
+async def test_the_reason_of_an_empty_square_follows_from_what_would_be_owed(
+    told: Served, changes: dict[str, Any], frequency: Frequency, expected: Absence
+) -> None:
+    owed = told.runtime.reference.duty(VILLAGE, duties.CellKey("F01", "2026-10"))
+    assert owed is not None
+    assert absence_of(replace(owed, **changes), frequency, date(2026, 11, 24)) is expected
+    assert absence_of(None, frequency, date(2026, 11, 24)) is Absence.NO_SUCH_ITEM
 
 
 async def test_the_grid_of_many_villages_lets_others_have_the_loop(city: Served) -> None:

@@ -6,12 +6,15 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
+from typer import BadParameter
 
 from services.audit.__main__ import replay as replay_command
 from services.audit.store.facts import chunks
+from services.audit.visit import limits_of
 from services.contracts.base import Event
 from tests.audit.conftest import OWN
 from tests.audit.events import Disclosure, accounts_of, at, give_keys, ledger
@@ -79,8 +82,8 @@ async def found(admin: asyncpg.Connection) -> list[tuple[object, ...]]:
     return [tuple(r) for r in rows]
 
 
-async def replay(audit: Served, as_of: int | None = None) -> int:
-    return await replay_command(as_of=as_of)(audit.runtime)
+async def replay(audit: Served, as_of: int | None = None, **asked: Any) -> int:
+    return await replay_command(as_of=as_of, **asked)(audit.runtime)
 
 
 @pytest.fixture
@@ -173,6 +176,65 @@ async def test_a_replay_as_of_a_fact_knows_only_what_had_been_heard(
     assert await replay(audit) == 0
     assert await replay(audit, first) == 1
     assert any(line.startswith("gained A03") for line in said())
+
+
+async def test_a_replay_of_one_rule_leaves_the_others_alone(
+    audit: Served, admin: asyncpg.Connection, said: Callable[[], list[str]]
+) -> None:
+    d = Disclosure()
+    await give_keys(audit, d)
+    await audit.hear(d.approved(ledger(closing=1, totals=(1, 1)), at("2026-11-10 02:00")))
+    await admin.execute("DELETE FROM audit.alert")
+    assert await replay(audit, rules="A03") == 1
+    [gained, *_] = said()
+    assert gained.split()[:2] == ["gained", "A03"]
+    assert gained.endswith(f"{VILLAGE} F01 2026-10 期末余额与期初加收支算出的相差 -984.99 元，请说明。")
+    assert await replay(audit, rules="D07,A02") == 0
+
+
+async def test_what_another_value_would_change_is_told_and_changes_nothing(
+    audit: Served, admin: asyncpg.Connection, said: Callable[[], list[str]]
+) -> None:
+    d = Disclosure()
+    await give_keys(audit, d)
+    await audit.hear(d.approved(ledger(closing=98_495), at("2026-11-10 02:00")))
+    assert await replay(audit, rules="A03", settings=["A03.tolerance_fen=4"]) == 1
+    assert said()[0].startswith("changed A03")
+    assert await replay(audit, rules="A03", settings=["A03.tolerance_fen=5"]) == 1
+    assert said()[0].startswith("lost A03")
+    assert await replay(audit, rules="A03") == 0
+    assert await admin.fetchval("SELECT state FROM audit.alert WHERE rule = 'A03'") == "open"
+
+
+async def test_what_limits_of_a_place_would_find_is_told(
+    audit: Served, said: Callable[[], list[str]], tmp_path: Path
+) -> None:
+    d = Disclosure()
+    await give_keys(audit, d)
+    await audit.hear(d.approved(ledger(), at("2026-11-10 02:00")))
+    text = '[[B02]]\nfrom = 2026-01-01\ncash_on_hand_fen = 98_499\nsource = "本市文件"\n'
+    (tmp_path / "210881.toml").write_text(text)
+    assert await replay(audit, rules="B02", limits=tmp_path) == 1
+    assert said()[0].endswith("期末库存现金 985.00 元，超过限额 984.99 元。")
+    (tmp_path / "210881.toml").write_text(text.replace("98_499", "98_500"))
+    limits_of.cache_clear()
+    assert await replay(audit, rules="B02", limits=tmp_path) == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"rules": "A01,Z99"}, "there is no rule Z99"),
+        ({"settings": ["A03.tolerance=5"]}, "A03.tolerance=5 is no RULE.name=number"),
+        ({"settings": ["A03.tolerance_fen=five"]}, "is no RULE.name=number"),
+        ({"settings": ["A03.tolerance_fen=-5"]}, "is no RULE.name=number"),
+        ({"limits": Path("/nowhere/limits")}, "没有这个文件夹"),
+        ({"rules": "A01", "settings": ["A03.tolerance_fen=5"]}, "these have values: A01.tolerance_fen"),
+    ],
+)
+async def test_a_rule_or_value_that_is_not_there_is_named(audit: Served, asked: dict[str, Any], told: str) -> None:
+    with pytest.raises(BadParameter, match=told):
+        await replay(audit, **asked)
 
 
 async def test_a_replay_touches_no_alert_and_says_nothing(audit: Served, admin: asyncpg.Connection, tick: Tick) -> None:

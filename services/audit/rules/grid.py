@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from services.audit.rules.facts import CellKey
-from services.contracts.duties import CellState, GridCell
+from services.contracts.duties import CellState, Duty, GridCell
 from services.contracts.values import Frequency, period_bounds, period_frequency, period_of
 
 _PERIODIC: Final = (Frequency.MONTHLY, Frequency.QUARTERLY, Frequency.HALF_YEAR, Frequency.YEARLY)
@@ -66,6 +67,26 @@ def _spot(found: Sequence[GridCell], blind: Collection[CellKey]) -> Spot:
     events = [c for c in found if period_frequency(c.duty.period) is Frequency.ON_EVENT] or found
     gravest = min(events, key=lambda c: (GRAVEST_FIRST.index(c.cell.state), -c.late_days))
     return Spot(gravest, len(events), any(cell_key(c) in blind for c in events))
+
+
+class Absence(StrEnum):
+    """Why a square of the grid holds no cell; the order is the order in which one of several is told."""
+
+    UNANSWERED = "unanswered"
+    NOT_DUE = "not_due"
+    BEFORE_DUTIES = "before_duties"
+    NO_SUCH_ITEM = "no_such_item"
+
+
+def absence_of(duty: Duty | None, frequency: Frequency, today: date) -> Absence:
+    """Why nothing stands where this duty would be: of an event the quarter in which nobody said whether there was one."""
+    if duty is None or not duty.applies:
+        return Absence.NO_SUCH_ITEM
+    if duty.history:
+        return Absence.BEFORE_DUTIES
+    if frequency is Frequency.ON_EVENT and duty.opens_on <= today:
+        return Absence.UNANSWERED
+    return Absence.NOT_DUE
 
 
 def cell_key(cell: GridCell) -> CellKey:

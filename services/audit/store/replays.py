@@ -1,7 +1,7 @@
 """SQL of replays: the side table, and its comparison with the living alerts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from uuid import UUID
 
 from services.kit.db import Connection
@@ -16,11 +16,16 @@ class ReplayRow:
     result: str
     level: int
     evidence_hash: str | None
+    village: str
+    item: str | None
+    period: str | None
+    sentence: str | None
 
 
 INSERT_REPLAY = """
-INSERT INTO replay_alert (replay_id, alert_id, rule, result, level, evidence_hash)
-SELECT $1, k.* FROM unnest($2::text[], $3::text[], $4::text[], $5::integer[], $6::text[]) AS k
+INSERT INTO replay_alert (replay_id, alert_id, rule, result, level, evidence_hash, village, item, period, sentence)
+SELECT $1, k.* FROM unnest($2::text[], $3::text[], $4::text[], $5::integer[], $6::text[], $7::text[], $8::text[], $9::text[],
+                           $10::text[]) AS k
 """
 
 
@@ -33,6 +38,10 @@ async def insert_replay(conn: Connection, replay_id: UUID, rows: Sequence[Replay
         [r.result for r in rows],
         [r.level for r in rows],
         [r.evidence_hash for r in rows],
+        [r.village for r in rows],
+        [r.item for r in rows],
+        [r.period for r in rows],
+        [r.sentence for r in rows],
     )
 
 
@@ -43,6 +52,10 @@ class ReplayDifference:
     alert_id: str
     rule: str
     verdict: str
+    village: str
+    item: str
+    period: str
+    sentence: str
 
 
 #: A living alert whose data went missing stays open by design: the replay sees n/a and the alert is `kept`.
@@ -52,18 +65,22 @@ SELECT coalesce(a.alert_id, r.alert_id) AS alert_id, coalesce(a.rule, r.rule) AS
             WHEN r.result = 'hit' AND r.evidence_hash = a.evidence_hash THEN 'same'
             WHEN r.result = 'hit' THEN 'changed'
             WHEN r.result = 'n/a' THEN 'kept'
-            ELSE 'lost' END AS verdict
-FROM (SELECT alert_id, rule, evidence_hash FROM alert WHERE state = 'open') a
-FULL JOIN (SELECT alert_id, rule, result, evidence_hash FROM replay_alert WHERE replay_id = $1) r USING (alert_id)
+            ELSE 'lost' END AS verdict,
+       coalesce(a.village, r.village) AS village, coalesce(a.item, r.item, '') AS item,
+       coalesce(a.period, r.period, '') AS period, coalesce(r.sentence, a.sentence) AS sentence
+FROM (SELECT alert_id, rule, evidence_hash, village, item, period, sentence FROM alert
+      WHERE state = 'open' AND rule = ANY($2::text[])) a
+FULL JOIN (SELECT alert_id, rule, result, evidence_hash, village, item, period, sentence FROM replay_alert WHERE replay_id = $1) r USING (alert_id)
 WHERE a.alert_id IS NOT NULL OR r.result = 'hit'
 ORDER BY verdict, rule, alert_id
 """
 
 
-async def select_differences(conn: Connection, replay_id: UUID) -> list[ReplayDifference]:
-    """Every open alert and every hit of a replay, with how they compare."""
-    rows = await conn.fetch(SELECT_DIFFERENCES, replay_id)
-    return [ReplayDifference(r["alert_id"], r["rule"], r["verdict"]) for r in rows]
+async def select_differences(conn: Connection, replay_id: UUID, rules: Sequence[str]) -> list[ReplayDifference]:
+    """Every open alert of some rules and every hit of a replay, with how they compare."""
+    rows = await conn.fetch(SELECT_DIFFERENCES, replay_id, rules)
+    names = [f.name for f in fields(ReplayDifference)]
+    return [ReplayDifference(*(r[name] for name in names)) for r in rows]
 
 
 FORGET_OTHER_REPLAYS = "DELETE FROM replay_alert WHERE replay_id <> $1"
