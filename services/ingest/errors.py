@@ -77,6 +77,18 @@ class StaleVersionError(ConflictError):
     code = "stale_version"
 
 
+class TypedByAnotherError(ConflictError):
+    """另一个人也在填这一份，您填的还没有保存。"""
+
+    code = "typed_by_another"
+
+
+class UnfinishedFormError(ConflictError):
+    """有人填了一半，还没有存成草稿，请先存好或者丢掉那些改动，再提交。"""
+
+    code = "unfinished_form"
+
+
 class FormTooPlainError(ConflictError):
     """这份内容的行数超过填写页的上限（400 行），请用接口（API）修改。"""
 

@@ -20,7 +20,6 @@ from services.contracts.disclosure import (
     FindingRef,
     SubmittedContent,
 )
-from services.contracts.values import period_bounds
 from services.ingest import metrics, workflow
 from services.ingest.commands.attachments import (
     KnownFiles,
@@ -42,12 +41,12 @@ from services.ingest.commands.findings import (
     refuse_personal,
 )
 from services.ingest.commands.households import with_households
+from services.ingest.commands.typed import require_finished, require_open_cell
 from services.ingest.commands.withdrawing import withdraw_and_erase
 from services.ingest.errors import (
     AlreadyEnteredError,
     BodyTooLargeError,
     FuturePeriodError,
-    ItemDoesNotApplyError,
     KindMismatchError,
     NothingToStateError,
     SecrecyCheckMissingError,
@@ -70,6 +69,7 @@ from services.ingest.store.disclosures import (
     update_saved,
     update_submitted,
 )
+from services.ingest.store.typed import select_begun
 from services.ingest.visit import Changing
 from services.ingest.workflow import Action, State
 from services.kit import actions
@@ -139,6 +139,7 @@ async def create_all(desk: Changing, drafts: Sequence[Draft]) -> list[Saved]:
         except SanwuError as error:
             errors[n] = error
     delivered = desk.actor.role is Role.ACCOUNTANT
+    await _take_begun(desk, new)
     # Inserted before files are looked at, for only the insertion tells which cells are taken; when anything is refused, the
     # error undoes it with the transaction.
     made = await insert_disclosures(desk.conn, list(new.values()), desk.actor.staff_id, desk.now, delivered=delivered)
@@ -159,22 +160,24 @@ async def create_all(desk: Changing, drafts: Sequence[Draft]) -> list[Saved]:
     return saved
 
 
+async def _take_begun(desk: Changing, new: dict[int, NewDisclosure]) -> None:
+    """Give drafts the ids under which somebody began to type for their cells: what was typed stays beside them, under one key."""
+    cells = list(dict.fromkeys((d.village_code, d.item, d.period) for d in new.values()))
+    begun = {(t.village_code, t.item, t.period): t.id for t in await select_begun(desk.conn, cells)}
+    for n, draft in new.items():
+        if (thing := begun.pop((draft.village_code, draft.item, draft.period), None)) is not None:
+            new[n] = replace(draft, id=thing)
+
+
 def _check_draft(desk: Changing, draft: Draft) -> NewDisclosure:
     """Make every check of a draft that needs no row of ours, and return it as it will be stored."""
-    village, item, period = draft.village, draft.item, draft.period
-    owed = desk.duty(village, item, period)
-    revision = desk.item(item, period)
-    desk.require_entering(village, revision)
-    _refuse_kind(revision.kind, item, draft.content.body)
-    if not owed.applies:
-        raise ItemDoesNotApplyError(faults=[Fault("item", f"{village} 没有事项 {item}")])
-    if period_bounds(period)[0] > desk.today:
-        raise FuturePeriodError(faults=[Fault("period", f"{period} 还没有开始")])
+    owed = require_open_cell(desk, draft.village, draft.item, draft.period)
+    _refuse_kind(desk.item(draft.item, draft.period).kind, draft.item, draft.content.body)
     return NewDisclosure(
         id=uuid_utils.compat.uuid7(),
-        village_code=village,
-        item=item,
-        period=period,
+        village_code=draft.village,
+        item=draft.item,
+        period=draft.period,
         digest=body_digest(draft.content.body),
         history=owed.history,
         nil=draft.content.body.nil,
@@ -283,6 +286,7 @@ async def submit(
     disclosure = await desk.lock_for(Action.SUBMIT, disclosure_id, version)
     if desk.duty(disclosure.village_code, disclosure.item, disclosure.period).opens_on > desk.today:
         raise FuturePeriodError(faults=[Fault("period", f"{disclosure.period} 还没有期满")])
+    await require_finished(desk, disclosure)
     edition = await desk.content_of(disclosure)
     found = await findings_of(desk, disclosure, edition)
     for n, reason in enumerate(reasons):
