@@ -11,6 +11,7 @@ from tests import builders
 from tests.browser.conftest import SHOTS
 from tests.browser.test_desk import DeskSite, opened, site
 from tests.ingest.test_pages import CLERK, REVIEWER, look
+from tests.running import ROOT
 
 __all__ = ["site"]
 FORM: Final = f"/desk/form?village={builders.VILLAGE}&item=F01&period=2026-08"
@@ -77,6 +78,10 @@ async def test_a_line_is_typed_with_tab_and_enter_and_the_next_one_begins_where_
     await page.locator('[name="lines.1.voucher.no"]').press("Escape")
     assert await page.locator('[name="lines.1.voucher.no"]').get_attribute("placeholder") is None
     await page.screenshot(path=SHOTS / "grid.png", full_page=True)
+
+
+def test_the_script_stays_small() -> None:
+    assert (ROOT / "services/ingest/static/grid.js").stat().st_size <= 25 * 1024
 
 
 async def test_enter_never_sends_the_form(browser: Browser, site: DeskSite) -> None:

@@ -45,7 +45,7 @@ class Grid {
       if (this.columns[[...row.cells].indexOf(area.closest("td")) - 1].kind !== "long") area.replaceWith(made("input", { name: area.name, autocomplete: "off", id: area.id, ariaLabel: area.ariaLabel }));
     }
     for (const cell of this.cells(row)) {
-      cell.removeAttribute("aria-invalid"); cell.removeAttribute("aria-describedby"); cell.removeAttribute("placeholder");
+      for (const name of ["aria-invalid", "aria-describedby", "placeholder"]) cell.removeAttribute(name);
       if (cell.tagName === "SELECT") { for (const o of cell.options) o.defaultSelected = false; cell.selectedIndex = 0; }
       else if (cell.type === "checkbox") cell.checked = false;
       else { cell.value = ""; cell.removeAttribute("value"); }
@@ -72,7 +72,7 @@ class Grid {
     changed();
   }
   add(before = null) {
-    if (this.rows.length >= Number(this.table.dataset.limit)) { say(`最多 ${this.table.dataset.limit} 行，更多的请用一键导入，或拆分成几份。`); return null; }
+    if (this.rows.length >= Number(this.table.dataset.limit)) { say(`最多 ${this.table.dataset.limit} 行，更多的请用一键导入。`); return null; }
     const row = this.blank.cloneNode(true);
     this.body.insertBefore(row, before);
     this.renumber();
@@ -116,7 +116,7 @@ function set(cell, value) {
   if (cell.type === "checkbox") { cell.checked = /^(yes|是|√|1)$/.test(value); return; }
   if (cell.tagName !== "SELECT") { cell.value = value; return; }
   const wanted = value.trim(), options = [...cell.options];
-  const found = options.find((o) => o.value === wanted || o.text === wanted) || (wanted && options.find((o) => o.value && (o.text.startsWith(wanted) || wanted.startsWith(o.text) || (wanted === "付" && o.value === "out") || (wanted === "划转" && o.value === "transfer"))));
+  const found = options.find((o) => o.value === wanted || o.text === wanted) || (wanted && options.find((o) => o.value && (o.text.includes(wanted) || wanted.includes(o.text))));
   if (found) cell.value = found.value;
 }
 
@@ -141,7 +141,7 @@ const steps = {
     g.renumber();
     did("删除一行", () => { g.body.insertBefore(row, behind?.isConnected ? behind : null); g.renumber(); g.go(row, n); });
     g.go(next, n);
-    say("已删除一行，按 Ctrl Z 恢复。");
+    say("已删除，按 Ctrl Z 恢复。");
   },
   undo: () => undo(),
   back: (g, row) => { if (row.previousElementSibling) g.go(row.previousElementSibling, 0); },
@@ -172,7 +172,12 @@ function propose(g, row) {
   hint(g.cell(row, "voucher.no"), no);
   hint(g.cell(row, "voucher.word"), no ? g.value(above, "voucher.word") : "");
 }
-function hint(cell, text) { if (cell && cell.tagName === "INPUT" && !cell.dataset.refused) { if (text) cell.placeholder = text; else if (!cell.dataset.known) cell.removeAttribute("placeholder"); } }
+/** What stood beside the same words before goes before what stands above. */
+function hint(cell, text, known = "") {
+  if (cell?.tagName !== "INPUT" || cell.dataset.refused || (cell.dataset.known && !known)) return;
+  cell.dataset.known = known;
+  if (text) cell.placeholder = text; else cell.removeAttribute("placeholder");
+}
 function take(cell) { if (!cell.value && cell.placeholder) { cell.value = cell.placeholder; changed(); return true; } return false; }
 /** Leaving a row that has words and an amount takes what is grey in it. */
 function takeRow(g, row) {
@@ -230,7 +235,7 @@ function pick(i) {
   for (const [path, value] of Object.entries(word.beside)) {
     const cell = grid.cell(row, path);
     if (!cell || cell.value.trim() && cell.tagName !== "SELECT") continue;
-    if (cell.tagName === "SELECT") { if (cell.selectedIndex === 0) set(cell, value); } else { cell.dataset.known = "1"; hint(cell, value); }
+    if (cell.tagName === "SELECT") { if (cell.selectedIndex === 0) set(cell, value); } else hint(cell, value, "1");
   }
   changed();
   const next = grid.columns[n].path === "summary" ? grid.column("amount_fen") : n + 1;
