@@ -77,6 +77,18 @@ class StaleVersionError(ConflictError):
     code = "stale_version"
 
 
+class TypedByAnotherError(ConflictError):
+    """另一个人也在填这一份，您填的还没有保存。"""
+
+    code = "typed_by_another"
+
+
+class UnfinishedFormError(ConflictError):
+    """有人填了一半，还没有存成草稿，请先存好或者丢掉那些改动，再提交。"""
+
+    code = "unfinished_form"
+
+
 class FormTooPlainError(ConflictError):
     """这份内容超过 400 行，填写页放不下。还是草稿的，请作废后用“一键导入”重新导入；已经公开的，请联系平台管理员更正。"""
 

@@ -4,9 +4,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from services.contracts.days import SHANGHAI
 from services.contracts.values import local_day, start_of_day
 
-__all__ = ["Clock", "FixedClock", "SystemClock", "local_day", "start_of_day"]
+__all__ = ["Clock", "FixedClock", "SystemClock", "local_day", "local_minute", "start_of_day"]
+
+
+def local_minute(moment: datetime) -> str:
+    """A moment in Shanghai as a sentence names it: `10月3日 08:30`."""
+    there = moment.astimezone(SHANGHAI)
+    return f"{there.month}月{there.day}日 {there:%H:%M}"
 
 
 class Clock(Protocol):

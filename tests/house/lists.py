@@ -89,6 +89,7 @@ INGEST: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /desk/disclosures/{disclosure_id}/sheet": Many("lines", at="@submitted"),
     "GET /desk/form": _in_memory("periods before"),
     "POST /desk/form": Many("lines, files", shown=False),
+    "POST /desk/typed": Many("lines, files", shown=False),
     "GET /desk/grid": Many("villages"),
     "GET /desk/imports": Many("imports", shown=False),
     "GET /desk/imports/words": _in_memory("names of columns, 500 at most"),

@@ -280,6 +280,7 @@ INGEST: Final = (
     _row("GET /desk/form", ENTERING, "refused", params=_CELL, affair=True),
     _row(f"GET {_DESK}/edit", ENTERING, "refused", "@draft", affair=True),
     _row("POST /desk/form", ENTERING, "refused", data="@form", affair=True),
+    _row("POST /desk/typed", ENTERING, "refused", data="@form", affair=True),
     _row("POST /desk/attachments", ENTERING, "refused", data=_CELL, files="@file", affair=True),
     _row("POST /desk/nil", ENTERING, "refused", data=_CELL, affair=True),
     _row(f"POST {_DESK}/discard", ENTERING, "refused", "@draft", data={"sure": "yes", "version": "1"}, affair=True),

@@ -22,7 +22,7 @@ TABLES = (
     *("disclosure", "edition", "confirmation", "event", "outbox", "idempotency", "waiver", "declaration"),
     *("declaration_confirmation", "approval", "approval_item", "attachment", "attachment_use", "object_deletion"),
     *("upload_quota", "import", "import_draft", "shred_key", "aggregate"),
-    *("question", "question_word", "workbook", "column_word"),
+    *("question", "question_word", "workbook", "column_word", "typed_form"),
 )
 
 

@@ -27,7 +27,7 @@ LEDGER = {
 }
 TABLES = (
     *("disclosure", "edition", "confirmation", "waiver", "declaration", "declaration_confirmation", "approval"),
-    *("approval_item", "event", "outbox", "idempotency"),
+    *("approval_item", "event", "outbox", "idempotency", "typed_form"),
 )
 
 
@@ -195,7 +195,9 @@ async def test_the_next_month_begins_in_last_months_shape(ingest: Served) -> Non
     query = f"village={builders.VILLAGE}&item=F01&period=2026-11"
     plain = await look(ingest, f"/desk/form?{query}")
     assert 'name="accounts.0.opening_fen" value="985.00"' in plain.text
-    assert "修村部水管" not in plain.text
+    assert 'name="lines.0.summary" value=""' in plain.text
+    # It is offered while one types, with what stood beside it.
+    assert '<option value="修村部水管" data-sound="xcbsg" data-times="1"' in plain.text
     shaped = await look(ingest, f"/desk/form?{query}&shape=1")
     assert 'name="lines.0.summary" value="修村部水管"' in shaped.text
     assert 'name="lines.0.amount_fen" value=""' in shaped.text

@@ -190,7 +190,9 @@ async def test_a_browser_keeps_its_session_until_it_signs_out(registry: Served) 
     registry.client.cookies.clear()
     renewed = await registry.client.get("/registry/renew?next=/desk", headers=session)
     assert (renewed.headers["location"], "sanwu_token" in renewed.cookies) == ("/desk", True)
-    await registry.client.post("/registry/sign-out", headers={**session, **OWN_PAGE})
+    left = await registry.client.post("/registry/sign-out", headers={**session, **OWN_PAGE})
+    # What the desk keeps in a browser until it is sent is its owner's, and the machine is everybody's.
+    assert left.headers["clear-site-data"] == '"storage"'
     over = await registry.client.get("/registry/renew?next=/desk", headers=session)
     assert over.headers["location"] == "/sign-in?next=%2Fdesk"
 

@@ -20,7 +20,7 @@ from services.contracts.disclosure import (
     FindingRef,
     SubmittedContent,
 )
-from services.contracts.values import period_bounds, period_words
+from services.contracts.values import period_words
 from services.ingest import metrics, workflow
 from services.ingest.commands.attachments import (
     KnownFiles,
@@ -43,12 +43,12 @@ from services.ingest.commands.findings import (
     refuse_personal,
 )
 from services.ingest.commands.households import with_households
+from services.ingest.commands.typed import require_finished, require_open_cell
 from services.ingest.commands.withdrawing import withdraw_and_erase
 from services.ingest.errors import (
     AlreadyEnteredError,
     BodyTooLargeError,
     FuturePeriodError,
-    ItemDoesNotApplyError,
     KindMismatchError,
     NothingToStateError,
     SecrecyCheckMissingError,
@@ -71,6 +71,7 @@ from services.ingest.store.disclosures import (
     update_saved,
     update_submitted,
 )
+from services.ingest.store.typed import select_begun
 from services.ingest.visit import Changing
 from services.ingest.workflow import Action, State
 from services.kit import actions
@@ -144,6 +145,7 @@ async def create_all(desk: Changing, drafts: Sequence[Draft]) -> list[Saved]:
         except SanwuError as error:
             errors[n] = error
     delivered = desk.actor.role is Role.ACCOUNTANT
+    await _take_begun(desk, drafts, new)
     # Inserted before files are looked at, for only the insertion tells which cells are taken; when anything is refused, the
     # error undoes it with the transaction.
     made = await insert_disclosures(desk.conn, list(new.values()), desk.actor.staff_id, desk.now, delivered=delivered)
@@ -164,24 +166,25 @@ async def create_all(desk: Changing, drafts: Sequence[Draft]) -> list[Saved]:
     return saved
 
 
+async def _take_begun(desk: Changing, drafts: Sequence[Draft], new: dict[int, NewDisclosure]) -> None:
+    """Give drafts the ids under which somebody began to type for their cells: what was typed stays beside them, under one key."""
+    first = {n: d for n, d in new.items() if drafts[n].id is None}
+    cells = list(dict.fromkeys((d.village_code, d.item, d.period) for d in first.values()))
+    begun = {(t.village_code, t.item, t.period): t.id for t in await select_begun(desk.conn, cells)}
+    for n, draft in first.items():
+        if (thing := begun.pop((draft.village_code, draft.item, draft.period), None)) is not None:
+            new[n] = replace(draft, id=thing)
+
+
 def _check_draft(desk: Changing, draft: Draft) -> NewDisclosure:
     """Make every check of a draft that needs no row of ours, and return it as it will be stored."""
-    village, item, period = draft.village, draft.item, draft.period
-    owed = desk.duty(village, item, period)
-    revision = desk.item(item, period)
-    desk.require_entering(village, revision)
-    _refuse_kind(revision.kind, item, draft.content.body)
-    if not owed.applies:
-        raise ItemDoesNotApplyError(
-            faults=[Fault("item", f"{desk.reference.divisions[village].now.name}没有“{revision.name}”这个事项")]
-        )
-    if period_bounds(period)[0] > desk.today:
-        raise FuturePeriodError(faults=[Fault("period", f"{period_words(period)}还没有开始")])
+    owed = require_open_cell(desk, draft.village, draft.item, draft.period)
+    _refuse_kind(desk.item(draft.item, draft.period).kind, draft.item, draft.content.body)
     return NewDisclosure(
         id=draft.id or uuid_utils.compat.uuid7(),
-        village_code=village,
-        item=item,
-        period=period,
+        village_code=draft.village,
+        item=draft.item,
+        period=draft.period,
         digest=body_digest(draft.content.body),
         history=owed.history,
         nil=draft.content.body.nil,
@@ -294,6 +297,7 @@ async def submit(
     disclosure = await desk.lock_for(Action.SUBMIT, disclosure_id, version)
     if desk.duty(disclosure.village_code, disclosure.item, disclosure.period).opens_on > desk.today:
         raise FuturePeriodError(faults=[Fault("period", f"{period_words(disclosure.period)}还没有过完")])
+    await require_finished(desk, disclosure)
     edition = await desk.content_of(disclosure)
     found = await findings_of(desk, disclosure, edition)
     for n, reason in enumerate(reasons):

@@ -47,17 +47,14 @@ class Form:
     def used(self, grid: Grid) -> list[int]:
         """Numbers of the rows in which anything but a chosen option stands."""
         typed = [c for c in grid.cells if (c.path == grid.named_by if grid.named_by else c.kind not in _NO_CONTENT)]
+        # A form begins with the names of the usual accounts; those without figures are none of the village's.
+        typed = [c for c in typed if (grid.path, c.path) != ("accounts", "account")]
         rows = range(self.counts[grid.path])
         return [n for n in rows if any(self.value(row_field(grid, n, c)).strip() for c in typed)]
 
     def grid(self, path: str) -> Grid:
         """The grid of a path; StopIteration for a path that the form does not have."""
         return next(g for g in self.spec.grids if g.path == path)
-
-    def wants_folded(self, grid: Grid) -> bool:
-        """Tell whether anything stands, or is wrong, in the folded table of a grid."""
-        names = [row_field(grid, n, c) for n in range(self.counts[grid.path]) for c in grid.folded]
-        return any(self.value(name).strip() or name in self.faults for name in names)
 
 
 def row_field(grid: Grid, n: int, cell: Cell) -> str:
@@ -152,6 +149,18 @@ def read_form(item: str, revision: ItemRevision, fields: Mapping[str, str]) -> F
         count = int(typed) if _COUNT.fullmatch(typed) else grid.start
         form.counts[grid.path] = min(count, grid.limit)
     return form
+
+
+#: What a form posts that is no content: where it stands, what was pressed, what is not read yet.
+_NOT_TYPED: Final = frozenset({"id", "version", "typed", "action", "upload-title", "note"})
+
+
+def fields_of(form: Form, note: str) -> dict[str, str]:
+    """Everything that was typed into a form, to be read again by `read_form`; with the note of a correction."""
+    typed = {n: v for n, v in form.values.items() if n not in _NOT_TYPED and not n.endswith(".~paste")}
+    counts = {f"{path}.~count": str(count) for path, count in form.counts.items()}
+    where = {"village": form.village, "item": form.item, "period": form.period}
+    return {**typed, **counts, **where, **({"note": note} if note.strip() else {})}
 
 
 def _table(fields: Mapping[str, str]) -> TableForm:
@@ -260,6 +269,18 @@ def _listed_value(form: Form, grid: Grid, n: int, cell: Cell) -> object:
     holder: dict[str, Any] = {}
     _read_cell(form, row_field(grid, n, cell), cell, holder)
     return holder.get(cell.path)
+
+
+def places_of(form: Form) -> list[tuple[str, str, str]]:
+    """Every fault with its field and the field's name in words, in the order of the form."""
+    words = {c.path: c.label for c in form.spec.cells}
+    for grid in form.spec.grids:
+        words[grid.path] = grid.label
+        for n in range(form.counts[grid.path]):
+            words |= {row_field(grid, n, c): f"{grid.label}第 {n + 1} 行“{c.label}”" for c in grid.cells}
+    order = {name: n for n, name in enumerate(words)}
+    found = sorted(form.faults, key=lambda name: order.get(name, len(order)))
+    return [(name, words.get(name, ""), form.faults[name]) for name in found]
 
 
 # -- faults of the body at their cells ----------------------------------------------------------------------------

@@ -140,6 +140,11 @@ def paste(form: Form, path: str, text: str) -> list[str]:
     return [*notes, *([f"{skipped} 行合计、结转没有带入，它们不是逐笔。"] if skipped else [])]
 
 
+def heads_of(grid: Grid) -> tuple[str, ...]:
+    """Names of columns by which a pasted block is known to have a header."""
+    return tuple(dict.fromkeys([*(_bare(c.label) for c in grid.cells if c.label), *_HEADS.get(grid.path, {})]))
+
+
 def _rows(text: str) -> list[list[str]]:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").strip("\n")
     delimiter = "\t" if "\t" in lines.partition("\n")[0] else ","

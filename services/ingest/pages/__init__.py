@@ -8,6 +8,7 @@ from services.ingest.pages import (
     quarters,
     questions,
     reading,
+    saving,
     steps,
     todo,
     township,
@@ -17,7 +18,7 @@ from services.ingest.pages import (
 from services.ingest.pages.frame import STATIC
 
 router = APIRouter(include_in_schema=False)
-for _part in (todo, entry, reading, steps, township, waivers, quarters, questions, workbooks, imports):
+for _part in (todo, entry, saving, reading, steps, township, waivers, quarters, questions, workbooks, imports):
     router.include_router(_part.router, prefix="/desk")
 
 #: Bytes that come in on the desk's paths which take files: more than a file may have, for a form whose file is too large

@@ -1,11 +1,11 @@
 """Entering: the form of an item, pasting, last month's shape, drafts, two people on one draft."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from services.contracts.bodies import Body
 from services.contracts.catalogue import ItemKind, ItemRevision
@@ -14,16 +14,17 @@ from services.contracts.values import Frequency
 from services.ingest import forms
 from services.ingest.commands.attachments import attach
 from services.ingest.commands.doubts import offer_notices
-from services.ingest.commands.entering import correct, create, create_nil, discard, parse_body, save
-from services.ingest.commands.findings import Content, chain_notes, chain_of, look_at
+from services.ingest.commands.entering import create_nil, discard
+from services.ingest.commands.findings import chain_notes, chain_of
+from services.ingest.commands.typed import typed_of
 from services.ingest.errors import (
     FormTooPlainError,
     UnknownDisclosureError,
 )
 from services.ingest.forms import Form
-from services.ingest.forms.paste import paste
+from services.ingest.forms.known import PERIODS, Word, known_of
+from services.ingest.forms.paste import heads_of
 from services.ingest.forms.shape import same_shape
-from services.ingest.pages.compare import Change, changes
 from services.ingest.pages.exchange import exchange_of
 from services.ingest.pages.frame import (
     ENTERING,
@@ -31,21 +32,24 @@ from services.ingest.pages.frame import (
     UploadDep,
     checked_period,
     needed,
-    refusal_page,
     render,
     to,
     whole,
 )
 from services.ingest.pages.kept import KeptRoute
 from services.ingest.pages.same_day import another_of, begun, same_day
-from services.ingest.store.cells import select_cell, select_last_body
-from services.ingest.store.disclosures import Disclosure, select_edition, select_note_lines
-from services.ingest.visit import CallerDep, Changing, ChangingDep, Reading, ReadingDep
+from services.ingest.store.cells import select_cell, select_earlier_bodies, select_last_body
+from services.ingest.store.disclosures import Disclosure, select_disclosure, select_note_lines
+from services.ingest.store.typed import TypedForm, select_fields, select_typed
+from services.ingest.visit import CallerDep, ChangingDep, Reading, ReadingDep
 from services.ingest.workflow import RIGHTS, Action, State, allows, enters
-from services.kit.errors import ConflictError, InvalidInputError, SanwuError
+from services.kit import actions
+from services.kit.errors import InvalidInputError, SanwuError
 from services.kit.visit import may
 
 router = APIRouter(route_class=KeptRoute)
+#: Kinds whose rows need the whole width.
+_WIDE: Final = frozenset({ItemKind.LEDGER, ItemKind.ROSTER, ItemKind.TABLE})
 
 
 def dump(body: Body) -> dict[str, Any]:
@@ -89,8 +93,16 @@ async def new(
     revision = desk.item(item, period)
     desk.require_entering(village, revision)
     taken = await select_cell(desk.conn, village, item, period)
-    if taken is not None and another_of(another) is None:
-        return await same_day(request, desk, (village, item, period)) or to(f"/desk/disclosures/{taken.id}")
+    own = another_of(another)
+    if own is not None:
+        taken = await select_disclosure(desk.conn, own)
+    elif taken is not None and (page := await same_day(request, desk, (village, item, period))) is not None:
+        return page
+    if taken is not None:
+        return to(f"/desk/disclosures/{taken.id}")
+    half = await typed_of(desk, (village, item, period), None, own)
+    if half is not None:
+        return await _typed_form(request, desk, half, None)
     last = await select_last_body(desk.conn, village, item, period)
     if shape and last is not None:
         form = forms.form_of(item, revision, (village, period), same_shape(dump(last)))
@@ -100,7 +112,7 @@ async def new(
             item, revision, {"village": village, "period": period, "another": another, "as": as_kind, **_balances(last)}
         )
     notes = await chain_notes(desk, village, item, period) if revision.kind is ItemKind.LEDGER else []
-    return await _form(request, desk, form, None, has_last=last is not None and not shape, notes=notes)
+    return await form_page(request, desk, form, None, has_last=last is not None and not shape, notes=notes)
 
 
 def _balances(last: Body | None) -> dict[str, str]:
@@ -114,7 +126,8 @@ def _balances(last: Body | None) -> dict[str, str]:
     return {**found, "accounts.~count": str(len(last.accounts) + 1)}
 
 
-async def _form_values(desk: Reading, form: Form, disclosure: Disclosure | None, **more: Any) -> dict[str, Any]:
+async def form_values(desk: Reading, form: Form, disclosure: Disclosure | None, **more: Any) -> dict[str, Any]:
+    """What the page of a form shows, with nothing typed yet."""
     await offer_notices(desk, form)
     values: dict[str, Any] = {
         "form": form,
@@ -124,15 +137,44 @@ async def _form_values(desk: Reading, form: Form, disclosure: Disclosure | None,
         "disclosure": disclosure,
         "notes": [],
         "has_last": False,
-        "unsaved": None,
+        "unsaved": False,
+        "is_kept": False,
+        "typed": None,
+        "typed_by": "",
+        "version": disclosure.edition if disclosure is not None else 0,
         "note": "",
+        "known": await _known(desk, form),
+        "heads_of": heads_of,
+        "broad": form.spec.kind in _WIDE,
         "exchange": await exchange_of(desk, disclosure, form) if disclosure is not None else [],
     }
-    return {**values, "row_field": forms.row_field, "keep_field": forms.keep_field, **more}
+    links = forms.places_of(form)
+    return {**values, "row_field": forms.row_field, "keep_field": forms.keep_field, "places": links, **more}
 
 
-async def _form(request: Request, desk: Reading, form: Form, disclosure: Disclosure | None, **more: Any) -> Response:
-    return render(request, desk, "form.html", **await _form_values(desk, form, disclosure, **more))
+async def _known(desk: Reading, form: Form) -> Mapping[str, Sequence[Word]]:
+    """What the village's own earlier periods suggest while a ledger is typed."""
+    if form.spec.kind is not ItemKind.LEDGER:
+        return {}
+    bodies = await select_earlier_bodies(desk.conn, form.village, form.item, form.period, PERIODS)
+    return (await asyncio.to_thread(known_of, bodies)).by_path
+
+
+async def form_page(
+    request: Request, desk: Reading, form: Form, disclosure: Disclosure | None, **more: Any
+) -> Response:
+    """The page of a form."""
+    return render(request, desk, "form.html", **await form_values(desk, form, disclosure, **more))
+
+
+async def _typed_form(request: Request, desk: Reading, typed: TypedForm, disclosure: Disclosure | None) -> Response:
+    """The form as somebody left it half filled in, on what it was opened from: saving still finds what came since."""
+    fields = await select_fields(desk.conn, typed)
+    if typed.saved_by != desk.actor.staff_id:
+        actions.look_at(f"disclosure/{typed.id}", typed.village_code)
+    form = forms.read_form(typed.item, desk.item(typed.item, typed.period), fields)
+    opened = {"typed": typed, "version": typed.edition, "typed_by": desk.reference.name_of(typed.saved_by)}
+    return await form_page(request, desk, form, disclosure, note=fields.get("note", ""), **opened)
 
 
 # -- the present content ------------------------------------------------------------------------------------------
@@ -145,6 +187,8 @@ async def edit(request: Request, disclosure_id: UUID, desk: ReadingDep) -> Respo
     desk.require_right(Action.SAVE, desk.item_of(found))
     if not allows(found.state, Action.SAVE) and not allows(found.state, Action.CORRECT):
         return to(f"/desk/disclosures/{found.id}")
+    if (typed := await select_typed(desk.conn, found.id)) is not None:
+        return await _typed_form(request, desk, typed, found)
     edition = await desk.visible_edition(found, found.edition)
     if edition is None:
         raise UnknownDisclosureError
@@ -155,76 +199,23 @@ async def edit(request: Request, disclosure_id: UUID, desk: ReadingDep) -> Respo
         forms.note_faults(form, [(n.at, f"退回：{n.reason}") for n in await select_note_lines(desk.conn, found.id)])
     note = edition.note or "" if found.published_edition else ""
     notes = [f.message for f in await chain_of(desk, found, edition)]
-    return await _form(request, desk, form, found, note=note, notes=notes)
+    return await form_page(request, desk, form, found, note=note, notes=notes)
 
 
 # -- what comes in ------------------------------------------------------------------------------------------------
 
 
-class _Posted(NamedTuple):
-    """Fields of the form, and what is to be saved with the personal data in it; None when nothing is, or it cannot be read."""
-
-    fields: Mapping[str, str]
-    content: Content | None
+def cell_of(form: Form) -> tuple[str, str, str]:
+    """Village, item and period of a form."""
+    return form.village, form.item, form.period
 
 
-async def _look_at_fields(fields: FieldsDep, caller: CallerDep) -> _Posted:
-    """Look for personal data before the transaction begins."""
-    try:
-        period = checked_period(fields.get("period", "").strip())
-        item = fields.get("item", "").strip()
-        form = forms.read_form(item, caller.item(item, period), fields)
-        return _Posted(fields, await look_at(_body_of(form)) if _pressed(form, fields).verb == "save" else None)
-    except SanwuError:
-        # Told by the form, which is read once more within the transaction.
-        return _Posted(fields, None)
+async def typed_for(desk: Reading, form: Form, disclosure: Disclosure | None) -> TypedForm | None:
+    """What is kept as typed of what a form is about."""
+    return await typed_of(desk, cell_of(form), disclosure, another_of(form.value("another")))
 
 
-class _Button(NamedTuple):
-    verb: str
-    path: str = ""
-
-
-def _pressed(form: Form, fields: Mapping[str, str]) -> _Button:
-    """Which button of the form was pressed; whatever it does not know saves."""
-    verb, _, path = fields.get("action", "save").partition(":")
-    known = verb == "columns" or (verb in {"more", "paste"} and path in form.counts)
-    return _Button(verb, path) if known else _Button("save")
-
-
-def _body_of(form: Form) -> Body:
-    raw = forms.to_body(form)
-    if raw is None:
-        raise InvalidInputError
-    return parse_body(raw)
-
-
-@router.post("/form", dependencies=[may(*ENTERING)])
-async def post_form(
-    request: Request, posted: Annotated[_Posted, Depends(_look_at_fields)], desk: ChangingDep
-) -> Response:
-    """Every button of the form; whatever is wrong comes back with what was typed."""
-    fields = posted.fields
-    period = checked_period(fields.get("period", "").strip())
-    item, village = fields.get("item", "").strip(), fields.get("village", "").strip()
-    form = forms.read_form(item, desk.item(item, period), fields)
-    desk.require_entering(village, desk.item(item, period))
-    disclosure = await _of_form(desk, fields, form)
-    verb, path = _pressed(form, fields)
-    if verb == "more":
-        forms.add_rows(form, path)
-    elif verb == "paste":
-        notes = paste(form, path, fields.get(f"{path}.~paste", ""))
-        forms.to_body(form)
-        return await _form(
-            request, desk, form, disclosure, notes=notes or ["已带入，请核对。"], note=fields.get("note", "")
-        )
-    elif verb == "save":
-        return await _save(request, desk, form, disclosure, posted)
-    return await _form(request, desk, form, disclosure, note=fields.get("note", ""))
-
-
-async def _of_form(desk: Reading, fields: Mapping[str, str], form: Form) -> Disclosure | None:
+async def of_form(desk: Reading, fields: Mapping[str, str], form: Form) -> Disclosure | None:
     """The disclosure that the form is about: the one it was opened from, or the one that now stands in its cell."""
     try:
         disclosure_id = UUID(fields.get("id", ""))
@@ -233,46 +224,18 @@ async def _of_form(desk: Reading, fields: Mapping[str, str], form: Form) -> Disc
     return await desk.disclosure(disclosure_id)
 
 
-async def _save(
-    request: Request, desk: Changing, form: Form, disclosure: Disclosure | None, posted: _Posted
-) -> Response:
-    version, note = whole(posted.fields.get("version", "")), posted.fields.get("note", "").strip() or None
-    if disclosure is not None and version != disclosure.edition:
-        raise refusal_page(request, desk, "conflict.html", status=409, **await _conflict(desk, form, disclosure, note))
-    try:
-        saved = await _keep(desk, form, disclosure, note, posted.content)
-    except (InvalidInputError, ConflictError) as error:
-        forms.note_faults(form, [(f.at, f.message) for f in error.faults])
-        if not error.faults and not form.faults:
-            form.homeless.append(error.detail)
-        values = await _form_values(desk, form, disclosure, note=note or "")
-        raise refusal_page(request, desk, "form.html", status=error.status, **values) from error
-    return to(f"/desk/disclosures/{saved.id}")
+async def opened_from(
+    desk: Reading, form: Form, disclosure: Disclosure | None, fields: Mapping[str, str]
+) -> dict[str, Any]:
+    """What a form that comes back goes on from: not what stands there by now, or saving would not find what came since."""
+    typed = await typed_for(desk, form, disclosure)
+    version, note = whole(fields.get("version", "")), fields.get("note", "")
+    return {"version": version, "typed": typed if goes_on(typed, fields) else None, "note": note}
 
 
-async def _keep(
-    desk: Changing, form: Form, disclosure: Disclosure | None, note: str | None, looked: Content | None
-) -> Disclosure:
-    body = _body_of(form)
-    content = looked if looked is not None and looked.body == body else await look_at(body)
-    if disclosure is None:
-        another = another_of(form.value("another"))
-        return (await create(desk, form.village, form.item, form.period, content, another)).disclosure
-    if allows(disclosure.state, Action.CORRECT):
-        return (await correct(desk, disclosure.id, disclosure.edition, note, content)).disclosure
-    return (await save(desk, disclosure.id, disclosure.edition, content, note)).disclosure
-
-
-async def _conflict(desk: Reading, form: Form, theirs: Disclosure, note: str | None) -> dict[str, Any]:
-    """What stands now beside what was typed."""
-    edition = await select_edition(desk.conn, theirs.id, theirs.edition)
-    difference: list[Change] = []
-    if edition is not None:
-        revision = desk.item_of(theirs)
-        now = forms.form_of(theirs.item, revision, (theirs.village_code, theirs.period), dump(edition.body))
-        difference = await asyncio.to_thread(changes, now, form)
-    who = desk.reference.name_of(theirs.saved_by)
-    return {"form": form, "theirs": theirs, "difference": difference, "who": who, "note": note or ""}
+def goes_on(typed: TypedForm | None, fields: Mapping[str, str]) -> bool:
+    """Tell whether a form that comes in was filled in on top of what is kept as typed."""
+    return typed is None or typed.revision == whole(fields.get("typed", ""))
 
 
 # Not for supervisors, who may hand files in by the API: on the desk their photograph of a sheet comes by `/sheets`.
@@ -286,8 +249,9 @@ async def post_attachment(request: Request, upload: UploadDep, caller: CallerDep
     # Before anything of the cell is shown again.
     caller.require_entering(form.village, revision)
     async with caller.reading(Reading) as desk:
-        disclosure = await _of_form(desk, fields, form)
-        values = await _form_values(desk, form, disclosure, note=fields.get("note", ""))
+        disclosure = await of_form(desk, fields, form)
+        opened = await opened_from(desk, form, disclosure, fields)
+        values = await form_values(desk, form, disclosure, unsaved=True, **opened)
     try:
         if not upload.data:
             raise InvalidInputError("请先选择文件，再点“上传附件”。")  # noqa: EM101 - one place

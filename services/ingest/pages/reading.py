@@ -29,6 +29,7 @@ from services.ingest.store.cells import select_body_of_cell
 from services.ingest.store.contents import Edition
 from services.ingest.store.disclosures import Disclosure, select_edition, select_note_lines
 from services.ingest.store.opinions import select_authors, select_opinions
+from services.ingest.store.typed import select_typed
 from services.ingest.visit import CallerDep, ChangingDep, Reading, ReadingDep
 from services.ingest.workflow import Action, State
 from services.kit import outbox
@@ -93,6 +94,7 @@ async def page_values(desk: Reading, d: Disclosure, error: SanwuError | None = N
     edition = await desk.visible_edition(d, d.edition)
     item = desk.item_of(d)
     steps = workflow.actions_for(desk.actor.role, d.state, publishing_holder(item))
+    half = await select_typed(desk.conn, d.id)
     values: dict[str, Any] = {
         "d": d,
         "edition": edition,
@@ -110,6 +112,8 @@ async def page_values(desk: Reading, d: Disclosure, error: SanwuError | None = N
         "signers": signers_of(desk, d.village_code),
         "under_way": d.state in _UNDER_WAY,
         "findings": (),
+        "half_filled": half,
+        "half_filled_by": desk.reference.name_of(half.saved_by) if half is not None else "",
         "needs_reviewer": needs_reviewer,
         "must_be_mended": must_be_mended,
         "masked": False,

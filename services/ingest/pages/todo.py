@@ -19,6 +19,7 @@ from services.ingest.store.approvals import select_batches
 from services.ingest.store.disclosures import Disclosure, Filter
 from services.ingest.store.lists import select_disclosures
 from services.ingest.store.opinions import select_to_confirm, select_word_marks
+from services.ingest.store.typed import TypedForm, select_typed_in
 from services.ingest.store.waivers import (
     Declaration,
     Waiver,
@@ -106,12 +107,21 @@ async def _entering(request: Request, desk: Reading, village: str) -> Response:
         mine=[t for t in tasks if t.is_mine],
         waiting=[t for t in tasks if not t.is_mine],
         corrections=corrections,
+        half_filled=await _half_filled(desk, village),
         marks=await select_word_marks(desk.conn, checked),
         quarter=await unanswered_quarter(desk, village),
         nil_kinds=NIL_KINDS,
         ledger=ItemKind.LEDGER,
         to_confirm=await _to_confirm(desk, [village]) if desk.actor.role is Role.ACCOUNTANT else [],
     )
+
+
+async def _half_filled(desk: Reading, village: str) -> list[tuple[TypedForm, str]]:
+    """Forms that were left half filled in, with who did; those in the actor's part of the affairs."""
+    found = await select_typed_in(desk.conn, [village])
+    affairs = desk.actor.affairs
+    mine = [t for t in found if not affairs or desk.item(t.item, t.period).affair in affairs]
+    return [(t, desk.reference.name_of(t.saved_by)) for t in mine]
 
 
 async def unanswered_quarter(desk: Reading, village: str) -> tuple[str, Declaration | None] | None:

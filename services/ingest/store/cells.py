@@ -1,5 +1,6 @@
 """Cells: what stands in them, and what a village said there or elsewhere."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -111,6 +112,20 @@ async def select_last_bodies(conn: Connection, item: str, before: Mapping[str, s
     """The same of many villages, by their codes, each with the period before which it is."""
     rows = await conn.fetch(SELECT_LAST_BODIES, item, list(before), list(before.values()))
     return {r["village"]: body_of(r) for r in rows}
+
+
+SELECT_EARLIER_BODIES = """
+SELECT e.disclosure_id, e.edition, e.body_sealed, s.key, e.body::text AS body FROM disclosure d JOIN edition e ON e.disclosure_id = d.id AND e.edition = d.edition
+LEFT JOIN shred_key s ON s.aggregate_id = d.id::text
+WHERE d.village_code = $1 AND d.item = $2 AND d.state <> 'withdrawn' AND d.period < $3
+ORDER BY d.period DESC, d.id DESC LIMIT $4
+"""
+
+
+async def select_earlier_bodies(conn: Connection, village: str, item: str, period: str, limit: int) -> list[Body]:
+    """What the village entered for the nearest earlier periods, newest first; read beside the loop, for they may be long."""
+    rows = await conn.fetch(SELECT_EARLIER_BODIES, village, item, period, limit)
+    return await asyncio.to_thread(lambda: [body_of(row) for row in rows])
 
 
 SELECT_ANY_BODY = """

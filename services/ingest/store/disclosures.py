@@ -19,6 +19,7 @@ from services.ingest.store.contents import (
     open_note,
     remarks_of,
 )
+from services.ingest.store.typed import delete_typed
 from services.ingest.workflow import State
 from services.kit.db import Connection, Row
 from services.kit.shred import make_keys, select_keys
@@ -346,6 +347,7 @@ async def update_discarded(conn: Connection, disclosure: Disclosure, digest: str
     """Give a correction up: the published edition is the newest again."""
     await conn.execute(DELETE_LATER_OPINIONS, disclosure.id, disclosure.published_edition)
     await conn.execute(DELETE_LATER_EDITIONS, disclosure.id, disclosure.published_edition)
+    await delete_typed(conn, [disclosure.id])
     return await update_returning(conn, UPDATE_DISCARDED, disclosure.id, digest, nil)
 
 
@@ -358,6 +360,7 @@ DELETE_DRAFTS = "DELETE FROM disclosure WHERE id = ANY($1::uuid[])"
 
 async def delete_drafts(conn: Connection, ids: Sequence[UUID]) -> None:
     """Remove drafts that nobody but their authors ever saw."""
+    await delete_typed(conn, ids)
     await conn.execute(DELETE_EDITIONS, ids)
     await conn.execute(DELETE_OPINIONS, ids)
     await conn.execute(DELETE_DRAFTS, ids)

@@ -14,6 +14,7 @@ from services.ingest.store.disclosures import (
     disclosure_of,
     disclosures_of,
 )
+from services.ingest.store.typed import delete_typed
 from services.kit.db import Connection
 
 
@@ -49,7 +50,8 @@ WHERE id = $1 AND NOT EXISTS (
 
 
 async def update_withdrawn(conn: Connection, ids: Sequence[UUID], w: Withdrawal) -> dict[UUID, Disclosure]:
-    """Out of sight, with the reason; the content stays until it is erased."""
+    """Out of sight, with the reason; the content stays until it is erased, what was half typed goes now."""
+    await delete_typed(conn, ids)
     rows = await conn.fetch(UPDATE_WITHDRAWN, ids, w.reason, w.at, w.by, w.kind, w.key_dies_at)
     return {d.id: d for d in await disclosures_of(conn, rows)}
 

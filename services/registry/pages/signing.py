@@ -125,5 +125,7 @@ async def sign_out(request: Request, visit: VisitDep) -> Response:
     for refresh in filter(None, (REFRESH.read(sent, settings), REFRESH.read_old(sent, settings))):
         await signing_in.sign_out(visit, refresh)
     response = RedirectResponse("/sign-in", 303)
+    # A village's office has one machine for everybody: what the desk kept of an unsent form goes with its owner.
+    response.headers["clear-site-data"] = '"storage"'
     REFRESH.drop(response, settings)
     return response
