@@ -87,6 +87,15 @@ INGEST: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     ),
     "GET /desk/disclosures/{disclosure_id}/edit": Many("lines, files", at="@draft"),
     "GET /desk/disclosures/{disclosure_id}/sheet": Many("lines", at="@submitted"),
+    "GET /desk/disclosures/{disclosure_id}/vouchers": Many("lines, files", at="@draft"),
+    "POST /desk/disclosures/{disclosure_id}/vouchers": Many(
+        "lines, files", {"data": {"version": "1"}}, at="@draft", shown=False
+    ),
+    "GET /desk/disclosures/{disclosure_id}/vouchers/{digest}": Many("lines, files", at="@draft @voucher"),
+    "POST /desk/disclosures/{disclosure_id}/vouchers/{digest}": Many(
+        "lines, files", {"data": {"how": "hide"}}, at="@draft @voucher", shown=False
+    ),
+    "POST /desk/vouchers": Many("files of a form", {"data": {"id": "@draft"}, "files": "@picture"}, shown=False),
     "GET /desk/form": _in_memory("periods before"),
     "POST /desk/form": Many("lines, files", shown=False),
     "GET /desk/grid": Many("villages"),

@@ -286,6 +286,13 @@ INGEST: Final = (
     _row(f"GET {_DESK}", STAFF, "refused", "@draft", affair=True),
     _row(f"GET {_DESK}/sheet", STAFF, "refused", "@submitted", affair=True),
     _row("GET /desk/attachments/{digest}", STAFF, "hidden", "@attachment", affair=True),
+    _row("POST /desk/vouchers", ENTERING, "refused", data={"id": "@draft"}, files="@picture", affair=True),
+    _row(f"GET {_DESK}/vouchers", ENTERING, "refused", "@draft", affair=True),
+    _row(f"POST {_DESK}/vouchers", ENTERING, "refused", "@draft", data={"version": "1"}, affair=True),
+    _row(f"GET {_DESK}/vouchers/{{digest}}", ENTERING, "refused", "@draft @voucher", affair=True),
+    _row(
+        f"POST {_DESK}/vouchers/{{digest}}", ENTERING, "refused", "@draft @voucher", data={"how": "hide"}, affair=True
+    ),
     _row(
         "POST /desk/sheets",
         {SUPERVISOR, REVIEWER},

@@ -73,6 +73,11 @@ class Line(Model):
     resolution_id: ShortText | None = None
     person_days: int | None = Field(default=None, ge=1, le=100000)
     attachments: tuple[Digest, ...] = Field(default=(), max_length=50)
+    pictures: tuple[Digest, ...] = Field(
+        default=(),
+        max_length=50,
+        description="pictures of vouchers that everybody may see: covered, or cleared as they are",
+    )
 
     @model_validator(mode="after")
     def _transfer_has_both_ends(self) -> Self:
@@ -92,6 +97,7 @@ class Moved(Model):
     amount_fen: int
     account: str
     to_account: str | None = None
+    pictures: tuple[Digest, ...] = ()
 
 
 class Totals(Model):
@@ -147,6 +153,10 @@ class LedgerOutline(Content):
     def sums(self) -> LedgerSums:
         """What the ledger comes to by account."""
         return _sums(self.accounts, self.lines, self.totals)
+
+    def shown_files(self) -> frozenset[str]:
+        """Files of the whole, and what may be shown of single vouchers."""
+        return super().shown_files().union(*(x.pictures for x in self.lines))
 
 
 class Ledger(Content):
@@ -211,7 +221,11 @@ class Ledger(Content):
 
     def files(self) -> frozenset[str]:
         """Files of the whole and of every line."""
-        return super().files().union(*(x.attachments for x in self.lines))
+        return super().files().union(*((*x.attachments, *x.pictures) for x in self.lines))
+
+    def shown_files(self) -> frozenset[str]:
+        """Files of the whole, and what may be shown of single vouchers."""
+        return super().shown_files().union(*(x.pictures for x in self.lines))
 
     def findings(self, period: str) -> tuple[Finding, ...]:
         """Everything that does not add up: account balances, stated totals, dates outside the period."""

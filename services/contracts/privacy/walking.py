@@ -60,6 +60,7 @@ _LISTS: Final = MappingProxyType(
         "paragraphs": "正文第{}段",
         "columns": "第{}列",
         "attachments": "第{}个附件",
+        "pictures": "第{}张凭证图",
         "steps": "议事步骤第{}行",
         "funds": "资金来源第{}行",
         "bids": "投标第{}行",

@@ -30,7 +30,7 @@ from services.ingest.commands.attachments import (
     require_files,
     use_files,
 )
-from services.ingest.commands.checking import let_out
+from services.ingest.commands.checking import let_out, refuse_unseen
 from services.ingest.commands.findings import (
     Content,
     Reason,
@@ -310,6 +310,7 @@ async def _hand_in(desk: Changing, disclosure: Disclosure, edition: Edition) -> 
     submitted = await update_submitted(desk.conn, disclosure, edition, state, desk.actor.staff_id, desk.now)
     await _append_submitted(desk, disclosure, edition.accepted)
     if files and state is State.CONFIRMED:
+        await refuse_unseen(desk, disclosure, edition.body)
         return await let_out(desk, submitted, edition, release="file")
     return submitted
 

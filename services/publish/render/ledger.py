@@ -25,6 +25,7 @@ class LineView:
     firm: str | None
     resolution: str | None
     voucher: str | None
+    pictures: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
 
 
@@ -105,6 +106,7 @@ def line_view(number: int, line: Line) -> LineView:
         firm=firm_of(line.payee) if line.direction is Direction.OUT else None,
         resolution=line.resolution_id,
         voucher=f"{line.voucher.word}{line.voucher.no}号" if line.voucher else None,
+        pictures=tuple(f"/objects/{digest}" for digest in line.pictures),
         facts=_facts(line),
     )
 
