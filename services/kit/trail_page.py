@@ -55,6 +55,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "form": "保存",
         "disclosures": "录入",
         "attachments": "上传附件",
+        "vouchers": "处理凭证图",
         "imports": "导入",
         "import": "导入账号",
         "apply": "导入生效",

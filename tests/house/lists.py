@@ -87,6 +87,15 @@ INGEST: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     ),
     "GET /desk/disclosures/{disclosure_id}/edit": Many("lines, files", at="@draft"),
     "GET /desk/disclosures/{disclosure_id}/sheet": Many("lines", at="@submitted"),
+    "GET /desk/disclosures/{disclosure_id}/vouchers": Many("lines, files", at="@draft"),
+    "POST /desk/disclosures/{disclosure_id}/vouchers": Many(
+        "lines, files", {"data": {"version": "1"}}, at="@draft", shown=False
+    ),
+    "GET /desk/disclosures/{disclosure_id}/vouchers/{digest}": Many("lines, files", at="@draft @voucher"),
+    "POST /desk/disclosures/{disclosure_id}/vouchers/{digest}": Many(
+        "lines, files", {"data": {"how": "hide"}}, at="@draft @voucher", shown=False
+    ),
+    "POST /desk/vouchers": Many("files of a form", {"data": {"id": "@draft"}, "files": "@picture"}, shown=False),
     "GET /desk/form": _in_memory("periods before"),
     "POST /desk/form": Many("lines, files", shown=False),
     "POST /desk/typed": Many("lines, files", shown=False),
@@ -226,6 +235,8 @@ PUBLISH: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /v/{code}/{item}.xlsx": Many("disclosures of an item", at="@village F07"),
     "GET /v/{code}/{item}/feed.atom": Many("disclosures of an item", at="@village F07"),
     "GET /v/{code}/{item}/{year}": Many("disclosures of an item", at="@village F07 2026"),
+    "GET /v/{code}/contract": Many("lines of a village", {"params": {"no": "2026-01"}}, at="@village", shown=False),
+    "GET /v/{code}/invoice": Many("lines of a village", {"params": {"no": "12345678"}}, at="@village", shown=False),
     "GET /v/{code}/resolution": Many("lines of a village", {"params": {"no": "2026-01"}}, at="@village", shown=False),
     "GET /v/{code}/{item}/{year}/spending": Many("months of a year", at="@village F01 2026", shown=False),
     "GET /v/{code}/{item}/{year}/spending.csv": Many("months of a year", at="@village F01 2026", shown=False),

@@ -287,6 +287,13 @@ INGEST: Final = (
     _row(f"GET {_DESK}", STAFF, "refused", "@draft", affair=True),
     _row(f"GET {_DESK}/sheet", STAFF, "refused", "@submitted", affair=True),
     _row("GET /desk/attachments/{digest}", STAFF, "hidden", "@attachment", affair=True),
+    _row("POST /desk/vouchers", ENTERING, "refused", data={"id": "@draft"}, files="@picture", affair=True),
+    _row(f"GET {_DESK}/vouchers", ENTERING, "refused", "@draft", affair=True),
+    _row(f"POST {_DESK}/vouchers", ENTERING, "refused", "@draft", data={"version": "1"}, affair=True),
+    _row(f"GET {_DESK}/vouchers/{{digest}}", ENTERING, "refused", "@draft @voucher", affair=True),
+    _row(
+        f"POST {_DESK}/vouchers/{{digest}}", ENTERING, "refused", "@draft @voucher", data={"how": "hide"}, affair=True
+    ),
     _row(
         "POST /desk/sheets",
         {SUPERVISOR, REVIEWER},
@@ -420,6 +427,8 @@ PUBLISH: Final = (
     _row("POST /api/v1/villages/{code}/household", PUBLIC, "same", "@village", json=_HOUSEHOLD, works=False),
     _row("GET /v/{code}/{item}", PUBLIC, "same", "@village F01"),
     _row("GET /v/{code}/{item}/{year}", PUBLIC, "same", "@village F01 2026"),
+    _row("GET /v/{code}/contract", PUBLIC, "same", "@village", params={"no": "2026-01"}, works=False),
+    _row("GET /v/{code}/invoice", PUBLIC, "same", "@village", params={"no": "12345678"}, works=False),
     _row("GET /v/{code}/resolution", PUBLIC, "same", "@village", params={"no": "2026-01"}, works=False),
     _row("GET /v/{code}/{item}/{year}/spending", PUBLIC, "same", "@village F01 2026"),
     _row("GET /v/{code}/{item}/{year}/spending.csv", PUBLIC, "same", "@village F01 2026"),

@@ -1,5 +1,6 @@
 """What the example requests of `rights.py` are about, and the people who ask; changed things are put back."""
 
+from base64 import b64decode
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -48,6 +49,9 @@ STRANGERS: Final = {
     Role.DEPARTMENT: ("party-department", builders.CITY),
 }
 PDF: Final = saved(plain())
+PICTURE: Final = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAAAAABX3VL4AAAADklEQVR4nGP4/5/h/38AC/oD/eAlihAAAAAASUVORK5CYII="
+)
 DOCUMENT: Final = "盖农发〔2025〕9号"
 
 
@@ -213,6 +217,9 @@ async def _ingest(served: Served) -> dict[str, Any]:
     answers = _answers(served)
     path = f"/ingest/v1/declarations/{village}/2026Q3"
     await _asked(served, "PUT", path, clerk, json={"answers": answers})
+    things["picture"] = {"files": ("1.png", PICTURE, "image/png")}
+    behind = {"data": {"id": things["draft"]}, "files": things["picture"]}
+    things["voucher"] = (await _asked(served, "POST", "/desk/vouchers", clerk, **behind))["digests"][0]
     body = {"kind": "ledger", "accounts": _ACCOUNTS, "lines": [], "totals": None}
     draft: dict[str, Any] = {"village": village, "item": "F01", "period": "2025-12"}
     draft["body"] = {**body, "attachments": [{"digest": made["digest"], "title": "票据"}]}

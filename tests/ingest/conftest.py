@@ -20,7 +20,16 @@ CLERK, SUPERVISOR, REVIEWER = "clerk-210881006206", "supervisor-210881006206", "
 SECOND, PRINCIPAL, ACCOUNTANT = "supervisor-210881006206-2", "principal-210881006206", "accountant-210881006"
 TABLES = (
     *("disclosure", "edition", "confirmation", "event", "outbox", "idempotency", "waiver", "declaration"),
-    *("declaration_confirmation", "approval", "approval_item", "attachment", "attachment_use", "object_deletion"),
+    *(
+        "declaration_confirmation",
+        "approval",
+        "approval_item",
+        "attachment",
+        "attachment_use",
+        "object_deletion",
+        "redaction",
+        "invoice_mark",
+    ),
     *("upload_quota", "import", "import_draft", "shred_key", "aggregate"),
     *("question", "question_word", "workbook", "column_word", "typed_form"),
 )

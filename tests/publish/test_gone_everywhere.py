@@ -62,6 +62,37 @@ def ways_of(disclosure_id: str) -> dict[str, int]:
     }
 
 
+async def test_the_picture_behind_a_line_goes_with_it_at_once(publish: Any) -> None:
+    body, runtime = builders.ledger(), publish.served.runtime
+    inner, shown = "ab" * 32, await runtime.own.objects.put(b"\xff\xd8\xff a receipt with black boxes")
+    body["lines"] = [{**body["lines"][0], "attachments": [inner], "pictures": [shown]}, *body["lines"][1:]]
+    event = await publish.opened(village=VILLAGE, period="2026-09", body=body)
+    await publish.rendered()
+    one, as_json = f"/d/{event.aggregate_id}", f"/api/v1/disclosures/{event.aggregate_id}"
+    page = (await publish.get(one)).text
+    assert f'<a href="/objects/{shown}" aria-label="第1笔' in page
+    line = (await publish.get(as_json)).json()["body"]["lines"][0]
+    assert (line["pictures"], "attachments" in line, inner in page) == ([shown], False, False)
+    assert (await publish.get(f"/objects/{shown}")).headers["content-type"] == "image/jpeg"
+    await publish.get(f"/objects/{inner}", 404)
+    since = time.monotonic()
+    await publish.withdrawn(event)
+    for path, status in ((one, 410), (as_json, 410), (f"/objects/{shown}", 404)):
+        assert shown not in (await publish.get(path, status)).text
+    assert time.monotonic() - since < AT_ONCE_S
+
+
+async def test_where_only_totals_are_public_no_picture_is(publish: Any) -> None:
+    body, runtime = builders.ledger(), publish.served.runtime
+    shown = await runtime.own.objects.put(b"\xff\xd8\xff another receipt")
+    body["lines"] = [{**body["lines"][0], "pictures": [shown]}, *body["lines"][1:]]
+    event = await publish.opened(village=VILLAGE, item="P03", period="2026H1", body=body)
+    await publish.rendered()
+    assert shown not in (await publish.get(f"/d/{event.aggregate_id}")).text
+    assert shown not in (await publish.get(f"/api/v1/disclosures/{event.aggregate_id}")).text
+    await publish.get(f"/objects/{shown}", 404)
+
+
 def text_of(path: str, answer: Any) -> str:
     """An answer as somebody reads it, unpacked."""
     if answer.status_code != 200:

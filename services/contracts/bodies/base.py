@@ -97,6 +97,10 @@ class Content(Model):
         """Digests of every file that the content names, wherever it stands."""
         return frozenset(a.digest for a in self.attachments)
 
+    def shown_files(self) -> frozenset[str]:
+        """Digests of those of the files that everybody may see once the content is public."""
+        return frozenset(a.digest for a in self.attachments)
+
 
 def figures(body: Content) -> tuple[tuple[str, str], ...]:
     """Every figure of a body by its path, amounts, counts and quantities alike, in order.

@@ -72,8 +72,16 @@ class Line(Model):
     approver_role: ShortText | None = None
     invoice: Invoice | None = None
     resolution_id: ShortText | None = None
+    contract_no: ShortText | None = Field(
+        default=None, description="number of the contract that it is paid by (合同编号)"
+    )
     person_days: int | None = Field(default=None, ge=1, le=100000)
     attachments: tuple[Digest, ...] = Field(default=(), max_length=50)
+    pictures: tuple[Digest, ...] = Field(
+        default=(),
+        max_length=50,
+        description="pictures of vouchers that everybody may see: covered, or cleared as they are",
+    )
 
     @field_validator("to_account", mode="after")
     @classmethod
@@ -98,6 +106,7 @@ class Moved(Model):
     amount_fen: int
     account: str
     to_account: str | None = None
+    pictures: tuple[Digest, ...] = ()
 
 
 class Totals(Model):
@@ -153,6 +162,10 @@ class LedgerOutline(Content):
     def sums(self) -> LedgerSums:
         """What the ledger comes to by account."""
         return _sums(self.accounts, self.lines, self.totals)
+
+    def shown_files(self) -> frozenset[str]:
+        """Files of the whole, and what may be shown of single vouchers."""
+        return super().shown_files().union(*(x.pictures for x in self.lines))
 
 
 class Ledger(Content):
@@ -217,7 +230,11 @@ class Ledger(Content):
 
     def files(self) -> frozenset[str]:
         """Files of the whole and of every line."""
-        return super().files().union(*(x.attachments for x in self.lines))
+        return super().files().union(*((*x.attachments, *x.pictures) for x in self.lines))
+
+    def shown_files(self) -> frozenset[str]:
+        """Files of the whole, and what may be shown of single vouchers."""
+        return super().shown_files().union(*(x.pictures for x in self.lines))
 
     def findings(self, period: str) -> tuple[Finding, ...]:
         """Everything that does not add up: account balances, stated totals, dates outside the period."""

@@ -28,6 +28,7 @@ from services.ingest.gate.files import (
 from services.ingest.gate.findings import file_findings
 from services.ingest.store.attachments import (
     Attachment,
+    KnownFile,
     VillageFile,
     forget_deletions,
     insert_attachment,
@@ -38,6 +39,7 @@ from services.ingest.store.attachments import (
     take_deletions,
 )
 from services.ingest.store.disclosures import Disclosure
+from services.ingest.store.vouchers import SealedPicture, select_inside
 from services.ingest.visit import Caller, Changing, IngestRuntime, Reading
 from services.ingest.workflow import Errand
 from services.kit import actions
@@ -51,7 +53,7 @@ UNUSED_AFTER: Final = timedelta(days=7)
 #: How long an order of deletion is one process's own: longer than the store's library tries one call (3 minutes).
 TAKEN_FOR: Final = timedelta(minutes=10)
 _AT_ONCE: Final = 500
-_NONCE_BYTES: Final = 12
+NONCE_BYTES: Final = 12
 _KEY_BITS: Final = 256
 
 
@@ -60,7 +62,7 @@ LIMITS: Final = Limits(seconds=15.0, memory_mib=512, answer_bytes=MAX_PUBLIC_BYT
 _PDF: Final = b"%PDF-"
 
 
-async def _make_public(data: bytes, who: str) -> PublicFile:
+async def make_public(data: bytes, who: str) -> PublicFile:
     """Make the public file in a process of its own; UnusableUploadError says what is wrong with the upload."""
     if len(data) > MAX_FILE_BYTES or not data:
         raise UnusableUploadError(faults=[Fault("file", size_fault(data))])
@@ -73,9 +75,9 @@ async def _make_public(data: bytes, who: str) -> PublicFile:
         raise UnusableUploadError(faults=[Fault("file", str(error))]) from error
 
 
-def _seal_upload(caller: Caller, village: str, made: PublicFile, data: bytes) -> Attachment:
+def seal_file(caller: Caller, village: str, made: PublicFile, data: bytes) -> Attachment:
     """The row of a file: what was uploaded stands in it sealed under a key of its own (AES-256-GCM)."""
-    key, nonce = AESGCM.generate_key(_KEY_BITS), os.urandom(_NONCE_BYTES)
+    key, nonce = AESGCM.generate_key(_KEY_BITS), os.urandom(NONCE_BYTES)
     digest = digest_of(made.content)
     return Attachment(
         village_code=village,
@@ -100,8 +102,8 @@ async def attach(caller: Caller, village: str, data: bytes) -> Attachment:
     caller.require_village(village)
     caller.actor.require_scope(caller.reference, village)
     await count_upload(caller, len(data))
-    made = await _make_public(data, caller.actor.staff_id)
-    attachment = _seal_upload(caller, village, made, data)
+    made = await make_public(data, caller.actor.staff_id)
+    attachment = seal_file(caller, village, made, data)
     async with caller.changing(Changing) as desk:
         actions.about(f"attachment/{attachment.digest}", village)
         if not await insert_attachment(desk.conn, attachment):
@@ -113,8 +115,8 @@ async def attach(caller: Caller, village: str, data: bytes) -> Attachment:
     return attachment
 
 
-async def export_file(caller: Caller, digest: str) -> tuple[bytes, str]:
-    """Read a file, record in the trail who took it, and return content and media type.
+async def export_file(caller: Caller, digest: str, *, small: bool = False) -> tuple[bytes, str]:
+    """Read a file, or the small picture of it where there is one, record in the trail who took it; content and media type.
 
     For staff within whose part of the tree and of the affairs it was handed in; to others it is unknown.
     """
@@ -128,15 +130,31 @@ async def export_file(caller: Caller, digest: str) -> tuple[bytes, str]:
         and (not h.withdrawn or caller.actor.role in workflow.KEEPERS)
         and (items is None or h.uploaded_by == caller.actor.staff_id or not set(items).isdisjoint(h.items))
     ]
-    content = await caller.own.objects.get(digest) if reached else None
+    content = await _content_of(caller, reached[0].village_code, digest, small=small) if reached else None
     if content is None:
         raise UnknownAttachmentError
     await caller.record_export(f"attachment/{digest}", reached[0].village_code)
     return content, reached[0].media_type
 
 
-#: Files that villages handed in, with what was read in each.
-KnownFiles = Mapping[VillageFile, tuple[tuple[int, str], ...]]
+def open_inside(kept: SealedPicture, digest: str, *, small: bool = False) -> bytes:
+    """A picture that is in no object store, or the small one of it where there is one."""
+    opener = AESGCM(kept.key)
+    if small and kept.thumbnail is not None:
+        nonce, closed = kept.thumbnail[:NONCE_BYTES], kept.thumbnail[NONCE_BYTES:]
+        return opener.decrypt(nonce, closed, f"{digest}:thumbnail".encode())
+    return opener.decrypt(kept.nonce, kept.original, digest.encode())
+
+
+async def _content_of(caller: Caller, village: str, digest: str, *, small: bool) -> bytes | None:
+    """A file of the object store, or a picture that rests sealed here."""
+    async with caller.runtime.database.connection() as conn:
+        kept = await select_inside(conn, village, digest)
+    return open_inside(kept, digest, small=small) if kept is not None else await caller.own.objects.get(digest)
+
+
+#: Files that villages handed in, with what is known of each.
+KnownFiles = Mapping[VillageFile, KnownFile]
 
 
 async def known_files(desk: Changing, of: Iterable[tuple[Disclosure, Body]]) -> KnownFiles:
@@ -146,16 +164,25 @@ async def known_files(desk: Changing, of: Iterable[tuple[Disclosure, Body]]) -> 
 
 
 def require_files(disclosure: Disclosure, body: Body, known: KnownFiles) -> None:
-    """MissingAttachmentError names the places of files that the village never gave."""
-    missing = {digest for digest in body.files() if (disclosure.village_code, digest) not in known}
-    if missing:
-        raise MissingAttachmentError(
-            faults=[
-                Fault(at, "没有上传过这个附件")
-                for at, digest in _places(body.model_dump(mode="json"), "body")
-                if digest in missing
-            ]
-        )
+    """MissingAttachmentError names the places of files that the village never gave, or that may not be shown there."""
+    files = body.files()
+    if not files:
+        return
+    named = [(at, d) for at, d in _places(body.model_dump(mode="json"), "body") if d in files]
+    faults = [Fault(at, said) for at, d in named if (said := _fault_of(at, known.get((disclosure.village_code, d))))]
+    if faults:
+        raise MissingAttachmentError(faults=faults)
+
+
+def _fault_of(at: str, file: KnownFile | None) -> str | None:
+    """Why a file cannot stand in a place of a body; None when it can."""
+    if file is None:
+        return "没有上传过这个附件"
+    if ".pictures[" in at and not file.shown:
+        return "这张凭证图还没有遮盖，也没有人确认无需遮盖，不能公开；请在“凭证和附件”页上处理"
+    if at.startswith("body.attachments[") and file.inside:
+        return "这是留在村里的凭证原图，不能作为附件公开"
+    return None
 
 
 async def use_files(desk: Changing, of: Iterable[tuple[Disclosure, Body]]) -> None:
@@ -167,7 +194,8 @@ async def use_files(desk: Changing, of: Iterable[tuple[Disclosure, Body]]) -> No
 
 def findings_in_files(disclosure: Disclosure, body: Body, known: KnownFiles) -> tuple[Finding, ...]:
     """What was read in the files that a content names."""
-    personal = {d: read for d in body.files() if (read := known.get((disclosure.village_code, d)))}
+    shown = ((d, known.get((disclosure.village_code, d))) for d in body.files())
+    personal = {d: file.personal for d, file in shown if file is not None and file.personal and not file.inside}
     if not personal:
         return ()
     titles = {a.digest: a.title for a in body.attachments}

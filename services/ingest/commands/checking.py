@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from services.contracts.bodies import Body, Ledger
 from services.contracts.disclosure import (
     ApprovedContent,
     DisclosureApproved,
@@ -43,6 +44,7 @@ from services.ingest.store.disclosures import (
 )
 from services.ingest.store.opinions import select_authors, select_opinions, upsert_opinion
 from services.ingest.store.returns import Return, insert_return
+from services.ingest.store.vouchers import select_cleared_by
 from services.ingest.visit import Changing
 from services.ingest.workflow import Action
 from services.kit.errors import Fault
@@ -186,6 +188,8 @@ async def approve(
     if secrecy_checked_by is not None:
         refuse_personal(secrecy_checked_by, "secrecy_checked_by")
     by = secrecy_checked_by or edition.secrecy_checked_by
+    if delegation is not None and not desk.item_of(disclosure).confirmations:
+        await refuse_unseen(desk, disclosure, edition.body)
     if desk.item_of(disclosure).secrecy and by is None:
         raise SecrecyCheckMissingError(faults=[Fault("secrecy_checked_by", "请写明保密审查人的姓名")])
     after = await let_out(desk, disclosure, edition, delegation=delegation, secrecy_checked_by=by)
@@ -257,6 +261,14 @@ async def require_other_person(desk: Changing, disclosure: Disclosure, *, unless
     if document is None or not unless_delegated:
         raise SamePersonError
     return document
+
+
+async def refuse_unseen(desk: Changing, disclosure: Disclosure, body: Body) -> None:
+    """Refuse to let out what nobody else looks at, when a voucher's picture in it was cleared without anything covered."""
+    shown = {d for line in body.lines for d in line.pictures} if isinstance(body, Ledger) else set()
+    if shown and await select_cleared_by(desk.conn, disclosure.village_code, shown):
+        detail = "有凭证图标为“无需遮盖”，公开前要由另一个人看过。请由别人审核，或者把图遮盖好。"
+        raise SamePersonError(detail)
 
 
 def refuse_own_reset(desk: Changing, account: str | None, acted_at: datetime | None) -> None:

@@ -30,7 +30,7 @@ from services.ingest.commands.attachments import (
     require_files,
     use_files,
 )
-from services.ingest.commands.checking import let_out
+from services.ingest.commands.checking import let_out, refuse_unseen
 from services.ingest.commands.doubts import doubts_of
 from services.ingest.commands.findings import (
     Content,
@@ -43,6 +43,7 @@ from services.ingest.commands.findings import (
     refuse_personal,
 )
 from services.ingest.commands.households import with_households
+from services.ingest.commands.invoices import note_invoices
 from services.ingest.commands.typed import require_finished, require_open_cell
 from services.ingest.commands.withdrawing import withdraw_and_erase
 from services.ingest.errors import (
@@ -216,10 +217,11 @@ async def _insert_editions(
     """Store new editions' contents and notes with what does not add up in them, and which files they use."""
     await use_files(desk, [(d, content.body) for d, content, _ in contents])
     doubts = await doubts_of(desk, [(d, content.body) for d, content, _ in contents])
-    of = [
-        (d, _edition(d, content, note, (*doubts[d.id], *findings_in_files(d, content.body, known))))
-        for d, content, note in contents
-    ]
+    invoices = await note_invoices(desk, [(d, content.body) for d, content, _ in contents])
+    of = []
+    for d, content, note in contents:
+        beside = (*invoices.get(d.id, ()), *doubts[d.id], *findings_in_files(d, content.body, known))
+        of.append((d, _edition(d, content, note, beside)))
     await insert_editions(desk.conn, of, desk.actor.staff_id, desk.now)
     found = await findings_of_all(desk, of)
     for finding in chain.from_iterable(found.values()):
@@ -325,6 +327,7 @@ async def _hand_in(desk: Changing, disclosure: Disclosure, edition: Edition) -> 
     submitted = await update_submitted(desk.conn, disclosure, edition, state, desk.actor.staff_id, desk.now)
     await _append_submitted(desk, disclosure, edition.accepted)
     if files and state is State.CONFIRMED:
+        await refuse_unseen(desk, disclosure, edition.body)
         return await let_out(desk, submitted, edition, release="file")
     return submitted
 

@@ -81,6 +81,7 @@ _LEDGER: Final = Spec(
                 Cell("invoice.no", "发票号码", more=True),
                 Cell("invoice.seller", "开票单位", more=True),
                 Cell("resolution_id", "会议决议编号", more=True),
+                Cell("contract_no", "合同编号", more=True),
                 Cell("person_days", "用工（人天）", WHOLE, size=5, more=True),
             ),
             start=10,
@@ -198,6 +199,7 @@ _CONTRACT: Final = Spec(
         Cell("deposit_fen", "押金、履约保证金（元）", MONEY, size=12),
         Cell("follows", "接着哪一份招标、招租公告", CHOICE, options=NO_NOTICE),
         Cell("method", "发包方式", size=20),
+        Cell("contract_no", "合同编号", size=20),
         Cell("resolution_id", "会议决议编号", size=20),
     ),
     (

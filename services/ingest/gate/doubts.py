@@ -26,7 +26,7 @@ from services.contracts.values import yuan
 from services.ingest.gate.phrases import phrase_findings
 from services.ingest.gate.quorums import quorum_findings
 from services.ingest.gate.tables import table_doubts
-from services.ingest.gate.vouchers import cash_findings, voucher_findings
+from services.ingest.gate.voucher_numbers import cash_findings, voucher_findings
 
 #: What cannot be right as it stands.
 MUST_MEND: Final = frozenset({"contract.negative", "project.negative", "date.future", "notice.unknown"})

@@ -1,90 +1,116 @@
-"""Vouchers of a ledger (凭证): numbers that stand twice, that are left out, lines without one; cash beyond the limit; pure."""
+"""Pictures of vouchers: read in with a thumbnail, and copied with boxes burnt in; pure.
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import date
-from itertools import pairwise
-from typing import Final
+A box is painted over the picture's own points, and the copy is written anew from them: nothing of what was there is left in
+it. Runs in a process of its own (`answer`): the libraries read what strangers send.
+"""
 
-from services.contracts.base import Finding
-from services.contracts.bodies import Direction, Ledger, Line
-from services.contracts.values import yuan
+import io
+import json
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
-#: Where two of three lines have a number, the third wants one as well.
-_MOST: Final = 2
-#: As many missing numbers are named; of more it is said that there are more.
-_NAMED: Final = 6
-#: Paid in cash whatever it costs: travelling, and what is bought of farmers (现金管理暂行条例).
-_CASH_ANYWAY: Final = ("差旅", "收购")
+from PIL import Image, ImageDraw
 
-Numbered = dict[int, list[tuple[int, Line]]]
+from services.ingest.gate.files import UnusableFileError
+from services.ingest.gate.images import picture
 
-
-def voucher_findings(ledger: Ledger) -> Iterator[Finding]:
-    """Numbers restart every month for each word, so each month and word is looked at by itself."""
-    books: dict[tuple[int, int, str], Numbered] = defaultdict(lambda: defaultdict(list))
-    for n, line in enumerate(ledger.lines):
-        if line.voucher is not None:
-            books[line.date.year, line.date.month, line.voucher.word][line.voucher.no].append((n, line))
-    for (_, month, word), numbered in books.items():
-        yield from _twice(word, numbered)
-        yield from _gaps(month, word, numbered)
-    yield from _without(ledger.lines)
+#: Boxes are written in ten-thousandths of the picture's width and height: the browser shows it in a size of its own.
+WHOLE: Final = 10_000
+#: More boxes than anybody draws by hand.
+MOST_BOXES: Final = 100
+TURNS: Final = (0, 90, 180, 270)
+_THUMBNAIL: Final = 240
+_QUALITY: Final = 85
 
 
-def _twice(word: str, numbered: Numbered) -> Iterator[Finding]:
-    """One voucher has one day, however many lines it has."""
-    for no, lines in numbered.items():
-        first, day = lines[0][0], lines[0][1].date
-        other = next((n for n, line in lines if line.date != day), None)
-        if other is not None:
-            words = (
-                f"第 {other + 1} 行和第 {first + 1} 行都写“{word}-{no}”，日期却不是同一天（{_day(day)}、"
-                f"{_day(dict(lines)[other].date)}）。请核对凭证号；确实是同一张凭证的，请说明。"
-            )
-            yield Finding(code="ledger.voucher_twice", at=f"body.lines[{other}].voucher.no", message=words)
+class Box(NamedTuple):
+    """A rectangle to be painted over: left, top, right, bottom."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
 
 
-def _gaps(month: int, word: str, numbered: Numbered) -> Iterator[Finding]:
-    """Numbers left out between the first and the last: one sentence for a month and word."""
-    numbers = sorted(numbered)
-    missing = [(a + 1, b - 1) for a, b in pairwise(numbers) if b > a + 1]
-    if not missing:
-        return
-    named = "、".join(f"{a}" if a == b else f"{a}–{b}" for a, b in missing[:_NAMED])
-    behind = numbered[missing[0][1] + 1][0][0]
-    words = (
-        f"{month}月“{word}”字的凭证缺 {named} 号{'等' if len(missing) > _NAMED else ''}。漏了的请补上；"
-        f"作废的、和收支无关的（如计提、结转），请说明。"
-    )
-    yield Finding(code="ledger.voucher_gap", at=f"body.lines[{behind}].voucher.no", message=words)
+class Taken(NamedTuple):
+    """A picture made anew without what it carries beside the picture, and a small one of it."""
+
+    content: bytes
+    thumbnail: bytes
 
 
-def _without(lines: Sequence[Line]) -> Iterator[Finding]:
-    """Lines of income and spending without a voucher, where nearly all others have one."""
-    counted = [(n, x) for n, x in enumerate(lines) if x.direction is not Direction.TRANSFER]
-    bare = [n for n, x in counted if x.voucher is None]
-    if not bare or len(counted) - len(bare) < _MOST * len(bare):
-        return
-    named = "、".join(str(n + 1) for n in bare[:_NAMED])
-    words = f"第 {named} 行{'等' if len(bare) > _NAMED else ''}没有凭证号，别的行都有。请补上；没有凭证的，请说明凭什么入账。"
-    yield Finding(code="ledger.voucher_missing", at=f"body.lines[{bare[0]}].voucher.no", message=words)
+def order_of(*, boxes: Sequence[Box] | None, turn: int = 0) -> bytes:
+    """What stands before the picture in the input of `answer`; without boxes it is read in."""
+    return json.dumps({"boxes": boxes, "turn": turn}).encode() + b"\n"
 
 
-def cash_findings(ledger: Ledger, limit_fen: int) -> Iterator[Finding]:
-    """Spending in cash beyond the limit; 0 is no limit."""
-    for n, x in enumerate(ledger.lines):
-        in_cash = x.method == "cash" or (x.method is None and x.account.partition(":")[0] == "cash")
-        if not limit_fen or x.direction is not Direction.OUT or not in_cash or x.amount_fen <= limit_fen:
-            continue
-        if any(word in f"{x.summary}{x.category or ''}" for word in _CASH_ANYWAY):
-            continue
-        words = (
-            f"第 {n + 1} 行付现金 {yuan(x.amount_fen)} 元，超过了 {yuan(limit_fen)} 元的上限，应当转账付。"
-            f"账户或付款方式写错了请改正；确实付了现金的，请说明原因。"
-        )
-        yield Finding(code="ledger.cash", at=f"body.lines[{n}].amount_fen", message=words)
+def read_boxes(text: str) -> tuple[Box, ...]:
+    """Boxes as the page writes them: four numbers each, `;` between them. ValueError says what is wrong."""
+    boxes = []
+    for part in filter(None, text.strip().split(";")):
+        numbers = part.split(",")
+        if len(numbers) != len(Box._fields) or not all(n.isascii() and n.isdigit() and len(n) < 6 for n in numbers):  # noqa: PLR2004 - digits of 10000
+            message = "遮盖框读不懂，请刷新页面重新画。"
+            raise ValueError(message)
+        box = Box(*map(int, numbers))
+        if not (box.left < box.right <= WHOLE and box.top < box.bottom <= WHOLE):
+            message = "遮盖框超出了图片或没有大小，请刷新页面重新画。"
+            raise ValueError(message)
+        boxes.append(box)
+    if len(boxes) > MOST_BOXES:
+        message = f"遮盖框太多，最多 {MOST_BOXES} 个。"
+        raise ValueError(message)
+    return tuple(boxes)
 
 
-def _day(of: date) -> str:
-    return f"{of.month}月{of.day}日"
+def take(data: bytes) -> Taken:
+    """Read a picture in; UnusableFileError when it is none that we take."""
+    content = picture(data).content
+    with Image.open(io.BytesIO(content), formats=("JPEG",)) as opened:
+        opened.draft("RGB", (_THUMBNAIL, _THUMBNAIL))
+        small = opened.convert("RGB")
+    small.thumbnail((_THUMBNAIL, _THUMBNAIL))
+    return Taken(content, _written(small))
+
+
+def cover(content: bytes, boxes: Sequence[Box], turn: int) -> bytes:
+    """A copy of one of our pictures with the boxes painted black, turned to the right by so many degrees afterwards."""
+    with Image.open(io.BytesIO(content), formats=("JPEG",)) as opened:
+        drawn = opened.convert("RGB")
+    pen = ImageDraw.Draw(drawn)
+    for box in boxes:
+        # Outwards to the next point, so that no edge of a figure is left.
+        left, right = (box.left * drawn.width // WHOLE, -(-box.right * drawn.width // WHOLE))
+        top, bottom = (box.top * drawn.height // WHOLE, -(-box.bottom * drawn.height // WHOLE))
+        pen.rectangle((left, top, right, bottom), fill="black")
+    drawn.info.clear()
+    return _written(drawn.rotate(-turn, expand=True) if turn else drawn)
+
+
+def _written(drawn: Image.Image) -> bytes:
+    out = io.BytesIO()
+    drawn.save(out, "JPEG", quality=_QUALITY, optimize=True)
+    return out.getvalue()
+
+
+def answer(data: bytes) -> bytes:
+    """What `kit.confined` calls: an order and a picture in; the length of the content, the content, the thumbnail out."""
+    order, _, content = data.partition(b"\n")
+    wanted = json.loads(order)
+    try:
+        if wanted["boxes"] is None:
+            taken = take(content)
+        else:
+            taken = Taken(cover(content, [Box(*b) for b in wanted["boxes"]], wanted["turn"]), b"")
+    except UnusableFileError as error:
+        return json.dumps({"error": str(error)}).encode()
+    return json.dumps({"bytes": len(taken.content)}).encode() + b"\n" + taken.content + taken.thumbnail
+
+
+def read_answer(written: bytes) -> Taken:
+    """The other end of `answer`; UnusableFileError says why there is no picture."""
+    line, _, rest = written.partition(b"\n")
+    head = json.loads(line)
+    if "error" in head:
+        raise UnusableFileError(head["error"])
+    return Taken(rest[: head["bytes"]], rest[head["bytes"] :])

@@ -24,6 +24,7 @@ from services.ingest.pages.compare import Change, changes, shown
 from services.ingest.pages.entry import dump
 from services.ingest.pages.exchange import exchange_of
 from services.ingest.pages.frame import render_in_turns
+from services.ingest.pages.vouchers import papers_shown
 from services.ingest.store.approvals import select_waiting
 from services.ingest.store.cells import select_body_of_cell
 from services.ingest.store.contents import Edition
@@ -167,6 +168,7 @@ async def _content_values(desk: Reading, d: Disclosure, edition: Edition) -> dic
         "paragraphs": edition.body.paragraphs if edition.body.kind == "notice" else (),
         "inner_table": edition.body.table if edition.body.kind == "notice" else None,
         "attachments": edition.body.attachments,
+        "papers": await papers_shown(desk, d, edition.body),
         "since_public": await _since_public(desk, d, form),
         "since_last": await _since_last(desk, d, edition),
     }
@@ -230,7 +232,7 @@ async def sheet(request: Request, disclosure_id: UUID, desk: ChangingDep) -> Res
 
 
 @router.get("/attachments/{digest}", dependencies=[may(*workflow.READERS)])
-async def attachment(digest: str, caller: CallerDep) -> Response:
-    """A file that a village handed in, for staff who may see the village."""
-    content, media_type = await export_file(caller, digest)
+async def attachment(digest: str, caller: CallerDep, small: str = "") -> Response:
+    """A file that a village handed in, for staff who may see the village; `small`: the little picture of a voucher."""
+    content, media_type = await export_file(caller, digest, small=bool(small))
     return Response(content, media_type=media_type, headers={"cache-control": "private, no-store"})

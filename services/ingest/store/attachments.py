@@ -23,12 +23,16 @@ class Attachment:
     nonce: bytes
     original: bytes
     personal: tuple[tuple[int, str], ...] | None = None
+    #: Of what is behind a line nothing stands in the object store.
+    inside: bool = False
 
 
 INSERT_ATTACHMENT = """
-INSERT INTO attachment (village_code, digest, media_type, size, uploaded_by, uploaded_at, key, nonce, original, personal)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb)
-ON CONFLICT (village_code, digest) DO UPDATE SET uploaded_at = excluded.uploaded_at, personal = excluded.personal
+INSERT INTO attachment
+    (village_code, digest, media_type, size, uploaded_by, uploaded_at, key, nonce, original, personal, inside)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11)
+ON CONFLICT (village_code, digest) DO UPDATE SET uploaded_at = excluded.uploaded_at, personal = excluded.personal,
+    inside = attachment.inside AND excluded.inside
 """
 #: Until this has committed, nobody else can queue the file: an order of its own, and nobody sees it.
 CLAIM_OBJECT = "INSERT INTO object_deletion (digest, queued_at) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING"
@@ -50,6 +54,7 @@ async def insert_attachment(conn: Connection, a: Attachment) -> bool:
         a.nonce,
         a.original,
         None if a.personal is None else json.dumps(a.personal),
+        a.inside,
     )
     await conn.execute(CLAIM_OBJECT, a.digest, a.uploaded_at)
     return affected(await conn.execute(FORGET_DELETION, a.digest)) == 1
@@ -58,19 +63,32 @@ async def insert_attachment(conn: Connection, a: Attachment) -> bool:
 #: A file that a village handed in: its code and the file's digest.
 VillageFile = tuple[str, str]
 
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """What was found in a file's text (pages and kinds); whether it stays inside, or was made to be shown behind a line."""
+
+    personal: tuple[tuple[int, str], ...]
+    inside: bool
+    shown: bool
+
+
 SELECT_FILES = """
-SELECT village_code, digest, coalesce(personal, '[]')::text AS personal
-FROM attachment JOIN unnest($1::text[], $2::text[]) AS k (village_code, digest) USING (village_code, digest)
+SELECT village_code, digest, coalesce(personal, '[]')::text AS personal, inside, EXISTS (
+    SELECT FROM redaction r WHERE r.village_code = a.village_code AND r.shown_digest = a.digest
+) AS shown
+FROM attachment a JOIN unnest($1::text[], $2::text[]) AS k (village_code, digest) USING (village_code, digest)
 """
 
 
-async def select_files(
-    conn: Connection, wanted: Collection[VillageFile]
-) -> dict[VillageFile, tuple[tuple[int, str], ...]]:
-    """Which of some files were handed in, with what was found in their texts: pages and kinds."""
+async def select_files(conn: Connection, wanted: Collection[VillageFile]) -> dict[VillageFile, KnownFile]:
+    """Which of some files were handed in, with what is known of each."""
     rows = await conn.fetch(SELECT_FILES, [v for v, _ in wanted], [d for _, d in wanted])
     return {
-        (r["village_code"], r["digest"]): tuple((page, kind) for page, kind in json.loads(r["personal"])) for r in rows
+        (r["village_code"], r["digest"]): KnownFile(
+            tuple((page, kind) for page, kind in json.loads(r["personal"])), r["inside"], r["shown"]
+        )
+        for r in rows
     }
 
 
@@ -118,6 +136,8 @@ async def insert_uses(conn: Connection, uses: Collection[tuple[UUID, VillageFile
 #: Sealed originals go with the last use in their village; the file goes with the last use anywhere.
 DELETE_USES = """
 WITH gone AS (DELETE FROM attachment_use WHERE disclosure_id = ANY($1::uuid[]) RETURNING digest, village_code),
+undone AS (DELETE FROM redaction WHERE disclosure_id = ANY($1::uuid[])),
+forgotten AS (DELETE FROM invoice_mark WHERE disclosure_id = ANY($1::uuid[])),
 unused AS (
     DELETE FROM attachment a USING gone g WHERE a.digest = g.digest AND a.village_code = g.village_code
       AND NOT EXISTS (
@@ -135,7 +155,7 @@ ON CONFLICT (digest) DO NOTHING
 
 
 async def delete_uses(conn: Connection, ids: Sequence[UUID], at: datetime) -> None:
-    """Some disclosures name nothing any more: what nobody else names is queued for deletion, its original is gone."""
+    """Some disclosures name nothing any more, no file and no invoice: what nobody else names is queued for deletion, its original is gone."""
     await conn.execute(DELETE_USES, ids, at)
 
 

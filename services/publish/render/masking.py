@@ -156,7 +156,7 @@ def shows_persons(body: Body, masking: Masking, item: str, said: Iterable[str | 
     A catalogue that masks an item says so; a roster is a list of them; in any other body one is looked for. Of a
     picture nobody knows whom it shows.
     """
-    if masking is not Masking.NONE or isinstance(body, Roster) or body.attachments or names_anybody(said):
+    if masking is not Masking.NONE or isinstance(body, Roster) or body.shown_files() or names_anybody(said):
         return True
     return masked_body(body, Masking.SURNAME, item) != body
 

@@ -52,8 +52,8 @@ def keep(key: str, place: tuple[str, str, int], nonce: str, ciphertext: str, aga
     plain = open_sealed(key, aggregate_id, event_type, Sealed(nonce=nonce, ciphertext=ciphertext))
     opened = read_content(plain, again=again)
     body = opened.outline
-    # Pictures of single vouchers are not shown to everybody, so they are not served either.
-    files = tuple(sorted({a.digest for a in body.attachments}))
+    # What lies behind a line is served only where it was made to be shown.
+    files = tuple(sorted(body.shown_files()))
     sealed = close_edition(key, aggregate_id, edition, opened.body, opened.said)
     return Kept(sealed, body.kind, body.nil, body.row_count, files, figures(body), follows(body))
 
