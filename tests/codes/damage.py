@@ -24,6 +24,7 @@ FIELD_DEGREES: Final = 66.0
 #: In widths of the symbol.
 DISTANCE: Final = 10.0
 _WHITE: Final = 255
+_FINEST_PX: Final = 600
 #: Of a symbol's side: finder patterns of version 4 and 5, with their separators.
 _FINDER: Final = 8 / 33
 
@@ -53,8 +54,9 @@ def cut_out(pdf: bytes, margin: float = 0.45) -> Print:
     right, bottom = at.bottom_right.x * small, at.bottom_right.y * small
     room = round((right - left) * margin)
     y0, x0 = max(top - room, 0), max(left - room, 0)
-    picture = drawn[y0 : bottom + room, x0 : right + room]
-    return Print(picture, (left - x0, top - y0, right - x0, bottom - y0))
+    cut = Print(drawn[y0 : bottom + room, x0 : right + room], (left - x0, top - y0, right - x0, bottom - y0))
+    # Four times as fine as the telephone sees it is fine enough, and keeps a gate's sign small.
+    return _scaled(cut, min(1.0, _FINEST_PX / (right - left)))
 
 
 def _from_the_corner(position: Any) -> int:
@@ -63,7 +65,10 @@ def _from_the_corner(position: Any) -> int:
 
 def seen(of: Print, distance: float = DISTANCE) -> Print:
     """A print as a telephone's preview shows it from so many times the symbol's width."""
-    scale = seen_width(distance) / (of.box[2] - of.box[0])
+    return _scaled(of, seen_width(distance) / (of.box[2] - of.box[0]))
+
+
+def _scaled(of: Print, scale: float) -> Print:
     picture = cv2.resize(of.picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     left, top, right, bottom = (round(n * scale) for n in of.box)
     return Print(picture, (left, top, right, bottom))
