@@ -62,6 +62,13 @@ app.add_typer(keys.keys_app, name="keys")
 mount(app, "catalogue", "registry", "catalogue", summary="The catalogue of items: check FILE, apply FILE.", group=True)
 mount(app, "staff", "registry", "staff", summary="Accounts: list, import FILE, reset USER, end USER.", group=True)
 app.command("posters")(reference.posters)
+mount(
+    app,
+    "packages",
+    "qr",
+    "packages",
+    summary="What carries codes, a ZIP a township with its packing list; goes on where it was stopped.",
+)
 app.command("backup")(whole.backup)
 app.command("restore")(whole.restore)
 

@@ -37,6 +37,7 @@ from services.contracts.division import DivisionSet
 from services.contracts.keys import KeySet, QuestionKeySet, WrappedKeySet
 from services.contracts.publication import PublicationPublished, PublicationWithdrawn
 from services.contracts.question import QuestionAsked, QuestionJoined, QuestionUnclear
+from services.contracts.scan import CodeHealthChanged, ScansCounted
 from services.contracts.staff import SignerSet, StaffSet
 from services.contracts.trail import HEADS
 
@@ -53,6 +54,8 @@ _COMPACTED: Final = MappingProxyType(
         "flush.ms": "1000",
     },
 )
+#: What is no truth of its own, and told anew as a whole sum: a season is enough for whoever was away.
+_SEASON: Final = MappingProxyType({"retention.ms": "7776000000", "cleanup.policy": "delete", "flush.ms": "1000"})
 _SHREDDED: Final = MappingProxyType({**_COMPACTED, "max.compaction.lag.ms": "3600000", "segment.ms": "600000"})
 
 
@@ -177,6 +180,16 @@ QUESTIONS: Final = _log("questions", "publish", ("ingest", "audit"), QuestionAsk
 #: Nobody inside reads alerts yet; cases will.
 ALERTS: Final = _log("alerts", "audit", (), AlertRaised, AlertCleared)
 CODES: Final = Topic("sanwu.codes", "code", "qr", ("publish",), (CodeSet,), 3, compacted=True, config=_COMPACTED)
+#: Nobody inside hears scans yet: docs/codes.md tells what audit will find in them.
+SCANS: Final = Topic(
+    "sanwu.scans",
+    "day · code",
+    "qr",
+    (),
+    (ScansCounted, CodeHealthChanged),
+    3,
+    config=_SEASON,
+)
 
 TOPICS: Final[tuple[Topic, ...]] = (
     DIVISIONS,
@@ -189,6 +202,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     QUESTIONS,
     ALERTS,
     CODES,
+    SCANS,
     *(_heads(name) for name in SERVICES),
     *(_dead_letters(name) for name in SERVICES),
 )

@@ -12,6 +12,7 @@ from services.contracts.account import ACCOUNTS
 from services.contracts.base import Role
 from services.contracts.bodies import ContractType, Direction, Meeting, Standing, Tender
 from services.contracts.catalogue import Affair
+from services.contracts.code import CodeKind
 from services.contracts.division import DivisionKind
 from services.contracts.duties import CellState, GridCell
 from services.contracts.question import Paper, QuestionKind, QuestionState
@@ -114,6 +115,20 @@ STANDINGS: Final[Mapping[Standing, str]] = MappingProxyType({Standing.CANDIDATE:
 #: What a code on a wall is for; new purposes come in with the codes that have them.
 PURPOSES: Final[Mapping[str, str]] = MappingProxyType({"board": "公开栏", "gate": "村口", "card": "入户卡"})
 
+#: The same, finer, as whoever prints and hangs codes reads it.
+CODE_KINDS: Final[Mapping[CodeKind, str]] = MappingProxyType(
+    {
+        CodeKind.BOARD: "公开栏",
+        CodeKind.HALL: "村部大厅",
+        CodeKind.GATE: "村口",
+        CodeKind.HOUSEHOLD: "入户卡",
+        CodeKind.ASSET: "资产标签",
+        CodeKind.PROJECT: "工程项目",
+        CodeKind.CONTRACT: "合同",
+        CodeKind.BULLETIN: "月度公开单",
+    }
+)
+
 #: What villagers ask for, and where it stands (`contracts.question`).
 QUESTION_KINDS: Final[Mapping[QuestionKind, str]] = MappingProxyType(
     {
@@ -163,6 +178,7 @@ SETS: Final[Mapping[str, Mapping[Any, str]]] = MappingProxyType(
         "account": ACCOUNTS,
         "standing": STANDINGS,
         "purpose": PURPOSES,
+        "code_kind": CODE_KINDS,
         "question": QUESTION_KINDS,
         "paper": PAPERS,
         "question_state": QUESTION_STATES,

@@ -1,6 +1,7 @@
-"""QR: the code on the wall, and the poster around it.
+"""QR: the code on the wall, what it is printed on, and how often it is opened.
 
-Owns: codes (which exist, for which village, which serial is valid) and nothing else.
-Hears: `sanwu.divisions`, `sanwu.staff`, `sanwu.catalogue`. Says: `sanwu.codes`, whole state per code.
-Never: asks a villager for anything after a scan, puts a village code into a code, issues a second code unasked.
+Owns: codes (which exist, for what, which serial is valid), where they hang, sums of scans by code and day.
+Hears: `sanwu.divisions`, `sanwu.staff`, `sanwu.catalogue`. Says: `sanwu.codes`, whole state per code; `sanwu.scans`.
+Never: asks a villager for anything after a scan, remembers who scanned, gives a household a code of its own, puts a village
+code into a code, issues a second code unasked.
 """

@@ -18,12 +18,10 @@ _HERE = Path(__file__).parent
 
 def create_app(runtime: QrRuntime) -> FastAPI:
     """Build the application of one process."""
-    app = create_web(runtime, qr.__doc__ or "", errors=errors)
+    app = create_web(runtime, qr.__doc__ or "", errors=errors, uploads=api.UPLOADS)
     app.mount(pages.OWN_STATIC, StaticFiles(directory=_HERE / "static"), name="own")
-    app.include_router(api.router)
-    app.include_router(api.once)
-    app.include_router(pages.router)
-    app.include_router(pages.scans)
+    for router in (*api.routers, *pages.routers):
+        app.include_router(router)
     app.include_router(trail_router("qr"))
     app.include_router(trail_page("/posters/actions", pages.STATIC))
     mount_pages(app, runtime, _HERE / "templates", static=pages.STATIC)

@@ -39,3 +39,41 @@ class TooManyPostersError(TooLargeError):
     """一次打印的海报太多，请按镇街分次打印。"""
 
     code = "too_many_posters"
+
+
+class NoVillageError(InvalidInputError):
+    """只有村和社区有码，请选一个村或社区。"""
+
+    code = "no_village"
+
+
+class CodeHangsAlreadyError(ConflictError):
+    """这个地方已经有码。"""
+
+    code = "code_hangs_already"
+
+    def __init__(self, village: str, serial: int) -> None:
+        """Name the code that is there."""
+        super().__init__(f"{village}在这个地方已经有第 {serial} 号码，不用再发；坏了请作废换新。")
+
+
+class TooManyCodesError(ConflictError):
+    """这个村的码太多了。"""
+
+    code = "too_many_codes"
+
+    def __init__(self, village: str, most: int) -> None:
+        """Say how many there may be."""
+        super().__init__(f"{village}有效的码已有 {most} 个，请先作废不用的。")
+
+
+class UnusablePhotographError(InvalidInputError):
+    """照片没有收下，请按提示重新拍。"""
+
+    code = "unusable_photograph"
+
+
+class NoPhotographError(NotFoundError):
+    """这个码还没有悬挂的照片。"""
+
+    code = "no_photograph"

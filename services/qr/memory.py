@@ -1,13 +1,18 @@
-"""Codes in the memory of a process, so that a scan needs no database."""
+"""Codes in the memory of a process, so that a scan needs no database; and the scans that it has not written yet."""
 
 import asyncio
 import time
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from services.kit.db import Database
+from services.kit.db import INFRASTRUCTURE_ERRORS, Database
+from services.kit.log import get_logger
 from services.qr import metrics
-from services.qr.store import CodeRow, select_changed_codes
+from services.qr.store.codes import CodeRow, select_changed_codes
+from services.qr.store.scans import add_scans
+
+log = get_logger(__name__)
 
 #: A row committed late by another process may carry an earlier time than one already read.
 _OVERLAP: Final = timedelta(seconds=30)
@@ -15,6 +20,8 @@ _OVERLAP: Final = timedelta(seconds=30)
 _PATIENCE_S: Final = 1.0
 #: Whoever holds a phone will not wait longer; the gateway asks publish before that.
 _ANSWER_S: Final = 2.0
+#: What a process that is killed has not written yet.
+WRITE_AFTER_S: Final = 20.0
 
 
 class CodesInMemory:
@@ -25,7 +32,7 @@ class CodesInMemory:
     """
 
     def __init__(self, database: Database) -> None:
-        """Start empty; `refresh` fills."""
+        """Start empty; `refresh` fills it later on."""
         self._database = database
         self._codes: dict[str, CodeRow] = {}
         self._since = datetime(2000, 1, 1, tzinfo=UTC)
@@ -60,3 +67,39 @@ class CodesInMemory:
             self._codes.update((row.code, row) for row in rows)
             self._since, self._looked_at = newest, time.monotonic()
             metrics.CODES_HELD.set(len(self._codes))
+
+
+class ScansInMemory:
+    """How often codes were opened since the last writing: a number a day and code, and nothing of whoever did."""
+
+    def __init__(self, database: Database) -> None:
+        """Begin with none counted, and nothing to be written."""
+        self._database = database
+        self._counted: Counter[tuple[date, str]] = Counter()
+        self._writing: asyncio.Task[None] | None = None
+
+    def count(self, day: date, code: str) -> None:
+        """Remember one; it is written within some seconds, however many come."""
+        self._counted[day, code] += 1
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_later())
+
+    async def _write_later(self) -> None:
+        while self._counted:
+            await asyncio.sleep(WRITE_AFTER_S)
+            try:
+                await self.write()
+            except INFRASTRUCTURE_ERRORS as error:
+                log.warning("scans not written", error=repr(error))
+
+    async def write(self) -> None:
+        """Add to the sums what was counted; what cannot be written now is counted still."""
+        counted, self._counted = self._counted, Counter()
+        if not counted:
+            return
+        try:
+            async with self._database.transaction() as conn:
+                await add_scans(conn, counted)
+        except BaseException:
+            self._counted += counted
+            raise

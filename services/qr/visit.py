@@ -10,7 +10,7 @@ from services.kit.db import Database
 from services.kit.rates import Rate, scans
 from services.kit.reference import Reference
 from services.kit.runtime import Runtime
-from services.qr.memory import CodesInMemory
+from services.qr.memory import CodesInMemory, ScansInMemory
 from services.qr.settings import QrSettings
 
 
@@ -20,13 +20,14 @@ class Own:
 
     codes: CodesInMemory
     scans: Rate
+    counted: ScansInMemory
     #: One print run at a time is drawn.
     printer: asyncio.Lock
 
 
 def make_own(_settings: QrSettings, database: Database, _clock: Clock, _reference: Reference) -> Own:
     """Begin with no codes in memory."""
-    return Own(CodesInMemory(database), scans(), asyncio.Lock())
+    return Own(CodesInMemory(database), scans(), ScansInMemory(database), asyncio.Lock())
 
 
 QrRuntime = Runtime[QrSettings, Own]
@@ -45,7 +46,7 @@ class Caller(visit.Caller[QrSettings, Own]):
 
 
 class Visit(visit.Visit[QrSettings, Own]):
-    """Somebody with a phone."""
+    """Somebody with a phone, who is never asked anything."""
 
 
 ReadingDep = Annotated[Reading, visit.reading_dep(Reading)]

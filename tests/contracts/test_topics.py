@@ -22,6 +22,7 @@ def test_topics_are_these() -> None:
         ("sanwu.questions", 24, "publish"),
         ("sanwu.alerts", 24, "audit"),
         ("sanwu.codes", 3, "qr"),
+        ("sanwu.scans", 3, "qr"),
         *((f"{service}.heads", 1, service) for service in SERVICES),
         ("registry.dlq", 1, "registry"),
         ("ingest.dlq", 1, "ingest"),
@@ -52,11 +53,11 @@ def test_services_are_a_closed_list_and_nobody_hears_himself_but_for_the_heads()
         assert set(topic.consumers) < set(SERVICES)
         # What audit keeps of its own trail's heads came by the bus as everybody's.
         assert topic.producer not in topic.consumers or topic.name == "audit.heads"
-    # Alerts wait for their first reader, the cases.
-    assert [t.name for t in CARRYING if not t.consumers] == ["sanwu.alerts"]
+    # Alerts wait for their first reader, the cases; scans for audit.
+    assert [t.name for t in CARRYING if not t.consumers] == ["sanwu.alerts", "sanwu.scans"]
 
 
-def test_compacted_topics_are_configured_so_and_logs_are_kept_for_ever() -> None:
+def test_compacted_topics_are_configured_so_and_logs_are_kept_for_ever_but_for_scans() -> None:
     compacted = {t.name for t in TOPICS if t.compacted}
     assert compacted == {
         "sanwu.divisions",
@@ -67,7 +68,8 @@ def test_compacted_topics_are_configured_so_and_logs_are_kept_for_ever() -> None
         "sanwu.codes",
     }
     for topic in TOPICS:
-        policy = ("compact", None) if topic.compacted else ("delete", "-1")
+        kept = "7776000000" if topic.name == "sanwu.scans" else "-1"  # 90 days
+        policy = ("compact", None) if topic.compacted else ("delete", kept)
         assert (topic.config["cleanup.policy"], topic.config.get("retention.ms")) == policy
 
 

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -208,6 +209,32 @@ def test_posters_go_into_a_file(sanwu: Sanwu, tmp_path: Path) -> None:
     told = json.loads(sanwu("posters", "210881006206", str(out), "--json").out)
     assert told["bytes"] == out.stat().st_size
     assert out.read_bytes().startswith(b"%PDF-")
+
+
+def test_packages_of_a_city_tell_what_is_in_them_and_go_on_where_they_were_stopped(
+    sanwu: Sanwu, tmp_path: Path
+) -> None:
+    folder = tmp_path / "packages"
+    line = ("packages", "--division", "210881", "--out", str(folder))
+    first = sanwu(*line, "--json")
+    assert first.code == 0, first.err
+    told = json.loads(first.out.splitlines()[-1])
+    (package,) = folder.glob("210881006-*-a4-*.zip")
+    assert (told["packages"], told["kept"], told["bytes"]) == (1, 0, package.stat().st_size)
+    assert f"1/1 {package.name}" in first.err
+    with zipfile.ZipFile(package) as files:
+        assert files.namelist()[0] == "装箱单.csv"
+        rows = files.read("装箱单.csv").decode("utf-8-sig").splitlines()
+    assert len(rows) == told["codes"] + 1
+    # What was begun and not ended does not count; what is there stays.
+    (folder / f".{package.name}.part").write_bytes(b"half")
+    again = json.loads(sanwu(*line, "--json").out.splitlines()[-1])
+    assert (again["kept"], again["bytes"]) == (1, 0)
+    package.unlink()
+    third = json.loads(sanwu(*line, "--json").out.splitlines()[-1])
+    assert (third["kept"], third["bytes"]) == (0, told["bytes"])
+    refused = sanwu("packages", "--division", "999", "--out", str(folder))
+    assert (refused.code, "没有代码为 999 的区划。" in refused.err) == (1, True)
 
 
 def test_rebuild_of_a_running_city_switches_and_pages_stay(sanwu: Sanwu, small_city: RunningCity) -> None:

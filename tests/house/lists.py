@@ -268,11 +268,20 @@ QR: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "HEAD /c/{code}": _in_memory("nothing: leads on"),
     "GET /posters": Many("villages, codes", {"params": {"division": "@township", **_ALL}}),
     "GET /posters/actions": Many("actions"),
+    "GET /posters/codes/{code}": _in_memory("nothing: one code"),
+    "GET /posters/import": _in_memory("nothing: a form"),
+    "POST /posters/import": Many("codes", {"files": "@places"}),
+    "GET /posters/new": _in_memory("villages, items"),
+    "GET /posters/print": _in_memory("nothing: a form"),
     "GET /qr/v1/actions": _list("actions"),
     "GET /qr/v1/codes": _list("codes", division="@village"),
     "GET /qr/v1/codes/{code}.png": _in_memory("nothing: one picture"),
     "GET /qr/v1/codes/{code}.svg": _in_memory("nothing: one picture"),
+    "GET /qr/v1/codes/{code}/photograph": _in_memory("nothing: one picture"),
+    "POST /qr/v1/places": Many("codes", {"files": "@places"}),
     "GET /qr/v1/posters": Many("villages", {"params": {"division": "@township"}}),
+    "GET /qr/v1/posters.zip": Many("villages", {"params": {"division": "@township"}}),
+    "GET /qr/v1/posters/preview.png": _in_memory("nothing: one picture"),
 }
 
 #: Every route that lists or takes many, by service.
@@ -321,6 +330,9 @@ ONE: Final[Mapping[ServiceName, set[str]]] = MappingProxyType(
             *_below("", "/q/{name}/join", "/api/v1/questions/{id}/join"),
         },
         "audit": set(),
-        "qr": {*_below("", "/posters/{code}/revoke", "/qr/v1/codes/{code}/revoke")},
+        "qr": {
+            *_below("/posters", "/hang", "/new", "/{code}/revoke", "/{code}/rotate"),
+            *_below("/qr/v1", "/codes", "/codes/{code}/revoke", "/codes/{code}/rotate", "/hangings"),
+        },
     }
 )

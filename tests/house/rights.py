@@ -477,6 +477,8 @@ AUDIT: Final = (
 )
 
 _PRINTING: Final = {CLERK, REVIEWER, INSPECTOR, OPERATOR}
+_ISSUING: Final = {REVIEWER, OPERATOR}
+_HANGING: Final = {CLERK, REVIEWER, OPERATOR}
 QR: Final = (
     *_HEALTH,
     _row("MOUNT /posters/own/{path}", PUBLIC, "same", "scan.css"),
@@ -484,12 +486,27 @@ QR: Final = (
     _row("GET /qr/v1/codes", STAFF, "refused", params={"division": "@village"}),
     _row("GET /qr/v1/codes/{code}.svg", STAFF, "refused", "@code"),
     _row("GET /qr/v1/codes/{code}.png", STAFF, "refused", "@code"),
-    _row("POST /qr/v1/codes/{code}/revoke", {REVIEWER, OPERATOR}, "refused", "@code", json={"reason": "码牌丢失"}),
+    _row("GET /qr/v1/codes/{code}/photograph", STAFF, "refused", "@hung"),
+    _row("POST /qr/v1/codes", _ISSUING, "refused", json={"village": "@village", "kind": "gate", "place": "村口"}),
+    _row("POST /qr/v1/codes/{code}/rotate", _ISSUING, "refused", "@code"),
+    _row("POST /qr/v1/codes/{code}/revoke", _ISSUING, "refused", "@code", json={"reason": "码牌丢失"}),
+    _row("POST /qr/v1/hangings", _HANGING, "refused", data={"code": "@code"}),
+    _row("POST /qr/v1/places", _ISSUING, files="@places"),
     _row("GET /qr/v1/posters", _PRINTING, "refused", params={"division": "@village"}),
+    _row("GET /qr/v1/posters.zip", _PRINTING, "refused", params={"division": "@village"}),
+    _row("GET /qr/v1/posters/preview.png", _PRINTING, "refused", params={"division": "@village"}),
     _row("GET /c/{code}", PUBLIC, "same", "@code"),
     _row("HEAD /c/{code}", PUBLIC, "same", "@code"),
     _row("GET /posters", STAFF, "refused", params={"division": "@village"}),
-    _row("POST /posters/{code}/revoke", {REVIEWER, OPERATOR}, "refused", "@code", data={"reason": "码牌丢失"}),
+    _row("GET /posters/print", _PRINTING, "refused", params={"division": "@village"}),
+    _row("GET /posters/new", _ISSUING, "refused", params={"division": "@village"}),
+    _row("POST /posters/new", _ISSUING, "refused", data={"village": "@village", "kind": "gate", "place": "东门"}),
+    _row("GET /posters/import", _ISSUING),
+    _row("POST /posters/import", _ISSUING, files="@places"),
+    _row("GET /posters/codes/{code}", STAFF, "refused", "@code"),
+    _row("POST /posters/hang", _HANGING, "refused", data={"code": "@code"}),
+    _row("POST /posters/{code}/rotate", _ISSUING, "refused", "@code"),
+    _row("POST /posters/{code}/revoke", _ISSUING, "refused", "@code", data={"reason": "码牌丢失"}),
     *_trail("/qr/v1/actions", "/posters/actions"),
 )
 

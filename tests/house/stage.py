@@ -1,11 +1,13 @@
 """What the example requests of `rights.py` are about, and the people who ask; changed things are put back."""
 
+import io
 from base64 import b64decode
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import asyncpg
+from PIL import Image
 
 from services.audit.jobs import Watch
 from services.contracts.base import Role
@@ -303,7 +305,14 @@ async def _audit(served: Served) -> dict[str, Any]:
 async def _qr(served: Served) -> dict[str, Any]:
     await served.hear(*(e for e in builders.reference_events() if isinstance(e, DivisionSet)))
     codes = [CodeSet.model_validate_json(text).code for text in await served.said("code.set.v1")]
-    return {"code": next(c.code for c in codes if c.village == builders.VILLAGE)}
+    code = next(c.code for c in codes if c.village == builders.VILLAGE)
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8), "grey").save(out, "JPEG")
+    await _asked(
+        served, "POST", "/qr/v1/hangings", "operator", data={"code": code}, files={"file": ("a.jpg", out.getvalue())}
+    )
+    places = f"村,用途,位置\n{builders.VILLAGE},村口,东牌坊\n"
+    return {"code": code, "hung": code, "places": {"file": ("places.csv", places.encode(), "text/csv")}}
 
 
 _SETTERS: Final = {"registry": _registry, "ingest": _ingest, "publish": _publish, "audit": _audit, "qr": _qr}

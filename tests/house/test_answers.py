@@ -17,6 +17,8 @@ QUERIES = {
     "GET /api/v1/changes/stream": {"seconds": "1"},
     "GET /audit/v1/coverage": {"period": "2026-10"},
     "GET /qr/v1/posters": {"division": "210881006206"},
+    "GET /qr/v1/posters.zip": {"division": "210881006206"},
+    "GET /qr/v1/posters/preview.png": {"division": "210881006206"},
 }
 #: One username of each role.
 NAMES = {role: username for username, (role, _) in reversed(STAFF.items())}

@@ -123,7 +123,9 @@ EXPORTED = [
     ("ingest", "GET /desk/disclosures/{disclosure_id}/sheet", "submitted", "disclosure/"),
     ("qr", "GET /qr/v1/codes/{code}.svg", "code", "code/"),
     ("qr", "GET /qr/v1/codes/{code}.png", "code", "code/"),
+    ("qr", "GET /qr/v1/codes/{code}/photograph", "hung", "code/"),
     ("qr", "GET /qr/v1/posters", "village", "division/"),
+    ("qr", "GET /qr/v1/posters.zip", "village", "division/"),
 ]
 
 

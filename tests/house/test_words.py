@@ -21,6 +21,7 @@ from services.contracts.bodies import (
     Tender,
 )
 from services.contracts.catalogue import Affair, ItemKind
+from services.contracts.code import CodeKind
 from services.contracts.disclosure import DisclosureApproved, Opinion, Party
 from services.contracts.division import DivisionKind
 from services.contracts.duties import CellState, Holder
@@ -55,6 +56,7 @@ MEMBERS: Final[dict[str, set[str]]] = {
     "account": {"cash", "bank", "imprest"},
     "standing": set(Standing),
     "purpose": {"board", "gate", "card"},
+    "code_kind": set(CodeKind),
     "question": set(QuestionKind),
     "paper": set(Paper),
     "question_state": set(QuestionState),

@@ -25,13 +25,17 @@ async def test_a_code_typed_in_small_letters_leads_to_the_same_page(qr: Served, 
     assert answer.headers["location"] == f"/v/210881006206#s-{code}"
 
 
-async def test_a_revoked_code_leads_to_the_village_without_a_serial(qr: Served, valid_code: FindCode) -> None:
+async def test_a_revoked_code_says_so_and_leads_on_to_the_village(qr: Served, valid_code: FindCode) -> None:
     code = (await valid_code(NEIGHBOUR)).code
     await qr.client.get(f"/c/{code}")
     await qr.client.post(f"/qr/v1/codes/{code}/revoke", json={"reason": "换新"}, headers=qr.bearer("operator"))
     await qr.runtime.own.codes.refresh()
     answer = await qr.client.get(f"/c/{code}")
-    assert (answer.status_code, answer.headers["location"]) == (302, "/v/210881006208")
+    assert answer.status_code == 410
+    for words in ("这个码已经作废", "下店村委会 第 1 号码", 'href="/v/210881006208"', "摘下来", "示例数据"):
+        assert words in answer.text, words
+    for never in ("<form", "<input", "<script", "/sign-in", f"#s-{code}"):
+        assert never not in answer.text
     new = (await valid_code(NEIGHBOUR)).code
     assert (await qr.client.get(f"/c/{new}")).headers["location"] == f"/v/210881006208#s-{new}"
 

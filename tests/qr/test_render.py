@@ -12,7 +12,8 @@ import pytest
 import typst
 import zxingcpp
 
-from services.qr.render.code import address, png, read_code, svg
+from services.contracts.code import read_code
+from services.qr.render.code import address, png, svg
 from services.qr.render.poster import Poster, posters
 from tests.qr.conftest import pages, read_both, texts
 

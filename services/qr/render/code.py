@@ -1,30 +1,16 @@
-"""A code as characters (Crockford's base32: no I, L, O, U), as an address and as a picture.
+"""A code as an address and as a picture.
 
 Level H: a third of it may be torn or painted over. Quiet zone of four modules (ISO/IEC 18004).
 """
 
 import io
-import re
 from typing import Final
 
 import segno
 
-ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-LENGTH: Final = 8
 QUIET_ZONE: Final = 4
 #: Pixels a module: at 300 dpi about 7 cm, enough for a board; larger prints take the SVG.
 _PNG_SCALE: Final = 20
-_SHAPE: Final = re.compile(f"[{ALPHABET}]{{{LENGTH}}}", re.ASCII)
-#: What people type who read a code aloud or copy it by hand.
-_MISREAD: Final = str.maketrans("OIL", "011", "- ")
-
-
-def read_code(text: str) -> str | None:
-    """The code that somebody meant, in its one spelling; None when it cannot be one."""
-    if not text.isascii():
-        return None
-    code = text.upper().translate(_MISREAD)
-    return code if _SHAPE.fullmatch(code) else None
 
 
 def address(public_url: str, code: str) -> str:

@@ -1,0 +1,1 @@
+"""Files from outside, made anew in a process of their own; pure."""

@@ -1,0 +1,1 @@
+"""All SQL of qr; rows leave as frozen values."""
