@@ -39,7 +39,7 @@ from services.kit.shred import open_sealed
 from services.publish.commands import announcing, asking
 from services.publish.hot.files import Subject, remove_rendered, tell_news
 from services.publish.render.rows import Code, Declaration, Publication, Step, Waiver, edition_before
-from services.publish.store import marks, publications, searchable, unopened, withheld
+from services.publish.store import adoptions, marks, publications, searchable, unopened, withheld
 from services.publish.store.keeping import Kept, keep
 
 _EVERYTHING: Final = (("all", ""),)
@@ -136,6 +136,7 @@ async def _bury(h: Handling, event: DisclosureEvent, reason: str | None) -> None
     """Remove the content here: editions, figures, what it is found by, rendered bodies."""
     await publications.withdraw(h.model, _tombstone(event, reason))
     await searchable.forget(h.conn, event.aggregate_id)
+    await adoptions.forget_addresses(h.conn, event.aggregate_id)
     after = await _after(h, event)
     of_item: Subject = ("item", f"{event.village_code}/{event.item}")
     subjects: list[Subject] = [("disclosure", event.aggregate_id), ("village", event.village_code), of_item, *after]
