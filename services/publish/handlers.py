@@ -39,7 +39,7 @@ from services.kit.shred import open_sealed
 from services.publish.commands import announcing, asking
 from services.publish.hot.files import Subject, remove_rendered, tell_news
 from services.publish.render.rows import Code, Declaration, Publication, Step, Waiver, edition_before
-from services.publish.store import adoptions, marks, publications, searchable, unopened, withheld
+from services.publish.store import adoptions, hands, marks, publications, searchable, unopened, withheld
 from services.publish.store.keeping import Kept, keep
 
 _EVERYTHING: Final = (("all", ""),)
@@ -164,8 +164,8 @@ async def on_approved(h: Handling, event: DisclosureApproved) -> None:
         await publications.insert_attachment_refs(h.model, kept.files, event.aggregate_id, event.village_code)
     if not await publications.upsert_publication(h.model, publication):
         await publications.lower_first_published(h.model, event.aggregate_id, event.occurred_at)
-    times_of_hands = (event.submitted_at, event.confirmed_at)
-    await publications.note_hands(h.model, event.aggregate_id, event.occurred_at, *times_of_hands)
+    known_times = (event.submitted_at, event.confirmed_at)
+    await hands.note_hands(h.model, event.aggregate_id, event.occurred_at, *known_times)
     await searchable.enqueue(h.conn, event.aggregate_id)
     # Of ten years nearly everything is public, and every page of a village looks through its steps.
     await marks.end_step(h.model, event.aggregate_id, event.aggregate_version)
