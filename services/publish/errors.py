@@ -57,6 +57,12 @@ class NotJoinableError(ConflictError):
     code = "not_joinable"
 
 
+class TakerFullError(ConflictError):
+    """一个编号最多登记50条，请不填编号，另登记一个。"""
+
+    code = "taker_full"
+
+
 class FormTimeError(InvalidInputError):
     """这张表打开得太久，或者提交得太快。内容还在，请再按一次。"""
 

@@ -39,7 +39,7 @@ from services.kit.shred import open_sealed
 from services.publish.commands import announcing, asking
 from services.publish.hot.files import Subject, remove_rendered, tell_news
 from services.publish.render.rows import Code, Declaration, Publication, Step, Waiver, edition_before
-from services.publish.store import marks, publications, searchable, unopened, withheld
+from services.publish.store import adoptions, hands, marks, publications, searchable, unopened, withheld
 from services.publish.store.keeping import Kept, keep
 
 _EVERYTHING: Final = (("all", ""),)
@@ -144,6 +144,7 @@ async def _bury(h: Handling, event: DisclosureEvent, reason: str | None) -> None
     steps = await _steps(h, event.aggregate_id)
     await publications.withdraw(h.model, _tombstone(event, reason))
     await searchable.forget(h.conn, event.aggregate_id)
+    await adoptions.forget_addresses(h.conn, event.aggregate_id)
     after = await _after(h, event)
     of_item: Subject = ("item", f"{event.village_code}/{event.item}")
     subjects: list[Subject] = [("disclosure", event.aggregate_id), ("village", event.village_code), of_item, *after]
@@ -173,8 +174,8 @@ async def on_approved(h: Handling, event: DisclosureApproved) -> None:
     steps = await _steps(h, event.aggregate_id)
     if not await publications.upsert_publication(h.model, publication):
         await publications.lower_first_published(h.model, event.aggregate_id, event.occurred_at)
-    times_of_hands = (event.submitted_at, event.confirmed_at)
-    await publications.note_hands(h.model, event.aggregate_id, event.occurred_at, *times_of_hands)
+    known_times = (event.submitted_at, event.confirmed_at)
+    await hands.note_hands(h.model, event.aggregate_id, event.occurred_at, *known_times)
     await searchable.enqueue(h.conn, event.aggregate_id)
     # Of ten years nearly everything is public, and every page of a village looks through its steps.
     await marks.end_step(h.model, event.aggregate_id, event.aggregate_version)

@@ -26,6 +26,11 @@ class PublishSettings(Settings):
         description="questions of one village that may wait for an answer; then no more is taken",
     )
 
+    adoption_hosts: tuple[str, ...] = Field(
+        default=(),
+        description='hosts of media whose addresses may be shown at what they took over, as ["www.example.gov.cn"]',
+    )
+
     @property
     def rendered(self) -> Path:
         """Folder of the rendered bodies, one sub-folder per release of the templates."""

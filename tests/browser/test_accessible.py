@@ -85,7 +85,10 @@ def public(small_city: RunningCity) -> list[str]:
         f"/v/{SHOWCASE}/resolution?no={project['resolution_id']}",
         *(f"/f/{firm}", f"/v/{SHOWCASE}/F01/{steps.months_ago(1)[:4]}/spending"),
         *(f"/ask?about={SHOWCASE}", f"/ask?about={TOWNSHIP}212/F09/{_quarter()}&kind=missing", "/ask?about=nothing"),
-        *(f"/q/{_asked(small_city)}", f"/v/{SHOWCASE}/questions"),
+        *(f"/q/{_asked(small_city)}", f"/v/{SHOWCASE}/questions", f"/q/{_joinable(small_city)}/join"),
+        *(f"/ask?about={SHOWCASE}&big=1", f"{kinds[0]}/adopt"),
+        *("/en/", f"/en/t/{TOWNSHIP}", f"/en/v/{SHOWCASE}", f"/en/v/{SHOWCASE}/F01", f"/en/ask?about={SHOWCASE}"),
+        f"/en{kinds[0].removeprefix(small_city.url)}",
         *("/nothing/here", "/c/XXXXXXXX", "/sign-in"),
     ]
 
@@ -108,6 +111,12 @@ def _asked(city: RunningCity) -> str:
     steps.call(city, clerk, f"{path}/answer", {"text": "下个月初修好。"})
     steps.until(lambda: bool(steps.get(city, f"/api/v1/questions/{ref}")["state"] == "answered"))
     return ref
+
+
+def _joinable(city: RunningCity) -> str:
+    """The id of a question that waits, and that others may join."""
+    body = {"about": SHOWCASE, "text": "村部门口的路什么时候修？", "shows": "question"}
+    return str(httpx2.post(f"{city.url}/api/v1/questions", json=body).json()["id"])
 
 
 def _withdrawn(city: RunningCity) -> str:

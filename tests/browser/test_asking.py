@@ -70,3 +70,53 @@ async def test_a_villager_asks_about_a_line_and_reads_the_answers(people: People
     await villager.open(f"/v/{VILLAGE}")
     await villager.shoot("ask-8-village")
     assert "小卖部" not in await page.content()
+
+
+async def test_a_neighbour_asks_it_too_and_the_desk_sees_how_often(people: People, small_city: RunningCity) -> None:
+    asker = await people()
+    await asker.open(f"/v/{VILLAGE}/big")
+    await asker.press("我要问")
+    await asker.page.get_by_label("您想问什么").fill("村部门口的路灯坏了，什么时候修好？")
+    await asker.page.get_by_label("公开我的提问").check()
+    size = await asker.page.evaluate("parseFloat(getComputedStyle(document.querySelector('textarea')).fontSize)")
+    assert size >= 30
+    await asker.shoot("join-1-large-form")
+    await asker.page.wait_for_timeout(3_200)
+    await asker.press("提交")
+    await asker.sees("您的编号")
+    ref = re.sub(r"[^0-9A-Z]", "", asker.page.url.rpartition("/")[2].partition("?")[0])
+    question = steps.get(small_city, f"/api/v1/questions/{ref}")["id"]
+
+    neighbour = await people()
+    await neighbour.open(f"/q/{question}")
+    await neighbour.press("我也想问")
+    await neighbour.shoot("join-2-what-it-means")
+    await neighbour.page.wait_for_timeout(3_200)
+    await neighbour.press("我也想问这件事")
+    await neighbour.sees("记上了")
+    await neighbour.press("回到这个提问")
+    await neighbour.sees("1人次也想问")
+    await neighbour.shoot("join-3-counted")
+
+    clerk = await clerk_of(people, VILLAGE)
+    await reads(clerk, "/desk/questions", "1人次也想问")
+    await clerk.shoot("join-4-desk")
+
+
+async def test_somebody_asks_in_english_and_goes_on_in_english(people: People) -> None:
+    reader = await people()
+    page = reader.page
+    await page.goto(f"{reader.city.url}/v/{VILLAGE}")
+    await reader.press("English")
+    await reader.sees("Sample data")
+    await reader.shoot("english-1-village")
+    await reader.press("Ask a question")
+    await page.get_by_label("What you want to ask").fill("路灯什么时候修好，几月几号？")
+    await reader.press("Send")
+    await reader.sees("That was too fast")
+    await page.wait_for_timeout(3_200)
+    await reader.press("Send")
+    await reader.sees("Your number")
+    await reader.shoot("english-2-receipt")
+    await reader.press("中文")
+    await reader.sees("您的编号")

@@ -210,6 +210,10 @@ PUBLISH: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /d/{disclosure_id}/{number}": Many("editions"),
     "GET /embed/v/{code}": Many("disclosures of a village", shown=False),
     "GET /oembed": _in_memory("nothing: one frame"),
+    "GET /d/{disclosure_id}/adopt": _in_memory("nothing: a form"),
+    "GET /api/v1/disclosures/{disclosure_id}/adoptions": _in_memory("nothing: a count and five addresses"),
+    "GET /taken/{taker}": _in_memory("nothing: fifty at most"),
+    "GET /taken/{taker}/feed.atom": _in_memory("nothing: fifty at most"),
     "GET /adopted.atom": _in_memory("nothing: fifty at most"),
     "GET /feed.atom": Many("disclosures"),
     "GET /items/{item}/feed.atom": Many("disclosures of an item", at="F07"),
@@ -328,6 +332,9 @@ ONE: Final[Mapping[ServiceName, set[str]]] = MappingProxyType(
         "publish": {
             *_below("", "/ask", "/q/{name}/unclear", "/api/v1/questions", "/api/v1/questions/{ref}/unclear"),
             *_below("", "/q/{name}/join", "/api/v1/questions/{id}/join"),
+            *_below("", "/d/{disclosure_id}/adopt", "/api/v1/disclosures/{disclosure_id}/adoptions"),
+            *_below("/taken/{taker}", "/remove"),
+            "DELETE /api/v1/adoptions/{taker}",
         },
         "audit": set(),
         "qr": {

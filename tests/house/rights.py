@@ -61,6 +61,8 @@ _SESSION: Final = "01a21aed-819a-70e5-94fd-3bb6129ec1a8"
 _PASSWORDS: Final = {"password": "@password", "new_password": "another-long-password"}
 _STAFF_FILE: Final = "username,password,totp_secret,role,scope\nsomebody-new,,,clerk,210881006206\n"
 _ONE: Final = "/ingest/v1/disclosures/{disclosure_id}"
+#: A secret that leads to nothing.
+_NOBODY: Final = "0" * 32
 _ASKED: Final = "/ingest/v1/questions/{ref}"
 _QUARTER: Final = "/ingest/v1/declarations/{village}/{quarter}"
 _DESK: Final = "/desk/disclosures/{disclosure_id}"
@@ -404,6 +406,15 @@ PUBLISH: Final = (
     _row("GET /embed/v/{code}", PUBLIC, "same", "@village"),
     _row("GET /oembed", PUBLIC, params={"url": "http://127.0.0.1:8000/v/210881006206"}),
     _row("GET /feed.atom", PUBLIC),
+    _row("GET /d/{disclosure_id}/adopt", PUBLIC, "same", "@published"),
+    # Sent as soon as it was opened.
+    _row("POST /d/{disclosure_id}/adopt", PUBLIC, "same", "@published", data={"version": "1"}, works=False),
+    _row("POST /api/v1/disclosures/{disclosure_id}/adoptions", PUBLIC, "same", "@published", json={"version": 1}),
+    _row("GET /api/v1/disclosures/{disclosure_id}/adoptions", PUBLIC, "same", "@published"),
+    _row("DELETE /api/v1/adoptions/{taker}", PUBLIC, "same", _NOBODY, works=False),
+    _row("GET /taken/{taker}", PUBLIC, "same", _NOBODY, works=False),
+    _row("GET /taken/{taker}/feed.atom", PUBLIC, "same", _NOBODY, works=False),
+    _row("POST /taken/{taker}/remove", PUBLIC, "same", _NOBODY, works=False),
     _row("GET /adopted.atom", PUBLIC, params={"taken": "nobody.1"}, works=False),
     _row("GET /t/{code}/feed.atom", PUBLIC, "same", "@township"),
     _row("GET /items/{item}/feed.atom", PUBLIC, "same", "F01"),

@@ -16,11 +16,14 @@ from services.publish.render.rows import Code, Edition, Publication, edition_bef
 from services.publish.render.sentences import MONEY_ITEM, newest_month
 from services.publish.render.standing import Standing, together
 from services.publish.render.village import shown_on_page
-from services.publish.store import cells, marks, publications, questions, standings
+from services.publish.store import adoptions, cells, marks, publications, questions, standings
+from services.publish.store.adoptions import Adopted
 
 _RECENT: Final = 8
 #: Questions that a page shows: of a village so many that wait and so many others, of a disclosure so many.
 _QUESTIONS: Final = 3
+#: Addresses that a disclosure's page shows of those who took it over.
+_ADDRESSES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Loaded:
     questions: dict[str, list[Question]]
     words: dict[UUID, list[Word]]
     tallies: dict[str, Tally]
+    #: How often disclosures were taken over, and where.
+    adopted: dict[str, Adopted] = field(default_factory=dict)
     standing_now: dict[str, Standing] = field(default_factory=dict)
     #: Whether names that leave the web some day are left out already.
     faded: bool = False
@@ -99,6 +104,7 @@ async def load(conn: Connection, wanted: Wanted, now: datetime) -> Loaded:
         questions=asked,
         words=words,
         tallies=await _tallies(conn, wanted, now),
+        adopted=await adoptions.select_adopted(conn, ids, _ADDRESSES) if ids else {},
     )
 
 

@@ -44,6 +44,7 @@ from services.publish.schemas import (
     MonthOut,
 )
 from services.publish.settings import PublishSettings
+from services.publish.store.adoptions import Adopted
 
 _HERE: Final = Path(__file__).parents[1]
 _VILLAGES: Final = (DivisionKind.VILLAGE, DivisionKind.COMMUNITY)
@@ -265,7 +266,9 @@ class Bodies:
         content = opened(self.reference.items, p, shown)
         path, json_path = f"/d/{disclosure_id}", f"/api/v1/disclosures/{disclosure_id}"
         json_body = gone(p, json_path) if content is None else self._json(p, village, shown, content)
-        page = self._page(village, p, shown, content, self._asked(loaded, disclosure_id))
+        page = self._page(
+            village, p, shown, content, self._asked(loaded, disclosure_id), loaded.adopted.get(disclosure_id)
+        )
         return {path: page, json_path: json_body}
 
     def opened(self, loaded: Loaded, disclosure_id: str) -> tuple[DisclosurePage, Opened] | None:
@@ -316,6 +319,7 @@ class Bodies:
         shown: Shown,
         content: Opened | None,
         questions: Sequence[QuestionRow] = (),
+        adopted: Adopted | None = None,
     ) -> Body:
         page = disclosure_page(village, self.reference.items, p, shown, content)
         status = HTTPStatus.OK if content is not None else HTTPStatus.GONE
@@ -327,6 +331,7 @@ class Bodies:
             firm_key=firm_key,
             about=f"{p.disclosure_id}/{page.edition}",
             questions=questions,
+            adopted=adopted,
         )
 
     def _shown(self, loaded: Loaded, p: Publication, number: int, edition: Edition | None) -> Shown:

@@ -44,6 +44,16 @@ async def spend_joining(visit: Visit, conn: Connection, village: str) -> None:
     await _spend(visit, conn, of_network, _JOINED_IN_VILLAGE, village)
 
 
+async def spend_adopting(visit: Visit, conn: Connection) -> None:
+    """Count that somebody notes what they took over; AskedTooOftenError when their network had its share for now."""
+    settings = visit.settings
+    of_network = Allowance("adopted", settings.questions_at_once, timedelta(seconds=settings.questions_again_s))
+    wait_s = await _use(visit, conn, of_network, _network())
+    if wait_s:
+        detail = "从您所在的网络登记得太频繁，请过一会儿再来。"
+        raise AskedTooOftenError(detail, retry_after_s=wait_s)
+
+
 async def _spend(
     visit: Visit, conn: Connection, of_network: Allowance, in_village: Allowance, village: str | None
 ) -> None:

@@ -22,20 +22,21 @@ _HOLE: Final = re.compile(r"\{([a-z]+)(?::([^}|]*)(?:\|([^}]*))?)?\}")
 _HOLDS: Final = {
     **dict.fromkeys("nmk", r"[\d,]+"),
     "d": r"\d{4}年(?:\d{1,2}月(?:\d{1,2}日(?: \d\d:\d\d)?)?|第[一二三四]季度|[上下]半年)?(?!\d)",
+    "a": r"约?负?[\d,.]+(?:万元|亿元|元)",
     "v": r"[^，。；：、！？\s]{1,12}",
 }
 #: Longer texts are somebody's own words.
 _LONGEST: Final = 160
 _QUARTERS: Final = "一二三四"
 #: Between parts that may be told one by one; no sentence of somebody's own is taken apart.
-_BETWEEN: Final = re.compile(r"([，。；：、·（）　/])")
+_BETWEEN: Final = re.compile(r"([，。；：、（）　/])")
+_DOT: Final = " · "
 _SIGNS: Final = {
     "，": ", ",
     "。": ". ",
     "；": "; ",
     "：": ": ",
     "、": ", ",
-    "·": " · ",
     "（": " (",
     "）": ")",
     "　": "  ",
@@ -58,7 +59,7 @@ def is_chinese(text: str) -> bool:
 
 
 class Words:
-    """The table: a line has the Chinese, a tab, the English; `{n}` stands for a number, `{d}` for a day or a period, `{v}` for a name, `{x}` for anything, `{n:day}` for `1 day`, `2 days`."""
+    """The table: a line has the Chinese, a tab, the English; `{n}` stands for a number, `{d}` for a day or a period, `{a}` for an amount, `{v}` for a name, `{x}` for anything, `{n:day}` for `1 day`, `2 days`."""
 
     def __init__(self, text: str) -> None:
         """Read a table; ValueError names a line that is none."""
@@ -121,20 +122,23 @@ class Words:
         yield english[at:], False
 
     def _apart(self, text: str) -> list[Part] | None:
-        """A text between whose commas every part is known; a dot in the middle parts what need not be."""
+        """A text between whose commas every part is known; what a dot in the middle parts is told one by one."""
+        if _DOT in text:
+            known = [self._known(piece) for piece in text.split(_DOT)]
+            if not any(known):
+                return None
+            told = [k or [(piece, True)] for k, piece in zip(known, text.split(_DOT), strict=True)]
+            return [part for n, k in enumerate(told) for part in ([(_DOT, False)] if n else []) + k]
         pieces = _BETWEEN.split(text)
         if len(pieces) == 1:
             return None
-        known = [self._known(p.strip()) if p.strip() else [] for p in pieces[::2]]
-        if " · " in text:
-            known = [k if k is not None else [(p.strip(), True)] for k, p in zip(known, pieces[::2], strict=True)]
-        if any(k is None for k in known):
-            return None
         parts: list[Part] = []
-        for k, sign in zip(known, [*pieces[1::2], ""], strict=True):
-            parts += k or []
-            parts.append((_SIGNS.get(sign, sign), False))
-        return parts if any(not chinese and part.strip(" ,.;:()·/") for part, chinese in parts) else None
+        for piece, sign in zip(pieces[::2], [*pieces[1::2], ""], strict=True):
+            told_piece = self._known(piece.strip()) if piece.strip() else []
+            if told_piece is None:
+                return None
+            parts += [*told_piece, (_SIGNS.get(sign, sign), False)]
+        return parts if any(part.strip(" ,.;:()/") for part, _ in parts) else None
 
 
 def _figure(text: str) -> str | None:
