@@ -127,14 +127,10 @@ async def _judge(
             again[key] = min((m for m in watched if m is not None), default=None)
     # Before the first write, and under the village's lock, which the caller holds: every rule is compared with what was
     # stored before this cause.
-    suspected = [j for j in found if j.rule.kind == "lead"]
-    found = [j for j in found if j.rule.kind == "provable"]
     standings = await alerts.select_standings(conn, [j.alert_id for j in found])
     if verdicts:
         await upsert_verdicts(conn, verdicts)
-    await _keep_leads(conn, bench, suspected)
-    for judgement in found:
-        await _apply(conn, bench, judgement, standings[judgement.alert_id], cause)
+    await _apply_all(conn, bench, found, standings, cause)
     await _clear_stale(conn, bench, [k for k, rules in work if any(r in CHAIN_RULES for r in rules)], found, cause)
     if again:
         await facts.move_deadlines(conn, again)
@@ -180,6 +176,16 @@ def _verdicts(said: Iterable[Judgement]) -> Verdicts:
             metrics.JUDGED.labels(rule=j.rule.id, result=result).inc()
         found.setdefault(j.rule.id, Counter())[f"{result} {reason}" if result == "n/a" else result] += 1
     return found
+
+
+async def _apply_all(
+    conn: Connection, bench: Bench, found: Sequence[Judgement], standings: dict[str, Standing], cause: str
+) -> None:
+    """Store what is proven as alerts, what is only suspected as leads."""
+    await _keep_leads(conn, bench, [j for j in found if j.rule.kind == "lead"])
+    for judgement in found:
+        if judgement.rule.kind == "provable":
+            await _apply(conn, bench, judgement, standings[judgement.alert_id], cause)
 
 
 async def _apply(conn: Connection, bench: Bench, judgement: Judgement, stored: Standing, cause: str) -> None:

@@ -95,7 +95,7 @@ class Names:
         subject, said = alert.subject, alert.sentence
         if subject.item is None or subject.period is None or not said.startswith(f"{subject.item} {subject.period}"):
             return said
-        return f"{self.item(subject)}，{period_words(subject.period)}{said.removeprefix(f'{subject.item} {subject.period}')}"
+        return f"{self.item(subject)}，{period_words(subject.period)}{said.removeprefix(f'{subject.item} {subject.period}').lstrip()}"
 
     def step(self, step: str) -> str:
         """A step of the arithmetic, members of staff by name."""
@@ -217,9 +217,7 @@ async def grid(request: Request, desk: ReadingDep, query: Annotated[GridQuery, Q
         values["spots"] = {v: spots(its, blind) for v, its in cells.items()}
     else:
         values["counts"] = await counts_of(desk, parts, Stretch.around(month))
-    full = values.get("counts") or {(v, code) for v, its in values.get("spots", {}).items() for code in its}
-    empty = [code for code, _ in columns if any((row, code) not in full for row in values["rows"])]
-    values["absences"] = absences(desk, parts, empty, Stretch.around(month))
+    values["absences"] = absences(desk, parts, [code for code, _ in columns], Stretch.around(month))
     return _page(request, desk, "grid.html", **values, absence_words=ABSENCES)
 
 

@@ -31,7 +31,7 @@ class SplitWindow:
 
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
-        """One subject a ledger."""
+        """One subject a ledger, once any edition was approved."""
         if is_ledger(view):
             found = lines_of(view)
             event, rows = found or ("", [])
@@ -64,7 +64,7 @@ class BilledWindow:
 
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
-        """One subject a ledger."""
+        """One subject a ledger, once any edition was approved."""
         if is_ledger(view):
             found = lines_of(view)
             event, rows = found or ("", [])
@@ -94,7 +94,7 @@ class CopyWindow:
 
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
-        """One subject a ledger."""
+        """One subject a ledger, once any edition was approved."""
         if is_ledger(view):
             now, then = view.cell.body, view.before.body
             cur = None
