@@ -101,8 +101,9 @@ def _lines(limit: str, level: int, *, above: bool, told: str) -> Callable[[Facts
         beyond = [a for a in amounts if (a > edge if above else a >= edge)]
         if not beyond or len(beyond) != len(amounts) or not f["is_open"]:
             return _NONE
-        figures = [yuan(max(beyond) if told == "largest" else sum(beyond))]
-        return level, figures + ([str(len(beyond))] if len(beyond) > 1 or told == "sum" else [])
+        if told == "sum":
+            return level, [yuan(sum(beyond)), str(len(beyond))]
+        return level, [yuan(max(beyond)), *([str(len(beyond))] if len(beyond) > 1 else [])]
 
     return judge
 

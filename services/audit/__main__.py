@@ -22,6 +22,7 @@ from services.audit.rules.evidence import check_pack
 from services.audit.rules.limits import LimitsError
 from services.audit.settings import AuditSettings
 from services.audit.store import facts, heads
+from services.audit.store.replays import ReplayDifference
 from services.audit.visit import AuditRuntime, Bench, limits_of, make_own
 from services.contracts.topics import TOPIC_OF, UnknownEventTypeError, ValidationError
 from services.contracts.trail import HEADS, TrailHead
@@ -67,14 +68,14 @@ async def replay(
     bench = Bench(runtime.reference, given, now)
     found = await commands.replay(runtime.database, bench, as_of, chosen)
     counts = Counter(d.verdict for d in found)
-    differing = [
-        " ".join(w for w in (d.verdict, d.rule, d.alert_id, d.village, d.item, d.period, d.sentence) if w)
-        for d in found
-        if d.verdict in _VERDICTS[:3]
-    ]
+    differing = [_told(d) for d in found if d.verdict in _VERDICTS[:3]]
     summary = " ".join(f"{v} {counts[v]}" for v in _VERDICTS)
     lines = [*differing, summary, "differs" if differing else "same"]
     return Told({"same": not differing, "lines": lines}, lines, status=1 if differing else 0)
+
+
+def _told(d: ReplayDifference) -> str:
+    return " ".join(w for w in (d.verdict, d.rule, d.alert_id, d.village, d.item, d.period, d.sentence) if w)
 
 
 def _chosen_rules(ids: str, changes: Sequence[str]) -> list[Rule]:
@@ -85,14 +86,19 @@ def _chosen_rules(ids: str, changes: Sequence[str]) -> list[Rule]:
         raise BadParameter(message)
     chosen = {i: BY_ID[i] for i in named}
     for change in changes:
-        said = _CHANGE.fullmatch(change)
-        rule = chosen.get(said["rule"]) if said is not None else None
-        if said is None or rule is None or said["name"] not in rule.settings:
-            owned = ", ".join(f"{r.id}.{name}" for r in chosen.values() for name in r.settings)
-            message = f"{change} is no RULE.name=number of a rule that is judged; these have values: {owned}"
-            raise BadParameter(message)
-        chosen[rule.id] = replace(rule, settings={**rule.settings, said["name"]: int(said["value"])})
+        rule = _changed_rule(chosen, change)
+        chosen[rule.id] = rule
     return list(chosen.values())
+
+
+def _changed_rule(chosen: dict[str, Rule], change: str) -> Rule:
+    said = _CHANGE.fullmatch(change)
+    rule = chosen.get(said["rule"]) if said is not None else None
+    if said is None or rule is None or said["name"] not in rule.settings:
+        owned = ", ".join(f"{r.id}.{name}" for r in chosen.values() for name in r.settings)
+        message = f"{change} is no RULE.name=number of a rule that is judged; these have values: {owned}"
+        raise BadParameter(message)
+    return replace(rule, settings={**rule.settings, said["name"]: int(said["value"])})
 
 
 @COMMANDS.command("check")

@@ -20,8 +20,9 @@ from services.audit.rules.evidence import canonical, make_pack
 from services.audit.rules.facts import EMPTY, CellKey, Fact, fold
 from services.audit.rules.judge import Judgement, judge
 from services.audit.rules.window import Last, View
-from services.audit.store import alerts, facts, heads, replays, resets
+from services.audit.store import alerts, facts, heads, leads, replays, resets
 from services.audit.store.alerts import AlertRow, Standing
+from services.audit.store.leads import LeadRow
 from services.audit.store.replays import ReplayDifference, ReplayRow
 from services.audit.store.resets import Meeting, ResetRow
 from services.audit.store.verdicts import Verdicts, upsert_verdicts
@@ -129,8 +130,7 @@ async def _judge(
     standings = await alerts.select_standings(conn, [j.alert_id for j in found])
     if verdicts:
         await upsert_verdicts(conn, verdicts)
-    for judgement in found:
-        await _apply(conn, bench, judgement, standings[judgement.alert_id], cause)
+    await _apply_all(conn, bench, found, standings, cause)
     await _clear_stale(conn, bench, [k for k, rules in work if any(r in CHAIN_RULES for r in rules)], found, cause)
     if again:
         await facts.move_deadlines(conn, again)
@@ -171,9 +171,21 @@ def _verdicts(said: Iterable[Judgement]) -> Verdicts:
     found: dict[str, Counter[str]] = {}
     for j in said:
         result, reason = j.outcome.result, j.outcome.reason
-        metrics.JUDGED.labels(rule=j.rule.id, result=result).inc()
+        if j.rule.kind == "provable":
+            # What is only suspected is told by no figure either.
+            metrics.JUDGED.labels(rule=j.rule.id, result=result).inc()
         found.setdefault(j.rule.id, Counter())[f"{result} {reason}" if result == "n/a" else result] += 1
     return found
+
+
+async def _apply_all(
+    conn: Connection, bench: Bench, found: Sequence[Judgement], standings: dict[str, Standing], cause: str
+) -> None:
+    """Store what is proven as alerts, what is only suspected as leads."""
+    await _keep_leads(conn, bench, [j for j in found if j.rule.kind == "lead"])
+    for judgement in found:
+        if judgement.rule.kind == "provable":
+            await _apply(conn, bench, judgement, standings[judgement.alert_id], cause)
 
 
 async def _apply(conn: Connection, bench: Bench, judgement: Judgement, stored: Standing, cause: str) -> None:
@@ -181,6 +193,32 @@ async def _apply(conn: Connection, bench: Bench, judgement: Judgement, stored: S
         await _raise_alert(conn, bench, judgement, stored, cause)
     elif judgement.outcome.settles and stored.state == "open":
         await _clear_alert(conn, bench, _named(judgement), stored, cause)
+
+
+async def _keep_leads(conn: Connection, bench: Bench, suspected: Sequence[Judgement]) -> None:
+    """Keep what rules suspect now, forget what they no longer do; nothing is said of either."""
+    known = await leads.select_hashes(conn, [j.alert_id for j in suspected]) if suspected else {}
+    for j in suspected:
+        if j.outcome.result == "hit" and (pack := make_pack(bench.city, j))["hash"] != known.get(j.alert_id):
+            await leads.upsert_lead(conn, _lead_of(j, pack, bench.now))
+    if over := [j.alert_id for j in suspected if j.outcome.settles and j.alert_id in known]:
+        await leads.delete_leads(conn, over)
+
+
+def _lead_of(j: Judgement, pack: dict[str, Any], now: datetime) -> LeadRow:
+    s, said = j.subject, j.outcome
+    return LeadRow(
+        lead_id=j.alert_id,
+        rule=j.rule.id,
+        rule_version=j.rule.version,
+        key=CellKey(s.village, s.item or "", s.period or ""),
+        level=said.level,
+        amount_fen=said.amount_fen,
+        sentence=said.say,
+        found_at=now,
+        hash=pack["hash"],
+        pack=canonical(pack),
+    )
 
 
 async def _raise_alert(conn: Connection, bench: Bench, judgement: Judgement, stored: Standing, cause: str) -> None:

@@ -16,6 +16,7 @@ from services.audit.store import alerts, facts, heard
 from services.audit.visit import Bench, Reading
 from services.contracts import duties
 from services.contracts.duties import CellRecord, GridCell
+from services.contracts.owing import Owing
 from services.contracts.values import Frequency, period_frequency
 from services.kit.clock import local_day
 from services.kit.db import Connection
@@ -72,16 +73,30 @@ def absences(
     desk: Reading, part_of: Mapping[str, str], items: Sequence[str], stretch: Stretch
 ) -> dict[tuple[str, str], Absence]:
     """Why squares without a cell are empty, by part of the tree and item; of several reasons the one that somebody can act on."""
-    found: dict[tuple[str, str], set[Absence]] = {}
-    order = list(Absence)
+    # Most villages owe alike: what one of them owes is worked out once.
+    alike: dict[str, set[Owing | None]] = {}
+    for village, part in part_of.items():
+        alike.setdefault(part, set()).add(_owing_of(desk, village))
+    order, found = list(Absence), dict[tuple[str, str], Absence]()
     for item in items:
         frequency = desk.reference.items[item].at(stretch.last).frequency
         shown = Frequency.QUARTERLY if frequency is Frequency.ON_EVENT else frequency
-        period = next((p for p in sorted(stretch.periods) if period_frequency(p) is shown), None)
-        for village, part in part_of.items():
-            duty = desk.reference.duty(village, duties.CellKey(item, period)) if period is not None else None
-            found.setdefault((part, item), set()).add(absence_of(duty, frequency, desk.today))
-    return {place: min(reasons, key=order.index) for place, reasons in found.items()}
+        key = duties.CellKey(item, next((p for p in sorted(stretch.periods) if period_frequency(p) is shown), ""))
+        for part, owing in alike.items():
+            reasons = {
+                absence_of(one.duty(key), frequency, desk.today) if one is not None else Absence.BEFORE_DUTIES
+                for one in owing
+            }
+            found[part, item] = min(reasons, key=order.index)
+    return found
+
+
+def _owing_of(desk: Reading, village: str) -> Owing | None:
+    """What a village owes; None where no deadline profile says so yet."""
+    try:
+        return desk.reference.owing(village)
+    except KeyError:
+        return None
 
 
 async def counts_of(desk: Reading, part_of: Mapping[str, str], stretch: Stretch) -> dict[tuple[str, str], Count]:

@@ -14,7 +14,7 @@ from typing import Annotated, Final
 
 from services.audit.errors import UnknownAlertError
 from services.audit.memory import Tallies
-from services.audit.rules import RULES, given
+from services.audit.rules import LEADS, RULES, given
 from services.audit.rules.facts import EMPTY, Cell, CellKey, Fact, fold, is_declared
 from services.audit.rules.limits import Limits, LimitsError, read_limits
 from services.audit.rules.window import Last, View
@@ -34,6 +34,8 @@ from services.kit.reference import Reference
 from services.kit.runtime import Runtime
 
 #: Who reads alerts, rules, coverage, sheets; which of them, `Reading` tells by scope and affairs.
+#: Who may see what is only suspected.
+MAY_SUSPECT: Final = (Role.INSPECTOR,)
 MAY_WATCH: Final = (Role.INSPECTOR, Role.DEPARTMENT, Role.OPERATOR)
 _ALERT_ID: Final = re.compile("[0-9a-f]{30}")
 
@@ -65,7 +67,7 @@ def limits_of(folder: Path | None) -> Limits:
             message = f"{path}：这个文件名是平台自带的，请按市、县、镇街的区划代码取名。"
             raise LimitsError(message)
         files[path.name] = path.read_text(encoding="utf-8")
-    return read_limits(files, {r.id: r.limits for r in RULES if r.limits})
+    return read_limits(files, {r.id: r.limits for r in (*RULES, *LEADS) if r.limits})
 
 
 AuditRuntime = Runtime[AuditSettings, Own]

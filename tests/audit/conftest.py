@@ -15,7 +15,18 @@ from tests.emptying import empty
 OWN = tuple(
     f"audit.{table}"
     for table in (
-        *("fact", "staff_reset", "outcome", "verdict", "alert", "episode", "evidence", "deadline", "replay_alert"),
+        *(
+            "fact",
+            "staff_reset",
+            "outcome",
+            "verdict",
+            "alert",
+            "episode",
+            "evidence",
+            "deadline",
+            "replay_alert",
+            "lead",
+        ),
         *("shred_key", "event", "outbox", "aggregate"),
     )
 )

@@ -1,6 +1,7 @@
 """What audit keeps of a body: numbers and days, no word that anybody wrote."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -79,6 +80,15 @@ def test_payees_vouchers_and_invoices_are_numbers_within_their_ledger() -> None:
 def test_summaries_that_are_much_alike_are_one_purpose() -> None:
     told = ("付 9 月路灯电费", "付 10 月路灯电费", "购红纸", "付 9 月路灯电费")
     assert [x.purpose for x in lines(*({"summary": t} for t in told))] == [1, 1, 2, 1]
+
+
+def test_the_longest_ledger_of_all_different_lines_is_read_quickly() -> None:
+    words = [chr(0x4E00 + 7 * n) + chr(0x5000 + 5 * n) + chr(0x6000 + 3 * n) for n in range(2000)]
+    body = BODY.validate_python(ledger(*({"summary": w, "payee": w} for w in words)))
+    began = time.process_time()
+    found = body_data(body)
+    assert time.process_time() - began < 1.0
+    assert len({LineFacts(*row).purpose for row in found["detail"]}) == 2000
 
 
 def test_a_picture_of_the_whole_stands_beside_every_line() -> None:

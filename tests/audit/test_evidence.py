@@ -13,8 +13,11 @@ from deploy import evidence
 from services.audit.rules import RULES
 from services.audit.rules.base import Case, Rule
 from services.audit.rules.evidence import canonical
-from tests.audit.test_rules import HITS, cases_of, pack_of
+from tests.audit.test_rules import HITS as ALL_HITS
+from tests.audit.test_rules import cases_of, pack_of
 
+#: Leads are not handed out, so nobody outside has one to check.
+HITS = [h for h in ALL_HITS if h.values[0] in RULES]
 ALONE = Path(evidence.__file__)
 
 

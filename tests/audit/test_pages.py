@@ -77,6 +77,8 @@ async def test_an_overdue_cell_is_explained_by_deadline_and_holder(audit: Served
 async def test_rules_are_explained(audit: Served) -> None:
     status, text = await page(audit, "/inspect/rules")
     assert status == 200
+    assert text.count("<section>") == 27
+    _, text = await page(audit, "/inspect/rules", "operator")
     assert text.count("<section>") == 24
     assert "期初余额不等于上期期末" in text
 

@@ -16,7 +16,8 @@ import pytest
 import rfc8785
 
 from services.audit import rules
-from services.audit.rules import BY_ID, RULES, hashing
+from services.audit.rules import BY_ID, LEADS, hashing
+from services.audit.rules import RULES as PROVABLE
 from services.audit.rules.base import Case, Rule, Settings
 from services.audit.rules.details import FACTS_VERSION
 from services.audit.rules.evidence import canonical, check_pack, make_pack, pack_hash
@@ -28,6 +29,7 @@ from services.audit.rules.written import from_facts, to_facts
 from services.contracts.alert import Subject
 from services.contracts.values import canonical_json
 
+RULES = (*PROVABLE, *LEADS)
 #: What makes a cell of facts, and facts of bodies.
 FACTS = [Place("services.audit.rules.facts", "fold"), Place("services.audit.rules.details", "body_data")]
 LOCK = Path(rules.__file__).with_name("lock.json")
@@ -83,7 +85,7 @@ def test_every_rule_says_on_what_ground_and_what_to_rule_out(rule: Rule) -> None
     assert rule.false_alarms
     assert rule.ask
     assert rule.explanation
-    assert rule.kind == "provable"
+    assert rule.kind == ("lead" if rule in LEADS else "provable")
 
 
 @pytest.mark.parametrize(("rule", "case"), ALL_CASES)

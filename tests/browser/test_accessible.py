@@ -42,6 +42,7 @@ STAFF_PAGES: Final = (
     (CITY_INSPECTOR, "/inspect?state=all"),
     (CITY_INSPECTOR, "/inspect/grid"),
     (CITY_INSPECTOR, "/inspect/rules"),
+    (CITY_INSPECTOR, "/inspect/leads"),
     (CITY_INSPECTOR, "/posters"),
     (CITY_INSPECTOR, "/desk/grid"),
     (f"accountant-{TOWNSHIP}", "/desk"),

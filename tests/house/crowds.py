@@ -330,6 +330,15 @@ async def _audit(crowd: Crowd) -> dict[str, Any]:
     await crowd.multiply("alert", "alert_id", alert, fresh)
     await crowd.multiply("episode", "alert_id", alert, [{"episode": i} for i in range(2, crowd.n + 2)])
     await crowd.conn.execute(
+        "INSERT INTO audit.lead (lead_id, rule, rule_version, village, item, period, level, amount_fen, sentence, found_at, hash, pack)"
+        " SELECT lpad(to_hex(i), 30, '0'), 'L03', '1.0', $1, $2, '2026-10', 1, i, '', $3, '', $4 FROM generate_series(1, $5) AS i",
+        builders.VILLAGE,
+        ITEM,
+        builders.NOW,
+        json.dumps({"steps": [], "false_alarms": [], "ask": []}),
+        crowd.n,
+    )
+    await crowd.conn.execute(
         "INSERT INTO audit.staff_reset (account, reset_by, reset_at)"
         " SELECT $1, $2, $3::timestamptz - make_interval(mins => i) FROM generate_series(1, $4) AS i",
         builders.staff_id(CLERK),

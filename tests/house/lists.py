@@ -261,6 +261,7 @@ AUDIT: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /inspect/actions": Many("actions"),
     "GET /inspect/alerts/{alert_id}": Many("episodes"),
     "GET /inspect/grid": Many("villages"),
+    "GET /inspect/leads": Many("leads", {"params": {"division": "@village", **_ALL}}),
     "GET /inspect/resets": Many("resets"),
     "GET /inspect/rules": _in_memory("rules"),
     "GET /inspect/trail": _in_memory("services"),

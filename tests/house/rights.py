@@ -478,6 +478,7 @@ AUDIT: Final = (
     _row("GET /inspect/alerts/{alert_id}", WATCHING, "refused", "@alert", affair=True),
     _row("GET /inspect/grid", WATCHING, "refused", params={"division": "@township"}),
     _row("GET /inspect/rules", WATCHING),
+    _row("GET /inspect/leads", {INSPECTOR}, "refused", params={"division": "@village"}),
     _row("GET /audit/v1/sheets", WATCHING, "refused", params={"division": "@village"}),
     _row("GET /audit/v1/resets", WATCHING),
     _row("GET /inspect/resets", WATCHING),

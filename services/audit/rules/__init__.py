@@ -27,6 +27,9 @@ from services.audit.rules.d08_posted import posted_long_enough
 from services.audit.rules.d10_self_review import one_person_did_both
 from services.audit.rules.d11_own_reset import whoever_reset_it_let_it_out
 from services.audit.rules.d12_withdrawals import much_is_withdrawn
+from services.audit.rules.l01_split import payments_are_not_split
+from services.audit.rules.l03_paid_twice import invoices_are_paid_once
+from services.audit.rules.l05_copied import ledger_is_not_a_copy
 
 RULES: Final[tuple[Rule, ...]] = (
     totals_match_lines,
@@ -55,8 +58,11 @@ RULES: Final[tuple[Rule, ...]] = (
     much_is_withdrawn,
 )
 BY_ID: Final = {r.id: r for r in RULES}
+#: What they find stays on the inspectors' own page (`store/leads.py`): no alert, no event, no export.
+LEADS: Final[tuple[Rule, ...]] = (payments_are_not_split, invoices_are_paid_once, ledger_is_not_a_copy)
+LEADS_BY_ID: Final = {r.id: r for r in LEADS}
 #: Judged when a disclosure changes, and the chains also when the one before them does.
-LEDGER_RULES: Final = tuple(r for r in RULES if r.shape in {"cell", "chain"})
-CHAIN_RULES: Final = tuple(r for r in RULES if r.shape == "chain")
+LEDGER_RULES: Final = tuple(r for r in (*RULES, *LEADS) if r.shape in {"cell", "chain"})
+CHAIN_RULES: Final = tuple(r for r in (*RULES, *LEADS) if r.shape == "chain")
 #: Judged when time passes or something is published.
 CLOCK_RULES: Final = tuple(r for r in RULES if r.shape == "clock")

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from services.audit.rules.base import Case, Outcome, Settings, hit, no_duty, not_applicable, passed, rule
 from services.audit.rules.papers import VoteFacts, VoteWindow
+from services.contracts.bodies import Meeting
 from services.contracts.words import MEETINGS
 
 
@@ -74,20 +75,15 @@ def enough_came_and_agreed(w: VoteWindow, _s: Settings) -> Outcome:
     too_few_came = not quorum.present.reached(present, entitled)
     if not too_few_came and quorum.in_favour.reached(in_favour, base):
         return passed()
-    meeting = MEETINGS[w.cur.meeting]  # type: ignore[index] # the words are keyed by the enum's own text
+    meeting = MEETINGS[Meeting(w.cur.meeting)]
     whom = "全体" if quorum.of_all else "到会的"
     steps = [
         f"{quorum.law}：到会{_NAMES[quorum.present]}，{whom}{_NAMES[quorum.in_favour]}同意",
         f"应到 {entitled} 人，实到 {present} 人，同意 {in_favour} 人",
     ]
-    if too_few_came:
-        return hit(
-            steps=steps,
-            level=2,
-            say=f"{meeting}应到 {entitled} 人，实到 {present} 人，没有达到{_NAMES[quorum.present]}。",
-        )
-    say = f"{meeting}{whom} {base} 人，同意 {in_favour} 人，没有达到{_NAMES[quorum.in_favour]}。"
-    return hit(steps=steps, level=2, say=say)
+    came = f"{meeting}应到 {entitled} 人，实到 {present} 人，没有达到{_NAMES[quorum.present]}。"
+    agreed = f"{meeting}{whom} {base} 人，同意 {in_favour} 人，没有达到{_NAMES[quorum.in_favour]}。"
+    return hit(steps=steps, level=2, say=came if too_few_came else agreed)
 
 
 def _votes(meeting: str, entitled: int | None, present: int | None, in_favour: int | None) -> VoteWindow:

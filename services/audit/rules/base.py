@@ -22,7 +22,10 @@ Settings = Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a rule says of a subject. `settles`: not applicable for want of a duty, not of data, so an alert ends."""
+    """What a rule says of a subject. `settles`: not applicable for want of a duty, not of data, so an alert ends.
+
+    `amount_fen`: the money that a lead is about, for the order in which leads are looked at.
+    """
 
     result: Result
     reason: str = ""
@@ -30,6 +33,7 @@ class Outcome:
     level: int = 0
     steps: tuple[str, ...] = ()
     say: str = ""
+    amount_fen: int = 0
 
 
 def passed() -> Outcome:
@@ -47,9 +51,9 @@ def no_duty(reason: str) -> Outcome:
     return Outcome("n/a", reason, settles=True)
 
 
-def hit(*, steps: list[str], say: str, level: int) -> Outcome:
+def hit(*, steps: list[str], say: str, level: int, amount_fen: int = 0) -> Outcome:
     """A fact that should not be: the arithmetic, one plain sentence of at most 60 characters, 1 提醒 to 3 重点."""
-    return Outcome("hit", level=level, steps=tuple(steps), say=say)
+    return Outcome("hit", level=level, steps=tuple(steps), say=say, amount_fen=amount_fen)
 
 
 def local_words(moment: datetime) -> str:

@@ -168,7 +168,7 @@ class Cell:
     review: Review | None = None
     has_row: bool = False
     dropped: bool = False
-    kinds: frozenset[str] = frozenset()
+    kinds: frozenset[str | None] = frozenset()
     body: OpenBody | None = None
 
 
@@ -195,8 +195,10 @@ def kind_of(fact: Fact) -> str | None:
     return "ledger" if "accounts" in fact.data else "other" if "figures" in fact.data else None
 
 
-def _open_body(fact: Fact) -> OpenBody | None:
-    return OpenBody(fact.event, fact.data["kind"], fact.data["detail"]) if "detail" in fact.data else None
+def _open_body(newest: Fact | None) -> OpenBody | None:
+    if newest is None or "detail" not in newest.data:
+        return None
+    return OpenBody(newest.event, newest.data["kind"], newest.data["detail"])
 
 
 def _newest(fact: Fact) -> tuple[int, datetime, str]:
@@ -240,8 +242,8 @@ def fold(facts: Iterable[Fact]) -> Cell:
         review=_review(live),
         has_row=record.nil or any(f.kind in _ROWS for f in live),
         dropped=newest is not None and any(_drops(f, newest) for f in live),
-        kinds=frozenset(kind for f in approved if (kind := kind_of(f)) is not None),
-        body=_open_body(newest) if newest is not None else None,
+        kinds=frozenset(map(kind_of, approved)) - {None},
+        body=_open_body(newest),
     )
 
 

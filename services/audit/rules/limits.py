@@ -61,7 +61,7 @@ class Chosen:
 
 
 class Limits:
-    """All layers together."""
+    """The limits of all layers together."""
 
     def __init__(self, blocks: Iterable[Block]) -> None:
         """Take blocks that were checked."""
@@ -139,14 +139,10 @@ def _line_of(text: str, rule: str, number: int) -> int:
 
 
 def _read_block(layer: str, rule: str, block: Mapping[str, Any], wanted: Sequence[Limit], line: int) -> Block:
-    limits = {limit.name: limit for limit in wanted}
-    for name, value in block.items():
-        if name in _OWN:
-            continue
-        if name not in limits:
-            raise _fail(layer, line, f"规则 {rule} 没有 {name} 这一项，应为 {'、'.join(limits)}。")
-        if not isinstance(value, int) or isinstance(value, bool) or value < limits[name].least:
-            raise _fail(layer, line, f"{name} 应为不小于 {limits[name].least} 的整数（钱以分计），写的是 {value!r}。")
+    values = {name: value for name, value in block.items() if name not in _OWN}
+    for name, value in values.items():
+        if what := _wrong_with(rule, name, value, wanted):
+            raise _fail(layer, line, what)
     since, to, source = block.get("from"), block.get("to"), block.get("source")
     if type(since) is not date or type(to) not in {date, type(None)}:
         raise _fail(layer, line, "要写 from = 2026-01-01 这样的起始日；to 可以不写，写了也应为日期。")
@@ -154,8 +150,17 @@ def _read_block(layer: str, rule: str, block: Mapping[str, Any], wanted: Sequenc
         raise _fail(layer, line, f"to {to} 应晚于 from {since}。")
     if not isinstance(source, str) or not source.strip():
         raise _fail(layer, line, "要写 source：依据的法律条文或文件。")
-    values = {name: block[name] for name in limits if name in block}
     return Block(layer, rule, since, to, source.strip(), values, line)
+
+
+def _wrong_with(rule: str, name: str, value: object, wanted: Sequence[Limit]) -> str:
+    """What is wrong with one value of a block; empty when nothing is."""
+    limit = next((x for x in wanted if x.name == name), None)
+    if limit is None:
+        return f"规则 {rule} 没有 {name} 这一项，应为 {'、'.join(x.name for x in wanted)}。"
+    if not isinstance(value, int) or isinstance(value, bool) or value < limit.least:
+        return f"{name} 应为不小于 {limit.least} 的整数（钱以分计），写的是 {value!r}。"
+    return ""
 
 
 def _refuse_overlaps(blocks: Sequence[Block]) -> None:
@@ -167,14 +172,20 @@ def _refuse_overlaps(blocks: Sequence[Block]) -> None:
 
 def _refuse_looser(blocks: Sequence[Block], wanted: Mapping[str, Sequence[Limit]]) -> None:
     """A layer may be stricter than the nation's, never looser."""
-    laws = [b for b in blocks if b.layer == NATION]
-    for block in (b for b in blocks if b.layer != NATION):
-        for limit in (x for x in wanted[block.rule] if x.stricter is not None and x.name in block.values):
-            for law in (x for x in laws if x.rule == block.rule and limit.name in x.values and _meet(x, block)):
-                own, allowed = block.values[limit.name], law.values[limit.name]
-                if own > allowed if limit.stricter == "lower" else own < allowed:
-                    what = f"{limit.zh} {own} 比法律规定的 {allowed}（{law.source}）还宽，只能更严。"
-                    raise _fail(block.layer, block.line, what)
+    for law in blocks:
+        for block in blocks:
+            if law.layer == NATION != block.layer and law.rule == block.rule and _meet(law, block):
+                _compare(law, block, wanted[law.rule])
+
+
+def _compare(law: Block, block: Block, wanted: Sequence[Limit]) -> None:
+    for limit in wanted:
+        own, allowed = block.values.get(limit.name), law.values.get(limit.name)
+        if own is None or allowed is None or limit.stricter is None:
+            continue
+        if own > allowed if limit.stricter == "lower" else own < allowed:
+            what = f"{limit.zh} {own} 比法律规定的 {allowed}（{law.source}）还宽，只能更严。"
+            raise _fail(block.layer, block.line, what)
 
 
 def _meet(a: Block, b: Block) -> bool:

@@ -45,7 +45,7 @@ class CashWindow:
 
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
-        """One subject a ledger."""
+        """One subject a ledger, once any edition was approved."""
         if is_ledger(view):
             found = lines_of(view)
             event, rows = found or ("", [])
@@ -64,7 +64,7 @@ class PaperWindow:
 
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
-        """One subject a ledger."""
+        """One subject a ledger, once any edition was approved."""
         if is_ledger(view):
             found = lines_of(view)
             event, rows = found or ("", [])
@@ -81,7 +81,7 @@ class UnresolvedWindow:
 
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
-        """One subject a ledger."""
+        """One subject a ledger, once any edition was approved."""
         if is_ledger(view):
             found = lines_of(view)
             event, rows = found or ("", [])
@@ -110,7 +110,7 @@ class VoucherWindow:
 
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
-        """One subject a ledger."""
+        """One subject a ledger, once any edition was approved."""
         if is_ledger(view):
             found = lines_of(view)
             event, rows = found or ("", [])

@@ -43,7 +43,7 @@ class LabourWindow:
 
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
-        """One subject a roster."""
+        """One subject a roster, once any edition was approved."""
         if _is(view, "roster"):
             found = _detail(view, "roster")
             event, detail = found or ("", {"days": []})
@@ -69,7 +69,7 @@ class RowWindow:
 
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
-        """One subject a roster."""
+        """One subject a roster, once any edition was approved."""
         if _is(view, "roster"):
             found = _detail(view, "roster")
             yield cell_subject(view), cls(RowFacts(found[0], found[1]["twice"]) if found is not None else None)
@@ -92,7 +92,7 @@ class SumWindow:
 
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
-        """One subject a roster."""
+        """One subject a roster, once any edition was approved."""
         if _is(view, "roster"):
             found = _detail(view, "roster")
             cur = SumFacts(found[0], *(found[1]["total"] or (None, None))) if found is not None else None
@@ -118,7 +118,7 @@ class VoteWindow:
 
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
-        """One subject a decision."""
+        """One subject a decision, once any edition was approved."""
         if _is(view, "decision"):
             found = _detail(view, "decision")
             cur = None
@@ -145,7 +145,7 @@ class TermWindow:
 
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
-        """One subject a contract."""
+        """One subject a contract, once any edition was approved."""
         if _is(view, "contract"):
             found = _detail(view, "contract")
             cur = None
@@ -174,7 +174,7 @@ class PostedWindow:
 
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
-        """One subject a notice."""
+        """One subject a notice, once any edition was approved."""
         if _is(view, "notice"):
             found = _detail(view, "notice")
             cur = None
@@ -201,7 +201,7 @@ class PriceWindow:
 
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
-        """One subject a project."""
+        """One subject a project, once any edition was approved."""
         if _is(view, "project"):
             found = _detail(view, "project")
             cur = PriceFacts(found[0], found[1]["contract"], found[1]["bid"]) if found is not None else None

@@ -1,40 +1,38 @@
 """The inspectors' desk: alerts of one's part of the tree, one page an alert, the rules explained."""
 
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.audit.api import AlertPage, SheetPage, known_rule, place_of, resets_of, seq_of, sheets_of
 from services.audit.commands import witnesses
 from services.audit.grid import absences, counts_of, grid_of
-from services.audit.rules import BY_ID, RULES
+from services.audit.pages.evidence import PERSON, shown_fact
+from services.audit.rules import BY_ID, LEADS, LEADS_BY_ID, RULES
 from services.audit.rules.grid import Absence, Stretch, spots
 from services.audit.schemas import ConsoleQuery, GridQuery
-from services.audit.store import alerts, facts
+from services.audit.store import alerts, facts, leads
 from services.audit.store.alerts import AlertFilter, AlertRow, AlertState
-from services.audit.visit import MAY_WATCH, Reading, ReadingDep
+from services.audit.store.leads import LeadPlace, LeadRow
+from services.audit.visit import MAY_SUSPECT, MAY_WATCH, Reading, ReadingDep
 from services.contracts.account import account_words
 from services.contracts.alert import Subject
 from services.contracts.base import Role
 from services.contracts.division import DivisionKind
 from services.contracts.staff import RESETS_KEPT
-from services.contracts.values import Frequency, period_bounds, period_of, period_words, yuan
+from services.contracts.values import Frequency, period_bounds, period_of, period_words
 from services.contracts.words import (
     AFFAIRS,
     CELL_STATES,
-    CONTRACT_TYPES,
     HOLDERS,
-    MEETINGS,
-    RELEASES,
     ROLE_NAMES,
     cell_words,
 )
-from services.kit.pages import local_time, pages_of
+from services.kit.listing import Cursor, Page
+from services.kit.pages import pages_of
 from services.kit.reference import Reference
 from services.kit.route import Route
 from services.kit.signature import count_refused
@@ -43,6 +41,7 @@ from services.kit.visit import may
 router = APIRouter(prefix="/inspect", route_class=Route, include_in_schema=False, dependencies=[may(*MAY_WATCH)])
 STATIC = "/inspect/static"
 
+LeadPage = Annotated[Page[LeadPlace], Depends(Cursor[LeadPlace](LeadPlace))]
 LEVELS: Mapping[int, str] = {3: "重点", 2: "关注", 1: "提醒"}
 #: The grid looks back over a year.
 MONTHS_BACK = 12
@@ -54,102 +53,6 @@ ABSENCES: Mapping[Absence, str] = {
     Absence.NO_SUCH_ITEM: "不设此项",
 }
 STATUSES: Mapping[str, str] = {"draft": "草拟", "trial": "试行", "active": "启用", "retired": "停用"}
-#: What stands before the one that is judged: the period before, or of a correction the edition before.
-_BEFORE = "上期"
-_BEFORE_OF_EDITIONS = "前一版"
-_OF_EDITIONS = frozenset({"edition", "figures", "noted"})
-_FIELDS: Mapping[str, str] = {
-    "income_stated_fen": "收入合计（填写）",
-    "expense_stated_fen": "支出合计（填写）",
-    "income_lines_fen": "收入逐笔相加",
-    "expense_lines_fen": "支出逐笔相加",
-    "opening_fen": "期初余额",
-    "income_fen": "收入",
-    "expense_fen": "支出",
-    "transfer_in_fen": "划入",
-    "transfer_out_fen": "划出",
-    "closing_fen": "期末余额",
-    "item": "公开事项",
-    "period": "公开期",
-    "due": "最迟公开日",
-    "due_at": "逾期起算",
-    "applies": "本村有此项",
-    "history": "补录期",
-    "waived": "已备案不公开",
-    "first_published_at": "首次公开",
-    "held_by": "办理环节",
-    "is_open": "本期已公开",
-    "before_is_open": "上期已公开",
-    "before_period": "对照的公开期",
-    "adjoining": "与本期相邻",
-    "renamed": "只换了账户名，钱数一样",
-    "dropped": "更正后少列了账户",
-    "correcting": "上期正在更正",
-    "now": "本级起算",
-    "nil": "申报本期无发生",
-    "held_since": "自何日起",
-    "has_row": "有录入或申报",
-    "handed_over_at": "提交并核对完毕",
-    "decided_at": "审核或退回",
-    "edition": "第几版",
-    "figures": "数字摘要",
-    "noted": "写了更正说明",
-    "submitted_by": "提交人",
-    "approved_by": "审核人",
-    "release": "公开方式",
-    "delegation": "委托文件",
-    "reset_account": "被重置密码的账号",
-    "reset_by": "重置密码的人",
-    "reset_at": "重置时间",
-    "used_at": "使用账号的时间",
-    "approved_at": "审核时间",
-    "handed_in": "用账号提交",
-    "released": "内容可读",
-    "withdrawn_by": "撤回人",
-    "recent": "30 天内第几次撤回",
-    "restored": "撤回后又恢复",
-    "entered_anew": "撤回后重新录入",
-    "figures_changed": "重新录入时改了数字",
-    "answer_by": "答复期限",
-    "holder": "由谁答复",
-    "answered_at": "答复时间",
-    "hidden": "提问已被隐藏",
-    "line": "第几行",
-    "amount_fen": "金额",
-    "word": "第几种凭证字",
-    "number": "凭证号",
-    "numbered": "写了凭证号的行数",
-    "day": "记账日期",
-    "person": "名单里第几个人",
-    "days": "工数",
-    "period_days": "这一期的天数",
-    "twice": "与前面完全相同的行数",
-    "stated_fen": "合计（填写）",
-    "rows_fen": "逐行相加",
-    "contract_fen": "合同价",
-    "bid_fen": "中标价",
-    "settled_fen": "结算金额",
-    "paid_fen": "已付款",
-    "type": "合同类型",
-    "begins": "起始日",
-    "ends": "到期日",
-    "meeting": "开会的组织",
-    "entitled": "应到",
-    "present": "实到",
-    "in_favour": "同意",
-    "notice_days": "规定的公示天数",
-    "posted_from": "公示起",
-    "posted_until": "公示止",
-}
-#: What follows from the catalogue and the calendar; the rest is what happened, or did not.
-_OWED = frozenset({"item", "period", "due", "answer_by", "due_at", "applies", "history", "now", "notice_days"})
-_VALUES: Mapping[Any, str] = {
-    **HOLDERS,
-    **RELEASES,
-    **MEETINGS,
-    **CONTRACT_TYPES,
-    None: "无",
-}
 _TRAILS: Mapping[str, str] = {
     "registry": "登录、账号、目录",
     "ingest": "录入、核对、审核",
@@ -157,22 +60,6 @@ _TRAILS: Mapping[str, str] = {
     "audit": "监督",
     "qr": "码和码牌",
 }
-_PEOPLE = frozenset({"submitted_by", "approved_by", "reset_account", "reset_by", "withdrawn_by"})
-#: What stands on no public page.
-_OF_STAFF = _PEOPLE | {"delegation", "release", "reset_at", "used_at", "handed_in", "recent"}
-_INSIDE = "办理记录（不公开）"
-_ROW = re.compile(r"\[([0-9]+)\]$")
-_PERSON = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-@dataclass(frozen=True, slots=True)
-class ShownFact:
-    """A fact as a row of the table: words, value, and the disclosure that it can be looked up in, else its source."""
-
-    name: str
-    value: str
-    source: str
-    disclosure: str | None
 
 
 class Names:
@@ -208,11 +95,11 @@ class Names:
         subject, said = alert.subject, alert.sentence
         if subject.item is None or subject.period is None or not said.startswith(f"{subject.item} {subject.period}"):
             return said
-        return f"{self.item(subject)}，{period_words(subject.period)}{said.removeprefix(f'{subject.item} {subject.period}')}"
+        return f"{self.item(subject)}，{period_words(subject.period)}{said.removeprefix(f'{subject.item} {subject.period}').lstrip()}"
 
     def step(self, step: str) -> str:
         """A step of the arithmetic, members of staff by name."""
-        return _PERSON.sub(lambda m: self._reference.name_of(m[0]) if m[0] in self._reference.staff else m[0], step)
+        return PERSON.sub(lambda m: self._reference.name_of(m[0]) if m[0] in self._reference.staff else m[0], step)
 
     def person(self, staff_id: str | None) -> str:
         """A member of staff by name."""
@@ -224,7 +111,8 @@ class Names:
 
 
 def _page(request: Request, desk: Reading, template: str, **values: Any) -> Response:
-    words = {"levels": LEVELS, "states": STATES, "rules": BY_ID, "names": Names(desk.reference), "roles": ROLE_NAMES}
+    words: dict[str, Any] = {"may_suspect": desk.actor.role in MAY_SUSPECT}
+    words |= {"levels": LEVELS, "states": STATES, "rules": BY_ID, "names": Names(desk.reference), "roles": ROLE_NAMES}
     return pages_of(request).answer(template, **{"static": STATIC, "actor": desk.actor, **words, **values})
 
 
@@ -279,38 +167,11 @@ async def one_alert(alert_id: str, request: Request, desk: ReadingDep) -> Respon
         alert=alert,
         rule=BY_ID[alert.rule],
         pack=pack,
-        facts=[_shown(f, sources, desk.reference) for f in pack["facts"]],
+        facts=[shown_fact(f, sources, desk.reference) for f in pack["facts"]],
         episodes=history,
         sources=sources,
         now=desk.now,
     )
-
-
-def _shown(fact: list[Any], sources: Mapping[str, str], reference: Reference) -> ShownFact:
-    event, name, value = fact
-    part, _, field = name.rpartition(".")
-    words = _FIELDS.get(field, field)
-    if part == "before":
-        words = (_BEFORE_OF_EDITIONS if field in _OF_EDITIONS else _BEFORE) + words
-    if row := _ROW.search(part):
-        words = f"第 {int(row[1]) + 1} 项：{words}"
-    if field in _PEOPLE and value in reference.staff:
-        value = reference.staff[value].called
-    source = _INSIDE if field in _OF_STAFF else "公开目录与历法" if field in _OWED else "公开记录"
-    disclosure = sources.get(event) if event and field not in _OF_STAFF else None
-    return ShownFact(words, _value_words(field, value), source, disclosure)
-
-
-def _value_words(field: str, value: Any) -> str:
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    if field == "days":
-        return f"{int(value) / 10_000:g} 天"
-    if field.endswith("_fen") and value is not None:
-        return f"{yuan(int(value))} 元"
-    if field.endswith("_at") or field == "now":
-        return local_time(datetime.fromisoformat(value)) if value else _VALUES[None]
-    return _VALUES.get(value, str(value))
 
 
 def _months(desk: Reading) -> list[str]:
@@ -356,9 +217,7 @@ async def grid(request: Request, desk: ReadingDep, query: Annotated[GridQuery, Q
         values["spots"] = {v: spots(its, blind) for v, its in cells.items()}
     else:
         values["counts"] = await counts_of(desk, parts, Stretch.around(month))
-    full = values.get("counts") or {(v, code) for v, its in values.get("spots", {}).items() for code in its}
-    empty = [code for code, _ in columns if any((row, code) not in full for row in values["rows"])]
-    values["absences"] = absences(desk, parts, empty, Stretch.around(month))
+    values["absences"] = absences(desk, parts, [code for code, _ in columns], Stretch.around(month))
     return _page(request, desk, "grid.html", **values, absence_words=ABSENCES)
 
 
@@ -371,6 +230,23 @@ async def sheets(
     more = page.following(found, seq_of)
     values = {"division": division, "divisions": _below(desk), "sheets": found[: page.limit], "more": more}
     return _page(request, desk, "sheets.html", **values)
+
+
+@router.get("/leads", dependencies=[may(*MAY_SUSPECT)])
+async def suspected(
+    request: Request, desk: ReadingDep, page: LeadPage, division: Annotated[str, Query(max_length=12)] = ""
+) -> Response:
+    """疑点: what rules of kind L suspect, the gravest first. Nobody but inspectors sees it, and nothing else tells it."""
+    found = await leads.select_leads(
+        desk.conn, desk.villages(division or None), desk.items, page.after, page.fetch_limit
+    )
+    more = page.following(found, _lead_place)
+    values = {"division": division, "leads": found[: page.limit], "more": more, "rules": LEADS_BY_ID}
+    return _page(request, desk, "leads.html", **values, packs={row.lead_id: json.loads(row.pack) for row in found})
+
+
+def _lead_place(row: LeadRow) -> LeadPlace:
+    return LeadPlace(row.level, row.amount_fen, row.lead_id)
 
 
 @router.get("/resets")
@@ -389,4 +265,5 @@ async def trail(request: Request, desk: ReadingDep) -> Response:
 @router.get("/rules")
 async def explain(request: Request, desk: ReadingDep) -> Response:
     """What each rule looks at, on what ground, and what to rule out first."""
-    return _page(request, desk, "rules.html", all_rules=RULES, statuses=STATUSES)
+    suspecting = LEADS if desk.actor.role in MAY_SUSPECT else ()
+    return _page(request, desk, "rules.html", all_rules=(*RULES, *suspecting), statuses=STATUSES)
