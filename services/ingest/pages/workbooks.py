@@ -1,7 +1,9 @@
 """一键导入 of a spreadsheet: what was read beside what it becomes, what is asked, what is wrong and what was left out."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from uuid import UUID
 
@@ -189,8 +191,16 @@ def _of_table(column: Mapping[str, Any], value: Any, raw: Mapping[str, str]) -> 
 
 def _cell(text: str, raw: str, *, number: bool = False) -> Cell:
     """A cell; what the file says is shown where it reads otherwise."""
-    same = raw.replace(",", "").replace(" ", "") in {text.replace(",", "").replace(" ", ""), ""}
+    said, becomes = (re.sub(r"[,，\s¥￥元]", "", t) for t in (raw, text))
+    same = not said or said == becomes or (number and _amount(said) == _amount(becomes))
     return Cell(text, "" if same else raw[:60], number)
+
+
+def _amount(text: str) -> Decimal | str:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text
 
 
 def _accounts(body: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str, str, str]]:
@@ -214,9 +224,14 @@ def _accounts(body: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str, str
 
 
 @router.post("/imports/workbooks/{workbook_id}", dependencies=[may(*ENTERING)])
-async def answer(workbook_id: UUID, fields: FieldsDep, caller: CallerDep) -> Response:
+async def answer(request: Request, workbook_id: UUID, fields: FieldsDep, caller: CallerDep) -> Response:
     """Keep what was answered, and show what the file comes to now."""
-    await answer_questions(caller, workbook_id, fields)
+    try:
+        await answer_questions(caller, workbook_id, fields)
+    except InvalidInputError as error:
+        page = await _page(request, caller, await load_preview(caller, workbook_id), error=error)
+        page.status_code = error.status
+        return page
     return to(f"/desk/imports/workbooks/{workbook_id}")
 
 

@@ -99,6 +99,8 @@ class Office:
     places: Sequence[Place]
     learned: Mapping[str, str]
     today: date
+    #: Villages of others: a title that names one of them is no file of one's own.
+    strangers: Sequence[Place] = ()
 
 
 def understand(book: Workbook, name: str, answers: Answers, office: Office) -> Understood:
@@ -114,7 +116,8 @@ def understand(book: Workbook, name: str, answers: Answers, office: Office) -> U
     frequency = item.frequency if item is not None else Frequency.MONTHLY
     for reading in readings:
         _read_title(reading, directory, frequency)
-    village = answers.village or (places[0].code if len(places) == 1 else "")
+    said = answers.village if any(p.code == answers.village for p in places) else ""
+    village = said or (places[0].code if len(places) == 1 else "")
     if not village and (named := directory.named_in(name)) is not None:
         village = named.code
     wanted = Wanted(item.code if item is not None else "", frequency, village, answers.period, answers.openings)
@@ -127,6 +130,8 @@ def understand(book: Workbook, name: str, answers: Answers, office: Office) -> U
     if kind is ItemKind.LEDGER:
         found.journals = [_journal(r, shape, answers) for r, shape in shaped if shape in wanted_shapes]
     _ask(found, items, shaped, office.today)
+    if not said:
+        _ask_of_strangers(found, Directory(office.strangers))
     return found
 
 
@@ -211,12 +216,22 @@ def _ask(found: Understood, items: Sequence[ItemFacts], shaped: Sequence[tuple[R
     _ask_villages(found)
 
 
+def _ask_of_strangers(found: Understood, strangers: Directory) -> None:
+    """Ask when a title names a village of others: its figures must not become somebody else's."""
+    titles = [
+        " ".join((*r.table.above, r.table.sheet)) for r in found.taken if not r.village and not _names_villages(r)
+    ]
+    named = {place.name for title in titles if (place := strangers.named_in(title)) is not None}
+    if not named or any(q.field == "village" for q in found.questions):
+        return
+    offered = tuple((p.code, f"{p.township} {p.name}".strip()) for p in found.directory.places)
+    words = f"文件标题写的是“{'、'.join(sorted(named))}”，不是您管的村。确实是您管的村的账，请选："
+    found.questions.append(Question("village", words, offered))
+
+
 def _names_villages(reading: Reading) -> bool:
-    """Tell whether every row says of which village it is."""
-    return any(
-        role in reading.roles and all(reading.text(row, role) for row in reading.table.rows[:20])
-        for role in ("village_code", "village")
-    )
+    """Tell whether rows say of which village they are."""
+    return any(reading.text(row, role) for row in reading.table.rows for role in ("village_code", "village"))
 
 
 def _ask_period(found: Understood, today: date) -> None:
