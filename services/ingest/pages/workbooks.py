@@ -1,5 +1,6 @@
 """一键导入 of a spreadsheet: what was read beside what it becomes, what is asked, what is wrong and what was left out."""
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,13 +20,15 @@ from services.ingest.commands.workbooks import (
     agency_of,
     answer_questions,
     drop_workbook,
+    items_of,
     load_preview,
     take_workbook,
 )
-from services.ingest.errors import QuotaUsedUpError
+from services.ingest.errors import QuotaUsedUpError, UnknownItemError
 from services.ingest.pages.frame import ENTERING, FieldsDep, render, render_in_turns, to
 from services.ingest.store.workbooks import delete_column_words, select_column_words
 from services.ingest.visit import Caller, CallerDep, ChangingDep, ReadingDep
+from services.ingest.workbooks.blank import make_blank
 from services.ingest.workbooks.cells import Reading as TableReading
 from services.ingest.workbooks.cells import column_key
 from services.ingest.workbooks.drafts import Made
@@ -252,6 +255,22 @@ async def drop(workbook_id: UUID, caller: CallerDep) -> Response:
     """Forget the file."""
     await drop_workbook(caller, workbook_id)
     return to("/desk/imports")
+
+
+# -- blank spreadsheets -------------------------------------------------------------------------------------------
+
+_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@router.get("/imports/templates/{item}.xlsx", dependencies=[may(*ENTERING)])
+async def blank(item: str, desk: ReadingDep) -> Response:
+    """A spreadsheet of an item to fill in, as the import reads it."""
+    facts = next((i for i in items_of(desk) if i.code == item), None)
+    if facts is None:
+        raise UnknownItemError
+    content = await asyncio.to_thread(make_blank, facts.kind, facts.code, facts.name)
+    headers = {"content-disposition": f'attachment; filename="{facts.code}.xlsx"', "cache-control": "private, no-store"}
+    return Response(content, media_type=_XLSX, headers=headers)
 
 
 # -- words of columns ---------------------------------------------------------------------------------------------
