@@ -344,6 +344,12 @@ def test_a_title_names_its_period_or_none(text: str, frequency: Frequency, perio
     assert period_in(text, frequency) == period
 
 
+def test_a_day_that_is_none_is_a_fault_and_no_question() -> None:
+    plan = of_text("日期,摘要,收入,支出\n4月31日,付水费,,5\n", account="cash", year="2026")
+    assert asked(plan) == []
+    assert [f.words for f in plan.faults][:1] == ["第 2 行 A 列“日期”：“4月31日”不对，没有 4月31日 这一天，请核对"]
+
+
 # -- whatever is written ------------------------------------------------------------------------------------------
 
 DAYS = st.dates(date(2000, 1, 1), date(2098, 12, 31))

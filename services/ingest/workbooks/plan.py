@@ -13,7 +13,7 @@ from services.ingest.workbooks.days import NO_YEAR, period_in, year_in
 from services.ingest.workbooks.drafts import Made, Wanted, ledgers_of
 from services.ingest.workbooks.journal import Journal, read_journal
 from services.ingest.workbooks.lists import lacks_unit, rosters_of, tables_of
-from services.ingest.workbooks.movements import Stated
+from services.ingest.workbooks.movements import Movement, Stated
 from services.ingest.workbooks.tables import find_tables
 from services.ingest.workbooks.villages import Directory, Place
 from services.ingest.workbooks.vouchers import is_double, read_vouchers
@@ -239,13 +239,13 @@ def _ask_period(found: Understood, today: date) -> None:
         return
     movements = [m for j in found.journals for m in j.movements if not m.reading.period]
     if found.kind is ItemKind.LEDGER and found.wanted.frequency is not Frequency.ON_EVENT:
-        untimed = [m for m in movements if m.day is None]
-        if not untimed and (movements or all(r.period for r in found.taken)):
-            return
         if any(NO_YEAR in f.message for r in found.taken for f in r.faults):
             years = [str(today.year - n) for n in range(4)]
             words = "文件里的日期没有年份，请选是哪一年："
             found.questions.append(Question("year", words, tuple((y, f"{y} 年") for y in years)))
+            return
+        untimed = [m for m in movements if m.day is None and not _says_when(m)]
+        if not untimed and (movements or all(r.period for r in found.taken)):
             return
         months = {month for m in untimed for month in m.months}
         words = (
@@ -256,6 +256,11 @@ def _ask_period(found: Understood, today: date) -> None:
         found.questions.append(Question("period", words, tuple((m, period_words(m)) for m in sorted(months))))
     elif any(not r.period for r in found.taken):
         found.questions.append(Question("period", "文件里没有写是哪一期，请选："))
+
+
+def _says_when(m: Movement) -> bool:
+    """Tell whether a row says its day, though it may not be one: that is a fault at its cell."""
+    return any(m.reading.text(m.row, role) for role in ("date", "month", "day"))
 
 
 def _ask_villages(found: Understood) -> None:
