@@ -39,6 +39,9 @@ PAGES: Final = [
     (f"/desk/waivers/new?village={builders.VILLAGE}&item=V09&period=2026Q2", CLERK),
     (f"/desk/quarters/{builders.VILLAGE}/2026Q3", CLERK),
     ("/desk/imports", CLERK),
+    ("/desk/imports/words", CLERK),
+    ("{workbook}", CLERK),
+    ("{asking}", CLERK),
     ("/desk", SUPERVISOR),
     ("{draft}", SUPERVISOR),
     ("{draft}/sheet", SUPERVISOR),
@@ -77,9 +80,24 @@ async def site(service: ServiceFactory) -> AsyncIterator[DeskSite]:
     # The month after opens with more than this one leaves.
     reason["reason|ledger.next_opening|body.accounts[0].closing_fen"] = "盘点差错"
     assert (await send(ingest, f"{draft}/submit", reason)).status_code == 303
-    yield DeskSite(f"http://127.0.0.1:{port}", ingest, {"draft": draft, "confirmed": ready})
+    yield DeskSite(f"http://127.0.0.1:{port}", ingest, {"draft": draft, "confirmed": ready, **await workbooks(ingest)})
     server.stop()
     await asyncio.wait_for(task, 10)
+
+
+async def workbooks(ingest: Served) -> dict[str, str]:
+    """A spreadsheet that can be taken in, and one that asks and has a wrong cell."""
+    whole = "日期,凭证号,摘要,收入,支出,余额\n,,上期结转,,,100\n2026-04-03,记-1,付电费,,20,80\n,,本月合计,0,20,80\n"
+    wrong = "日期,摘要,收入,支出\n4月3日,付电费,,二十元\n"
+    found = {}
+    for name, text in (("workbook", whole), ("asking", wrong)):
+        headers = {**ingest.bearer(CLERK), "accept": "text/html"}
+        files = {"file": ("现金日记账.csv", text.encode())}
+        answer = await ingest.client.post("/desk/imports", files=files, headers=headers)
+        assert answer.status_code == 303, answer.text
+        found[name] = str(answer.headers["location"])
+    await ingest.client.post(found["workbook"], data={"account": "cash"}, headers=headers)
+    return found
 
 
 async def opened(browser: Browser, site: DeskSite, path: str, user: str, *, width: int, script: bool = True) -> Page:

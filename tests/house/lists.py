@@ -101,6 +101,7 @@ INGEST: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "POST /desk/typed": Many("lines, files", shown=False),
     "GET /desk/grid": Many("villages"),
     "GET /desk/imports": Many("imports", shown=False),
+    "GET /desk/imports/templates/{item}.xlsx": _in_memory("nothing: a blank spreadsheet"),
     "GET /desk/imports/words": _in_memory("names of columns, 500 at most"),
     "POST /desk/imports/words": Many("names of columns", shown=False),
     "GET /desk/imports/workbooks/{workbook_id}": Many("lines of a spreadsheet", at="@workbook"),

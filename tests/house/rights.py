@@ -374,6 +374,8 @@ INGEST: Final = (
     _row("POST /desk/imports/workbooks/{workbook_id}/drop", ENTERING_ANY, "hidden", "@workbook"),
     # The township's agency's, whoever of its part of the tree asks.
     _row("GET /desk/imports/words", ENTERING_ANY),
+    # A department publishes none of them itself: to it there is no such item.
+    _row("GET /desk/imports/templates/{item}.xlsx", ENTERING_ANY, "same", "F01"),
     _row("POST /desk/imports/words", ENTERING_ANY, data={"word:进项": "yes"}),
 )
 

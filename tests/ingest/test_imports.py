@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
-from services.ingest.bulk.prepared import FileFaultsError, read_answer, read_prepared
+from services.ingest.bulk.prepared import FileFaultsError, looks_prepared, read_answer, read_prepared
 from services.kit.limited import Limits, run_limited
 
 HEAD = "村代码,事项,公开期,行别,账户,期初,期末,日期,摘要,收支,金额"
@@ -75,6 +76,21 @@ def test_every_wrong_cell_is_named_by_line_and_column() -> None:
 )
 def test_a_file_that_cannot_be_read_says_where(data: bytes, places: list[str]) -> None:
     assert faults_of(data) == places
+
+
+def test_a_file_that_a_spreadsheet_saved_again_is_told_what_became_of_its_codes() -> None:
+    data = (Path(__file__).parent / "spreadsheets" / "19_own_csv_after_excel_save.csv").read_bytes()
+    assert looks_prepared(data)
+    with pytest.raises(FileFaultsError) as caught:
+        read_prepared(data)
+    assert [f.at for f in caught.value.faults] == ["第 2 行“村代码”列", "第 3 行“村代码”列"]
+    assert "电子表格把 12 位代码缩短了" in caught.value.faults[0].message
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_a_prepared_file_is_told_from_a_spreadsheet_by_its_first_line(encoding: str) -> None:
+    assert looks_prepared(sheet(ACCOUNT.format(v=VILLAGE)).encode(encoding))
+    assert not looks_prepared("日期,摘要,收入,支出\n".encode(encoding))
 
 
 def test_two_hundred_and_one_disclosures_are_too_many() -> None:

@@ -57,6 +57,11 @@ _COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
         "审批人": "approver",
     }
 )
+#: What a spreadsheet makes of twelve digits.
+_SHORTENED: Final = re.compile(r"\d(\.\d+)?[eE]\+?\d{1,3}")
+_SHORTENED_WORDS: Final = (
+    "电子表格把 12 位代码缩短了，后几位已经没有了；请先把这一列设成“文本”格式再填，或者直接上传记账软件导出的原表"
+)
 _NAMES: Final = {english: chinese for chinese, english in _COLUMNS.items()}
 _NEEDED: Final = ("village", "item", "period", "row", "account")
 _ROWS: Final = {"账户": "account", "明细": "line", "account": "account", "line": "line"}
@@ -261,6 +266,9 @@ class _Sheet:
                 self._refuse(name, hidden_words(sign))
             return
         village, item, period = (self._needed(n) for n in ("village", "item", "period"))
+        if village is not None and _SHORTENED.fullmatch(village):
+            self._refuse("village", f"“{village}”不对，{_SHORTENED_WORDS}")
+            return
         row = self._choice("row", _ROWS)
         account = self._read("account", to_account)
         if None in {village, item, period, row, account}:

@@ -2,22 +2,25 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 from uuid import UUID
 
 import uuid_utils.compat
 
+from services.contracts.account import ACCOUNTS
 from services.contracts.bodies import Ledger
 from services.contracts.catalogue import ItemRevision
 from services.contracts.division import DivisionKind
 from services.contracts.duties import publishing_holder
+from services.contracts.values import period_bounds
 from services.ingest import workflow
 from services.ingest.bulk.prepared import MAX_DISCLOSURES, MAX_FILE_BYTES, Prepared
 from services.ingest.commands.imports import Imported, Read, draft_of, import_file
 from services.ingest.commands.quotas import count_upload
-from services.ingest.errors import UnknownImportError, UnreadableWorkbookError, WorkbookNotReadyError
+from services.ingest.errors import UnknownImportError, UnreadableWorkbookError, WorkbookNotReadyError, WrongPeriodError
 from services.ingest.store.cells import select_last_bodies
 from services.ingest.store.workbooks import (
     Held,
@@ -135,7 +138,9 @@ def _understood(held: Held, answers: Answers, office: Office) -> Understood:
 
 async def _office_of(desk: Reading) -> Office:
     words = await select_column_words(desk.conn, agency_of(desk), MAX_WORDS)
-    return Office(items_of(desk), places_of(desk), {w.word: w.role for w in words}, desk.today)
+    mine = places_of(desk)
+    others = _places(desk, {d.code for d in desk.reference.divisions.values()} - {p.code for p in mine})
+    return Office(items_of(desk), mine, {w.word: w.role for w in words}, desk.today, others)
 
 
 def agency_of(desk: Member) -> str:
@@ -162,8 +167,13 @@ def _may_enter(desk: Member, code: str, item: ItemRevision, within: Sequence[str
 
 def places_of(desk: Member) -> list[Place]:
     """The villages that somebody may enter for, with their townships' names."""
+    return _places(desk, desk.villages())
+
+
+def _places(desk: Member, codes: Iterable[str]) -> list[Place]:
     divisions = desk.reference.divisions
-    found = [divisions[code] for code in desk.villages()]
+    kinds = {DivisionKind.VILLAGE, DivisionKind.COMMUNITY}
+    found = [divisions[code] for code in codes if divisions[code].now.kind in kinds]
     return [
         Place(d.code, d.now.name, divisions[d.now.parent].now.name if d.now.parent in divisions else "") for d in found
     ]
@@ -207,6 +217,14 @@ async def answer_questions(caller: Caller, workbook_id: UUID, fields: Mapping[st
         actions.about(f"import/{held.id}", None)
 
 
+def require_period(text: str) -> None:
+    """Refuse a period that is none, naming the field."""
+    try:
+        period_bounds(text)
+    except ValueError as error:
+        raise WrongPeriodError(faults=[Fault("period", f"公开期“{text[:20]}”不对：{error}")]) from error
+
+
 _PLAIN: Final = ("item", "village", "period", "account", "year", "unit")
 _MAX_ANSWER: Final = 200
 
@@ -217,6 +235,10 @@ def _merged(answers: Answers, fields: Mapping[str, str]) -> Answers:
     for name in _PLAIN:
         if name in fields:
             now[name] = fields[name].strip()[:_MAX_ANSWER]
+    if now["period"]:
+        require_period(now["period"])
+    now["year"] = now["year"] if re.fullmatch(r"20\d\d", now["year"], re.ASCII) else ""
+    now["account"] = now["account"] if now["account"] in ACCOUNTS else ""
     if now["item"] != answers.item:
         now["period"] = fields.get("period", "").strip()[:_MAX_ANSWER] if answers.item == "" else ""
     for prefix, name in (("column:", "columns"), ("opening:", "openings"), ("village:", "villages")):

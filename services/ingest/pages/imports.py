@@ -13,7 +13,7 @@ from services.ingest.commands.imports import (
     read_file,
     undo_import,
 )
-from services.ingest.commands.workbooks import keep_workbook
+from services.ingest.commands.workbooks import items_of, keep_workbook
 from services.ingest.errors import QuotaUsedUpError
 from services.ingest.pages.frame import ENTERING, UploadDep, render, to
 from services.ingest.store.imports import select_imports
@@ -39,7 +39,16 @@ async def _imports_page(request: Request, desk: Reading, error: SanwuError | Non
     earlier = await select_imports(desk.conn, desk.actor.staff_id, _EARLIER)
     waiting = await select_workbooks(desk.conn, desk.actor.staff_id, _EARLIER)
     status = error.status if error is not None else 200
-    return render(request, desk, "imports.html", status=status, error=error, earlier=earlier, waiting=waiting)
+    return render(
+        request,
+        desk,
+        "imports.html",
+        status=status,
+        error=error,
+        earlier=earlier,
+        waiting=waiting,
+        blanks=items_of(desk),
+    )
 
 
 @router.post("/imports", dependencies=[may(*ENTERING)])

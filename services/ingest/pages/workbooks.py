@@ -1,7 +1,10 @@
 """一键导入 of a spreadsheet: what was read beside what it becomes, what is asked, what is wrong and what was left out."""
 
+import asyncio
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,13 +20,15 @@ from services.ingest.commands.workbooks import (
     agency_of,
     answer_questions,
     drop_workbook,
+    items_of,
     load_preview,
     take_workbook,
 )
-from services.ingest.errors import QuotaUsedUpError
+from services.ingest.errors import QuotaUsedUpError, UnknownItemError
 from services.ingest.pages.frame import ENTERING, FieldsDep, render, render_in_turns, to
 from services.ingest.store.workbooks import delete_column_words, select_column_words
 from services.ingest.visit import Caller, CallerDep, ChangingDep, ReadingDep
+from services.ingest.workbooks.blank import make_blank
 from services.ingest.workbooks.cells import Reading as TableReading
 from services.ingest.workbooks.cells import column_key
 from services.ingest.workbooks.drafts import Made
@@ -189,8 +194,16 @@ def _of_table(column: Mapping[str, Any], value: Any, raw: Mapping[str, str]) -> 
 
 def _cell(text: str, raw: str, *, number: bool = False) -> Cell:
     """A cell; what the file says is shown where it reads otherwise."""
-    same = raw.replace(",", "").replace(" ", "") in {text.replace(",", "").replace(" ", ""), ""}
+    said, becomes = (re.sub(r"[,，\s¥￥元]", "", t) for t in (raw, text))
+    same = not said or said == becomes or (number and _amount(said) == _amount(becomes))
     return Cell(text, "" if same else raw[:60], number)
+
+
+def _amount(text: str) -> Decimal | str:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text
 
 
 def _accounts(body: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str, str, str]]:
@@ -214,9 +227,14 @@ def _accounts(body: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str, str
 
 
 @router.post("/imports/workbooks/{workbook_id}", dependencies=[may(*ENTERING)])
-async def answer(workbook_id: UUID, fields: FieldsDep, caller: CallerDep) -> Response:
+async def answer(request: Request, workbook_id: UUID, fields: FieldsDep, caller: CallerDep) -> Response:
     """Keep what was answered, and show what the file comes to now."""
-    await answer_questions(caller, workbook_id, fields)
+    try:
+        await answer_questions(caller, workbook_id, fields)
+    except InvalidInputError as error:
+        page = await _page(request, caller, await load_preview(caller, workbook_id), error=error)
+        page.status_code = error.status
+        return page
     return to(f"/desk/imports/workbooks/{workbook_id}")
 
 
@@ -237,6 +255,22 @@ async def drop(workbook_id: UUID, caller: CallerDep) -> Response:
     """Forget the file."""
     await drop_workbook(caller, workbook_id)
     return to("/desk/imports")
+
+
+# -- blank spreadsheets -------------------------------------------------------------------------------------------
+
+_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@router.get("/imports/templates/{item}.xlsx", dependencies=[may(*ENTERING)])
+async def blank(item: str, desk: ReadingDep) -> Response:
+    """A spreadsheet of an item to fill in, as the import reads it."""
+    facts = next((i for i in items_of(desk) if i.code == item), None)
+    if facts is None:
+        raise UnknownItemError
+    content = await asyncio.to_thread(make_blank, facts.kind, facts.code, facts.name)
+    headers = {"content-disposition": f'attachment; filename="{facts.code}.xlsx"', "cache-control": "private, no-store"}
+    return Response(content, media_type=_XLSX, headers=headers)
 
 
 # -- words of columns ---------------------------------------------------------------------------------------------

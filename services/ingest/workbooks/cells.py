@@ -16,6 +16,9 @@ BLANKS: Final = frozenset({"", "-", "—", "--", "——", "/", "\\", "无", "#N
 #: What stands for the cell above.
 _SAME: Final = frozenset({"〃", "同上", "″", '"', "”"})
 _FEN: Final = 2
+#: Below this a float holds fen with room to spare; what is left beyond them is how it is kept, not what was meant.
+_PLAIN_YUAN: Final = 1e8
+_NOISE: Final = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +59,17 @@ class Reading:
 
     def text(self, row: Row, role: str) -> str:
         """The same as people read it, nothing for signs that stand for nothing."""
-        text = text_of(self.value(row, role)).strip()
+        at = self.roles.get(role)
+        value = row.cells[at] if at is not None else None
+        if not value:
+            return "0" if value == 0 and value != "" else ""
+        text = text_of(value).strip()
         return "" if text in BLANKS else text
 
     def fen(self, row: Row, role: str, *, quiet: bool = False) -> int | None:
         """An amount in fen, None for an empty cell; what is no amount is a fault at its cell."""
         value = self.value(row, role)
-        if plain(text_of(value)) in BLANKS:
+        if not isinstance(value, int | float) and (value is None or plain(text_of(value)) in BLANKS):
             return None
         try:
             return fen_of(value, self.unit_of(role))
@@ -110,6 +117,10 @@ def _unit_above(texts: Iterable[str]) -> str:
 def fen_of(value: Value, unit: str = "") -> int:
     """A cell as fen; CellError tells what to write."""
     if isinstance(value, int | float):
+        if unit != "万元" and isinstance(value, float) and abs(value) < _PLAIN_YUAN:
+            fen_whole = round(value * 100)
+            if abs(value * 100 - fen_whole) < _NOISE:
+                return fen_whole
         yuan = Decimal(repr(round(value, 6))) * (10_000 if unit == "万元" else 1)
         fen = yuan.scaleb(_FEN)
         if fen != fen.to_integral_value():

@@ -13,6 +13,9 @@ from services.ingest.workbooks.villages import Directory
 
 #: As the contracts keep it.
 MAX_LINES: Final = 2000
+#: Columns that say of which village a row is, and what is told of a row in which they are empty.
+NAMES: Final = frozenset({"village", "village_code"})
+UNNAMED: Final = "这一行没有写是哪个村，请补上"
 
 
 @dataclass(slots=True)
@@ -76,7 +79,10 @@ def ledgers_of(journals: Sequence[Journal], wanted: Wanted, directory: Directory
 
 def _village_of(m: Movement, wanted: Wanted, directory: Directory, faults: list[CellFault]) -> str:
     if not any(m.village):
-        return m.reading.village or wanted.village
+        known = m.reading.village or wanted.village
+        if not known and NAMES & m.reading.roles.keys():
+            faults.append(CellFault(m.place, UNNAMED))
+        return known
     settled = directory.settle(*m.village)
     if settled.fault:
         role = "village_code" if m.reading.text(m.row, "village_code") else "village"

@@ -217,7 +217,13 @@ class _Reader:
         r = self._reading
         if any(f.place.startswith(r.table.place(row.at)) for f in r.faults[-4:]):
             return
-        if any(r.text(row, role) for role in ("summary", "voucher", "date", "day")):
+        ends = [(kind, fen) for kind in ("opening", "closing") if (fen := r.fen(row, kind)) is not None]
+        if ends:
+            of = self._account_of(row), self._village(row)
+            place = r.table.place(row.at)
+            self._found.balances += [Balance(kind, of[0], fen, place, of[1]) for kind, fen in ends]
+            r.leave_out(row, "账户的期初、期末（已填到账户余额，不是逐笔）")
+        elif any(r.text(row, role) for role in ("summary", "voucher", "date", "day")):
             r.leave_out(row, "没有金额，或金额是 0")
 
     def _day_of(self, row: Row) -> date | None:

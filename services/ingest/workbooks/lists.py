@@ -9,7 +9,7 @@ from services.contracts.bodies.rows import is_sum_label
 from services.ingest.bulk.cells import CellError, plain, to_fen, to_quantity, to_whole
 from services.ingest.forms.columns import STARTERS, next_key
 from services.ingest.workbooks.cells import BLANKS, CellFault, Reading, fen_of
-from services.ingest.workbooks.drafts import MAX_LINES, Made, Wanted
+from services.ingest.workbooks.drafts import MAX_LINES, NAMES, UNNAMED, Made, Wanted
 from services.ingest.workbooks.movements import SUM, label_of
 from services.ingest.workbooks.tables import Row
 from services.ingest.workbooks.villages import Directory
@@ -68,7 +68,10 @@ def _begun(village: str, reading: Reading, wanted: Wanted, body: dict[str, Any])
 def _village_of(reading: Reading, row: Row, wanted: Wanted, directory: Directory, faults: list[CellFault]) -> str:
     said = reading.text(row, "village_code"), reading.text(row, "village")
     if not any(said) or is_sum_label(said[1]):
-        return reading.village or wanted.village
+        known = reading.village or wanted.village
+        if not known and NAMES & reading.roles.keys() and not is_sum_label(label_of(reading, row)):
+            faults.append(CellFault(reading.table.place(row.at), UNNAMED))
+        return known
     settled = directory.settle(*said)
     if settled.fault:
         role = "village_code" if said[0] else "village"

@@ -21,6 +21,11 @@ from services.ingest.workbooks.workbook import (
 
 _CHARSET: Final = re.compile(rb"charset\s*=\s*[\"']?([\w-]{3,20})", re.IGNORECASE)
 _ENCODING: Final = re.compile(rb"encoding\s*=\s*[\"']([\w-]{3,20})[\"']")
+_ENCODINGS: Final = {
+    **dict.fromkeys(("gb2312", "gbk", "gb18030", "x-gbk", "cp936"), "gb18030"),
+    **dict.fromkeys(("utf-8", "utf8"), "utf-8"),
+    "big5": "big5",
+}
 _MAX_SPAN: Final = 200
 _HIDDEN: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all", re.IGNORECASE)
 _TOO_MUCH: Final = "表格太大，请按月或按村分成几个文件再上传。"
@@ -46,12 +51,12 @@ def read_html(data: bytes) -> Workbook:
 
 
 def _text_of(data: bytes, named: re.Match[bytes] | None) -> str:
-    if named is not None:
+    """A page's text in the encoding that it names, where that is one of those that pages of ours have."""
+    encoding = _ENCODINGS.get(named[1].decode().lower(), "") if named is not None else ""
+    if encoding and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         try:
-            return data.decode(
-                {"gb2312": "gb18030", "gbk": "gb18030"}.get(named[1].decode().lower(), named[1].decode())
-            )
-        except (LookupError, UnicodeDecodeError):
+            return data.decode(encoding)
+        except UnicodeDecodeError:
             pass
     return decoded(data)
 

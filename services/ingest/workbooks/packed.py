@@ -1,5 +1,6 @@
 """Workbooks that spreadsheets write: XLS, XLSX, XLSM, XLSB, ODS; what is hidden in them is told and not taken; pure."""
 
+import codecs
 import io
 import re
 import zipfile
@@ -28,6 +29,8 @@ _MAX_UNPACKED: Final = 160 * 1024 * 1024
 _MAX_SHEETS: Final = 60
 #: Cells of a sheet with everything between its corners, before they are read one by one.
 _MAX_AREA: Final = 6_000_000
+# Names of a ZIP's parts are in this, which Python opens when it is first wanted: too late in a process that opens no file.
+codecs.lookup("cp437")
 _BROKEN: Final = "文件不完整或已损坏，打不开。请用 Excel 或 WPS 打开，另存为 xlsx 后再上传。"
 _LOCKED: Final = "文件设了打开密码，读不了。请在 Excel 或 WPS 里去掉密码，另存后再上传。"
 _BOMB: Final = "文件展开后太大，不像账表，没有打开。请只留需要的表，另存后再上传。"
@@ -195,8 +198,37 @@ def _notes_of(packed: zipfile.ZipFile, names: set[str]) -> _Looked:
             name = _attribute(b"name", element)
             for sign, plain in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&")):
                 name = name.replace(sign, plain)
-            looked.hidden[name] = _hidden_in(packed.read(f"xl/{path}"))
+            xml = packed.read(f"xl/{path}")
+            _refuse_vast(xml)
+            looked.hidden[name] = _hidden_in(xml)
     return looked
+
+
+_DIMENSION: Final = re.compile(rb"<(?:\w+:)?dimension\b[^>]*?ref\s*=\s*[\"'](?:[A-Z]+\d+:)?([A-Z]{1,3})(\d{1,7})[\"']")
+_FILLED: Final = re.compile(rb"<(?:\w+:)?c\b[^>]*?\br=\"([A-Z]{1,3})(\d{1,7})\"[^>/]*>")
+
+
+def _refuse_vast(xml: bytes) -> None:
+    """Refuse a sheet whose filled cells lie so far apart that what is between them would fill the memory.
+
+    What a sheet says of its size is looked at first: formatting alone makes it vast.
+    """
+    said = _DIMENSION.search(xml[: 64 * 1024])
+    if said is None or _number(said[1]) * int(said[2]) <= _MAX_AREA:
+        return
+    width = height = 0
+    for column, row in _FILLED.findall(xml):
+        width, height = max(width, _number(column)), max(height, int(row))
+    if width * height > _MAX_AREA:
+        raise UnreadableError(_too_wide(width, height))
+
+
+def _number(column: bytes) -> int:
+    """A column's number by its letters: `A` is 1, `XFD` 16,384."""
+    number = 0
+    for letter in column:
+        number = number * 26 + letter - ord("A") + 1
+    return number
 
 
 def _hidden_in(xml: bytes) -> _Hidden:

@@ -13,7 +13,7 @@ from services.ingest.workbooks.days import NO_YEAR, period_in, year_in
 from services.ingest.workbooks.drafts import Made, Wanted, ledgers_of
 from services.ingest.workbooks.journal import Journal, read_journal
 from services.ingest.workbooks.lists import lacks_unit, rosters_of, tables_of
-from services.ingest.workbooks.movements import Stated
+from services.ingest.workbooks.movements import Movement, Stated
 from services.ingest.workbooks.tables import find_tables
 from services.ingest.workbooks.villages import Directory, Place
 from services.ingest.workbooks.vouchers import is_double, read_vouchers
@@ -99,6 +99,8 @@ class Office:
     places: Sequence[Place]
     learned: Mapping[str, str]
     today: date
+    #: Villages of others: a title that names one of them is no file of one's own.
+    strangers: Sequence[Place] = ()
 
 
 def understand(book: Workbook, name: str, answers: Answers, office: Office) -> Understood:
@@ -114,7 +116,8 @@ def understand(book: Workbook, name: str, answers: Answers, office: Office) -> U
     frequency = item.frequency if item is not None else Frequency.MONTHLY
     for reading in readings:
         _read_title(reading, directory, frequency)
-    village = answers.village or (places[0].code if len(places) == 1 else "")
+    said = answers.village if any(p.code == answers.village for p in places) else ""
+    village = said or (places[0].code if len(places) == 1 else "")
     if not village and (named := directory.named_in(name)) is not None:
         village = named.code
     wanted = Wanted(item.code if item is not None else "", frequency, village, answers.period, answers.openings)
@@ -127,6 +130,8 @@ def understand(book: Workbook, name: str, answers: Answers, office: Office) -> U
     if kind is ItemKind.LEDGER:
         found.journals = [_journal(r, shape, answers) for r, shape in shaped if shape in wanted_shapes]
     _ask(found, items, shaped, office.today)
+    if not said:
+        _ask_of_strangers(found, Directory(office.strangers))
     return found
 
 
@@ -211,12 +216,22 @@ def _ask(found: Understood, items: Sequence[ItemFacts], shaped: Sequence[tuple[R
     _ask_villages(found)
 
 
+def _ask_of_strangers(found: Understood, strangers: Directory) -> None:
+    """Ask when a title names a village of others: its figures must not become somebody else's."""
+    titles = [
+        " ".join((*r.table.above, r.table.sheet)) for r in found.taken if not r.village and not _names_villages(r)
+    ]
+    named = {place.name for title in titles if (place := strangers.named_in(title)) is not None}
+    if not named or any(q.field == "village" for q in found.questions):
+        return
+    offered = tuple((p.code, f"{p.township} {p.name}".strip()) for p in found.directory.places)
+    words = f"文件标题写的是“{'、'.join(sorted(named))}”，不是您管的村。确实是您管的村的账，请选："
+    found.questions.append(Question("village", words, offered))
+
+
 def _names_villages(reading: Reading) -> bool:
-    """Tell whether every row says of which village it is."""
-    return any(
-        role in reading.roles and all(reading.text(row, role) for row in reading.table.rows[:20])
-        for role in ("village_code", "village")
-    )
+    """Tell whether rows say of which village they are."""
+    return any(reading.text(row, role) for row in reading.table.rows for role in ("village_code", "village"))
 
 
 def _ask_period(found: Understood, today: date) -> None:
@@ -224,13 +239,13 @@ def _ask_period(found: Understood, today: date) -> None:
         return
     movements = [m for j in found.journals for m in j.movements if not m.reading.period]
     if found.kind is ItemKind.LEDGER and found.wanted.frequency is not Frequency.ON_EVENT:
-        untimed = [m for m in movements if m.day is None]
-        if not untimed and (movements or all(r.period for r in found.taken)):
-            return
         if any(NO_YEAR in f.message for r in found.taken for f in r.faults):
             years = [str(today.year - n) for n in range(4)]
             words = "文件里的日期没有年份，请选是哪一年："
             found.questions.append(Question("year", words, tuple((y, f"{y} 年") for y in years)))
+            return
+        untimed = [m for m in movements if m.day is None and not _says_when(m)]
+        if not untimed and (movements or all(r.period for r in found.taken)):
             return
         months = {month for m in untimed for month in m.months}
         words = (
@@ -241,6 +256,11 @@ def _ask_period(found: Understood, today: date) -> None:
         found.questions.append(Question("period", words, tuple((m, period_words(m)) for m in sorted(months))))
     elif any(not r.period for r in found.taken):
         found.questions.append(Question("period", "文件里没有写是哪一期，请选："))
+
+
+def _says_when(m: Movement) -> bool:
+    """Tell whether a row says its day, though it may not be one: that is a fault at its cell."""
+    return any(m.reading.text(m.row, role) for role in ("date", "month", "day"))
 
 
 def _ask_villages(found: Understood) -> None:

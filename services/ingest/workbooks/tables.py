@@ -159,10 +159,13 @@ def _begins_head(row: Sequence[Value], learned: Mapping[str, str]) -> bool:
     filled = [v for v in row if v not in {None, ""}]
     if len(filled) < _ENOUGH:
         return False
+    # Most rows are lines: what is cheap to tell comes first.
+    if sum(isinstance(v, str) for v in filled) * 10 < len(filled) * 9:
+        return False
     words = [str(v) for v in filled if _is_words(v) and len(bare(str(v))) <= 24]  # noqa: PLR2004 - longer is no name
-    known = {bare(w) for w in words if is_known(w, learned)}
     if len(words) * 10 < len(filled) * 9:
         return False
+    known = {bare(w) for w in words if is_known(w, learned)}
     return len(known) >= 3 or (len(known) >= _ENOUGH and len(known) * 5 >= len(filled) * 2)  # noqa: PLR2004 - three are no accident
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -130,6 +131,7 @@ _PART: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def bare(name: str) -> str:
     """A column's name without brackets, blanks and signs around it."""
     return re.sub(r"\s|[:：*\uff0a\"'“”]", "", _BRACKETS.sub("", plain(name)))
