@@ -10,6 +10,7 @@ from services.ingest.bulk.cells import (
     to_day,
     to_fen,
     to_fen_of_wan,
+    to_measured,
     to_quantity,
     to_wan,
     to_whole,
@@ -55,6 +56,8 @@ WAN: Final = _kind("wan", to_fen_of_wan, _show_wan)
 WAN_BEFORE: Final = _kind("wan", to_fen_of_wan, lambda value: f"{_show_fen(value)}元")
 WHOLE: Final = _kind("whole", to_whole)
 QUANTITY: Final = _kind("quantity", to_quantity)
+#: A cell of a table, in which an approximate number may stand as it was typed.
+MEASURED: Final = _kind("quantity", to_measured)
 DAY: Final = Kind("day", to_day, str)
 ACCOUNT: Final = _kind("account", to_account, lambda value: account_words(str(value)))
 CHOICE: Final = _kind("choice", _to_text)
