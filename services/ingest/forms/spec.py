@@ -268,7 +268,11 @@ def spec_for(code: str, item: ItemRevision, table: Spec | None = None, *, is_ten
     spec = (
         replace(TENDER, grids=(*TENDER.grids, ATTACHMENTS)) if is_tender else by_item(code, table or _SPECS[item.kind])
     )
-    return replace(spec, hints=tuple(_hints(code, item)))
+    first = [_TENDER_HINT] if is_tender else []
+    return replace(spec, hints=(*first, *_hints(code, item)))
+
+
+_TENDER_HINT: Final = "这是招标、招租公告，还没有确定给谁。有了结果再录合同或工程，并在那里选上这份公告。"
 
 
 _MASKING: Final = {
