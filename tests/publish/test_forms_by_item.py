@@ -141,3 +141,17 @@ async def test_a_person_in_a_lot_is_shown_by_surname_alone(publish: Any) -> None
     for name in ("张建国", "李秀英"):
         assert name not in page
         assert name not in str(told)
+
+
+async def test_a_notice_tells_the_table_that_was_pasted(publish: Any) -> None:
+    columns = [
+        {"key": "c1", "name": "项目"},
+        {"key": "c2", "name": "金额（元）", "type": "amount", "unit": "元"},
+        {"key": "c3", "name": "户主", "type": "name"},
+    ]
+    table = {"kind": "table", "columns": columns, "rows": [["换泵", 280_000, "张建国"], ["合计", 280_000, None]]}
+    page, told, _ = await shown(publish, "V18", "2026-10-25", bodies.notice(table=table))
+    for words in ("换泵", "2,800.00元", "张某某", "合计"):
+        assert words in page, words
+    assert "张建国" not in page
+    assert told["table"]["rows"][0][2] == "张某某"

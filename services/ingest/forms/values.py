@@ -33,6 +33,8 @@ class Kind:
     name: str
     read: Callable[[str, str], object]
     show: Callable[[object], str]
+    #: Whether a cell can show something that a body holds; what it cannot stays beside the form as it is.
+    holds: Callable[[object], bool] = lambda _: True
 
 
 def _kind(name: str, read: Callable[[str], object], show: Callable[[object], str] = str) -> Kind:
