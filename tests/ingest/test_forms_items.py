@@ -76,6 +76,21 @@ def test_a_pasted_list_of_subsidies_keeps_area_rate_and_money() -> None:
     assert not any("没有对应的栏目" in n for n in notes)
 
 
+def test_an_election_asks_for_its_ballots_and_keeps_what_it_does_not_ask() -> None:
+    for name in ("roster-ballots", "roster-election", "roster-subsidy", "roster"):
+        body = golden(name)
+        assert to_body(form_of("V15", item(ItemKind.ROSTER), WHERE, body)) == body
+    labels = [c.label for c in spec_for("V15", item(ItemKind.ROSTER)).cells]
+    assert labels == [
+        "标题",
+        "依据和标准",
+        "登记参加选举的村民（人）",
+        "参加投票（人）",
+        "有效票（张）",
+        "户数或人次合计",
+    ]
+
+
 # -- a tender and its result --------------------------------------------------------------------------------------
 
 LOT = {"lots__0__title": "1号鱼池", "lots__0__quantity": "15.3", "lots__0__unit": "亩", "lots__0__about": "yes"}

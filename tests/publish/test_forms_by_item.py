@@ -155,3 +155,10 @@ async def test_a_notice_tells_the_table_that_was_pasted(publish: Any) -> None:
         assert words in page, words
     assert "张建国" not in page
     assert told["table"]["rows"][0][2] == "张某某"
+
+
+async def test_an_election_tells_how_many_voted(publish: Any) -> None:
+    page, told, _ = await shown(publish, "V15", "2026-10-26", example("roster-ballots"))
+    for words in ("登记参加选举812人", "参加投票741人", "有效票733张", "周大川", "412票", "当选"):
+        assert words in page, words
+    assert told["ballots"] == {"registered": 812, "cast": 741, "valid": 733}

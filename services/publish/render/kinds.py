@@ -68,7 +68,11 @@ def _election(full: Roster, shown: Roster, words: tuple[tuple[str, tuple[str, ..
     """Who stood and who won; of the voters only how many."""
     won = sum(e.standing is Standing.ELECTED for e in shown.entries)
     voters = len(full.persons) - len(shown.entries)
+    b = full.ballots
     facts = _facts(
+        ("登记参加选举", f"{b.registered}人" if b is not None else None),
+        ("参加投票", f"{b.cast}人" if b is not None else None),
+        ("有效票", f"{b.valid}张" if b is not None and b.valid is not None else None),
         ("候选人", f"{len(shown.entries)}人"),
         ("当选", f"{won}人" if won else None),
         ("名单上的其他人", f"{voters}人" if voters else None),
