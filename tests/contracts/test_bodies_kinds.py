@@ -46,6 +46,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
 KINDS = list(PERIODS)
 #: What came to a kind after its first golden body, whose digest must not change.
 LATER = (
+    "roster-ballots",
     "notice-tender",
     "contract-lots",
     "contract-rises",

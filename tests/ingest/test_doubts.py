@@ -1,5 +1,6 @@
 """What a clerk is asked before handing in: at which field, in which words, and that real disclosures raise nothing."""
 
+import time
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -271,6 +272,27 @@ def test_rosters(entries: list[dict[str, Any]], expected: Asked) -> None:
     assert asked(roster(*entries)) == expected
 
 
+def election(registered: int, cast: int, votes: int, **more: int) -> dict[str, Any]:
+    ballots = {"registered": registered, "cast": cast, **more}
+    return {**roster({"name": "甲方", "votes": votes, "standing": "elected"}), "ballots": ballots}
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (election(812, 741, 412), []),
+        (election(812, 407, 204), []),
+        (election(812, 406, 204), ["election.quorum"]),
+        (election(812, 741, 370), ["election.votes"]),
+        (election(812, 741, 371), []),
+        (election(812, 813, 500), ["election.cast"]),
+        (election(812, 741, 412, valid=742), ["election.valid"]),
+    ],
+)
+def test_elections(body: dict[str, Any], expected: list[str]) -> None:
+    assert [code for code, _ in asked(body)] == expected
+
+
 # -- tables -------------------------------------------------------------------------------------------------------
 
 
@@ -368,6 +390,13 @@ def test_a_payee_or_a_cell_is_known_again() -> None:
         ("amount.slip", "body.rows[0][3]"),
     ]
     assert beside(shares(ROWS[0]), shares(("别的人", 6, 10, 60))) == []
+
+
+def test_the_longest_ledger_is_compared_in_a_moment() -> None:
+    long = month_of(*range(100, 2_100))
+    begun = time.perf_counter()
+    beside(long, long, long, long)
+    assert time.perf_counter() - begun < 2
 
 
 # -- at the desk --------------------------------------------------------------------------------------------------

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from services.contracts.bodies import Table
 from services.contracts.catalogue import ItemKind
+from services.ingest.bulk.cells import CellError, to_measured
 from services.ingest.forms import Form, form_of, read_form, spec_for, to_body
 from services.ingest.forms.paste import paste
 from services.ingest.gate.bodies import fits_item, read_body
@@ -74,6 +76,21 @@ def test_a_pasted_list_of_subsidies_keeps_area_rate_and_money() -> None:
     assert not any("没有对应的栏目" in n for n in notes)
 
 
+def test_an_election_asks_for_its_ballots_and_keeps_what_it_does_not_ask() -> None:
+    for name in ("roster-ballots", "roster-election", "roster-subsidy", "roster"):
+        body = golden(name)
+        assert to_body(form_of("V15", item(ItemKind.ROSTER), WHERE, body)) == body
+    labels = [c.label for c in spec_for("V15", item(ItemKind.ROSTER)).cells]
+    assert labels == [
+        "标题",
+        "依据和标准",
+        "登记参加选举的村民（人）",
+        "参加投票（人）",
+        "有效票（张）",
+        "户数或人次合计",
+    ]
+
+
 # -- a tender and its result --------------------------------------------------------------------------------------
 
 LOT = {"lots__0__title": "1号鱼池", "lots__0__quantity": "15.3", "lots__0__unit": "亩", "lots__0__about": "yes"}
@@ -122,3 +139,32 @@ def test_a_pasted_block_of_lots_fills_their_cells() -> None:
     paste(form, "lots", "标的\t面积、数量\t单位\t底价（元）\t年限\n1号\t15.3\t亩\t450\t3年\n2号\t14.7\t亩\t450\t3年")
     assert form.value("lots.1.title") == "2号"
     assert form.value("lots.1.price_fen") == "450"
+
+
+# -- numbers that nobody measured ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("typed", ["约50.17", "16.6多", "近6", "大约 1,200", "50余", "3.8966", "12左右"])
+def test_a_number_that_nobody_measured_stays_as_it_was_typed(typed: str) -> None:
+    assert to_measured(typed) == typed
+
+
+@pytest.mark.parametrize("typed", ["约", "约五十", "约5万", "多50", "约50.17多", "约12.34567", "50约", "约1,2"])
+def test_what_is_no_approximate_number_is_refused(typed: str) -> None:
+    with pytest.raises(CellError, match=r"应写成 12 或 2\.5 这样的数字"):
+        to_measured(typed)
+
+
+def test_an_approximate_area_stands_in_a_table_and_is_added_up_by_nobody() -> None:
+    columns = {"columns__0__name": "地块", "columns__0__type": "text", "columns__0__key": "c1"}
+    columns |= {"columns__1__name": "面积（公顷）", "columns__1__type": "quantity", "columns__1__key": "c2"}
+    rows = {"rows__0__c1": "一", "rows__0__c2": "约3.8966", "rows__1__c1": "二", "rows__1__c2": "6.3870"}
+    counts = {"columns__~count": "2", "rows__~count": "2"}
+    body = read_body(body_of(read("F05", ItemKind.TABLE, **columns, **rows, **counts)))
+    assert isinstance(body, Table)
+    assert body.rows == (("一", "约3.8966"), ("二", "6.3870"))
+    assert body.column_sum("c2") is None
+    exact = read("F05", ItemKind.TABLE, **columns, **{**rows, "rows__0__c2": "3.8966"}, **counts)
+    whole = read_body(body_of(exact))
+    assert isinstance(whole, Table)
+    assert whole.column_sum("c2") == 102_836

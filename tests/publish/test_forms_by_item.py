@@ -38,6 +38,17 @@ async def test_a_subsidy_is_told_with_area_rate_and_money(publish: Any) -> None:
     assert "78.5325" in sheet
 
 
+async def test_a_list_by_area_and_by_people_says_of_which_each_rate_is(publish: Any) -> None:
+    entries = [
+        {"name": "张建国", "quantity": "2", "unit_rate": "50", "amount_fen": 10_000},
+        {"name": "李秀英", "household_size": 3, "unit_rate": "120", "amount_fen": 36_000},
+    ]
+    page, _, _ = await shown(publish, "V04", "2026-10-11", bodies.roster(entries=entries, quantity_unit="亩"))
+    assert "每亩50元" in page
+    assert "每人120元" in page
+    assert "每亩标准" not in page
+
+
 async def test_an_area_that_does_not_add_up_is_told_beside_what_the_list_makes(publish: Any) -> None:
     entries = [{"name": "张建国", "quantity": "12.5", "amount_fen": 1_000}]
     body = bodies.roster(entries=entries, quantity_unit="公顷", totals={"quantity": "12.68"})
@@ -54,7 +65,7 @@ def example(name: str, **changes: Any) -> dict[str, Any]:
 async def test_a_tender_says_what_is_offered_and_that_nobody_has_won(publish: Any) -> None:
     page, told, sheet = await shown(publish, "V10", "2026-10-05", example("notice-tender"))
     for words in (
-        "公告：还没有确定给谁",
+        "招标、招租公告，发的时候还没有定给谁",
         "1号鱼池",
         "15.3亩",
         "约14.7亩",
@@ -130,3 +141,24 @@ async def test_a_person_in_a_lot_is_shown_by_surname_alone(publish: Any) -> None
     for name in ("张建国", "李秀英"):
         assert name not in page
         assert name not in str(told)
+
+
+async def test_a_notice_tells_the_table_that_was_pasted(publish: Any) -> None:
+    columns = [
+        {"key": "c1", "name": "项目"},
+        {"key": "c2", "name": "金额（元）", "type": "amount", "unit": "元"},
+        {"key": "c3", "name": "户主", "type": "name"},
+    ]
+    table = {"kind": "table", "columns": columns, "rows": [["换泵", 280_000, "张建国"], ["合计", 280_000, None]]}
+    page, told, _ = await shown(publish, "V18", "2026-10-25", bodies.notice(table=table))
+    for words in ("换泵", "2,800.00元", "张某某", "合计"):
+        assert words in page, words
+    assert "张建国" not in page
+    assert told["table"]["rows"][0][2] == "张某某"
+
+
+async def test_an_election_tells_how_many_voted(publish: Any) -> None:
+    page, told, _ = await shown(publish, "V15", "2026-10-26", example("roster-ballots"))
+    for words in ("登记参加选举812人", "参加投票741人", "有效票733张", "周大川", "412票", "当选"):
+        assert words in page, words
+    assert told["ballots"] == {"registered": 812, "cast": 741, "valid": 733}

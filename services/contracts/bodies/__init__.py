@@ -25,7 +25,7 @@ from services.contracts.bodies.ledger import Account, Direction, Invoice, Ledger
 from services.contracts.bodies.lots import Lot, TenderTerms
 from services.contracts.bodies.notice import Notice
 from services.contracts.bodies.project import Bid, Fund, Part, Payment, Project, Tender
-from services.contracts.bodies.roster import ELECTIONS, Entry, Roster, RosterOutline, RosterTotals, Standing
+from services.contracts.bodies.roster import ELECTIONS, Ballots, Entry, Roster, RosterOutline, RosterTotals, Standing
 from services.contracts.bodies.sums import (
     AccountSums,
     LedgerSums,
@@ -84,6 +84,7 @@ __all__ = [
     "Account",
     "AccountSums",
     "Attachment",
+    "Ballots",
     "Bid",
     "Body",
     "Check",

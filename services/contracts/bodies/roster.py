@@ -107,6 +107,14 @@ class RosterTotals(Model):
     quantity: Quantity | None = Field(default=None, description="面积、数量 of all rows, as written")
 
 
+class Ballots(Model):
+    """How many could vote and did (换届选举)."""
+
+    registered: int = Field(ge=1, le=1_000_000, description="登记参加选举的村民")
+    cast: int = Field(ge=0, le=1_000_000, description="参加投票的人")
+    valid: int | None = Field(default=None, ge=0, le=1_000_000, description="有效票")
+
+
 class Listed(Model):
     """A row of a roster that was checked before: who, which tells a row that only adds others up, and how much."""
 
@@ -151,6 +159,7 @@ class Roster(Content):
     )
     entries: tuple[Entry, ...] = Field(max_length=MAX_LINES)
     totals: RosterTotals | None = None
+    ballots: Ballots | None = None
 
     @property
     def nil(self) -> bool:

@@ -110,6 +110,19 @@ def to_quantity(text: str) -> str:
     return typed.replace(",", "")
 
 
+_ABOUT: Final = re.compile(r"(?:约|大约|近)\s*(?P<before>[\d.,]+)|(?P<behind>[\d.,]+)\s*(?:多|余|左右)", re.ASCII)
+
+
+def to_measured(text: str) -> str:
+    """The same, or one that nobody measured, as it was typed: `约50.17`, `16.6多`. Nobody adds that up."""
+    typed = plain(text)
+    about = _ABOUT.fullmatch(typed)
+    if about is not None:
+        to_quantity(about["before"] or about["behind"])
+        return typed
+    return to_quantity(text)
+
+
 def to_day(text: str, period: str) -> str:
     """A day as typed; one without a year must lie in the period, whose year it then takes."""
     typed = plain(text).replace(" ", "")

@@ -85,7 +85,11 @@ def form_of(item: str, revision: ItemRevision, cell: tuple[str, str], body: Mapp
     spec = spec_for(item, revision, shape, is_tender=is_tender(revision, body.get("kind")))
     form = Form(item, *cell, spec, table=table)
     for single in form.spec.cells:
-        _show(form, single.path, single, _take(rest, single.path))
+        value = _take(rest, single.path)
+        if value is not None and not single.kind.holds(value):
+            rest[single.path] = value
+        else:
+            _show(form, single.path, single, value)
     for grid in form.spec.grids:
         _show_rows(form, grid, rest.pop(grid.path, []))
     form.values["~keep"] = _kept(rest)
@@ -315,7 +319,7 @@ def field_of(form: Form, at: str, used: UsedRows) -> str | None:
         above, dot, last = at.removeprefix("body.").rpartition(".")
         keys = {new: old for old, new in form.renamed.items()} if above.endswith("totals") else {}
         path = f"{above}{dot}{keys.get(last, last)}"
-        return next((c.path for c in form.spec.cells if path == c.path), None)
+        return next((c.path for c in form.spec.cells if path == c.path or path.startswith(f"{c.path}.")), None)
     grid = next((g for g in form.spec.grids if g.path == match[1]), None)
     if grid is not None and grid.path not in used:
         used[grid.path] = form.used(grid)

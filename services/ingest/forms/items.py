@@ -11,6 +11,7 @@ from typing import Final
 from services.contracts.bodies import ELECTIONS
 from services.contracts.catalogue import ItemKind
 from services.ingest.forms.fields import Cell, Spec
+from services.ingest.forms.values import WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,18 @@ def by_item(code: str, spec: Spec) -> Spec:
     cells = sorted(entries.cells, key=lambda c: _place(wanted, c))
     cells = [replace(c, more=c.path not in wanted.first, label=wanted.labels.get(c.path, c.label)) for c in cells]
     hint = f"空着的行不用管。{wanted.hint}{_CARDS if code not in ELECTIONS else ''}"
-    return replace(spec, grids=(replace(entries, cells=tuple(cells), hint=hint), *others))
+    grids = (replace(entries, cells=tuple(cells), hint=hint), *others)
+    if code in ELECTIONS:
+        return replace(spec, grids=grids, head=(*spec.head[:2], *_BALLOTS), foot=spec.foot[:1])
+    return replace(spec, grids=grids)
+
+
+#: An election counts ballots, not areas and amounts; what a body has of these rides along.
+_BALLOTS: Final = (
+    Cell("ballots.registered", "登记参加选举的村民（人）", WHOLE, size=8),
+    Cell("ballots.cast", "参加投票（人）", WHOLE, size=8),
+    Cell("ballots.valid", "有效票（张）", WHOLE, size=8),
+)
 
 
 _CARDS: Final = "本市开通了“家里的一行”的，可以填一卡通卡号的后四位：卡号不保存，只用来让这家人查到自己的一行。"

@@ -18,6 +18,10 @@ _ENTRY: Final = (
 )
 
 
+#: Kinds of which one period looks like the next.
+SHAPED: Final = frozenset({"ledger", "roster", "table", "notice"})
+
+
 def same_shape(body: Mapping[str, Any]) -> dict[str, Any]:
     """A body to show in a form, not yet a valid one: figures are left out, openings are the last closings."""
     match body["kind"]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from services.contracts.bodies import ELECTIONS
 from services.contracts.catalogue import ItemKind, ItemRevision, Masking
 from services.contracts.words import CONTRACT_TYPES, DIRECTIONS, MEETINGS, METHODS, PARTIES, STANDINGS, TENDERS
+from services.ingest.forms.blocks import BLOCK
 from services.ingest.forms.fields import MAX_FORM_ROWS, Cell, Grid, Options, Spec
 from services.ingest.forms.items import by_item
 from services.ingest.forms.tenders import NO_NOTICE, PARTS, TENDER, lots_grid
@@ -142,6 +143,7 @@ _NOTICE: Final = Spec(
     (Cell("title", "标题", required=True, size=40),),
     (Grid("paragraphs", "正文", (Cell("", "一段", LONG),), start=4, more=4, limit=200), ATTACHMENTS),
     (
+        Cell("table", "表格（在电子表格里连列名一起复制，粘贴到这里；金额的列名写上“（元）”）", BLOCK),
         Cell("posted_from", "公示开始", DAY),
         Cell("posted_until", "公示结束", DAY),
         Cell("signed_by", "落款单位", size=24),
@@ -270,7 +272,11 @@ def spec_for(code: str, item: ItemRevision, table: Spec | None = None, *, is_ten
     spec = (
         replace(TENDER, grids=(*TENDER.grids, ATTACHMENTS)) if is_tender else by_item(code, table or _SPECS[item.kind])
     )
-    return replace(spec, hints=tuple(_hints(code, item)))
+    first = [_TENDER_HINT] if is_tender else []
+    return replace(spec, hints=(*first, *_hints(code, item)))
+
+
+_TENDER_HINT: Final = "这是招标、招租公告，还没有确定给谁。有了结果再录合同或工程，并在那里选上这份公告。"
 
 
 _MASKING: Final = {

@@ -18,6 +18,7 @@ from services.ingest.forms.values import (
     CHOICE,
     FLAG,
     HIDDEN,
+    MEASURED,
     MONEY,
     QUANTITY,
     TEXT,
@@ -63,10 +64,10 @@ _KINDS: Final = MappingProxyType(
         ColumnType.NAME: TEXT,
         ColumnType.AMOUNT: MONEY,
         ColumnType.COUNT: WHOLE,
-        ColumnType.QUANTITY: QUANTITY,
+        ColumnType.QUANTITY: MEASURED,
     }
 )
-_ROWS_HINT: Final = "空着的行不用管。合计、小计可以照原件写成一行，系统会核对，不会重复相加。"
+_ROWS_HINT: Final = "空着的行不用管。不是量出来的数可以写 约50.17、16多：照写公开，不参加合计。合计、小计可以照原件写成一行，系统会核对，不会重复相加。"
 _CHECK: Final = "~check-"
 #: What stands in a column of the form beside the fields of a body's column.
 _FORM_ONLY: Final = ("was",)
@@ -91,7 +92,9 @@ def table_spec(table: TableForm) -> Spec:
         for c, label, kind in zip(table.columns, labels, kinds, strict=True)
     )
     totals = [
-        Cell(f"{'quantity_totals' if kind is QUANTITY else 'totals'}.{c['key']}", f"{label}合计", kind, size=14)
+        Cell(f"quantity_totals.{c['key']}", f"{label}合计", QUANTITY, size=14)
+        if kind is MEASURED
+        else Cell(f"totals.{c['key']}", f"{label}合计", kind, size=14)
         for n, (c, label, kind) in enumerate(zip(table.columns, labels, kinds, strict=True))
         if kind is not TEXT and (c["key"] in table.stated or _may_total(known, n))
     ]

@@ -10,6 +10,7 @@ from services.ingest.bulk.cells import (
     to_day,
     to_fen,
     to_fen_of_wan,
+    to_measured,
     to_quantity,
     to_wan,
     to_whole,
@@ -32,6 +33,8 @@ class Kind:
     name: str
     read: Callable[[str, str], object]
     show: Callable[[object], str]
+    #: Whether a cell can show something that a body holds; what it cannot stays beside the form as it is.
+    holds: Callable[[object], bool] = lambda _: True
 
 
 def _kind(name: str, read: Callable[[str], object], show: Callable[[object], str] = str) -> Kind:
@@ -55,6 +58,8 @@ WAN: Final = _kind("wan", to_fen_of_wan, _show_wan)
 WAN_BEFORE: Final = _kind("wan", to_fen_of_wan, lambda value: f"{_show_fen(value)}元")
 WHOLE: Final = _kind("whole", to_whole)
 QUANTITY: Final = _kind("quantity", to_quantity)
+#: A cell of a table, in which an approximate number may stand as it was typed.
+MEASURED: Final = _kind("quantity", to_measured)
 DAY: Final = Kind("day", to_day, str)
 ACCOUNT: Final = _kind("account", to_account, lambda value: account_words(str(value)))
 CHOICE: Final = _kind("choice", _to_text)

@@ -23,6 +23,7 @@ from services.contracts.bodies import (
     Table,
 )
 from services.contracts.values import yuan
+from services.ingest.gate.elections import election_findings
 from services.ingest.gate.phrases import phrase_findings
 from services.ingest.gate.quorums import quorum_findings
 from services.ingest.gate.tables import table_doubts
@@ -60,6 +61,7 @@ def _of_kind(body: Body, setting: Setting) -> Iterator[Finding]:
             yield from cash_findings(body, setting.cash_limit_fen)
         case Roster():
             yield from _roster(body)
+            yield from election_findings(body)
         case Notice():
             yield from _notice(body, setting)
         case Decision():

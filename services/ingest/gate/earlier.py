@@ -73,31 +73,41 @@ def _essence(body: Mapping[str, Any]) -> tuple[object, ...] | None:
 # -- ten thousand times too much ----------------------------------------------------------------------------------
 
 
+@dataclass(slots=True)
+class _Known:
+    """What is known of one thing: the newest amount, with its period, and the extremes of all."""
+
+    fen: int
+    period: str
+    most: int
+    least: int
+
+
 def _slips(body: Mapping[str, Any], earlier: Sequence[Earlier]) -> Iterator[Finding]:
-    known: dict[tuple[str, ...], list[tuple[int, str]]] = {}
+    known: dict[tuple[str, ...], _Known] = {}
     for e in earlier:
         for one in _sums(e.body):
+            fen = abs(one.fen)
             for key in one.keys:
-                known.setdefault(key, []).append((abs(one.fen), e.period))
+                of = known.setdefault(key, _Known(one.fen, e.period, fen, fen))
+                of.most, of.least = max(of.most, fen), min(of.least, fen)
     for one in _sums(body):
         before = next((known[key] for key in one.keys if key in known), None)
         if before is not None and one.fen and (finding := _slip(one, before)) is not None:
             yield finding
 
 
-def _slip(one: _Sum, before: Sequence[tuple[int, str]]) -> Finding | None:
+def _slip(one: _Sum, before: _Known) -> Finding | None:
     """Each of the earlier amounts is about ten thousand times smaller, or bigger."""
     fen = abs(one.fen)
-    most, least = max(f for f, _ in before), min(f for f, _ in before)
-    if most * _SLIP[0] <= fen <= least * _SLIP[1]:
+    if before.most * _SLIP[0] <= fen <= before.least * _SLIP[1]:
         times = "大"
-    elif fen * _SLIP[0] <= least and most <= fen * _SLIP[1]:
+    elif fen * _SLIP[0] <= before.least and before.most <= fen * _SLIP[1]:
         times = "小"
     else:
         return None
-    old, period = before[0]
     words = (
-        f"{one.label}写的是 {yuan(one.fen)} 元，{period_words(period)}是 {yuan(old)} 元，{times}了约一万倍，"
+        f"{one.label}写的是 {yuan(one.fen)} 元，{period_words(before.period)}是 {yuan(before.fen)} 元，{times}了约一万倍，"
         f"像是把元和万元写混了。请核对；确实如此的，请说明。"
     )
     return Finding(code="amount.slip", at=one.at, message=words)

@@ -24,7 +24,7 @@ from services.ingest.errors import (
 from services.ingest.forms import Form
 from services.ingest.forms.known import PERIODS, Word, known_of
 from services.ingest.forms.paste import heads_of
-from services.ingest.forms.shape import same_shape
+from services.ingest.forms.shape import SHAPED, same_shape
 from services.ingest.pages.exchange import exchange_of
 from services.ingest.pages.frame import (
     ENTERING,
@@ -112,7 +112,12 @@ async def new(
             item, revision, {"village": village, "period": period, "another": another, "as": as_kind, **_balances(last)}
         )
     notes = await chain_notes(desk, village, item, period) if revision.kind is ItemKind.LEDGER else []
-    return await form_page(request, desk, form, None, has_last=last is not None and not shape, notes=notes)
+    return await form_page(request, desk, form, None, has_last=not shape and _has_shape(form, last), notes=notes)
+
+
+def _has_shape(form: Form, last: Body | None) -> bool:
+    """Tell whether an earlier content has a shape that this form can take over."""
+    return last is not None and last.kind in SHAPED and last.kind == form.spec.kind and not form.spec.is_tender
 
 
 def _balances(last: Body | None) -> dict[str, str]:

@@ -164,7 +164,11 @@ async def _content_values(desk: Reading, d: Disclosure, edition: Edition) -> dic
         "accepted": accepted,
         "said_before": await _said_before(desk, d),
         "blocks": await asyncio.to_thread(blocks_of, form, remarks),
-        "singles": [(c, shown(c.kind, form.value(c.path), c.options)) for c in form.spec.cells if form.value(c.path)],
+        "singles": [
+            (c, shown(c.kind, form.value(c.path), c.options))
+            for c in form.spec.cells
+            if form.value(c.path) and c.path != "table"
+        ],
         "paragraphs": edition.body.paragraphs if edition.body.kind == "notice" else (),
         "inner_table": edition.body.table if edition.body.kind == "notice" else None,
         "attachments": edition.body.attachments,

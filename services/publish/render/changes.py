@@ -75,6 +75,9 @@ _LABELS: Final = {
     "every_years": "租金几年一涨",
     "percent": "租金涨百分之几",
     "sources": "资金来源",
+    "registered": "登记参加选举的人数",
+    "cast": "参加投票的人数",
+    "valid": "有效票",
     "votes": "得票、表决",
     "standing": "选举结果",
     "remark": "说明",
@@ -156,7 +159,9 @@ def _fields(before: Mapping[str, Any], after: Mapping[str, Any], place: str, hea
         if name in _ROWS and isinstance(old, list) and isinstance(new, list):
             yield from _rows(name, old, new, heads)
         elif (
-            isinstance(old, dict) and isinstance(new, dict) and name in {"totals", "table", "votes", "tender", "rises"}
+            isinstance(old, dict)
+            and isinstance(new, dict)
+            and name in {"totals", "table", "votes", "tender", "rises", "ballots"}
         ):
             yield from _fields(old, new, place, heads)
         else:

@@ -7,6 +7,7 @@ from datetime import date
 from services.contracts.bodies import (
     Contract,
     Decision,
+    Entry,
     Lot,
     Notice,
     Project,
@@ -67,7 +68,11 @@ def _election(full: Roster, shown: Roster, words: tuple[tuple[str, tuple[str, ..
     """Who stood and who won; of the voters only how many."""
     won = sum(e.standing is Standing.ELECTED for e in shown.entries)
     voters = len(full.persons) - len(shown.entries)
+    b = full.ballots
     facts = _facts(
+        ("登记参加选举", f"{b.registered}人" if b is not None else None),
+        ("参加投票", f"{b.cast}人" if b is not None else None),
+        ("有效票", f"{b.valid}张" if b is not None and b.valid is not None else None),
         ("候选人", f"{len(shown.entries)}人"),
         ("当选", f"{won}人" if won else None),
         ("名单上的其他人", f"{voters}人" if voters else None),
@@ -113,7 +118,7 @@ def _entries(title: str, shown: Roster) -> TableView:
         ("类别、职务", False, [e.category for e in entries]),
         ("人口", True, [f"{e.household_size}人" if e.household_size else None for e in entries]),
         ("面积、数量", True, [f"{e.quantity}{unit}" if e.quantity is not None else None for e in entries]),
-        (_rate_name(shown), True, [f"{e.unit_rate}元" if e.unit_rate is not None else None for e in entries]),
+        (_rate_name(shown), True, [_rate(e, shown) for e in entries]),
         ("工数", True, [e.days for e in entries]),
         ("每工", True, [amount(e.rate_fen) if e.rate_fen is not None else None for e in entries]),
         ("金额", True, [amount(e.amount_fen) if e.amount_fen is not None else None for e in entries]),
@@ -127,10 +132,21 @@ def _entries(title: str, shown: Roster) -> TableView:
 
 
 def _rate_name(shown: Roster) -> str:
-    """What the rate is of: 每亩, or each person where nothing else is counted."""
-    if all(e.quantity is None for e in shown.entries):
+    """What the rates of a list are of, where they are all of the same."""
+    counted = {e.quantity is not None for e in shown.entries if e.unit_rate is not None}
+    if counted == {False}:
         return "每人标准"
-    return f"每{shown.quantity_unit}标准" if shown.quantity_unit else "标准"
+    return f"每{shown.quantity_unit}标准" if counted == {True} and shown.quantity_unit else "标准"
+
+
+def _rate(e: Entry, shown: Roster) -> str | None:
+    """A rate; in a list by areas and by people, of which of both it is."""
+    if e.unit_rate is None:
+        return None
+    if _rate_name(shown) != "标准":
+        return f"{e.unit_rate}元"
+    of = "人" if e.quantity is None else shown.quantity_unit
+    return f"每{of}{e.unit_rate}元" if of else f"{e.unit_rate}元"
 
 
 def notice_view(full: Notice, body: Notice, *, aggregate: bool) -> BodyView:
@@ -156,11 +172,11 @@ def notice_view(full: Notice, body: Notice, *, aggregate: bool) -> BodyView:
 
 
 def _tender_facts(terms: TenderTerms) -> tuple[Fact, ...]:
-    """What a tender offers: nobody has won yet, and the page says so."""
+    """What a tender offers: when it was announced nobody had won, and the page says so, also when somebody has since."""
     until = day(terms.registers_until)
     registers = f"{day(terms.registers_from)}到{until}" if terms.registers_from and until else until
     return _facts(
-        ("现在到哪一步", "公告：还没有确定给谁"),
+        ("这是哪一步", "招标、招租公告，发的时候还没有定给谁"),
         ("方式", terms.method),
         ("报名", registers or day(terms.registers_from)),
         ("开标、竞价", day(terms.opens_on)),
@@ -185,7 +201,7 @@ def lots_table(lots: Sequence[Lot], price: str) -> tuple[TableView, ...]:
         ("金额", True, [amount(lot.total_fen) if lot.total_fen is not None else None for lot in lots]),
         ("说明", False, [lot.remark for lot in lots]),
     ]
-    return (_filled("标的", columns, len(lots)),) if lots else ()
+    return (_filled("一个一个标的看", columns, len(lots)),) if lots else ()
 
 
 def decision_view(body: Decision) -> BodyView:
