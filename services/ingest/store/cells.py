@@ -133,6 +133,7 @@ class Remarked:
 
     places: frozenset[tuple[str, str]]
     accounts: tuple[AccountSums, ...]
+    headline: str = ""
 
 
 SELECT_REMARKED = """
@@ -150,7 +151,7 @@ async def select_remarked(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, R
     for row in await conn.fetch(SELECT_REMARKED, list(ids)):
         rest = rest_of(row)
         places = frozenset({(f.code, f.at) for f in rest.findings} | {(a.code, a.at) for a in rest.accepted})
-        found[row["disclosure_id"]] = Remarked(places, accounts_of(row))
+        found[row["disclosure_id"]] = Remarked(places, accounts_of(row), rest.headline)
     return found
 
 

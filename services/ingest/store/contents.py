@@ -11,7 +11,7 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from services.contracts.base import AcceptedFinding, Finding, Model
-from services.contracts.bodies import BODY, AccountSums, Body, Ledger
+from services.contracts.bodies import BODY, AccountSums, Body, Ledger, Roster, Table
 from services.contracts.disclosure import LineReason
 from services.kit.db import Row
 from services.kit.shred import close, reopen
@@ -47,6 +47,8 @@ class Remarks(Model):
     secrecy_checked_by: str | None = None
     returns: tuple[Returned, ...] = ()
     accounts: tuple[AccountSums, ...] = ()
+    #: What a list says of the content; blank of what was saved before it was kept.
+    headline: str = ""
 
 
 class Note(Model):
@@ -77,7 +79,15 @@ def remarks_of(e: Edition) -> Remarks:
         secrecy_checked_by=e.secrecy_checked_by,
         returns=e.returns,
         accounts=accounts,
+        headline=headline_of(e.body),
     )
+
+
+def headline_of(body: Body) -> str:
+    """A content in a few words, for lists: what its author called it, and how many rows it has."""
+    title: str = getattr(body, "title", None) or ""
+    rows = f"{body.row_count} 行" if isinstance(body, Roster | Table) else ""
+    return "，".join(part for part in (title, rows) if part)
 
 
 def close_body(key: str, disclosure_id: str, edition: int, body: Body) -> bytes:
