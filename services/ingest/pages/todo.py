@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from types import MappingProxyType
 from typing import Annotated, Any, Final
 
@@ -15,10 +16,12 @@ from services.ingest import workflow
 from services.ingest.commands.cells import VillageCells, open_cells
 from services.ingest.commands.findings import listed
 from services.ingest.pages.frame import part_of, render, to
+from services.ingest.pages.outlook import outlook_of
 from services.ingest.store.approvals import select_batches
 from services.ingest.store.disclosures import Disclosure, Filter
 from services.ingest.store.lists import select_disclosures
 from services.ingest.store.opinions import select_to_confirm, select_word_marks
+from services.ingest.store.questions import select_open
 from services.ingest.store.typed import TypedForm, select_typed_in
 from services.ingest.store.waivers import (
     Declaration,
@@ -108,12 +111,28 @@ async def _entering(request: Request, desk: Reading, village: str) -> Response:
         waiting=[t for t in tasks if not t.is_mine],
         corrections=corrections,
         half_filled=await _half_filled(desk, village),
+        outlook=await outlook_of(desk, village),
+        refused=await _refused_waivers(desk, village),
+        questions=await _asked(desk, village),
         marks=await select_word_marks(desk.conn, checked),
         quarter=await unanswered_quarter(desk, village),
         nil_kinds=NIL_KINDS,
         ledger=ItemKind.LEDGER,
         to_confirm=await _to_confirm(desk, [village]) if desk.actor.role is Role.ACCOUNTANT else [],
     )
+
+
+async def _refused_waivers(desk: Reading, village: str) -> dict[tuple[str, str], Waiver]:
+    """Waivers that the township did not agree to, by cell: the newest of each."""
+    found = await select_waivers(desk.conn, [village], "refused", None, 50, desk.items_within())
+    return {(w.item, w.period): w for w in reversed(found)}
+
+
+async def _asked(desk: Reading, village: str) -> tuple[int, date | None]:
+    """How many questions wait for the village's answer, and by when the first has to be answered."""
+    found = await select_open(desk.conn, [village], desk.items_within(), _MOST)
+    mine = [q.due for q in found if q.holder == "village"]
+    return len(mine), min(mine, default=None)
 
 
 async def _half_filled(desk: Reading, village: str) -> list[tuple[TypedForm, str]]:
