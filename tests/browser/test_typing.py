@@ -192,7 +192,7 @@ async def test_forty_lines_take_six_minutes_and_two_thousand_keys_at_most(browse
 
 async def earlier_month(site: DeskSite) -> None:
     """What the village entered for July."""
-    lines = [
+    lines: list[dict[str, Any]] = [
         {
             "date": "2026-07-08",
             "summary": summary,
@@ -220,7 +220,9 @@ async def as_on_paper(site: DeskSite, url: str) -> None:
     """Every line was kept as it lay before the clerk, with what was proposed beside it."""
     answer = await site.served.client.get(f"{PATH}/{url.rsplit('/', 1)[-1]}", headers=site.served.bearer(CLERK))
     body: dict[str, Any] = answer.json()["body"]
-    usual = {summary: (direction, category, payee) for summary, direction, category, payee in USUAL}
+    usual: dict[str, tuple[str, str, str | None]] = {
+        summary: (direction, category, payee) for summary, direction, category, payee in USUAL
+    }
     assert len(body["lines"]) == len(MONTH)
     assert [x["voucher"] for x in body["lines"]] == [{"word": "记", "no": n + 1} for n in range(len(MONTH))]
     for line, on_paper in zip(body["lines"], MONTH, strict=True):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.contracts import privacy
 from services.contracts.base import AcceptedFinding, Finding
-from services.contracts.bodies import Body, Ledger, figures
+from services.contracts.bodies import AccountSums, Body, Ledger, Neighbour, figures
 from services.contracts.values import previous_period
 from services.ingest.gate.findings import chain_findings, neighbour_notes, note_finding, personal_in
 from services.ingest.store.cells import select_chains, select_remarked
@@ -116,19 +116,47 @@ async def titles_of(desk: Reading, disclosures: Sequence[Disclosure]) -> dict[UU
     return {key: remarked.title for key, remarked in known.items() if remarked.title is not None}
 
 
-async def remarks_of(desk: Reading, disclosures: Sequence[Disclosure]) -> dict[UUID, int]:
-    """How many places of each disclosure do not add up or were explained, the chain as it is now, for a list."""
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a list tells of a disclosure's content: places to look at, a few words, a ledger's figures and those before it."""
+
+    places: int
+    headline: str = ""
+    accounts: tuple[AccountSums, ...] = ()
+    before: Neighbour | None = None
+
+    @property
+    def figures(self) -> tuple[tuple[str, int, int | None], ...]:
+        """Of a ledger: what a figure is called, the figure in fen, and how much it is more than the period before."""
+        if not self.accounts:
+            return ()
+        old = self.before.accounts if self.before is not None else None
+        sums = (("收入", "income_fen"), ("支出", "expense_fen"), ("结余", "closing_fen"))
+        return tuple(
+            (words, now, now - _sum(old, name) if old is not None else None)
+            for words, name in sums
+            for now in (_sum(self.accounts, name),)
+        )
+
+
+def _sum(accounts: Sequence[AccountSums], name: str) -> int:
+    return sum(int(getattr(a, name)) for a in accounts)
+
+
+async def listed(desk: Reading, disclosures: Sequence[Disclosure]) -> dict[UUID, Listed]:
+    """What a list tells of each, without reading contents: what does not add up or was explained, the chain as it is now."""
     known = await select_remarked(desk.conn, [d.id for d in disclosures])
     # What is no ledger has no chain, and to look for one would go through all its years.
     ledgers = [d for d in disclosures if known[d.id].accounts]
     chains = await select_chains(desk.conn, [(d.village_code, d.item, d.period) for d in ledgers])
     links = {d.id: chain for d, chain in zip(ledgers, chains, strict=True)}
-    counts = {}
+    told = {}
     for d in disclosures:
         mine, chain = known[d.id], links.get(d.id)
         found = chain_findings(d.period, mine.accounts, chain.before, chain.after) if chain is not None else ()
-        counts[d.id] = len(mine.places | {(f.code, f.at) for f in found})
-    return counts
+        places = len(mine.places | {(f.code, f.at) for f in found})
+        told[d.id] = Listed(places, mine.headline, mine.accounts, chain.before if chain is not None else None)
+    return told
 
 
 async def _silent_changes(desk: Reading, of: Sequence[Of]) -> dict[UUID, tuple[Finding, ...]]:

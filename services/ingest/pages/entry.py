@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from services.contracts.bodies import Body
 from services.contracts.catalogue import ItemKind, ItemRevision
 from services.contracts.duties import publishing_holder
-from services.contracts.values import Frequency
+from services.contracts.values import Frequency, period_frequency, period_of, previous_period
 from services.ingest import forms
 from services.ingest.commands.attachments import attach
 from services.ingest.commands.doubts import offer_notices
@@ -38,7 +39,7 @@ from services.ingest.pages.frame import (
 )
 from services.ingest.pages.kept import KeptRoute
 from services.ingest.pages.same_day import another_of, begun, same_day
-from services.ingest.store.cells import select_cell, select_earlier_bodies, select_last_body
+from services.ingest.store.cells import Periods, select_cell, select_cells_in, select_earlier_bodies, select_last_body
 from services.ingest.store.disclosures import Disclosure, select_disclosure, select_note_lines
 from services.ingest.store.typed import TypedForm, select_fields, select_typed
 from services.ingest.visit import CallerDep, ChangingDep, Reading, ReadingDep
@@ -57,16 +58,47 @@ def dump(body: Body) -> dict[str, Any]:
     return body.model_dump(mode="json", exclude_none=True)
 
 
+#: How far back a period is offered, newest first; earlier ones are typed.
+_OFFERED: Final = MappingProxyType(
+    {Frequency.MONTHLY: 24, Frequency.QUARTERLY: 12, Frequency.HALF_YEAR: 8, Frequency.YEARLY: 6}
+)
+
+
 @router.get("/new", dependencies=[may(*ENTERING)])
-async def choose(request: Request, desk: ReadingDep, village: Annotated[str, Query(max_length=12)] = "") -> Response:
-    """Choose village, item and period: on-event items, earlier periods (补录), whatever the to-do does not name."""
+async def choose(
+    request: Request,
+    desk: ReadingDep,
+    village: Annotated[str, Query(max_length=12)] = "",
+    item: Annotated[str, Query(max_length=3)] = "",
+) -> Response:
+    """Choose village and item, then the period: on-event items, earlier periods (补录), whatever the to-do does not name."""
     villages = desk.reference.villages(desk.actor.scope)
     items = [
         (code, i.revisions[-1]) for code, i in sorted(desk.reference.items.items()) if _mine(desk, i.revisions[-1])
     ]
-    return render(
-        request, desk, "choose.html", villages=villages, village=village, items=items, on_event=Frequency.ON_EVENT
-    )
+    values: dict[str, Any] = {"villages": villages, "village": village, "items": items, "item": item}
+    if village and item:
+        revision = desk.item(item, period_of(desk.today, Frequency.MONTHLY))
+        desk.require_village(village)
+        desk.require_entering(village, revision)
+        values |= {"revision": revision, "periods": await _periods(desk, village, item, revision.frequency)}
+    return render(request, desk, "choose.html", **values, on_event=Frequency.ON_EVENT)
+
+
+async def _periods(desk: Reading, village: str, item: str, frequency: Frequency) -> list[tuple[str, Disclosure | None]]:
+    """The periods of an item that have begun, newest first, each with what stands in it; of events the days on record."""
+    period: str | None = None
+    if frequency is not Frequency.ON_EVENT:
+        period = period_of(desk.today, frequency)
+    wanted: list[str] = []
+    while period is not None and len(wanted) < _OFFERED[frequency]:
+        wanted.append(period)
+        period = previous_period(period)
+    year = desk.today.year
+    span = Periods(item, wanted[-1], wanted[0]) if wanted else Periods(item, f"{year - 1}-01-01", f"{year}-12-31")
+    found = {d.period: d for d in await select_cells_in(desk.conn, [village], [span])}
+    days = sorted((p for p in found if period_frequency(p) is frequency), reverse=True)[:50]
+    return [(p, found.get(p)) for p in wanted or days]
 
 
 def _mine(desk: Reading, item: ItemRevision) -> bool:

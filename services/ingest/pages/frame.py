@@ -94,6 +94,7 @@ def _common(request: Request, desk: Member) -> dict[str, Any]:
         "max_import_bytes": MAX_IMPORT_BYTES,
         "withdrawal_days": desk.settings.withdrawal_days,
         "undo_seconds": desk.settings.undo_seconds,
+        "today": desk.today,
         "item_of": desk.item,
         "village_name": lambda code: desk.reference.divisions[code].now.name,
     }

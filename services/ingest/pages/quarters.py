@@ -32,8 +32,10 @@ from services.ingest.pages.frame import (
     whole,
 )
 from services.ingest.pages.kept import KeptRoute
+from services.ingest.store.cells import Periods, select_cells_in
 from services.ingest.store.waivers import Declaration, select_declaration_states, select_declarations
 from services.ingest.visit import ChangingDep, Reading, ReadingDep
+from services.kit import actions
 from services.kit.errors import ConflictError, Fault, InvalidInputError
 from services.kit.visit import may
 
@@ -73,19 +75,24 @@ async def quarter_page(request: Request, village: str, quarter: str, desk: Readi
     """The yes/no page of a village."""
     desk.require_village(village)
     desk.actor.require_scope(desk.reference, village)
-    return render(request, desk, "quarter.html", **await _values(desk, village, checked_quarter(quarter), {}))
+    values = await _values(desk, village, checked_quarter(quarter), {})
+    return render(request, desk, "quarter.html", **values, filled=None)
 
 
 async def _values(desk: Reading, village: str, quarter: str, typed: dict[str, str]) -> dict[str, Any]:
     declaration = next(iter(await select_declarations(desk.conn, [village], quarter)), None)
     role = desk.actor.role
+    asked = asked_items(desk.reference, village, quarter)
+    entered = await _entered(desk, village, quarter, asked) if role in FILERS else {}
     handed_in = declaration is not None and declaration.state == "submitted"
     return {
         "village": village,
         "quarter": quarter,
         "declaration": declaration,
-        "asked": asked_items(desk.reference, village, quarter),
-        "answers": typed or _shown(declaration),
+        "asked": asked,
+        "answers": typed or (_shown(declaration) if declaration is not None else entered),
+        "is_filled": bool(entered) and not typed and declaration is None,
+        "left_out": [] if typed else _left_out(declaration, entered, asked),
         "words": DECLARATION_STATES,
         "may_answer": role in FILERS,
         "may_confirm": handed_in and role in CONFIRMERS,
@@ -93,6 +100,27 @@ async def _values(desk: Reading, village: str, quarter: str, typed: dict[str, st
         "faults": {},
         "last_day": period_bounds(quarter)[1],
     }
+
+
+async def _entered(desk: Reading, village: str, quarter: str, asked: list[str]) -> dict[str, str]:
+    """What the village entered for days of the quarter, as answers: a yes with the days. What it did not is nobody's no."""
+    first, last = (day.isoformat() for day in period_bounds(quarter))
+    found: dict[str, set[str]] = {}
+    for d in await select_cells_in(desk.conn, [village], [Periods(code, first, last) for code in asked]):
+        if first <= d.period <= last and period_frequency(d.period) is Frequency.ON_EVENT:
+            found.setdefault(d.item, set()).add(d.period)
+    answers = {f"answer.{item}": "yes" for item in found}
+    return answers | {f"days.{item}": "、".join(sorted(days)) for item, days in found.items()}
+
+
+def _left_out(declaration: Declaration | None, entered: dict[str, str], asked: list[str]) -> list[tuple[str, str]]:
+    """Items that were entered for days which the answers on record do not name."""
+    said = _shown(declaration) if declaration is not None else entered
+    missing = {
+        code: set(entered.get(f"days.{code}", "").split("、")) - set(said.get(f"days.{code}", "").split("、"))
+        for code in asked
+    }
+    return [(code, "、".join(sorted(days - {""}))) for code, days in missing.items() if days - {""}]
 
 
 def _shown(declaration: Declaration | None) -> dict[str, str]:
@@ -119,13 +147,21 @@ async def post_quarter(request: Request, village: str, quarter: str, fields: Fie
             case "return":
                 reason = needed(fields, "reason", "请写明退回的原因。")[:2000]
                 await return_declaration(desk, village, quarter, whole(fields.get("edition", "")), reason)
+            case "rest":
+                actions.about(f"declaration/{village}:{quarter}", village)
+                asked = asked_items(desk.reference, village, quarter)
+                rest = {
+                    f"answer.{c}": "no" for c in asked if not fields.get(f"answer.{c}") and not fields.get(f"days.{c}")
+                }
+                values = await _values(desk, village, quarter, {**fields, **rest})
+                return render(request, desk, "quarter.html", **values, filled=len(rest))
             case _:
                 answers = read_answers(asked_items(desk.reference, village, quarter), quarter, fields, faults)
                 if faults:
                     raise InvalidInputError  # noqa: TRY301 - told beside the cells
                 await declare(desk, village, quarter, answers)
     except (InvalidInputError, ConflictError) as error:
-        values = {**await _values(desk, village, quarter, fields), "faults": faults, "error": error}
+        values = {**await _values(desk, village, quarter, fields), "faults": faults, "error": error, "filled": None}
         raise refusal_page(request, desk, "quarter.html", status=error.status, **values) from error
     return to(f"/desk/quarters/{village}/{quarter}")
 

@@ -28,7 +28,8 @@ from services.ingest.pages.vouchers import papers_shown
 from services.ingest.store.approvals import select_waiting
 from services.ingest.store.cells import select_body_of_cell
 from services.ingest.store.contents import Edition
-from services.ingest.store.disclosures import Disclosure, select_edition, select_note_lines
+from services.ingest.store.disclosures import Disclosure, Filter, select_edition, select_note_lines
+from services.ingest.store.lists import select_disclosures
 from services.ingest.store.opinions import select_authors, select_opinions
 from services.ingest.store.typed import select_typed
 from services.ingest.visit import CallerDep, ChangingDep, Reading, ReadingDep
@@ -121,10 +122,19 @@ async def page_values(desk: Reading, d: Disclosure, error: SanwuError | None = N
         # Villagers count editions that were public; the desk's own numbers count savings.
         "public_number": await outbox.count_said(desk.conn, "disclosure", str(d.id), "disclosure.approved.v1"),
     }
+    values["next_one"] = await _next_to_approve(desk, d) if Action.APPROVE.value in values["actions"] else None
     if edition is not None:
         values |= await _content_values(desk, d, edition)
         values["exchange"] = await exchange_of(desk, d, values["form"])
     return values
+
+
+async def _next_to_approve(desk: Reading, d: Disclosure) -> UUID | None:
+    """What stands behind this one in the list of a reviewer."""
+    wanted = Filter(
+        desk.villages(), items=desk.items_within(), states=[d.state.value], after=d.id, limit=1, undecided=True
+    )
+    return next((n.id for n in await select_disclosures(desk.conn, wanted)), None)
 
 
 async def _offered(desk: Reading, d: Disclosure, steps: Iterable[Action]) -> set[str]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -13,12 +14,14 @@ from services.contracts.duties import GridCell
 from services.contracts.values import Frequency, period_bounds, period_of, previous_period
 from services.ingest import workflow
 from services.ingest.commands.cells import VillageCells, open_cells
-from services.ingest.commands.findings import remarks_of, titles_of
+from services.ingest.commands.findings import listed, titles_of
 from services.ingest.pages.frame import part_of, render, to
+from services.ingest.pages.outlook import outlook_of
 from services.ingest.store.approvals import select_batches
 from services.ingest.store.disclosures import Disclosure, Filter
 from services.ingest.store.lists import select_disclosures
 from services.ingest.store.opinions import select_to_confirm, select_word_marks
+from services.ingest.store.questions import select_open
 from services.ingest.store.typed import TypedForm, select_typed_in
 from services.ingest.store.waivers import (
     Declaration,
@@ -89,7 +92,7 @@ async def desk_page(
     if role is Role.ACCOUNTANT:
         return await _villages(request, desk, after)
     if role in _FIRST_PAGES:
-        return await _FIRST_PAGES[role](request, desk)
+        return await _FIRST_PAGES[role](request, desk, village)
     return to("/desk/grid" if role in {Role.DEPARTMENT, Role.INSPECTOR} else "/desk/list")
 
 
@@ -108,12 +111,28 @@ async def _entering(request: Request, desk: Reading, village: str) -> Response:
         waiting=[t for t in tasks if not t.is_mine],
         corrections=corrections,
         half_filled=await _half_filled(desk, village),
+        outlook=await outlook_of(desk, village),
+        refused=await _refused_waivers(desk, village),
+        questions=await _asked(desk, village),
         marks=await select_word_marks(desk.conn, checked),
         quarter=await unanswered_quarter(desk, village),
         nil_kinds=NIL_KINDS,
         ledger=ItemKind.LEDGER,
         to_confirm=await _to_confirm(desk, [village]) if desk.actor.role is Role.ACCOUNTANT else [],
     )
+
+
+async def _refused_waivers(desk: Reading, village: str) -> dict[tuple[str, str], Waiver]:
+    """Waivers that the township did not agree to, by cell: the newest of each."""
+    found = await select_waivers(desk.conn, [village], "refused", None, 50, desk.items_within())
+    return {(w.item, w.period): w for w in reversed(found)}
+
+
+async def _asked(desk: Reading, village: str) -> tuple[int, date | None]:
+    """How many questions wait for the village's answer, and by when the first has to be answered."""
+    found = await select_open(desk.conn, [village], desk.items_within(), _MOST)
+    mine = [q.due for q in found if q.holder == "village"]
+    return len(mine), min(mine, default=None)
 
 
 async def _half_filled(desk: Reading, village: str) -> list[tuple[TypedForm, str]]:
@@ -152,7 +171,7 @@ async def _to_confirm(desk: Reading, villages: list[str]) -> list[Disclosure]:
     return [d for d in found if party in desk.item_of(d).confirmations]
 
 
-async def _checking(request: Request, desk: Reading) -> Response:
+async def _checking(request: Request, desk: Reading, _village: str) -> Response:
     villages = desk.villages()
     declarations = []
     if desk.actor.role is Role.SUPERVISOR:
@@ -170,25 +189,32 @@ async def _checking(request: Request, desk: Reading) -> Response:
     )
 
 
-async def _reviewing(request: Request, desk: Reading) -> Response:
+async def _reviewing(request: Request, desk: Reading, village: str) -> Response:
     """What a township has to let out, to file and to decide."""
-    villages = desk.villages()
+    everything_ticked = bool(request.query_params.get("all"))
+    values = await reviewing_values(desk, village)
+    ticked = {f"{d.id}|{d.edition}" for d in values["confirmed"]} if everything_ticked else set()
+    return render(request, desk, "reviewing.html", **values, ticked=ticked, names={}, error=None)
+
+
+async def reviewing_values(desk: Reading, village: str) -> dict[str, Any]:
+    """What the page of a reviewer shows, of one village or of all."""
+    villages = desk.villages(village or None)
     confirmed = await _mine(desk, villages, State.CONFIRMED, undecided=True)
     submitted = await _mine(desk, villages, State.SUBMITTED)
     filed = await select_waivers(desk.conn, villages, "filed", None, 200, desk.items_within())
-    return render(
-        request,
-        desk,
-        "reviewing.html",
-        confirmed=confirmed,
-        remarks=await remarks_of(desk, confirmed),
-        batches=await select_batches(desk.conn, villages),
-        to_file=await _mine(desk, villages, State.PUBLISHED, to_file=True),
-        waivers=filed,
-        submitted=submitted,
-        marks=await select_word_marks(desk.conn, [*confirmed, *submitted]),
-        most=_MOST,
-    )
+    return {
+        "confirmed": confirmed,
+        "told": await listed(desk, confirmed),
+        "batches": await select_batches(desk.conn, villages),
+        "to_file": await _mine(desk, villages, State.PUBLISHED, to_file=True),
+        "waivers": filed,
+        "submitted": submitted,
+        "marks": await select_word_marks(desk.conn, [*confirmed, *submitted]),
+        "most": _MOST,
+        "villages": desk.reference.villages(desk.actor.scope),
+        "village": village,
+    }
 
 
 async def _mine(
@@ -199,7 +225,7 @@ async def _mine(
     return await select_disclosures(desk.conn, wanted)
 
 
-_FIRST_PAGES: Final[Mapping[Role, Callable[[Request, Reading], Awaitable[Response]]]] = MappingProxyType(
+_FIRST_PAGES: Final[Mapping[Role, Callable[[Request, Reading, str], Awaitable[Response]]]] = MappingProxyType(
     {
         Role.SUPERVISOR: _checking,
         Role.PRINCIPAL: _checking,

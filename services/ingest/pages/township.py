@@ -16,13 +16,14 @@ from services.contracts.values import Frequency, period_bounds, period_frequency
 from services.contracts.words import AFFAIRS, HOLDERS, cell_words
 from services.ingest.commands.approvals import approval_of, approve_later, undo
 from services.ingest.commands.cells import Stretch, VillageCells, cells_in, open_cells
-from services.ingest.pages.frame import checked_period, part_of, render, render_in_turns, to, whole
+from services.ingest.pages.frame import checked_period, part_of, refusal_page, render, render_in_turns, to, whole
 from services.ingest.pages.kept import KeptRoute
+from services.ingest.pages.todo import reviewing_values
 from services.ingest.store.approvals import ApprovalItem
 from services.ingest.store.disclosures import Disclosure, select_editions, select_known
 from services.ingest.visit import ChangingDep, Reading, ReadingDep
-from services.ingest.workflow import RIGHTS, Action
-from services.kit.errors import InvalidInputError
+from services.ingest.workflow import RIGHTS, Action, State
+from services.kit.errors import Fault, InvalidInputError
 from services.kit.visit import may
 
 router = APIRouter(route_class=KeptRoute)
@@ -221,20 +222,42 @@ def urge_text(desk: Reading, missing: Sequence[tuple[str, Sequence[Late]]]) -> s
 # -- approving many -----------------------------------------------------------------------------------------------
 
 
-async def _read_choices(request: Request) -> list[ApprovalItem]:
+class _Choices(NamedTuple):
+    """What a reviewer ticked, and every name that was typed beside a disclosure."""
+
+    ticked: tuple[str, ...]
+    names: Mapping[str, str]
+    village: str
+
+
+async def _read_choices(request: Request) -> _Choices:
     """Read the form: what was ticked, and who checked each for secrecy."""
     async with request.form(max_fields=2000, max_files=0) as form:
-        ticked = [t for t in form.getlist("chosen") if isinstance(t, str)]
-        names = {t: str(form.get(f"secrecy|{t.partition('|')[0]}", "")).strip()[:200] for t in ticked}
-    return [_item(t, names[t]) for t in ticked]
+        ticked = tuple(t for t in form.getlist("chosen") if isinstance(t, str))
+        typed = {n: v for n, v in form.items() if n.startswith(_SECRECY) and isinstance(v, str)}
+        names = {n.removeprefix(_SECRECY): v.strip()[:200] for n, v in typed.items()}
+        return _Choices(ticked, names, str(form.get("village", ""))[:12])
+
+
+_SECRECY: Final = "secrecy|"
 
 
 @router.post("/approvals", dependencies=[may(*RIGHTS[Action.APPROVE])])
-async def approve_many(items: Annotated[list[ApprovalItem], Depends(_read_choices)], desk: ChangingDep) -> Response:
+async def approve_many(
+    request: Request, choices: Annotated[_Choices, Depends(_read_choices)], desk: ChangingDep
+) -> Response:
     """Store the ticked ones as a batch; a job approves them once the time to undo has passed."""
-    if not items:
-        raise InvalidInputError("请先勾选要发布的内容。")  # noqa: EM101 - one place
-    await _require_secrecy(desk, items)
+    items = [_item(t, choices.names.get(t.partition("|")[0], "")) for t in choices.ticked]
+    try:
+        if not items:
+            raise InvalidInputError("请先勾选要发布的内容。")  # noqa: EM101, TRY301 - one place
+        await _require_secrecy(desk, items)
+    except InvalidInputError as error:
+        values = await reviewing_values(desk, choices.village)
+        chosen = {"ticked": set(choices.ticked), "names": choices.names}
+        raise refusal_page(
+            request, desk, "reviewing.html", status=error.status, **values, **chosen, error=error
+        ) from error
     made = await approve_later(desk, items)
     return to(f"/desk/approvals/{made.id}")
 
@@ -253,12 +276,14 @@ async def _require_secrecy(desk: Reading, items: Sequence[ApprovalItem]) -> None
     known = await select_known(desk.conn, unnamed)
     in_need = {d.id: d for d in known.values() if desk.item_of(d).secrecy}
     editions = await select_editions(desk.conn, [(d.id, d.edition) for d in in_need.values()])
+    faults = []
     for found in (in_need[i] for i in unnamed if i in in_need):
         edition = editions.get((found.id, found.edition))
         if edition is not None and edition.secrecy_checked_by is None:
             village, item = desk.reference.divisions[found.village_code].now.name, desk.item_of(found).name
-            message = f"{village}“{item}”要写明保密审查人的姓名。"
-            raise InvalidInputError(message)
+            faults.append(Fault(f"{_SECRECY}{found.id}", f"{village}“{item}”要写明保密审查人的姓名。"))
+    if faults:
+        raise InvalidInputError(faults[0].message if len(faults) == 1 else None, faults=faults)
 
 
 @router.get("/approvals/{approval_id}", dependencies=[may(*RIGHTS[Action.APPROVE])])
@@ -269,7 +294,15 @@ async def approval_page(request: Request, approval_id: UUID, desk: ReadingDep) -
     found = [(i, known.get(i.disclosure_id)) for i in approval.items]
     left = max(int((approval.due_at - desk.now).total_seconds()), 0)
     waits = any(i.state == "waiting" for i in approval.items)
-    return render(request, desk, "approval.html", approval=approval, found=found, left=left, waits=waits)
+    on_its_way = any(i.state == "approved" and d is not None and d.state is State.APPROVED for i, d in found)
+    values: dict[str, Any] = {
+        "approval": approval,
+        "found": found,
+        "left": left,
+        "waits": waits,
+        "on_its_way": on_its_way,
+    }
+    return render(request, desk, "approval.html", **values)
 
 
 @router.post("/approvals/{approval_id}/undo", dependencies=[may(*RIGHTS[Action.APPROVE])])

@@ -24,6 +24,18 @@ if (left) {
     if (left.textContent === "0") { clearInterval(timer); setTimeout(() => location.reload(), 1500); }
   }, 1000);
 }
+for (const all of document.querySelectorAll("[data-all]")) {
+  all.addEventListener("click", (event) => {
+    event.preventDefault();
+    const boxes = [...all.closest("form").querySelectorAll("input[name=chosen]")], wanted = boxes.some((box) => !box.checked);
+    for (const box of boxes) box.checked = wanted;
+  });
+}
+// What is on its way is looked at again, for a while: then whoever waits presses.
+if (document.querySelector("[data-again]")) {
+  const times = Number(new URLSearchParams(location.hash.slice(1)).get("again") || 0);
+  if (times < 30) setTimeout(() => { location.hash = `again=${times + 1}`; location.reload(); }, 2000);
+}
 // What was kept here of a form that has been saved since, and of everything at signing out: the machine is everybody's.
 function forgetTyped(isOver) {
   for (const name of Object.keys(localStorage)) {

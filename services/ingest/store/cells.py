@@ -231,6 +231,12 @@ class Remarked:
     places: frozenset[tuple[str, str]]
     accounts: tuple[AccountSums, ...]
     title: str | None = None
+    rows: int | None = None
+
+    @property
+    def headline(self) -> str:
+        """The content in a few words, for lists: what its author called it, and how many rows a list has."""
+        return "，".join(filter(None, (self.title, f"{self.rows} 行" if self.rows is not None else None)))
 
 
 SELECT_REMARKED = """
@@ -248,7 +254,7 @@ async def select_remarked(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, R
     for row in await conn.fetch(SELECT_REMARKED, list(ids)):
         rest = rest_of(row)
         places = frozenset({(f.code, f.at) for f in rest.findings} | {(a.code, a.at) for a in rest.accepted})
-        found[row["disclosure_id"]] = Remarked(places, accounts_of(row), rest.title)
+        found[row["disclosure_id"]] = Remarked(places, accounts_of(row), rest.title, rest.rows)
     return found
 
 

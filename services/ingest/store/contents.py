@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from services.contracts.base import AcceptedFinding, Finding, Model
-from services.contracts.bodies import BODY, AccountSums, Body, Ledger
+from services.contracts.bodies import BODY, AccountSums, Body, Ledger, Roster, Table
 from services.contracts.disclosure import LineReason
 from services.kit.db import Row
 from services.kit.shred import close, reopen
@@ -47,7 +47,9 @@ class Remarks(Model):
     secrecy_checked_by: str | None = None
     returns: tuple[Returned, ...] = ()
     accounts: tuple[AccountSums, ...] = ()
+    #: What lists say of the content; none of what was saved before it was kept.
     title: str | None = None
+    rows: int | None = None
 
 
 class Note(Model):
@@ -79,6 +81,7 @@ def remarks_of(e: Edition) -> Remarks:
         returns=e.returns,
         accounts=accounts,
         title=getattr(e.body, "title", None),
+        rows=e.body.row_count if isinstance(e.body, Roster | Table) else None,
     )
 
 
