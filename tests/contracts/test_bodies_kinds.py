@@ -45,7 +45,10 @@ MODELS: Mapping[str, type[BaseModel]] = {
 }
 KINDS = list(PERIODS)
 #: What came to a kind after its first golden body, whose digest must not change.
-LATER = ("roster-election", "roster-household", "decision-numbered", "table-grouped")
+LATER = (
+    *("roster-election", "roster-household", "decision-numbered", "table-grouped"),
+    *("ledger-pictured", "contract-numbered"),
+)
 GONE = object()
 
 

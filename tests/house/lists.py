@@ -223,6 +223,8 @@ PUBLISH: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "GET /v/{code}/{item}.xlsx": Many("disclosures of an item", at="@village F07"),
     "GET /v/{code}/{item}/feed.atom": Many("disclosures of an item", at="@village F07"),
     "GET /v/{code}/{item}/{year}": Many("disclosures of an item", at="@village F07 2026"),
+    "GET /v/{code}/contract": Many("lines of a village", {"params": {"no": "2026-01"}}, at="@village", shown=False),
+    "GET /v/{code}/invoice": Many("lines of a village", {"params": {"no": "12345678"}}, at="@village", shown=False),
     "GET /v/{code}/resolution": Many("lines of a village", {"params": {"no": "2026-01"}}, at="@village", shown=False),
     "GET /v/{code}/{item}/{year}/spending": Many("months of a year", at="@village F01 2026", shown=False),
     "GET /v/{code}/{item}/{year}/spending.csv": Many("months of a year", at="@village F01 2026", shown=False),

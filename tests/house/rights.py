@@ -418,6 +418,8 @@ PUBLISH: Final = (
     _row("POST /api/v1/villages/{code}/household", PUBLIC, "same", "@village", json=_HOUSEHOLD, works=False),
     _row("GET /v/{code}/{item}", PUBLIC, "same", "@village F01"),
     _row("GET /v/{code}/{item}/{year}", PUBLIC, "same", "@village F01 2026"),
+    _row("GET /v/{code}/contract", PUBLIC, "same", "@village", params={"no": "2026-01"}, works=False),
+    _row("GET /v/{code}/invoice", PUBLIC, "same", "@village", params={"no": "12345678"}, works=False),
     _row("GET /v/{code}/resolution", PUBLIC, "same", "@village", params={"no": "2026-01"}, works=False),
     _row("GET /v/{code}/{item}/{year}/spending", PUBLIC, "same", "@village F01 2026"),
     _row("GET /v/{code}/{item}/{year}/spending.csv", PUBLIC, "same", "@village F01 2026"),

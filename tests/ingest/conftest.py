@@ -28,6 +28,7 @@ TABLES = (
         "attachment_use",
         "object_deletion",
         "redaction",
+        "invoice_mark",
     ),
     *("upload_quota", "import", "import_draft", "shred_key", "aggregate"),
     *("question", "question_word"),

@@ -426,6 +426,43 @@ async def test_what_rests_on_a_resolution_is_found_from_each_of_it_by_its_number
         await finding_in.get(f"/v/{builders.VILLAGE}/resolution?no={quote(bad)}", 422)
 
 
+async def test_a_contract_and_its_invoices_lead_to_each_other(finding_in: Any) -> None:
+    number, first, second = "西海合〔2026〕7号", "21034567", "26212000001234567890"
+    lines = (
+        {**CEMENT, "contract_no": number, "invoice": {"no": first, "seller": "惠民五金店"}},
+        {**CEMENT, "contract_no": "西海合2026-7 号", "invoice": {"no": second, "seller": "王大山"}, "amount_fen": 7_00},
+        {**CEMENT, "invoice": {"no": first, "seller": "惠民五金店"}, "amount_fen": 11_00},
+        {**CEMENT, "contract_no": "西海合〔2026〕77号", "amount_fen": 13_00},
+    )
+    paid = await finding_in.opened(body=ledger(*lines))
+    contract = await finding_in.opened(item="V07", period="2026-10-09", body=bodies.contract(contract_no=number))
+    await ready(finding_in)
+    village = f"/v/{builders.VILLAGE}"
+    by_contract = (await finding_in.get(f"{village}/contract?no={quote(number)}")).text
+    for shown in (f"/d/{paid.aggregate_id}#l1", f"/d/{paid.aggregate_id}#l2", f"/d/{contract.aggregate_id}"):
+        assert f'href="{shown}"' in by_contract
+    assert (by_contract.count('href="/d/'), "王大山" in by_contract) == (3, False)
+    assert re.search(r"一共 <b class=\"amount\">2,317.00元</b>，2笔", by_contract)
+    assert f'href="{village}/invoice?no={second}"' in by_contract
+    by_invoice = (await finding_in.get(f"{village}/invoice?no={first}")).text
+    # Twice is told as a fact of two lines, no more.
+    assert (by_invoice.count('href="/d/'), "2笔" in by_invoice) == (2, True)
+    assert f'href="{village}/contract?no={quote(number, safe="")}"' in by_invoice
+    assert f'href="{village}/contract?no=' in (await finding_in.get(f"/d/{contract.aggregate_id}")).text
+    page = (await finding_in.get(f"/d/{paid.aggregate_id}")).text
+    assert f'href="{village}/invoice?no={first}"' in page
+    # Seven digits are an amount.
+    for asked, hits in ((first, 2), (second, 1), ("2103456", 0), ("99999999", 0)):
+        found = (await finding_in.get(f"/search?q={asked}")).text
+        assert found.count(f'href="/d/{paid.aggregate_id}#l') == hits, asked
+    for nowhere in ("2103", "！", "00000000"):
+        await finding_in.get(f"{village}/invoice?no={quote(nowhere)}", 404)
+    for bad in ("", "长" * 201, "水\x00"):
+        await finding_in.get(f"{village}/contract?no={quote(bad)}", 422)
+    await finding_in.withdrawn(paid)
+    await finding_in.get(f"{village}/invoice?no={first}", 404)
+
+
 @given(st.integers(0, 2**53), st.integers(0, 2**53), st.integers(0, 2**53))
 def test_an_amount_within_a_range_is_marked_with_one_of_its_sizes(one: int, two: int, fen: int) -> None:
     least, most = sorted((one, two))

@@ -46,6 +46,7 @@ class Contract(Content):
     instalments: tuple[Instalment, ...] = Field(default=(), max_length=200)
     method: ShortText | None = Field(default=None, description="发包方式：招标、公开协商")
     resolution_id: ShortText | None = None
+    contract_no: ShortText | None = Field(default=None, description="the contract's own number (合同编号)")
     remark: Text | None = None
 
     @model_validator(mode="after")

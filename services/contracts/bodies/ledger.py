@@ -71,6 +71,9 @@ class Line(Model):
     approver_role: ShortText | None = None
     invoice: Invoice | None = None
     resolution_id: ShortText | None = None
+    contract_no: ShortText | None = Field(
+        default=None, description="number of the contract that it is paid by (合同编号)"
+    )
     person_days: int | None = Field(default=None, ge=1, le=100000)
     attachments: tuple[Digest, ...] = Field(default=(), max_length=50)
     pictures: tuple[Digest, ...] = Field(

@@ -33,6 +33,7 @@ FIELDS: Final[Mapping[str, str]] = MappingProxyType(
         "invoice.no": "发票号码",
         "invoice.seller": "开票单位",
         "resolution_id": "会议决议编号",
+        "contract_no": "合同编号",
         "standard": "依据和标准",
         "name": "姓名",
         "group": "村民小组",

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import uuid_utils.compat
 
-from services.contracts.base import AcceptedFinding, Role
+from services.contracts.base import AcceptedFinding, Finding, Role
 from services.contracts.bodies import Body, Ledger, Roster, Table, body_digest
 from services.contracts.catalogue import ItemKind
 from services.contracts.disclosure import (
@@ -42,6 +42,7 @@ from services.ingest.commands.findings import (
     refuse_personal,
 )
 from services.ingest.commands.households import with_households
+from services.ingest.commands.invoices import note_invoices
 from services.ingest.commands.withdrawing import withdraw_and_erase
 from services.ingest.errors import (
     AlreadyEnteredError,
@@ -204,7 +205,8 @@ async def _insert_editions(
 ) -> list[Saved]:
     """Store new editions' contents and notes with what does not add up in them, and which files they use."""
     await use_files(desk, [(d, content.body) for d, content, _ in contents])
-    of = [(d, _edition(d, content, note, known)) for d, content, note in contents]
+    invoices = await note_invoices(desk, [(d, content.body) for d, content, _ in contents])
+    of = [(d, _edition(d, content, note, known, invoices.get(d.id, ()))) for d, content, note in contents]
     await insert_editions(desk.conn, of, desk.actor.staff_id, desk.now)
     found = await findings_of_all(desk, of)
     for finding in chain.from_iterable(found.values()):
@@ -212,10 +214,13 @@ async def _insert_editions(
     return [Saved(count_step(Action.SAVE, d), found[d.id]) for d, _ in of]
 
 
-def _edition(disclosure: Disclosure, content: Content, note: str | None, known: KnownFiles) -> Edition:
+def _edition(
+    disclosure: Disclosure, content: Content, note: str | None, known: KnownFiles, invoices: tuple[Finding, ...]
+) -> Edition:
     """A content with what is to mend or to explain in itself: arithmetic, dates, personal data, also in its files."""
     body = content.body
-    found = (*body.findings(disclosure.period), *content.personal, *findings_in_files(disclosure, body, known))
+    in_files = findings_in_files(disclosure, body, known)
+    found = (*body.findings(disclosure.period), *invoices, *content.personal, *in_files)
     return Edition(body, findings=found, note=note)
 
 

@@ -142,6 +142,7 @@ _LEDGER: Final = Spec(
                 Cell("invoice.no", "发票号码", more=True),
                 Cell("invoice.seller", "开票单位", more=True),
                 Cell("resolution_id", "会议决议编号", more=True),
+                Cell("contract_no", "合同编号", more=True),
                 Cell("person_days", "用工（人天）", WHOLE, size=5, more=True),
             ),
             start=10,
@@ -246,6 +247,7 @@ _CONTRACT: Final = Spec(
         Cell("total_fen", "总金额（元）", MONEY, size=14),
         Cell("annual_fen", "每年（元）", MONEY, size=14),
         Cell("method", "发包方式", size=20),
+        Cell("contract_no", "合同编号", size=20),
         Cell("resolution_id", "会议决议编号", size=20),
     ),
     (

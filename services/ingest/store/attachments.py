@@ -137,6 +137,7 @@ async def insert_uses(conn: Connection, uses: Collection[tuple[UUID, VillageFile
 DELETE_USES = """
 WITH gone AS (DELETE FROM attachment_use WHERE disclosure_id = ANY($1::uuid[]) RETURNING digest, village_code),
 undone AS (DELETE FROM redaction WHERE disclosure_id = ANY($1::uuid[])),
+forgotten AS (DELETE FROM invoice_mark WHERE disclosure_id = ANY($1::uuid[])),
 unused AS (
     DELETE FROM attachment a USING gone g WHERE a.digest = g.digest AND a.village_code = g.village_code
       AND NOT EXISTS (
@@ -154,7 +155,7 @@ ON CONFLICT (digest) DO NOTHING
 
 
 async def delete_uses(conn: Connection, ids: Sequence[UUID], at: datetime) -> None:
-    """Some disclosures name nothing any more: what nobody else names is queued for deletion, its original is gone."""
+    """Some disclosures name nothing any more, no file and no invoice: what nobody else names is queued for deletion, its original is gone."""
     await conn.execute(DELETE_USES, ids, at)
 
 

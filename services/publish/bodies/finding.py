@@ -15,8 +15,8 @@ from services.kit.db import Connection
 from services.kit.log import get_logger
 from services.kit.shred import mark_of
 from services.publish.render.firm import FirmSum
-from services.publish.render.found import Hit, LineTerms, ResolutionTerms, Terms, Where, Words, hits_in, persons_in
-from services.publish.render.passages import agreed, going, of_village, paid, runs_of, under
+from services.publish.render.found import Hit, LineTerms, NumberTerms, Terms, Where, Words, hits_in, persons_in
+from services.publish.render.passages import NumberKind, going, numbered, of_village, paid, runs_of, under
 from services.publish.render.places import Items, Village
 from services.publish.render.query import Span, read_query
 from services.publish.render.rows import Edition
@@ -151,14 +151,15 @@ def line_marks(terms: LineTerms, firm: str | None) -> tuple[list[str], list[str]
     return [*marks, *exact.marks], exact.sizes, (terms.least_fen, most)
 
 
-# -- resolutions --------------------------------------------------------------------------------------------------
+# -- numbers ------------------------------------------------------------------------------------------------------
 
 
-async def load_resolution(conn: Connection, look: Look, village: str, number: str) -> FoundLines:
-    """What of a village rests on a resolution."""
-    marks = [agreed(number)] if runs_of(number) else []
-    sought = Sought(marks, within=(village, village), items=list(look.items))
-    return await find(conn, look, sought, ResolutionTerms(number)) if marks else ([], None)
+async def load_numbered(conn: Connection, look: Look, village: str, kind: NumberKind, number: str) -> FoundLines:
+    """What of a village bears a number, and what names it."""
+    if not runs_of(number):
+        return [], None
+    sought = Sought([numbered(kind, number)], within=(village, village), items=list(look.items))
+    return await find(conn, look, sought, NumberTerms(kind, number))
 
 
 # -- firms --------------------------------------------------------------------------------------------------------

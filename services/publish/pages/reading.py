@@ -32,8 +32,9 @@ from services.publish.render.disclosure import masking_of
 from services.publish.render.export import Sheet, csv_of
 from services.publish.render.firm import firm_page
 from services.publish.render.found import Hit, HitView, hit_view
+from services.publish.render.numbered import number_page
+from services.publish.render.passages import NumberKind
 from services.publish.render.places import item_at
-from services.publish.render.resolution import resolution_page
 from services.publish.render.rows import edition_before, public_number
 from services.publish.render.sentences import MONEY_ITEM
 from services.publish.render.spending import SpendingPage
@@ -192,21 +193,37 @@ async def bulletin(
     return Response(pdf, media_type="application/pdf", headers=headers)
 
 
+_FoundPart = Annotated[Page[FoundPlace], Depends(FOUND)]
+_Number = Annotated[str, Query(min_length=1, max_length=200)]
+
+
 @router.get("/v/{code}/resolution")
-async def resolution(
-    code: str,
-    reader: PublicDep,
-    part: Annotated[Page[FoundPlace], Depends(FOUND)],
-    no: Annotated[str, Query(min_length=1, max_length=200)],
-) -> Response:
+async def resolution(code: str, reader: PublicDep, part: _FoundPart, no: _Number) -> Response:
     """What of a village rests on a meeting's resolution: lines, contracts, projects that name its number; NotFoundError where nothing does."""
+    return await _numbered(reader, code, "resolution", no, part)
+
+
+@router.get("/v/{code}/contract")
+async def contract(code: str, reader: PublicDep, part: _FoundPart, no: _Number) -> Response:
+    """A contract of a village and the lines that were paid by it, with their invoices; NotFoundError where nothing names its number."""
+    return await _numbered(reader, code, "contract", no, part)
+
+
+@router.get("/v/{code}/invoice")
+async def invoice(code: str, reader: PublicDep, part: _FoundPart, no: _Number) -> Response:
+    """The lines of a village that name an invoice's number, and by it their contracts; NotFoundError where none does."""
+    return await _numbered(reader, code, "invoice", no, part)
+
+
+async def _numbered(reader: Public, code: str, kind: NumberKind, no: str, part: Page[FoundPlace]) -> Response:
     village, look = reader.village(code), finding.Look(reader.reference.items, reader.today, part.after, MAX_LIMIT)
-    hits, following = await finding.load_resolution(reader.conn, look, village.code, no)
+    hits, following = await finding.load_numbered(reader.conn, look, village.code, kind, no)
     if not hits:
         raise NotFoundError
-    page = resolution_page(village, no, hits, _views(reader, hits), is_whole=part.after is None and following is None)
+    is_whole = part.after is None and following is None
+    page = number_page(village, kind, no, hits, _views(reader, hits), is_whole=is_whole)
     more = FOUND.text(following) if following is not None else None
-    return _answer(reader.bodies.html("resolution.html", of_persons=True, page=page, following=more))
+    return _answer(reader.bodies.html("numbered.html", of_persons=True, page=page, following=more))
 
 
 @router.get("/v/{code}/{item}")

@@ -95,6 +95,7 @@ _LABELS: Final = {
     "signed_by": "落款",
     "attachments": "附件",
     "pictures": "凭证图",
+    "contract_no": "合同编号",
 }
 #: Members of closed sets, by field; a contract's `method` is a text of its own and stays as it is.
 _CODED: Final[Mapping[str, Mapping[Any, str]]] = MappingProxyType(

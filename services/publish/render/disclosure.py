@@ -94,6 +94,7 @@ class DisclosurePage:
     body: BodyView | None
     resolution: str | None
     is_resolution: bool
+    contract_no: str | None
     checks: ChecksView | None
     disputed: bool
     opinions: tuple[OpinionView, ...]
@@ -190,6 +191,7 @@ def disclosure_page(
         body=_body(body, open_body, masking, revision) if body is not None and open_body is not None else None,
         resolution=open_body.resolution_id if isinstance(open_body, Contract | Decision | Project) else None,
         is_resolution=isinstance(open_body, Decision),
+        contract_no=open_body.contract_no if isinstance(open_body, Contract) else None,
         checks=checks,
         disputed=checks is not None and not checks.ok and any(o.opinion == "agree" for o in said.opinions),
         opinions=tuple(_opinion(o) for o in said.opinions),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Protocol
 
-from services.contracts.bodies import Body, Contract, Decision, Direction, Ledger, Line, Project
+from services.contracts.bodies import Body, Direction, Ledger, Line
 from services.contracts.catalogue import Masking
 from services.contracts.names import is_usual_name
 from services.contracts.values import period_words
@@ -14,13 +14,16 @@ from services.publish.render.ledger import LineView, line_view
 from services.publish.render.masking import masked_lines
 from services.publish.render.passages import (
     WHOLE,
+    NumberKind,
     Passage,
-    agreed,
     exactly,
     firm_of,
     ledger_passages,
+    line_number,
     may_hold,
+    numbered,
     pairs_of,
+    paper_number,
     passages,
     runs_of,
     size_of,
@@ -142,24 +145,22 @@ class LineTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class ResolutionTerms:
-    """A resolution of a meeting, and the lines, contracts and projects that rest on it, by its number."""
+class NumberTerms:
+    """What bears a number of a kind, and the lines, contracts and projects that name it."""
 
+    kind: NumberKind
     number: str
 
     def find(self, body: Body) -> Iterator[Passage]:
         """The passages that name the number, the same to the letter but for signs and blanks."""
-        match body:
-            case Ledger():
-                named = ((n, x) for n, x in enumerate(body.lines, 1) if self._is_same(x.resolution_id))
-                yield from ledger_passages(body, list(named))
-            case Contract() | Decision() | Project() if self._is_same(body.resolution_id):
-                yield from passages(body)
-            case _:
-                return
+        if isinstance(body, Ledger):
+            lines = enumerate(body.lines, 1)
+            yield from ledger_passages(body, [(n, x) for n, x in lines if self._is_same(line_number(x, self.kind))])
+        elif self._is_same(paper_number(body, self.kind)):
+            yield from passages(body)
 
     def _is_same(self, number: str | None) -> bool:
-        return number is not None and agreed(number) == agreed(self.number)
+        return number is not None and numbered(self.kind, number) == numbered(self.kind, self.number)
 
 
 def _is_paid(line: Line, is_meant: Callable[[str], bool]) -> bool:

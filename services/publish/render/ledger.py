@@ -11,7 +11,7 @@ from services.publish.render.words import about, amount, method_words
 
 @dataclass(frozen=True, slots=True)
 class LineView:
-    """One line; `amount` has no sign, `way` says 收 or 支; `firm` is the payee where a firm was paid, as `firm_of` reads it."""
+    """One line; `amount` has no sign, `way` says 收 or 支; `invoice` is its number and its seller; `firm` is the payee where a firm was paid, as `firm_of` reads it."""
 
     number: int
     day: str
@@ -24,6 +24,8 @@ class LineView:
     payee: str | None
     firm: str | None
     resolution: str | None
+    contract: str | None
+    invoice: tuple[str, str | None] | None
     voucher: str | None
     pictures: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
@@ -83,7 +85,6 @@ def _facts(line: Line) -> tuple[tuple[str, str], ...]:
         ("方式", method_words(line.method)),
         ("发生日期", f"{line.occurred_on.month}月{line.occurred_on.day}日" if line.occurred_on else None),
         ("用工", f"{line.person_days}个工" if line.person_days else None),
-        ("票据", f"{line.invoice.no}（{line.invoice.seller}）" if line.invoice and line.invoice.seller else None),
         ("经手人", line.handler),
         ("证明人", line.attestor),
         ("审批人", approver),
@@ -105,6 +106,8 @@ def line_view(number: int, line: Line) -> LineView:
         payee=line.payee,
         firm=firm_of(line.payee) if line.direction is Direction.OUT else None,
         resolution=line.resolution_id,
+        contract=line.contract_no,
+        invoice=(line.invoice.no, line.invoice.seller) if line.invoice else None,
         voucher=f"{line.voucher.word}{line.voucher.no}号" if line.voucher else None,
         pictures=tuple(f"/objects/{digest}" for digest in line.pictures),
         facts=_facts(line),

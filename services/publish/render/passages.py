@@ -8,10 +8,11 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from types import MappingProxyType
+from typing import Final, Literal
 
 from services.contracts.bodies import Body, Contract, Decision, Direction, Ledger, Line, Notice, Project, Roster, Table
 from services.contracts.catalogue import Masking
@@ -84,7 +85,7 @@ def ledger_passages(ledger: Ledger, numbered: Sequence[tuple[int, Line]]) -> Ite
     for (number, full), line in zip(numbered, shown, strict=True):
         texts = [_without_names(text, staff) for text in (line.summary, line.category) if text]
         paid = firm_of(full.payee) if full.direction is Direction.OUT else None
-        yield Passage(number, (*texts, *_firms_of(full)), (line.amount_fen,), paid)
+        yield Passage(number, (*texts, *_firms_of(full), *_numbers_of(full)), (line.amount_fen,), paid)
 
 
 def _staff(ledger: Ledger) -> set[str]:
@@ -99,10 +100,17 @@ def _firms_of(line: Line) -> Iterator[str]:
     return (name for name in named if name is not None and firm_of(name) is not None)
 
 
+def _numbers_of(line: Line) -> Iterator[str]:
+    """The numbers of a line's invoice and contract: whoever holds the paper finds the line by it."""
+    named = (line.invoice.no if line.invoice is not None else None, line.contract_no)
+    return (number for number in named if number is not None)
+
+
 def may_hold(line: Line, words: Iterable[str]) -> bool:
     """Tell whether a line can be found by some words at all; cheap, and true more often than it is found."""
     seller = line.invoice.seller if line.invoice else None
-    texts = "\n".join(runs_of(" ".join(t for t in (line.summary, line.category, line.payee, seller) if t)))
+    told = (line.summary, line.category, line.payee, seller, *_numbers_of(line))
+    texts = "\n".join(runs_of(" ".join(t for t in told if t)))
     return all(word in texts for word in words)
 
 
@@ -122,7 +130,7 @@ def _texts(body: Body) -> Iterable[str | None]:
         case Decision():
             return (body.title, body.resolution, body.implementation, *(s.note for s in body.steps))
         case Contract():
-            return (body.title, body.subject, body.party, body.method, body.remark)
+            return (body.title, body.subject, body.party, body.method, body.remark, body.contract_no)
         case Project():
             firms = (body.contractor or "", *(b.bidder for b in body.bids))
             return (body.title, body.scope, body.acceptance, *map(mask_cell, firms))
@@ -203,9 +211,36 @@ def going(direction: Direction) -> str:
     return f"d:{direction.value}"
 
 
-def agreed(number: str) -> str:
-    """How it is marked that something rests on a meeting's resolution, by its number."""
-    return f"r:{''.join(runs_of(number))}"
+#: Numbers that papers know each other by: of a meeting's resolution, of a contract, of an invoice.
+NumberKind = Literal["resolution", "contract", "invoice"]
+_NUMBERED: Final[Mapping[NumberKind, str]] = MappingProxyType({"resolution": "r", "contract": "k", "invoice": "i"})
+
+
+def numbered(kind: NumberKind, number: str) -> str:
+    """How it is marked that something bears or names a number, whatever the signs and blanks in it."""
+    return f"{_NUMBERED[kind]}:{''.join(runs_of(number))}"
+
+
+def line_number(line: Line, kind: NumberKind) -> str | None:
+    """The number of a kind that a line names."""
+    match kind:
+        case "resolution":
+            return line.resolution_id
+        case "contract":
+            return line.contract_no
+        case "invoice":
+            return line.invoice.no if line.invoice is not None else None
+
+
+def paper_number(body: Body, kind: NumberKind) -> str | None:
+    """The number of a kind that a decision, a contract or a project bears or names."""
+    match kind, body:
+        case "resolution", Contract() | Decision() | Project():
+            return body.resolution_id
+        case "contract", Contract():
+            return body.contract_no
+        case _:
+            return None
 
 
 def of_village(code: str) -> str:
@@ -225,10 +260,9 @@ def all_marks(village: str, body: Body) -> tuple[set[str], set[int]]:
 
 
 def _columns(body: Body) -> set[str]:
-    """What lines of a ledger are listed by, and the resolution that a decision is, or that a contract or a project rests on."""
+    """What lines of a ledger are listed by, and the numbers by which papers know each other."""
     if not isinstance(body, Ledger):
-        number = body.resolution_id if isinstance(body, Contract | Decision | Project) else None
-        return {agreed(number)} if number else set()
-    numbers = {agreed(x.resolution_id) for x in body.lines if x.resolution_id}
+        return {numbered(kind, number) for kind in _NUMBERED if (number := paper_number(body, kind))}
+    named = {numbered(kind, number) for x in body.lines for kind in _NUMBERED if (number := line_number(x, kind))}
     titles = {under(public_text(x.category)) for x in body.lines if x.category}
-    return {LINES} | numbers | titles | {going(x.direction) for x in body.lines}
+    return {LINES} | named | titles | {going(x.direction) for x in body.lines}

@@ -38,7 +38,8 @@ _AMOUNT: Final = re.compile(
 )
 _FEN_OF: Final = {None: 100, "万": 1_000_000, "亿": 10_000_000_000}
 _YEAR: Final = re.compile("20[0-9]{2}")
-_VILLAGE_DIGITS: Final = 12
+#: So many digits and no sign: a village's code, an invoice's number of the old form (one of the new form has 20).
+_NUMBERS_OF_PAPERS: Final = frozenset({8, 12})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def _amount(match: re.Match[str], word: str) -> tuple[int, int] | None:
 def _is_money(match: re.Match[str], word: str) -> bool:
     if any(match[name] for name in ("unit", "yuan", "unit_two", "yuan_two")):
         return True
-    return match[0] == word and not (len(word) == _VILLAGE_DIGITS and word.isdigit())
+    return match[0] == word and not (len(word) in _NUMBERS_OF_PAPERS and word.isdigit())
 
 
 def _fen(number: str, unit: str | None) -> int | None:

@@ -16,7 +16,7 @@ from services.publish.render.passages import ANYTHING, WHOLE, all_marks, firm_su
 from services.publish.render.rows import Edition, Publication
 
 #: Another number makes every row anew, a few at a time: how texts are read and who is a person was changed.
-_RULES: Final = 1
+_RULES: Final = 2
 _SMALL: Final = 2**32
 _HALF: Final = 2**31
 
