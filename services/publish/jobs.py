@@ -22,6 +22,7 @@ from services.publish import metrics
 from services.publish.bodies.loading import Loaded
 from services.publish.bodies.renderer import Bodies
 from services.publish.commands import asking, joining
+from services.publish.commands.searching import make_searchable
 from services.publish.hot.answers import pack
 from services.publish.hot.files import (
     Subject,
@@ -36,7 +37,6 @@ from services.publish.hot.files import (
 )
 from services.publish.render.disclosure import fades_on
 from services.publish.render.places import item_at
-from services.publish.render.rows import Edition, Publication
 from services.publish.settings import PublishSettings
 from services.publish.store import allowances, marks, publications, searchable, standings
 from services.publish.store.marks import Kinds, Mark
@@ -75,8 +75,6 @@ _LEISURE_TURNS: Final = 4
 _SEALED_AT_ONCE: Final = 50
 #: A role that waits longer without a beat is taken for one that hangs.
 _HEAR_S: Final = 20.0
-#: Contents that are made searchable in one go; what is let out meanwhile goes first.
-_SEARCHABLE_AT_ONCE: Final = 20
 #: A service that stood still over some midnights still finds the rosters whose time ran out.
 _FADE_SLACK: Final = timedelta(days=31)
 
@@ -315,39 +313,6 @@ async def tell_how_far_heard(runtime: PublishRuntime) -> None:
     now = runtime.clock.now()
     if await has_heard_all(runtime, _HEAR_S):
         await asyncio.to_thread(tell_heard, runtime.settings.rendered, int(now.timestamp()))
-
-
-async def make_searchable(runtime: PublishRuntime) -> None:
-    """Make what was let out searchable, some seconds after it could be read; a content that cannot be read is told and left."""
-    while await _make_some_searchable(runtime):
-        runtime.beat()
-
-
-async def _make_some_searchable(runtime: PublishRuntime) -> bool:
-    """False when nothing waits, or all that does is held by somebody."""
-    async with runtime.database.connection() as conn:
-        ids = await searchable.select_waiting(conn, _SEARCHABLE_AT_ONCE)
-        if not ids:
-            return False
-        known = await publications.select_publications(conn, ids)
-        wanted = [(i, p.edition) for i, p in known.items() if p.is_live]
-        editions = await publications.select_editions(conn, wanted)
-    made = await asyncio.to_thread(_made, [(known[i], edition) for (i, _), edition in editions.items()])
-    unread = set(ids) - {one.disclosure_id for one in made}
-    async with runtime.database.transaction() as conn:
-        kept = [await searchable.put(conn, one) for one in made]
-        await searchable.drop_waiting(conn, sorted(unread))
-    return bool(unread) or any(kept)
-
-
-def _made(pairs: Sequence[tuple[Publication, Edition]]) -> list[searchable.Made]:
-    found = []
-    for p, edition in pairs:
-        try:
-            found.append(searchable.made_of(p, edition))
-        except ValueError:
-            log.exception("content cannot be searched", disclosure=p.disclosure_id)
-    return found
 
 
 async def destroy_of_questions(runtime: PublishRuntime) -> None:

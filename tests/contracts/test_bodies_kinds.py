@@ -46,16 +46,9 @@ MODELS: Mapping[str, type[BaseModel]] = {
 KINDS = list(PERIODS)
 #: What came to a kind after its first golden body, whose digest must not change.
 LATER = (
-    "roster-ballots",
-    "notice-tender",
-    "contract-lots",
-    "contract-rises",
-    "project-parts",
-    "roster-subsidy",
-    "roster-election",
-    "roster-household",
-    "decision-numbered",
-    "table-grouped",
+    *("roster-ballots", "notice-tender", "contract-lots", "contract-rises", "project-parts", "roster-subsidy"),
+    *("roster-election", "roster-household", "decision-numbered", "table-grouped"),
+    *("ledger-pictured", "contract-numbered"),
 )
 GONE = object()
 

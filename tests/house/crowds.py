@@ -21,7 +21,7 @@ from services.ingest.jobs import seal_contents
 from services.ingest.store.disclosures import select_edition
 from services.kit import reference
 from services.kit.clock import local_day
-from services.publish.jobs import make_searchable
+from services.publish.commands.searching import make_searchable
 from tests import builders
 from tests.audit.events import Disclosure, at, give_keys
 from tests.conftest import Place, Served

@@ -10,8 +10,8 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.publish import jobs
 from services.publish.bodies import finding
+from services.publish.commands.searching import make_searchable
 from services.publish.render.passages import size_of, sized
 from services.publish.store import publications, searchable
 from tests import builders
@@ -45,7 +45,7 @@ async def finding_in(publishing: Any) -> Any:
 
 
 async def ready(publish: Any) -> None:
-    await jobs.make_searchable(publish.served.runtime)
+    await make_searchable(publish.served.runtime)
 
 
 async def lines(publish: Any, q: str, **params: str) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.docs import ROOT
-from services.publish.jobs import make_searchable
+from services.publish.commands.searching import make_searchable
 from tests import builders
 from tests.publish.running import Running
 

@@ -12,6 +12,7 @@ import pytest
 from services.kit.cli import read_line
 from services.publish.__main__ import COMMANDS
 from services.publish.snapshot import command
+from services.publish.snapshot.paid import write_firms
 from services.publish.snapshot.site import archived, file_for
 from services.publish.store import marks
 from tests import builders
@@ -168,3 +169,49 @@ async def test_questions_are_in_an_archive_with_what_was_said_and_nobodys_refere
     assert asked.json()["ref"] not in everything(folder)
     # Nobody asks in an archive.
     assert 'href="/ask' not in everything(folder)
+
+
+async def test_what_money_went_for_and_what_firms_were_paid_is_in_an_archive_and_adds_up(
+    publishing: Any, tmp_path: Path
+) -> None:
+    def paying(fen: int, summary: str) -> dict[str, Any]:
+        line = {**builders.ledger()["lines"][0], "summary": summary, "direction": "out", "amount_fen": fen}
+        return {**builders.ledger(), "lines": [{**line, "payee": "惠民五金店"}], "totals": None}
+
+    await publishing.opened(body=paying(1_234_56, "买水管"))
+    await publishing.opened(village=builders.FAR_VILLAGE, body=paying(100_00, "买锁"))
+    await publishing.opened(period="2025-10", history=True, body=paying(7_00, "买钉子"))
+    gone = await publishing.opened(period="2026-09", body=paying(9_999_99, "修枇杷山水管"))
+    await publishing.withdrawn(gone)
+    folder = tmp_path / "archive"
+    assert await snapshot(publishing, folder) == 0
+    assert dangling(folder) == []
+    spent = (folder / "v" / builders.VILLAGE / "F01" / "2026" / "spending.html").read_text()
+    assert '一共花了 <b class="amount">1,234.56元</b>，1笔' in spent
+    assert "1234.56" in (folder / "v" / builders.VILLAGE / "F01" / "2026" / "spending.csv").read_text("utf-8-sig")
+    firms = {p.relative_to(folder / "f").as_posix(): p.read_text() for p in (folder / "f").rglob("*.html")}
+    key = next(iter(sorted(firms))).partition("/")[0].removesuffix(".html")
+    assert firms.keys() == {f"{key}.html", f"{key}/2026.html", f"{key}/2025.html"}
+    newest = firms[f"{key}.html"]
+    assert "1,334.56元" in newest
+    assert ("1,234.56元" in newest, "100.00元" in newest, "9,999.99" in newest) == (True, True, False)
+    assert f'href="{key}/2025.html"' in newest
+    assert "7.00元" in firms[f"{key}/2025.html"]
+    assert f"f/{key}.html" in "".join(p.read_text() for p in (folder / "d").glob("*.html"))
+    assert "修枇杷山水管" not in everything(folder)
+
+
+async def test_a_firm_of_what_is_withdrawn_while_an_archive_is_written_is_taken_out_of_it(
+    publishing: Any, tmp_path: Path
+) -> None:
+    runtime = publishing.served.runtime
+    line = {**builders.ledger()["lines"][0], "direction": "out", "payee": "枇杷山水泥厂"}
+    event = await publishing.opened(body={**builders.ledger(), "lines": [line], "totals": None})
+    async with runtime.database.connection() as conn:
+        position = await marks.select_newest_change(conn)
+    site = command._Site(tmp_path, runtime.own.bodies, builders.NOW)
+    await write_firms(runtime, site.write_body, site.folder)
+    assert "枇杷山水泥厂" in everything(tmp_path)
+    await publishing.withdrawn(event)
+    await command._write_again(runtime, site, [("city", "")], position)
+    assert "枇杷山水泥厂" not in everything(tmp_path)

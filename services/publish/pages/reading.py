@@ -131,6 +131,7 @@ async def firm(
             hits=_views(reader, found.hits),
             following=FOUND.text(found.following) if found.following is not None else None,
             is_first=part.after is None,
+            is_stored=False,
         )
     )
 

@@ -45,9 +45,18 @@ class FirmPage:
 
 
 def firm_page(
-    name: str, year: str, years: Sequence[FirmSum], by_village: Sequence[FirmSum], villages: Sequence[Village]
+    name: str,
+    year: str,
+    years: Sequence[FirmSum],
+    by_village: Sequence[FirmSum],
+    villages: Sequence[Village],
+    *,
+    year_url: str = "?year={}",
 ) -> FirmPage:
-    """Put the page together; a village that is none any more is told by its code, so that the sums add up."""
+    """Put the page together; a village that is none any more is told by its code, so that the sums add up.
+
+    `year_url` is the address of another year's page, which is a file of its own in an archive.
+    """
     most_year, known = max((y.fen for y in years), default=0), {v.code: v for v in villages}
     most = max((s.fen for s in by_village), default=0)
     told = next(y for y in years if y.of == year)
@@ -61,7 +70,7 @@ def firm_page(
             FirmRow(
                 name=f"{y.of}年",
                 place=None,
-                url=None if y.of == year else f"?year={y.of}",
+                url=None if y.of == year else year_url.format(y.of),
                 amount=amount(y.fen),
                 lines=y.lines,
                 villages=y.villages,

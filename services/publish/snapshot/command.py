@@ -33,7 +33,9 @@ from services.publish.render.export import csv_of
 from services.publish.render.item import years_of
 from services.publish.render.places import Village
 from services.publish.render.questions import Question, Word
+from services.publish.render.sentences import MONEY_ITEM
 from services.publish.render.tabular import content_sheets
+from services.publish.snapshot.paid import write_firms, write_spending
 from services.publish.snapshot.site import Index, archived, file_for
 from services.publish.store import cells, marks, publications, questions
 from services.publish.visit import PublishRuntime
@@ -106,6 +108,7 @@ async def snapshot(
     await _write_villages(runtime, site, villages)
     lists = [("city", ""), *(("township", t.code) for t in bodies.townships())]
     await _write_parts(runtime, site, lists)
+    await write_firms(runtime, site.write_body, site.folder)
     again = await _write_again(runtime, site, lists, position)
     await _write_questions(runtime, site, villages)
     await _write_objects(runtime, site)
@@ -153,6 +156,7 @@ async def _write_again(runtime: PublishRuntime, site: _Site, lists: Sequence[Sub
             return again
         again += len(changed)
         await _write_parts(runtime, site, [*lists, *changed])
+        await write_firms(runtime, site.write_body, site.folder)
     message = "The city changes faster than it is written; try again at night."
     raise Refusal(message)
 
@@ -216,6 +220,14 @@ async def _write_earlier_years(runtime: PublishRuntime, site: _Site, loaded: Loa
                 body = await site.bodies.item_of_year(conn, village, item, year) if village is not None else None
             if body is not None:
                 site.write_body(f"/v/{code}/{item}/{year}", body)
+    if village is not None:
+        await _write_spending(runtime, site, village, years_of(known, MONEY_ITEM))
+
+
+async def _write_spending(runtime: PublishRuntime, site: _Site, village: Village, years: Sequence[str]) -> None:
+    for year in await write_spending(runtime, site.write_body, village, years):
+        for suffix in ("", ".csv"):
+            site.remove(f"/v/{village.code}/{MONEY_ITEM}/{year}/spending{suffix}")
 
 
 async def _write_questions(runtime: PublishRuntime, site: _Site, villages: Sequence[Village]) -> None:

@@ -295,3 +295,13 @@ async def select_firm_disclosures(
         SELECT_FIRM_DISCLOSURES, firm, item, _MONTHS, *period_bounds(year), until, disclosure_id, limit
     )
     return [_found(r) for r in rows]
+
+
+SELECT_FIRMS = """
+SELECT DISTINCT firm FROM firm_payment WHERE item = $1 AND period LIKE $2 AND firm > $3 ORDER BY firm LIMIT $4
+"""
+
+
+async def select_firms(conn: Connection, item: str, after: int, limit: int) -> list[int]:
+    """Every firm that was paid by a monthly ledger of an item, from behind one on."""
+    return [r["firm"] for r in await conn.fetch(SELECT_FIRMS, item, _MONTHS, after, limit)]
