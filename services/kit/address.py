@@ -6,6 +6,7 @@ The gateway names its client in `X-Forwarded-For` and drops what the client itse
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -52,17 +53,26 @@ def site_of(address: str | None) -> str:
 def _around(address: str | None, bits_of_ipv6: int) -> str:
     if address is None:
         return "unknown"
-    return str(ip_network((address, 24 if ip_address(address).version == _IPV4 else bits_of_ipv6), strict=False))
+    found = ip_address(address)
+    return str(ip_network((found, 24 if found.version == _IPV4 else bits_of_ipv6), strict=False))
 
 
 def _client_of(scope: Scope, headers: Mapping[bytes, bytes], gateways: Sequence[Network]) -> str | None:
     client = scope.get("client")
-    peer = _plain(client[0]) if client else None
+    peer, is_gateway = _peer(client[0], tuple(gateways)) if client else (None, False)
     forwarded = headers.get(b"x-forwarded-for")
-    if forwarded is None or peer is None or not any(ip_address(peer) in network for network in gateways):
+    if forwarded is None or not is_gateway:
         return peer
     # The last one is what the gateway itself saw.
     return _plain(forwarded.decode("latin-1").rpartition(",")[2].strip()) or peer
+
+
+#: Behind a gateway there are few; without one, those who came last.
+@lru_cache(maxsize=256)
+def _peer(address: str, gateways: tuple[Network, ...]) -> tuple[str | None, bool]:
+    """Who holds the other end of the connection, and whether that is a gateway of ours."""
+    peer = _plain(address)
+    return peer, peer is not None and any(ip_address(peer) in network for network in gateways)
 
 
 def _plain(address: str) -> str | None:

@@ -11,6 +11,7 @@ from services.kit.trail import trail_router
 from services.kit.trail_page import trail_page
 from services.kit.web import create_web
 from services.qr import api, errors, pages
+from services.qr.pages.landing import Landing
 from services.qr.visit import QrRuntime
 
 _HERE = Path(__file__).parent
@@ -24,5 +25,6 @@ def create_app(runtime: QrRuntime) -> FastAPI:
         app.include_router(router)
     app.include_router(trail_router("qr"))
     app.include_router(trail_page("/posters/actions", pages.STATIC))
+    app.add_middleware(Landing, runtime=runtime)
     mount_pages(app, runtime, _HERE / "templates", static=pages.STATIC)
     return app

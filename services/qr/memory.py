@@ -41,6 +41,10 @@ class CodesInMemory:
         self._changed = asyncio.Event()
         database.listeners.append(self._changed)
 
+    def known(self, code: str) -> CodeRow | None:
+        """A code that was read already."""
+        return self._codes.get(code)
+
     async def find(self, code: str) -> CodeRow | None:
         """A code; asks the database only about one that is not known yet. What a known one became is told by `refresh`.
 

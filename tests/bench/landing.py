@@ -47,7 +47,7 @@ end
 def _listens_on(address: str) -> psutil.Process:
     """Who answers at an address of this machine."""
     port = int(address.rpartition(":")[2])
-    found = next(c.pid for c in psutil.net_connections("tcp") if c.status == "LISTEN" and c.laddr.port == port)
+    found = next(c.pid for c in psutil.net_connections("tcp") if c.status == "LISTEN" and c.laddr[1:] == (port,))
     return psutil.Process(found)
 
 

@@ -54,7 +54,7 @@ _BOARDS: Final = (CodeKind.BOARD, CodeKind.HALL, CodeKind.BULLETIN)
 FORMS: Final[Mapping[Form, FormKind]] = MappingProxyType(
     {
         Form.A4: FormKind("公开栏海报（A4）", 120, _BOARDS, "poster"),
-        Form.A3: FormKind("公开栏海报（A3）", 120, _BOARDS, "poster"),
+        Form.A3: FormKind("公开栏海报（A3）", 170, _BOARDS, "poster"),
         Form.GATE: FormKind("村口牌（码宽30厘米，A2纸）", 300, (CodeKind.GATE,), "gate"),
         Form.CARD: FormKind("入户小卡（码宽3厘米，一张A4纸10张）", 30, (CodeKind.HOUSEHOLD,), "card", 10, repeats=True),
         Form.LABEL: FormKind(
@@ -104,7 +104,8 @@ def _told(of: Poster) -> str:
 
 def _page(poster: Poster, form: Form, public_url: str, at: datetime) -> dict[str, object]:
     picture, modules = bare_svg(address(public_url, poster.code))
-    width = FORMS[form].symbol_mm
+    # The template draws an A3 as an A4 and makes it larger.
+    width = FORMS[Form.A4 if form is Form.A3 else form].symbol_mm
     return {
         "form": form.value,
         "above": poster.above,
