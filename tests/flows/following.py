@@ -50,6 +50,7 @@ class Follower:
         timeout = httpx2.Timeout(10, read=_SILENCE_S)
         since = time.monotonic()
         while not stop.is_set():
+            was = self.connections
             try:
                 async with (
                     httpx2.AsyncClient(timeout=timeout) as client,
@@ -61,7 +62,8 @@ class Follower:
                     await self._hear(answer, stop)
             except httpx2.HTTPError:
                 self.refused += 1
-            since = time.monotonic()
+            if self.connections > was:
+                since = time.monotonic()
             if not stop.is_set():
                 await asyncio.sleep(min(_BACK_MOST_S, 1.0))
 

@@ -67,6 +67,10 @@ async def test_every_link_of_an_archive_leads_to_a_file_of_it_and_every_sum_fits
     assert {"index.html", "search.html", f"{village}.html", f"{village}/big.html", *editions} <= made.keys()
     assert {f"{village}/F01.html", f"{village}/F01/2025.html", f"{village}/V03.html"} <= made.keys()
     assert all("存档" in text and '<script src="/' not in text for text in made.values())
+    # In English a village's figures are kept; what leads to other pages in English is taken off.
+    assert f'href="{builders.VILLAGE}/en.html"' in made[f"{village}.html"]
+    assert f"d/{event.aggregate_id}.html" in made[f"{village}/en.html"]
+    assert not any('href="/en/' in text for text in made.values())
     lines = (folder / "SHA256SUMS").read_text().splitlines()
     sums = {name: digest for digest, name in (line.split("  ") for line in lines)}
     files = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}

@@ -189,7 +189,7 @@ def _write(site: _Site, loaded: Loaded, subjects: Sequence[Subject]) -> None:
         kind, key = subject
         if kind == "village" and (village := bodies.village(key)) is not None:
             site.write_body(f"/v/{key}/big", elder(bodies, loaded, village))
-            site.write_body(f"/v/{key}/en", english(bodies, loaded, village))
+            site.write_body(f"/v/{key}/en", english(bodies, loaded, village, below=""))
         if kind == "disclosure":
             _write_disclosure(site, loaded, key)
 
