@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import uuid_utils.compat
@@ -47,7 +47,7 @@ from services.ingest.workbooks.plan import (
 from services.ingest.workbooks.reading import require_readable
 from services.ingest.workbooks.villages import Place
 from services.ingest.workbooks.words import ROLES, bare
-from services.ingest.workbooks.workbook import UnreadableError, loaded
+from services.ingest.workbooks.workbook import JsonObject, UnreadableError, loaded
 from services.ingest.workflow import Action
 from services.kit import actions
 from services.kit.errors import Fault, SanwuError
@@ -231,7 +231,7 @@ _MAX_ANSWER: Final = 200
 
 def _merged(answers: Answers, fields: Mapping[str, str]) -> Answers:
     """What was answered before with what a form says now; another item asks for its period anew."""
-    now: dict[str, Any] = asdict(answers)
+    now: JsonObject = asdict(answers)
     for name in _PLAIN:
         if name in fields:
             now[name] = fields[name].strip()[:_MAX_ANSWER]

@@ -34,7 +34,7 @@ from services.ingest.workbooks.cells import column_key
 from services.ingest.workbooks.drafts import Made
 from services.ingest.workbooks.plan import Question
 from services.ingest.workbooks.words import ROLES
-from services.ingest.workbooks.workbook import letters, text_of
+from services.ingest.workbooks.workbook import JsonView, letters, text_of
 from services.kit.errors import ConflictError, InvalidInputError, SanwuError
 from services.kit.route import Route
 from services.kit.visit import may
@@ -157,7 +157,7 @@ def _rows(one: Made, most: int) -> Iterator[tuple[str, Sequence[Cell]]]:
                 yield place, [_of_table(c, v, raw) for c, v in zip(one.body["columns"], row, strict=True)]
 
 
-def _line(line: Mapping[str, Any], raw: Mapping[str, str]) -> list[Cell]:
+def _line(line: JsonView, raw: Mapping[str, str]) -> list[Cell]:
     account = account_words(line["account"])
     if line.get("to_account"):
         account = f"{account} 转到 {account_words(line['to_account'])}"
@@ -173,7 +173,7 @@ def _line(line: Mapping[str, Any], raw: Mapping[str, str]) -> list[Cell]:
     ]
 
 
-def _entry(entry: Mapping[str, Any], raw: Mapping[str, str]) -> list[Cell]:
+def _entry(entry: JsonView, raw: Mapping[str, str]) -> list[Cell]:
     others = (("days", "数量"), ("rate_fen", "标准"), ("goods", "实物"), ("group", "小组"), ("remark", "备注"))
     said = [f"{word} {yuan(entry[k]) if k == 'rate_fen' else entry[k]}" for k, word in others if k in entry]
     fen = entry.get("amount_fen")
@@ -186,7 +186,7 @@ def _entry(entry: Mapping[str, Any], raw: Mapping[str, str]) -> list[Cell]:
     ]
 
 
-def _of_table(column: Mapping[str, Any], value: Any, raw: Mapping[str, str]) -> Cell:
+def _of_table(column: JsonView, value: Any, raw: Mapping[str, str]) -> Cell:
     is_number = column["type"] in {"amount", "count", "quantity"}
     text = "" if value is None else yuan(value) + " 元" if column["type"] == "amount" else str(value)
     return _cell(text, raw[column["key"]], number=is_number)
@@ -206,7 +206,7 @@ def _amount(text: str) -> Decimal | str:
         return text
 
 
-def _accounts(body: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str, str, str]]:
+def _accounts(body: JsonView) -> Iterator[tuple[str, str, str, str, str, str]]:
     """Accounts of a ledger: name, opening, income, spending, transfers, closing."""
     for account in body.get("accounts", ()):
         name = account["account"]
@@ -252,7 +252,7 @@ async def take(request: Request, workbook_id: UUID, caller: CallerDep) -> Respon
 
 @router.post("/imports/workbooks/{workbook_id}/drop", dependencies=[may(*ENTERING)])
 async def drop(workbook_id: UUID, caller: CallerDep) -> Response:
-    """Forget the file."""
+    """Forget a file that nobody wants to take in."""
     await drop_workbook(caller, workbook_id)
     return to("/desk/imports")
 
@@ -285,7 +285,7 @@ async def words(request: Request, desk: ReadingDep) -> Response:
 
 @router.post("/imports/words", dependencies=[may(*ENTERING)])
 async def forget_words(fields: FieldsDep, desk: ChangingDep) -> Response:
-    """Forget the ticked ones."""
+    """Forget what the ticked column names mean."""
     chosen = [name.removeprefix("word:") for name in fields if name.startswith("word:")]
     await delete_column_words(desk.conn, agency_of(desk), chosen)
     return to("/desk/imports/words")

@@ -30,7 +30,7 @@ class CellFault:
 
     @property
     def words(self) -> str:
-        """As one sentence."""
+        """Place and message as one sentence."""
         return f"{self.place}：{self.message}"
 
 

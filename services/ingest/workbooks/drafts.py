@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from datetime import date
+from typing import Final
 
 from services.contracts.values import Frequency, period_bounds, period_of, yuan
 from services.ingest.bulk.cells import CellError, account_words, to_fen
@@ -10,6 +11,7 @@ from services.ingest.workbooks.cells import CellFault
 from services.ingest.workbooks.journal import Journal
 from services.ingest.workbooks.movements import Balance, Movement
 from services.ingest.workbooks.villages import Directory
+from services.ingest.workbooks.workbook import JsonObject, JsonView
 
 #: As the contracts keep it.
 MAX_LINES: Final = 2000
@@ -25,7 +27,7 @@ class Made:
     village: str
     item: str
     period: str
-    body: dict[str, Any]
+    body: JsonObject
     sources: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     raws: list[dict[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -173,7 +175,7 @@ def _order(account: str) -> tuple[int, str]:
 def _without_pairs(movements: Sequence[Movement], one: Made) -> list[Movement]:
     """Movements in which money that left one of the village's books and came into another is one transfer."""
     left = list(movements)
-    outs: dict[tuple[Any, ...], list[Movement]] = {}
+    outs: dict[tuple[date | None, int, tuple[str, int] | None], list[Movement]] = {}
     for m in movements:
         if m.direction == "out" and m.account is not None:
             outs.setdefault((m.day, m.fen, m.voucher), []).append(m)
@@ -199,14 +201,14 @@ def _is_own_money(went: Movement, came: Movement) -> bool:
     )
 
 
-def _lines(movements: Sequence[Movement], one: Made, faults: list[CellFault]) -> list[dict[str, Any]]:
+def _lines(movements: Sequence[Movement], one: Made, faults: list[CellFault]) -> list[JsonObject]:
     lines = []
     for m in sorted(movements, key=lambda m: m.day or period_bounds(one.period)[0]):
         if m.account is None:
             one.missing.append("account")
         if m.day is None and not m.reading.faults:
             faults.append(CellFault(m.place, "这一行没有日期，请补上日期再上传"))
-        line: dict[str, Any] = {
+        line: JsonObject = {
             "date": m.day.isoformat() if m.day else "",
             "summary": m.summary,
             "direction": m.direction,
@@ -238,7 +240,7 @@ def _raw(m: Movement) -> dict[str, str]:
     }
 
 
-def _moved(lines: Sequence[Mapping[str, Any]], account: str) -> int:
+def _moved(lines: Sequence[JsonView], account: str) -> int:
     moved = 0
     for line in lines:
         if line["account"] == account:

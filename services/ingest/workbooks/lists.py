@@ -1,8 +1,8 @@
 """Lists of people and plain tables: rows of a file to rosters and tables; pure."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, TypeVar
 
 from services.contracts.bodies import Column, ColumnType
 from services.contracts.bodies.rows import is_sum_label
@@ -14,8 +14,9 @@ from services.ingest.workbooks.movements import SUM, label_of
 from services.ingest.workbooks.tables import Row
 from services.ingest.workbooks.villages import Directory
 from services.ingest.workbooks.words import bare, role_of, unit_of
-from services.ingest.workbooks.workbook import Value, text_of
+from services.ingest.workbooks.workbook import JsonObject, Value, text_of
 
+Read = TypeVar("Read", int, str)
 _TICKS: Final = frozenset({"√", "✓", "✔", "v", "V", "是", "对", "●", "○", "1"})
 _MEASURED: Final = re.compile(r"([\d.,]+)\s*[^\d.,\s×x*-]{0,4}")
 _MONEY_NAME: Final = re.compile(
@@ -52,16 +53,16 @@ def rosters_of(readings: Sequence[Reading], wanted: Wanted, directory: Directory
     return list(made.values()), [*faults, *_too_long(made.values())]
 
 
-def _too_long(made: Any) -> list[CellFault]:
-    rows = [(one, len(one.body.get("entries", one.body.get("rows", ())))) for one in made]
+def _too_long(made: Iterable[Made]) -> list[CellFault]:
+    counted = [(one, len(one.sources)) for one in made]
     return [
         CellFault(one.sources[0][0], f"有 {n} 行，一份最多 {MAX_LINES} 行，请分成几份")
-        for one, n in rows
+        for one, n in counted
         if n > MAX_LINES
     ]
 
 
-def _begun(village: str, reading: Reading, wanted: Wanted, body: dict[str, Any]) -> Made:
+def _begun(village: str, reading: Reading, wanted: Wanted, body: JsonObject) -> Made:
     return Made(village, wanted.item, wanted.period or reading.period, body)
 
 
@@ -86,8 +87,8 @@ def _total(reading: Reading, row: Row, one: Made) -> None:
     reading.leave_out(row, "合计（填到“金额合计”，用来核对）")
 
 
-def _entry(reading: Reading, row: Row, ticked: Mapping[int, str]) -> dict[str, Any] | None:
-    entry: dict[str, Any] = {"name": re.sub(r"\s+", "", reading.text(row, "name"))[:200]}
+def _entry(reading: Reading, row: Row, ticked: Mapping[int, str]) -> JsonObject | None:
+    entry: JsonObject = {"name": re.sub(r"\s+", "", reading.text(row, "name"))[:200]}
     for role in ("group", "category", "goods", "remark"):
         if text := reading.text(row, role):
             entry[role] = text[:200]
@@ -104,7 +105,7 @@ def _entry(reading: Reading, row: Row, ticked: Mapping[int, str]) -> dict[str, A
     return {key: value for key, value in entry.items() if value is not None}
 
 
-def _put_rate(reading: Reading, row: Row, entry: dict[str, Any]) -> None:
+def _put_rate(reading: Reading, row: Row, entry: JsonObject) -> None:
     """A rate in money; one of another sort (`3100元/月`) is said as a remark."""
     try:
         entry["rate_fen"] = fen_of(reading.value(row, "rate"))
@@ -113,7 +114,7 @@ def _put_rate(reading: Reading, row: Row, entry: dict[str, Any]) -> None:
         entry["remark"] = f"{entry['remark']}；{said}"[:200] if "remark" in entry else said[:200]
 
 
-def _read(reading: Reading, row: Row, role: str, read: Any) -> Any:
+def _read(reading: Reading, row: Row, role: str, read: Callable[[str], Read]) -> Read | None:
     try:
         return read(text_of(reading.value(row, role)))
     except CellError as error:
@@ -170,14 +171,14 @@ def tables_of(readings: Sequence[Reading], wanted: Wanted, directory: Directory)
     return list(made.values()), [*faults, *_too_long(made.values())]
 
 
-def _dumped(columns: Sequence[Column]) -> list[dict[str, Any]]:
+def _dumped(columns: Sequence[Column]) -> list[JsonObject]:
     return [c.model_dump(mode="json", exclude_none=True) for c in columns]
 
 
-def _body(columns: Sequence[Column], item: str) -> dict[str, Any]:
+def _body(columns: Sequence[Column], item: str) -> JsonObject:
     starter = STARTERS.get(item)
     types = {c.key: c.type for c in columns}
-    body: dict[str, Any] = {"kind": "table", "columns": _dumped(columns), "rows": [], "checks": []}
+    body: JsonObject = {"kind": "table", "columns": _dumped(columns), "rows": [], "checks": []}
     if starter is not None:
         amounts = {key for key, kind in types.items() if kind in {ColumnType.AMOUNT, ColumnType.COUNT}}
         body["checks"] = [c.model_dump(mode="json") for c in starter.checks if {*c.plus, *c.minus, c.equals} <= amounts]

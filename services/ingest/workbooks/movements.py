@@ -86,7 +86,7 @@ class Stated:
 
     @property
     def holds(self) -> bool:
-        """Tell whether both agree."""
+        """Tell whether the stated sums are the computed ones."""
         return all(pair is None or pair[0] == pair[1] for pair in (self.income, self.expense))
 
 

@@ -4,9 +4,9 @@ import codecs
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
-from typing import Any, Final
+from typing import Final
 from zlib import error as ZlibError  # noqa: N812 - an exception
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
@@ -87,7 +87,7 @@ def _too_wide(width: int, height: int) -> str:
     return f"表格有 {height} 行，最多 {MAX_ROWS} 行。请按月或按村分成几个文件再上传。"
 
 
-def _numbered(rows: Iterator[list[Any]], top: int, left: int) -> Iterator[list[Value]]:
+def _numbered(rows: Iterable[Sequence[object]], top: int, left: int) -> Iterator[list[Value]]:
     """Rows from the sheet's first one on, whatever the corner is in which its cells begin."""
     for _ in range(min(top, MAX_ROWS)):
         yield []
@@ -96,7 +96,7 @@ def _numbered(rows: Iterator[list[Any]], top: int, left: int) -> Iterator[list[V
         yield [*before, *(_value(cell) for cell in row)]
 
 
-def _value(cell: Any) -> Value:
+def _value(cell: object) -> Value:
     match cell:
         case str():
             return tidy(cell) or None

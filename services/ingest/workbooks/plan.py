@@ -62,7 +62,6 @@ class Question:
 class Understood:
     """The tables of a file with what each is, before drafts are made."""
 
-    shape: Shape | None
     taken: list[Reading]
     others: list[tuple[Reading, Shape]]
     wanted: Wanted
@@ -110,29 +109,36 @@ def understand(book: Workbook, name: str, answers: Answers, office: Office) -> U
     shaped = [(r, shape_of(r)) for r in readings if r.table.rows]
     item = next((i for i in items if i.code == answers.item), None) or _default_item(shaped, items)
     kind = item.kind if item is not None else None
-    wanted_shapes = _SHAPES.get(kind, ()) if kind is not None else ()
-    taken = [r for r, shape in shaped if shape in wanted_shapes]
+    shapes = _SHAPES.get(kind, ()) if kind is not None else ()
+    taken = [r for r, shape in shaped if shape in shapes]
     directory = Directory(places, answers.villages)
-    frequency = item.frequency if item is not None else Frequency.MONTHLY
-    for reading in readings:
-        _read_title(reading, directory, frequency)
     said = answers.village if any(p.code == answers.village for p in places) else ""
-    village = said or (places[0].code if len(places) == 1 else "")
-    if not village and (named := directory.named_in(name)) is not None:
-        village = named.code
-    wanted = Wanted(item.code if item is not None else "", frequency, village, answers.period, answers.openings)
+    wanted = _wanted(item, said or _only_village(directory, name), answers)
+    for reading in readings:
+        _read_title(reading, directory, wanted.frequency)
     for reading in taken if kind is ItemKind.TABLE else ():
         reading.unit = reading.unit or answers.unit
     others = [(r, shape) for r, shape in shaped if r not in taken]
-    found = Understood(
-        shaped[0][1] if shaped else None, taken, others, wanted, directory, kind, untold=list(book.untold)
-    )
+    found = Understood(taken, others, wanted, directory, kind, untold=list(book.untold))
     if kind is ItemKind.LEDGER:
-        found.journals = [_journal(r, shape, answers) for r, shape in shaped if shape in wanted_shapes]
+        found.journals = [_journal(r, shape, answers) for r, shape in shaped if shape in shapes]
     _ask(found, items, shaped, office.today)
     if not said:
         _ask_of_strangers(found, Directory(office.strangers))
     return found
+
+
+def _wanted(item: ItemFacts | None, village: str, answers: Answers) -> Wanted:
+    frequency = item.frequency if item is not None else Frequency.MONTHLY
+    return Wanted(item.code if item is not None else "", frequency, village, answers.period, answers.openings)
+
+
+def _only_village(directory: Directory, name: str) -> str:
+    """The village of whoever enters for one alone, else the one that the file's name names."""
+    if len(directory.places) == 1:
+        return directory.places[0].code
+    named = directory.named_in(name)
+    return named.code if named is not None else ""
 
 
 _SHAPES = {
@@ -195,25 +201,34 @@ ACCOUNT_CHOICES = (("bank", "全部是银行存款"), ("cash", "全部是库存�
 
 def _ask(found: Understood, items: Sequence[ItemFacts], shaped: Sequence[tuple[Reading, Shape]], today: date) -> None:
     if found.kind is None:
-        shapes = {shape for _, shape in shaped}
-        fitting = [i for i in items if shapes & set(_SHAPES.get(i.kind, ()))]
-        if shaped and fitting:
-            offered = tuple((i.code, i.name) for i in fitting)
-            found.questions.append(Question("item", "这张表录入哪个公开事项？", offered))
-        return
-    if not found.taken:
-        return
-    if not found.wanted.village and any(not r.village and not _names_villages(r) for r in found.taken):
-        offered = tuple(
-            (p.code, p.name if p.township == "" else f"{p.township} {p.name}") for p in found.directory.places
-        )
+        _ask_item(found, items, shaped)
+    elif found.taken:
+        _ask_village(found)
+        _ask_period(found, today)
+        _ask_unit_and_account(found)
+        _ask_villages(found)
+
+
+def _ask_item(found: Understood, items: Sequence[ItemFacts], shaped: Sequence[tuple[Reading, Shape]]) -> None:
+    shapes = {shape for _, shape in shaped}
+    fitting = [i for i in items if shapes & set(_SHAPES.get(i.kind, ()))]
+    if fitting:
+        offered = tuple((i.code, i.name) for i in fitting)
+        found.questions.append(Question("item", "这张表录入哪个公开事项？", offered))
+
+
+def _ask_village(found: Understood) -> None:
+    unnamed = [r for r in found.taken if not r.village and not _names_villages(r)]
+    if unnamed and not found.wanted.village:
+        offered = tuple((p.code, p.words) for p in found.directory.places)
         found.questions.append(Question("village", "文件里没有写是哪个村，请选：", offered))
-    _ask_period(found, today)
+
+
+def _ask_unit_and_account(found: Understood) -> None:
     if found.kind is ItemKind.TABLE and any(lacks_unit(r, found.wanted.item) for r in found.taken):
         found.questions.append(Question("unit", "文件里没有写金额的单位，请选：", (("元", "元"), ("万元", "万元"))))
     if any(m.account is None for j in found.journals for m in j.movements):
         found.questions.append(Question("account", "文件里没有写钱在哪个账户，请选：", ACCOUNT_CHOICES))
-    _ask_villages(found)
 
 
 def _ask_of_strangers(found: Understood, strangers: Directory) -> None:
@@ -224,7 +239,7 @@ def _ask_of_strangers(found: Understood, strangers: Directory) -> None:
     named = {place.name for title in titles if (place := strangers.named_in(title)) is not None}
     if not named or any(q.field == "village" for q in found.questions):
         return
-    offered = tuple((p.code, f"{p.township} {p.name}".strip()) for p in found.directory.places)
+    offered = tuple((p.code, p.words) for p in found.directory.places)
     words = f"文件标题写的是“{'、'.join(sorted(named))}”，不是您管的村。确实是您管的村的账，请选："
     found.questions.append(Question("village", words, offered))
 
@@ -237,25 +252,29 @@ def _names_villages(reading: Reading) -> bool:
 def _ask_period(found: Understood, today: date) -> None:
     if found.wanted.period:
         return
+    if found.kind is not ItemKind.LEDGER or found.wanted.frequency is Frequency.ON_EVENT:
+        if any(not r.period for r in found.taken):
+            found.questions.append(Question("period", "文件里没有写是哪一期，请选："))
+    elif any(NO_YEAR in f.message for r in found.taken for f in r.faults):
+        years = tuple((str(year), f"{year} 年") for year in range(today.year, today.year - 4, -1))
+        found.questions.append(Question("year", "文件里的日期没有年份，请选是哪一年：", years))
+    else:
+        _ask_untimed(found)
+
+
+def _ask_untimed(found: Understood) -> None:
+    """Ask of which period lines are that say no day, or whose period may be two."""
     movements = [m for j in found.journals for m in j.movements if not m.reading.period]
-    if found.kind is ItemKind.LEDGER and found.wanted.frequency is not Frequency.ON_EVENT:
-        if any(NO_YEAR in f.message for r in found.taken for f in r.faults):
-            years = [str(today.year - n) for n in range(4)]
-            words = "文件里的日期没有年份，请选是哪一年："
-            found.questions.append(Question("year", words, tuple((y, f"{y} 年") for y in years)))
-            return
-        untimed = [m for m in movements if m.day is None and not _says_when(m)]
-        if not untimed and (movements or all(r.period for r in found.taken)):
-            return
-        months = {month for m in untimed for month in m.months}
-        words = (
-            "期间可能是 1 月，也可能是 10 月（电子表格会去掉末尾的 0），请选："
-            if months
-            else "文件里没有写是哪一期，请选："
-        )
-        found.questions.append(Question("period", words, tuple((m, period_words(m)) for m in sorted(months))))
-    elif any(not r.period for r in found.taken):
-        found.questions.append(Question("period", "文件里没有写是哪一期，请选："))
+    untimed = [m for m in movements if m.day is None and not _says_when(m)]
+    if not untimed and (movements or all(r.period for r in found.taken)):
+        return
+    months = tuple((month, period_words(month)) for month in sorted({month for m in untimed for month in m.months}))
+    words = (
+        "期间可能是 1 月，也可能是 10 月（电子表格会去掉末尾的 0），请选："
+        if months
+        else "文件里没有写是哪一期，请选："
+    )
+    found.questions.append(Question("period", words, months))
 
 
 def _says_when(m: Movement) -> bool:
@@ -274,7 +293,7 @@ def _ask_villages(found: Understood) -> None:
             asked.add(said)
             settled = found.directory.settle(*said)
             if settled.offered:
-                offered = tuple((p.code, f"{p.township} {p.name}".strip()) for p in settled.offered)
+                offered = tuple((p.code, p.words) for p in settled.offered)
                 found.questions.append(
                     Question(f"village:{'|'.join(filter(None, said))}", f"{settled.fault}：", offered)
                 )

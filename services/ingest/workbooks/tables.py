@@ -116,7 +116,7 @@ class _Grid:
         return None if value == "" else value
 
     def at(self, row: int, column: int) -> Value:
-        """What a cell shows."""
+        """What a cell shows, its own or what is merged over it."""
         value = self.own(row, column)
         return value if value is not None else self.spread.get((row, column))
 

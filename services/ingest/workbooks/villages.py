@@ -28,6 +28,11 @@ class Place:
     name: str
     township: str
 
+    @property
+    def words(self) -> str:
+        """As somebody chooses it among others."""
+        return f"{self.township} {self.name}".strip()
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:

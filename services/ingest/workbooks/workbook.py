@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -10,6 +10,9 @@ from typing import Any, Final
 from services.contracts.values import hidden_sign
 
 Value = str | int | float | date | None
+#: A body, or a part of one, before the contracts have checked it.
+JsonObject = dict[str, Any]
+JsonView = Mapping[str, Any]
 #: Beyond these no book of a village goes, and a file that does is no book.
 MAX_ROWS: Final = 40_000
 MAX_COLUMNS: Final = 400
@@ -113,16 +116,16 @@ def letters(column: int) -> str:
 # -- as bytes -----------------------------------------------------------------------------------------------------
 
 
-def _to_json(value: Value) -> Any:
+def _to_json(value: Value) -> Value | dict[str, str]:
     return {"d": value.isoformat()} if isinstance(value, date) else value
 
 
-def _from_json(value: Any) -> Value:
+def _from_json(value: Value | dict[str, str]) -> Value:
     return date.fromisoformat(value["d"]) if isinstance(value, dict) else value
 
 
 def dumped(book: Workbook) -> bytes:
-    """A workbook as JSON."""
+    """A workbook as JSON, to travel between processes and to rest."""
     return json.dumps(
         {
             "format": book.format,
