@@ -1,7 +1,7 @@
 """The error tree. `status` and `code` go to the caller as problem+json; a class docstring is its default title."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -168,17 +168,18 @@ def faults_of(errors: Any, *, below: tuple[int | str, ...] = ()) -> tuple[Fault,
     found = []
     for error in errors:
         location = (*below, *(p for p in error["loc"] if p != "function-after"))
-        found.append(Fault(place(location), _reason(error)))
+        found.append(Fault(place(location), _reason(error["type"], str(error["msg"]), error.get("ctx", {}))))
     return tuple(found)
 
 
-def _reason(error: Any) -> str:
-    template = _REASONS.get(error["type"])
-    if error["type"] in {"string_too_short", "too_short"} and error["ctx"]["min_length"] == 1:
-        template = "不能为空" if error["type"] == "string_too_short" else "一行也没有，至少要填一行"
+def _reason(kind: str, said: str, context: Mapping[str, object]) -> str:
+    """What is wrong, in the readers' language."""
+    template = _REASONS.get(kind)
+    if kind in {"string_too_short", "too_short"} and context["min_length"] == 1:
+        template = "不能为空" if kind == "string_too_short" else "一行也没有，至少要填一行"
     if template is not None:
-        return template.format(**error.get("ctx", {}))
-    own = str(error["msg"]).removeprefix("Value error, ")
+        return template.format(**context)
+    own = said.removeprefix("Value error, ")
     # What a library says in its own language helps nobody here.
     return own if _CHINESE.search(own) else "格式不对，请检查"
 

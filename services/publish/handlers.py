@@ -39,7 +39,7 @@ from services.kit.shred import open_sealed
 from services.publish.commands import announcing, asking
 from services.publish.hot.files import Subject, remove_rendered, tell_news
 from services.publish.render.rows import Code, Declaration, Publication, Step, Waiver, edition_before
-from services.publish.store import adoptions, hands, marks, publications, searchable, unopened, withheld
+from services.publish.store import adoptions, hands, marks, publications, searchable, steps, unopened, withheld
 from services.publish.store.keeping import Kept, keep
 
 _EVERYTHING: Final = (("all", ""),)
@@ -66,7 +66,7 @@ async def _after(h: Handling, event: DisclosureEvent) -> list[Subject]:
 
 async def _steps(h: Handling, disclosure_id: str) -> list[Subject]:
     """Pages of the same matter: they lead to this one."""
-    found = await publications.select_steps(h.conn, [disclosure_id])
+    found = await steps.select_steps(h.conn, [disclosure_id])
     return [("disclosure", p.disclosure_id) for p in found.get(disclosure_id, ())]
 
 
@@ -141,7 +141,7 @@ def _tombstone(event: DisclosureEvent, reason: str | None) -> Publication:
 
 async def _bury(h: Handling, event: DisclosureEvent, reason: str | None) -> None:
     """Remove the content here: editions, figures, what it is found by, rendered bodies."""
-    steps = await _steps(h, event.aggregate_id)
+    others = await _steps(h, event.aggregate_id)
     await publications.withdraw(h.model, _tombstone(event, reason))
     await searchable.forget(h.conn, event.aggregate_id)
     await adoptions.forget_addresses(h.conn, event.aggregate_id)
@@ -152,7 +152,7 @@ async def _bury(h: Handling, event: DisclosureEvent, reason: str | None) -> None
     # the commit a crash would leave one; before the transaction a reader would have it rendered again from rows that still
     # stand. Here a file may be missing after a rollback (it is rendered anew), never left behind.
     await asyncio.to_thread(remove_rendered, h.settings.rendered, subjects)
-    await marks.insert_marks(h.conn, [*_subjects(h, event), *after, *steps])
+    await marks.insert_marks(h.conn, [*_subjects(h, event), *after, *others])
 
 
 async def on_approved(h: Handling, event: DisclosureApproved) -> None:
@@ -171,7 +171,7 @@ async def on_approved(h: Handling, event: DisclosureApproved) -> None:
     if kept.files:
         await publications.insert_attachment_refs(h.model, kept.files, event.aggregate_id, event.village_code)
     # A correction may follow another notice than before.
-    steps = await _steps(h, event.aggregate_id)
+    others = await _steps(h, event.aggregate_id)
     if not await publications.upsert_publication(h.model, publication):
         await publications.lower_first_published(h.model, event.aggregate_id, event.occurred_at)
     known_times = (event.submitted_at, event.confirmed_at)
@@ -183,7 +183,7 @@ async def on_approved(h: Handling, event: DisclosureApproved) -> None:
     was_public = edition_before(times.get(event.aggregate_id, ()), event.edition)
     await marks.insert_change(h.conn, publication, "corrected" if was_public else "published", event.occurred_at)
     await marks.insert_marks(h.conn, _subjects(h, event), event.occurred_at)
-    await marks.insert_marks(h.conn, [*await _after(h, event), *steps, *await _steps(h, event.aggregate_id)])
+    await marks.insert_marks(h.conn, [*await _after(h, event), *others, *await _steps(h, event.aggregate_id)])
 
 
 async def on_withdrawn(h: Handling, event: DisclosureWithdrawn) -> None:

@@ -13,8 +13,9 @@ AT_MOST: Final = {
     "services": {
         # 15 more with what audit keeps of bodies: values of JSON, read back into windows with types.
         "anys": 258,
-        # Of these 44 tell spreadsheets' layouts apart (services/ingest/workbooks): a case a branch.
-        "complex_functions": 129,
+        # Of these 44 tell spreadsheets' layouts apart (services/ingest/workbooks), 13 look at a content before it is handed in: a
+        # case a branch.
+        "complex_functions": 142,
         "unreasoned": 0,
         "short_docstrings": 145,
         "requires": 6,

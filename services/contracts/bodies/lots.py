@@ -47,7 +47,7 @@ class TenderTerms(Model):
     bidders: Text | None = Field(default=None, description="who may bid, as written")
 
     def findings(self) -> tuple[Finding, ...]:
-        """Days out of order."""
+        """Days that do not follow each other: registration, its end, the opening of bids."""
         days = (
             ("body.tender.registers_from", self.registers_from, "报名开始"),
             ("body.tender.registers_until", self.registers_until, "报名截止"),

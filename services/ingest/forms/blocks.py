@@ -25,7 +25,11 @@ _LABELS: Final = re.compile(r"序号|编号|行次|号码|年份|年度|电话|�
 _TOLD: Final = frozenset({"key", "name", "type", "sum", "unit"})
 
 
-def to_block(text: str) -> dict[str, Any]:
+#: A table or a column as a body holds it.
+Json = Mapping[str, Any]
+
+
+def to_block(text: str) -> Json:
     """A pasted block as the table of a body; CellError says which line is wrong."""
     rows = _rows(text)
     if not rows:
@@ -67,7 +71,7 @@ def _require_shape(heads: Sequence[str], data: Sequence[Sequence[str]]) -> None:
         raise CellError(message)
 
 
-def _kind(head: str, column: Sequence[str]) -> tuple[ColumnType, str | None, Callable[[str], Any]]:
+def _kind(head: str, column: Sequence[str]) -> tuple[ColumnType, str | None, Callable[[str], object]]:
     """What stands in a column: money where the head says so, a number where all are numbers, else words."""
     filled = [cell for cell in column if cell]
     if _NAMES.search(head):
@@ -94,7 +98,7 @@ def _all(read: Callable[[str], object], cells: Sequence[str]) -> bool:
 def block_of(table: object) -> str:
     """A table as a block, as a form shows it."""
     assert isinstance(table, Mapping)  # noqa: S101 - what a body holds
-    columns: Sequence[Mapping[str, Any]] = table["columns"]
+    columns: Sequence[Json] = table["columns"]
     lines = [[c["name"] for c in columns]]
     lines += [[_cell(c, cell) for c, cell in zip(columns, row, strict=True)] for row in table["rows"]]
     out = io.StringIO()
@@ -102,7 +106,7 @@ def block_of(table: object) -> str:
     return out.getvalue().rstrip("\n")
 
 
-def _cell(column: Mapping[str, Any], cell: object) -> str:
+def _cell(column: Json, cell: object) -> str:
     if cell is None or not isinstance(cell, int) or column.get("type") != ColumnType.AMOUNT.value:
         return "" if cell is None else str(cell)
     return to_wan(cell) if column.get("unit") == "万元" else to_yuan(cell)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from services.contracts.catalogue import ItemKind, ItemRevision
 from services.ingest.forms.fields import Cell, Grid, Options, Spec
@@ -88,6 +88,6 @@ def is_tender(item: ItemRevision, kind: object) -> bool:
 
 def with_notices(spec: Spec, notices: Mapping[str, str], chosen: str) -> Spec:
     """A form that lets its author choose which notice it is the result of; what was chosen before stays."""
-    known: dict[str, Any] = {**notices, **({chosen: notices.get(chosen, "已选的公告")} if chosen else {})}
+    known: dict[str, str] = {**notices, **({chosen: notices.get(chosen, "已选的公告")} if chosen else {})}
     head = tuple(replace(c, options=(*NO_NOTICE, *known.items())) if c.path == "follows" else c for c in spec.head)
     return replace(spec, head=head)

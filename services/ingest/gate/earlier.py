@@ -18,12 +18,16 @@ _FEWEST_COPIED: Final = 3
 _NUMBERS: Final = re.compile(r"[\d.,，年月日号季度第一二三四五六七八九十〇零上下半]+")
 
 
+#: What was checked before, as it travels.
+Json = Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Earlier:
     """What was said of an earlier period."""
 
     period: str
-    body: Mapping[str, Any]
+    body: Json
 
 
 class _Sum(NamedTuple):
@@ -35,7 +39,7 @@ class _Sum(NamedTuple):
     fen: int
 
 
-def against_earlier(body: Mapping[str, Any], earlier: Sequence[Earlier]) -> tuple[Finding, ...]:
+def against_earlier(body: Json, earlier: Sequence[Earlier]) -> tuple[Finding, ...]:
     """What a body has in common with earlier ones that it should not, or should have and has not; newest first."""
     same = [e for e in earlier if e.body.get("kind") == body["kind"]]
     return (*_copied(body, same), *_slips(body, same))
@@ -44,7 +48,7 @@ def against_earlier(body: Mapping[str, Any], earlier: Sequence[Earlier]) -> tupl
 # -- the same once more -------------------------------------------------------------------------------------------
 
 
-def _copied(body: Mapping[str, Any], earlier: Sequence[Earlier]) -> Iterator[Finding]:
+def _copied(body: Json, earlier: Sequence[Earlier]) -> Iterator[Finding]:
     if not earlier or (mine := _essence(body)) is None or mine != _essence(earlier[0].body):
         return
     at, what = _WHAT[body["kind"]]
@@ -58,7 +62,7 @@ def _copied(body: Mapping[str, Any], earlier: Sequence[Earlier]) -> Iterator[Fin
 _WHAT: Final = {"ledger": ("body.lines[0].amount_fen", "每一笔的事由和金额"), "notice": ("body.paragraphs[0]", "正文")}
 
 
-def _essence(body: Mapping[str, Any]) -> tuple[object, ...] | None:
+def _essence(body: Json) -> tuple[object, ...] | None:
     """What no two periods have in common; None of a body that may well be as the one before (a list of wages)."""
     match body["kind"]:
         case "ledger":
@@ -83,7 +87,7 @@ class _Known:
     least: int
 
 
-def _slips(body: Mapping[str, Any], earlier: Sequence[Earlier]) -> Iterator[Finding]:
+def _slips(body: Json, earlier: Sequence[Earlier]) -> Iterator[Finding]:
     known: dict[tuple[str, ...], _Known] = {}
     for e in earlier:
         for one in _sums(e.body):
@@ -113,7 +117,7 @@ def _slip(one: _Sum, before: _Known) -> Finding | None:
     return Finding(code="amount.slip", at=one.at, message=words)
 
 
-def _sums(body: Mapping[str, Any]) -> Iterator[_Sum]:
+def _sums(body: Json) -> Iterator[_Sum]:
     match body["kind"]:
         case "ledger":
             yield from map(_line, range(len(body["lines"])), body["lines"])
@@ -128,7 +132,7 @@ def _sums(body: Mapping[str, Any]) -> Iterator[_Sum]:
             return
 
 
-def _line(n: int, x: Mapping[str, Any]) -> _Sum:
+def _line(n: int, x: Json) -> _Sum:
     what = _NUMBERS.sub("", x["summary"])
     keys: list[tuple[str, ...]] = [("summary", x["direction"], what)] if what else []
     if x.get("payee"):
@@ -136,7 +140,7 @@ def _line(n: int, x: Mapping[str, Any]) -> _Sum:
     return _Sum(tuple(keys), f"第 {n + 1} 行“{x['summary']}”", f"body.lines[{n}].amount_fen", x["amount_fen"])
 
 
-def _cells(body: Mapping[str, Any]) -> Iterator[_Sum]:
+def _cells(body: Json) -> Iterator[_Sum]:
     columns = body["columns"]
     words = [m for m, c in enumerate(columns) if c.get("type", "text") in {"text", "name"}]
     money = [m for m, c in enumerate(columns) if c.get("type") == "amount"]

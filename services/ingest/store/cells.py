@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from services.contracts.bodies import AccountSums, Body, Neighbour
 from services.contracts.duties import CellKey
 from services.contracts.owing import Run
 from services.contracts.values import previous_period
-from services.ingest.store.contents import accounts_of, body_of, raw_body_of, rest_of
+from services.ingest.store.contents import Raw, accounts_of, body_of, raw_body_of, rest_of
 from services.ingest.store.disclosures import Disclosure, disclosure_of, disclosures_of
 from services.kit.db import Connection, Row
 
@@ -166,8 +166,8 @@ class BodyBefore:
     period: str
     row: Row
 
-    def body(self) -> dict[str, Any]:
-        """The content as JSON."""
+    def body(self) -> Raw:
+        """Open the content, as JSON and not as a model."""
         return raw_body_of(self.row)
 
 

@@ -118,9 +118,13 @@ def body_of(row: Row) -> Body:
     return BODY.validate_json(_text_of(row))
 
 
-def raw_body_of(row: Row) -> dict[str, Any]:
+#: A content that was checked before, as JSON.
+Raw = dict[str, Any]
+
+
+def raw_body_of(row: Row) -> Raw:
     """The same as JSON, at a fifth of the cost: for what was checked when it was handed in and is only compared."""
-    found: dict[str, Any] = json.loads(_text_of(row))
+    found: Raw = json.loads(_text_of(row))
     return found
 
 

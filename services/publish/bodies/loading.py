@@ -16,7 +16,7 @@ from services.publish.render.rows import Code, Edition, Publication, edition_bef
 from services.publish.render.sentences import MONEY_ITEM, newest_month
 from services.publish.render.standing import Standing, together
 from services.publish.render.village import shown_on_page
-from services.publish.store import adoptions, cells, marks, publications, questions, standings
+from services.publish.store import adoptions, cells, marks, publications, questions, standings, steps
 from services.publish.store.adoptions import Adopted
 
 _RECENT: Final = 8
@@ -97,7 +97,7 @@ async def load(conn: Connection, wanted: Wanted, now: datetime) -> Loaded:
         times=times,
         codes=await marks.select_codes(conn, wanted.villages) if wanted.villages else {},
         before=await publications.select_before(conn, ids) if ids else {},
-        steps=await publications.select_steps(conn, ids) if ids else {},
+        steps=await steps.select_steps(conn, ids) if ids else {},
         newest=await publications.select_newest_of_item(conn, wanted.below, MONEY_ITEM) if wanted.below else {},
         recent=await publications.select_recent(conn, _RECENT) if wanted.front else [],
         standings=await standings.select_standings(conn) if wanted.below or wanted.front else {},

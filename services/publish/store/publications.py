@@ -204,7 +204,7 @@ WHERE disclosure_id = ANY($1::text[]) AND kind IN ('published', 'corrected') GRO
 """
 
 
-async def _publications(conn: Connection, rows: Sequence[Row]) -> list[Publication]:
+async def publications_of(conn: Connection, rows: Sequence[Row]) -> list[Publication]:
     """Rows as values, each with how many of its editions were public; that is remembered when their content is gone."""
     ids = [r["disclosure_id"] for r in rows]
     numbers = {r["disclosure_id"]: r["number"] for r in await conn.fetch(SELECT_NUMBERS, ids)} if ids else {}
@@ -253,7 +253,7 @@ SELECT_PUBLICATIONS = "SELECT * FROM publication WHERE disclosure_id = ANY($1::t
 async def select_publications(conn: Connection, ids: Sequence[str]) -> dict[str, Publication]:
     """Disclosures by id; unknown ones are left out."""
     rows = await conn.fetch(SELECT_PUBLICATIONS, list(ids))
-    return {p.disclosure_id: p for p in await _publications(conn, rows)}
+    return {p.disclosure_id: p for p in await publications_of(conn, rows)}
 
 
 SELECT_BEFORE = """
@@ -270,7 +270,7 @@ WHERE p.disclosure_id = ANY($1::text[]) AND p.sums IS NOT NULL
 async def select_before(conn: Connection, ids: Sequence[str]) -> dict[str, Publication]:
     """For each of some ledgers, the ledger of the nearest earlier period that is open."""
     rows = await conn.fetch(SELECT_BEFORE, list(ids))
-    return {r["of"]: p for r, p in zip(rows, await _publications(conn, rows), strict=True)}
+    return {r["of"]: p for r, p in zip(rows, await publications_of(conn, rows), strict=True)}
 
 
 SELECT_AFTER = """
@@ -284,27 +284,6 @@ ORDER BY period LIMIT 1
 async def select_after(conn: Connection, village: str, item: str, period: str) -> str | None:
     """The ledger of the nearest later period that is open: its opening is told beside this one's closing."""
     found: str | None = await conn.fetchval(SELECT_AFTER, village, item, period)
-    return found
-
-
-#: The other steps of a matter: the notice that one follows, and what follows it.
-_MOST_STEPS: Final = 20
-SELECT_STEPS = """
-SELECT m.*, p.disclosure_id AS of FROM publication p CROSS JOIN LATERAL (
-    (SELECT * FROM publication WHERE disclosure_id = p.follows)
-    UNION ALL
-    (SELECT * FROM publication WHERE follows = p.disclosure_id ORDER BY period, disclosure_id LIMIT $2)
-) m
-WHERE p.disclosure_id = ANY($1::text[]) AND m.village_code = p.village_code AND m.withdrawn_at IS NULL
-"""
-
-
-async def select_steps(conn: Connection, ids: Sequence[str]) -> dict[str, list[Publication]]:
-    """For each of some disclosures, the open ones of the same matter."""
-    rows = await conn.fetch(SELECT_STEPS, list(ids), _MOST_STEPS)
-    found: dict[str, list[Publication]] = {}
-    for row, p in zip(rows, await _publications(conn, rows), strict=True):
-        found.setdefault(row["of"], []).append(p)
     return found
 
 
@@ -334,7 +313,7 @@ async def select_list(
     """A village's disclosures of some items, newest first, behind a place in that order."""
     at, disclosure_id = after or (None, None)
     rows = await conn.fetch(SELECT_LIST, village, list(items), period, at, disclosure_id, limit)
-    return await _publications(conn, rows)
+    return await publications_of(conn, rows)
 
 
 #: A condition that may be none keeps the database from the index of periods: so there are two.
@@ -363,7 +342,7 @@ async def select_everywhere(
         rows = await conn.fetch(SELECT_EVERYWHERE, *given)
     else:
         rows = await conn.fetch(SELECT_EVERYWHERE_OF_PERIOD, *given, period)
-    return await _publications(conn, rows)
+    return await publications_of(conn, rows)
 
 
 SELECT_NEWEST_OF_ITEM = """
@@ -377,7 +356,7 @@ SELECT p.* FROM unnest($1::text[]) AS v (code) CROSS JOIN LATERAL (
 async def select_newest_of_item(conn: Connection, villages: Sequence[str], item: str) -> dict[str, Publication]:
     """The newest period of an item that each of some villages has open."""
     rows = await conn.fetch(SELECT_NEWEST_OF_ITEM, list(villages), item)
-    return {p.village_code: p for p in await _publications(conn, rows)}
+    return {p.village_code: p for p in await publications_of(conn, rows)}
 
 
 SELECT_RECENT = """
@@ -387,7 +366,7 @@ SELECT * FROM publication WHERE withdrawn_at IS NULL ORDER BY published_at DESC,
 
 async def select_recent(conn: Connection, limit: int) -> list[Publication]:
     """What was opened last, anywhere."""
-    return await _publications(conn, await conn.fetch(SELECT_RECENT, limit))
+    return await publications_of(conn, await conn.fetch(SELECT_RECENT, limit))
 
 
 #: The columns in clear hold what was opened before contents were sealed, until the job has sealed it.
