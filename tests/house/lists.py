@@ -91,7 +91,7 @@ INGEST: Final[Mapping[str, Many | tuple[Many, ...]]] = {
     "POST /desk/disclosures/{disclosure_id}/vouchers": Many(
         "lines, files", {"data": {"version": "1"}}, at="@draft", shown=False
     ),
-    "GET /desk/disclosures/{disclosure_id}/vouchers/{digest}": Many("lines, files", at="@draft @voucher"),
+    "GET /desk/disclosures/{disclosure_id}/vouchers/{digest}": Many("lines, files", at="@draft @voucher", shown=False),
     "POST /desk/disclosures/{disclosure_id}/vouchers/{digest}": Many(
         "lines, files", {"data": {"how": "hide"}}, at="@draft @voucher", shown=False
     ),

@@ -463,6 +463,18 @@ async def test_a_contract_and_its_invoices_lead_to_each_other(finding_in: Any) -
     await finding_in.get(f"{village}/invoice?no={first}", 404)
 
 
+async def test_the_years_of_a_firm_are_read_from_the_index_of_months_alone(finding_in: Any) -> None:
+    async with finding_in.served.runtime.database.transaction() as conn:
+        await conn.execute("SET LOCAL enable_seqscan = off")
+        # As after a sixth call: the plan that is kept for every firm.
+        await conn.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        await conn.execute(f"PREPARE years (bigint) AS {searchable.SELECT_FIRM_YEARS}")
+        plan = "\n".join(r[0] for r in await conn.fetch("EXPLAIN EXECUTE years (7)"))
+        await conn.execute("DEALLOCATE years")
+    assert "firm_payment_by_year" in plan
+    assert "Filter" not in plan
+
+
 @given(st.integers(0, 2**53), st.integers(0, 2**53), st.integers(0, 2**53))
 def test_an_amount_within_a_range_is_marked_with_one_of_its_sizes(one: int, two: int, fen: int) -> None:
     least, most = sorted((one, two))

@@ -192,7 +192,7 @@ def is_firm_with(key: str) -> LineTerms:
 async def load_firm(conn: Connection, look: Look, key: str, year: str | None) -> Firm | None:
     """What a firm was paid by all villages together, of a year or the newest; None when nothing of it is open."""
     mark = firm_with(key)
-    years = await searchable.select_firm_years(conn, mark, MONEY_ITEM) if _tells_lines(look) else []
+    years = await searchable.select_firm_years(conn, mark) if _tells_lines(look) else []
     told = year or next((y.of for y in years), None)
     if told is None or told not in {y.of for y in years}:
         return None

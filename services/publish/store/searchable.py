@@ -252,12 +252,13 @@ def _found(row: Row) -> FoundRow:
 
 # -- what firms were paid -----------------------------------------------------------------------------------------
 
-#: By year and village first: to count villages of many rows apart takes a sort.
+#: By village and year first: to count villages of many rows apart takes a sort. Item and months are written out, or the index
+#: of them (`firm_payment_by_year`) could not be used.
 SELECT_FIRM_YEARS = """
-SELECT year, sum(fen)::bigint AS fen, sum(lines)::int AS lines, count(*)::int AS villages FROM (
-    SELECT left(period, 4) AS year, village_code, sum(fen) AS fen, sum(lines) AS lines
-    FROM firm_payment WHERE firm = $1 AND item = $2 AND period LIKE $3 GROUP BY 1, 2
-) AS paid GROUP BY year ORDER BY year DESC
+SELECT year::text AS year, sum(fen)::bigint AS fen, sum(lines)::int AS lines, count(*)::int AS villages FROM (
+    SELECT village_code, extract(year FROM until)::int AS year, sum(fen)::bigint AS fen, sum(lines)::int AS lines
+    FROM firm_payment WHERE firm = $1 AND item = 'F01' AND period LIKE '____-__' GROUP BY 1, 2
+) AS paid GROUP BY paid.year ORDER BY paid.year DESC
 """
 SELECT_FIRM_VILLAGES = """
 SELECT village_code, sum(fen)::bigint AS fen, sum(lines)::int AS lines
@@ -274,9 +275,9 @@ ORDER BY f.until DESC, f.disclosure_id DESC LIMIT $8
 _MONTHS: Final = "____-__"
 
 
-async def select_firm_years(conn: Connection, firm: int, item: str) -> list[FirmSum]:
-    """What a firm was paid in each year by the ledgers of an item, newest year first."""
-    rows = await conn.fetch(SELECT_FIRM_YEARS, firm, item, _MONTHS)
+async def select_firm_years(conn: Connection, firm: int) -> list[FirmSum]:
+    """What a firm was paid in each year by the months' ledgers, newest year first."""
+    rows = await conn.fetch(SELECT_FIRM_YEARS, firm)
     return [FirmSum(r["year"], r["fen"], r["lines"], r["villages"]) for r in rows]
 
 
