@@ -35,6 +35,7 @@ COUNTED: Final[Mapping[str, str]] = {
 }
 #: A docstring of so few words repeats the name.
 FEW_WORDS: Final = 4
+_CHINESE: Final = re.compile(r"[\u4e00-\u9fff]")
 #: From here on ruff complains by default.
 MANY_BRANCHES: Final = 10
 
@@ -74,7 +75,7 @@ def _file(text: str, path: str) -> File:
         branches=tuple(complexity(n) for n in functions),
         counts={
             **_suppressions(tokens),
-            "short_docstrings": sum(len(str(d.value.value).split()) <= FEW_WORDS for d in docstrings),
+            "short_docstrings": sum(_words(str(d.value.value)) <= FEW_WORDS for d in docstrings),
             **{name: sum(map(count, nodes)) for name, count in _ANYWHERE.items()},
             **{name: sum(map(count, nodes)) if is_api else 0 for name, count in _IN_API.items()},
         },
@@ -98,6 +99,12 @@ class _Docstring:
     value: ast.Constant
     lineno: int
     end_lineno: int | None
+
+
+def _words(text: str) -> int:
+    """Words; Chinese has no blanks between them, and some two signs each."""
+    signs = len(_CHINESE.findall(text))
+    return len(_CHINESE.sub(" ", text).split()) + signs // 2
 
 
 def _docstring(node: ast.AST) -> _Docstring | None:

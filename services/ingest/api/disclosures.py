@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from services.contracts.disclosure import LineReason
 from services.contracts.values import DivisionCode
-from services.ingest.commands import checking, differences, entering, masking, withdrawing
+from services.ingest.commands import checking, differences, discarding, entering, masking, withdrawing
 from services.ingest.commands.checking import Word
 from services.ingest.commands.findings import Content, Reason, Saved, findings_of
 from services.ingest.commands.sheets import code_of, read_photograph, signers_of
@@ -285,7 +285,7 @@ async def correct(
 @once.post("/{disclosure_id}/discard", dependencies=[may(*RIGHTS[Action.DISCARD])])
 async def discard(disclosure_id: Id, body: StepIn, desk: ChangingDep) -> DisclosureOut | None:
     """Give a draft up: of a correction the published version stays, any other draft is gone (null)."""
-    left = await entering.discard(desk, disclosure_id, body.version)
+    left = await discarding.discard(desk, disclosure_id, body.version)
     return disclosure_out(left) if left is not None else None
 
 

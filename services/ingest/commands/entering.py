@@ -15,7 +15,6 @@ from services.contracts.catalogue import ItemKind
 from services.contracts.disclosure import (
     DisclosureCorrected,
     DisclosureDelivered,
-    DisclosureDiscarded,
     DisclosureSubmitted,
     FindingRef,
     SubmittedContent,
@@ -45,7 +44,6 @@ from services.ingest.commands.findings import (
 from services.ingest.commands.households import with_households
 from services.ingest.commands.invoices import note_invoices
 from services.ingest.commands.typed import require_finished, require_open_cell
-from services.ingest.commands.withdrawing import withdraw_and_erase
 from services.ingest.errors import (
     AlreadyEnteredError,
     BodyTooLargeError,
@@ -58,17 +56,13 @@ from services.ingest.errors import (
 from services.ingest.gate.bodies import MalformedBodyError, OversizeError, fits_item, read_body
 from services.ingest.gate.findings import needs_reviewer, unexplained
 from services.ingest.metrics import count_step
-from services.ingest.store.attachments import delete_uses
 from services.ingest.store.cells import select_any_body, select_last_body
 from services.ingest.store.contents import Edition
 from services.ingest.store.disclosures import (
     Disclosure,
     NewDisclosure,
-    delete_drafts,
     insert_disclosures,
     insert_editions,
-    select_edition,
-    update_discarded,
     update_saved,
     update_submitted,
 )
@@ -78,7 +72,6 @@ from services.ingest.workflow import Action, State
 from services.kit import actions
 from services.kit.errors import Fault, InvalidInputError, SanwuError, faults_of
 from services.kit.outbox import append, append_all
-from services.kit.shred import drop_untold
 
 
 def parse_body(raw: dict[str, object]) -> Body:
@@ -367,41 +360,3 @@ def _as_found(edition: Edition) -> Content:
     files = places_of_files(edition.body)
     found = tuple(f for f in edition.findings if f.code.startswith("privacy.") and f.at not in files)
     return Content(edition.body, found)
-
-
-async def discard(desk: Changing, disclosure_id: UUID, version: int) -> Disclosure | None:
-    """Delete a draft. Of a correction the published edition is the newest again, and is returned.
-
-    A draft that was never let out is deleted; one that others had heard of is withdrawn and erased instead. None for both.
-    """
-    disclosure = await desk.lock_for(Action.DISCARD, disclosure_id, version)
-    count_step(Action.DISCARD, disclosure)
-    if disclosure.published_edition is None:
-        await _remove(desk, [disclosure])
-        return None
-    public = await select_edition(desk.conn, disclosure.id, disclosure.published_edition)
-    assert public is not None  # noqa: S101 - its number says that it was published and not withdrawn
-    digest = body_digest(public.body)
-    after = await update_discarded(desk.conn, disclosure, digest, nil=public.body.nil)
-    await append(desk.conn, DisclosureDiscarded(**await desk.stamp_of(after)))
-    return after
-
-
-async def discard_all(desk: Changing, drafts: Sequence[Disclosure]) -> None:
-    """Delete first drafts, which the caller has locked and which were never public, in as many statements as for one."""
-    for draft in drafts:
-        desk.require_step(Action.DISCARD, draft, 1)
-        count_step(Action.DISCARD, draft)
-    await _remove(desk, drafts)
-
-
-async def _remove(desk: Changing, drafts: Sequence[Disclosure]) -> None:
-    # Others have heard of it when it was handed in or delivered: then it ends as what it is, withdrawn.
-    told = [d for d in drafts if d.submitted_at is not None or d.delivered_at is not None]
-    if told:
-        await withdraw_and_erase(desk, told, "草稿作废，没有公开过。")
-    untold = [d.id for d in drafts if d.submitted_at is None and d.delivered_at is None]
-    if untold:
-        await delete_uses(desk.conn, untold, desk.now)
-        await delete_drafts(desk.conn, untold)
-        await drop_untold(desk.conn, [str(i) for i in untold])

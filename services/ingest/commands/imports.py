@@ -18,7 +18,8 @@ from services.ingest.bulk.prepared import (
     Prepared,
     read_answer,
 )
-from services.ingest.commands.entering import Draft, DraftsRefusedError, create_all, discard_all, parse_body
+from services.ingest.commands.discarding import discard_all
+from services.ingest.commands.entering import Draft, DraftsRefusedError, create_all, parse_body
 from services.ingest.commands.findings import Content, Saved, findings_of_all
 from services.ingest.commands.quotas import count_upload
 from services.ingest.errors import AlreadyUndoneError, ImportFaultsError, UnknownImportError

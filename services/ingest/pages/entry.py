@@ -14,8 +14,9 @@ from services.contracts.duties import publishing_holder
 from services.contracts.values import Frequency, period_frequency, period_of, previous_period
 from services.ingest import forms
 from services.ingest.commands.attachments import attach
+from services.ingest.commands.discarding import discard
 from services.ingest.commands.doubts import offer_notices
-from services.ingest.commands.entering import create_nil, discard
+from services.ingest.commands.entering import create_nil
 from services.ingest.commands.findings import chain_notes, chain_of
 from services.ingest.commands.typed import typed_of
 from services.ingest.errors import (

@@ -39,10 +39,7 @@ from services.publish.render.sentences import newest_month, year_so_far
 from services.publish.render.township import village_rows
 from services.publish.render.village import EntryView, VillageFacts, VillagePage, entry
 from services.publish.render.village import village_page as put_together
-from services.publish.schemas import (
-    DisclosureOut,
-    MonthOut,
-)
+from services.publish.schemas import DisclosureOut, MonthOut
 from services.publish.settings import PublishSettings
 from services.publish.store.adoptions import Adopted
 
