@@ -490,6 +490,7 @@ def test_a_file_is_read_without_opening_anything(name: str) -> None:
         (bomb, "文件展开后太大"),
         (locked, "文件设了打开密码"),
         (lambda: b"PK\x03\x04" + b"\0" * 100, "文件不完整或已损坏"),
+        (lambda: (FILES / "02_wall_board_3sheets.xls").read_bytes()[:1500], "文件不完整或已损坏"),
         (lambda: b"%PDF-1.7\n", "这不是表格文件"),
         (lambda: b"<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a 'b'>]><Workbook xmlns='urn:schemas-microsoft-com:office:spreadsheet'/>", "不该有的声明"),
         (lambda: b"\0" * 10 + b"x" * 1000, "这不是表格文件"),

@@ -54,7 +54,7 @@ from services.kit.errors import Fault, SanwuError
 from services.kit.limited import Limits, OverLimitError, run_limited
 from services.kit.shred import close, make_keys, reopen
 
-LIMITS: Final = Limits(seconds=12.0, memory_mib=640, answer_bytes=48 * 1024 * 1024)
+LIMITS: Final = Limits(seconds=12.0, memory_mib=384, answer_bytes=48 * 1024 * 1024)
 _WORKBOOK, _ANSWERS = "workbook", "workbook.answers"
 #: What an agency may have taught; more is a mistake.
 MAX_WORDS: Final = 500

@@ -31,7 +31,7 @@ _MAX_SHEETS: Final = 60
 _MAX_AREA: Final = 6_000_000
 # Names of a ZIP's parts are in this, which Python opens when it is first wanted: too late in a process that opens no file.
 codecs.lookup("cp437")
-_BROKEN: Final = "文件不完整或已损坏，打不开。请用 Excel 或 WPS 打开，另存为 xlsx 后再上传。"
+BROKEN: Final = "文件不完整或已损坏，打不开。请用 Excel 或 WPS 打开，另存为 xlsx 后再上传。"
 _LOCKED: Final = "文件设了打开密码，读不了。请在 Excel 或 WPS 里去掉密码，另存后再上传。"
 _BOMB: Final = "文件展开后太大，不像账表，没有打开。请只留需要的表，另存后再上传。"
 
@@ -46,7 +46,7 @@ def read_packed(data: bytes) -> Workbook:
     except PasswordError as error:
         raise UnreadableError(_LOCKED) from error
     except (CalamineError, OSError, ValueError) as error:
-        raise UnreadableError(_LOCKED if "password" in str(error).lower() else _BROKEN) from error
+        raise UnreadableError(_LOCKED if "password" in str(error).lower() else BROKEN) from error
     untold = list(looked.untold)
     sheets = []
     for about in opened.sheets_metadata[:_MAX_SHEETS]:
@@ -73,7 +73,7 @@ def _sheet_of(opened: CalamineWorkbook, name: str, looked: "_Looked", untold: li
     except (CalamineError, OSError, ValueError) as error:
         if isinstance(error, UnreadableError):
             raise
-        raise UnreadableError(_BROKEN) from error
+        raise UnreadableError(BROKEN) from error
     if hidden.rows:
         untold.append(f"工作表“{found.name}”有 {len(hidden.rows)} 行是隐藏的，没有带入。")
     if hidden.columns:
@@ -162,7 +162,7 @@ def _look_into(data: bytes) -> _Looked:
                 raise UnreadableError(_BOMB)
             return _notes_of(packed, {i.filename for i in infos})
     except (zipfile.BadZipFile, ZlibError, EOFError, OSError, KeyError, NotImplementedError, RuntimeError) as error:
-        raise UnreadableError(_BROKEN) from error
+        raise UnreadableError(BROKEN) from error
 
 
 def _notes_of(packed: zipfile.ZipFile, names: set[str]) -> _Looked:

@@ -4,7 +4,7 @@ import json
 from typing import Final
 
 from services.ingest.workbooks.markup import is_spreadsheet_xml, read_html, read_spreadsheet_xml
-from services.ingest.workbooks.packed import OLE, ZIP, read_packed
+from services.ingest.workbooks.packed import BROKEN, OLE, ZIP, read_packed
 from services.ingest.workbooks.texts import NO_TABLE, read_text
 from services.ingest.workbooks.workbook import UnreadableError, Workbook, dumped
 
@@ -20,6 +20,7 @@ _OTHERS: Final = (
     b"RIFF",
     b"BM",
 )
+_PANICS: Final = "pyo3_runtime"
 _HEAD: Final = 16 * 1024
 
 
@@ -57,6 +58,11 @@ def answer(data: bytes) -> bytes:
         return json.dumps({"unreadable": str(error)}).encode()
     except RecursionError:
         return json.dumps({"unreadable": "文件嵌套太深，不像账表，没有打开。"}).encode()
+    except BaseException as error:
+        # What the library in Rust did not expect (a panic) is no Exception to Python; the file is broken all the same.
+        if type(error).__module__ != _PANICS:
+            raise
+        return json.dumps({"unreadable": BROKEN}).encode()
 
 
 def require_readable(written: bytes) -> None:

@@ -285,7 +285,7 @@ def _is_aside(said: Sequence[str]) -> str:
     whole = " ".join(said)
     if len(said) <= _ENOUGH and _NOTE.search(said[0].strip()):
         return "说明"
-    if _PAGE.search(said[0].strip()) and len(said) <= 3:  # noqa: PLR2004 - 第1页 共3页
+    if _PAGE.search(said[0].strip()) and len(said) <= 3:  # noqa: PLR2004 - as 第1页 共3页 has two
         return "页码"
     if _SIGNED.search(whole) and not any(isinstance(_number(t), float) for t in said):
         return "签字栏"
