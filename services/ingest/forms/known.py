@@ -54,16 +54,15 @@ class Known:
 
 def known_of(bodies: Sequence[Body]) -> Known:
     """What some earlier bodies suggest, newest first; nothing of what is no ledger."""
-    lines = [
-        line.model_dump(mode="json", exclude_none=True) for b in bodies if isinstance(b, Ledger) for line in b.lines
-    ]
+    ledgers = [b for b in bodies if isinstance(b, Ledger)]
+    lines = [line.model_dump(mode="json", exclude_none=True) for b in ledgers for line in b.lines]
     beside: dict[str, dict[str, str]] = {}
     for line in lines:
         beside.setdefault(line["summary"], {path: _shown(path, line[path]) for path in _BESIDE if line.get(path)})
     return Known(
         _words((line["summary"] for line in lines), beside),
-        _words((line["category"] for line in lines if line.get("category")), {}),
-        _words((line["payee"] for line in lines if line.get("payee")), {}),
+        _words((line.get("category", "") for line in lines), {}),
+        _words((line.get("payee", "") for line in lines), {}),
     )
 
 
@@ -72,7 +71,7 @@ def _shown(path: str, value: str) -> str:
 
 
 def _words(texts: Iterable[str], beside: Mapping[str, Mapping[str, str]]) -> tuple[Word, ...]:
-    counted = Counter(t for t in texts if "\n" not in t).most_common(_MOST)
+    counted = Counter(t for t in texts if t and "\n" not in t).most_common(_MOST)
     return tuple(Word(text, sound_of(text), times, beside.get(text, {})) for text, times in counted)
 
 
