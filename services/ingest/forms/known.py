@@ -56,14 +56,19 @@ def known_of(bodies: Sequence[Body]) -> Known:
     """What some earlier bodies suggest, newest first; nothing of what is no ledger."""
     ledgers = [b for b in bodies if isinstance(b, Ledger)]
     lines = [line.model_dump(mode="json", exclude_none=True) for b in ledgers for line in b.lines]
-    beside: dict[str, dict[str, str]] = {}
-    for line in lines:
-        beside.setdefault(line["summary"], {path: _shown(path, line[path]) for path in _BESIDE if line.get(path)})
     return Known(
-        _words((line["summary"] for line in lines), beside),
+        _words((line["summary"] for line in lines), _beside(lines)),
         _words((line.get("category", "") for line in lines), {}),
         _words((line.get("payee", "") for line in lines), {}),
     )
+
+
+def _beside(lines: Sequence[Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """What stood beside each summary the last time."""
+    found: dict[str, dict[str, str]] = {}
+    for line in lines:
+        found.setdefault(line["summary"], {path: _shown(path, line[path]) for path in _BESIDE if line.get(path)})
+    return found
 
 
 def _shown(path: str, value: str) -> str:
