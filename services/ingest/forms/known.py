@@ -54,17 +54,21 @@ class Known:
 
 def known_of(bodies: Sequence[Body]) -> Known:
     """What some earlier bodies suggest, newest first; nothing of what is no ledger."""
-    lines = [
-        line.model_dump(mode="json", exclude_none=True) for b in bodies if isinstance(b, Ledger) for line in b.lines
-    ]
-    beside: dict[str, dict[str, str]] = {}
-    for line in lines:
-        beside.setdefault(line["summary"], {path: _shown(path, line[path]) for path in _BESIDE if line.get(path)})
+    ledgers = [b for b in bodies if isinstance(b, Ledger)]
+    lines = [line.model_dump(mode="json", exclude_none=True) for b in ledgers for line in b.lines]
     return Known(
-        _words((line["summary"] for line in lines), beside),
-        _words((line["category"] for line in lines if line.get("category")), {}),
-        _words((line["payee"] for line in lines if line.get("payee")), {}),
+        _words((line["summary"] for line in lines), _beside(lines)),
+        _words((line.get("category", "") for line in lines), {}),
+        _words((line.get("payee", "") for line in lines), {}),
     )
+
+
+def _beside(lines: Sequence[Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """What stood beside each summary the last time."""
+    found: dict[str, dict[str, str]] = {}
+    for line in lines:
+        found.setdefault(line["summary"], {path: _shown(path, line[path]) for path in _BESIDE if line.get(path)})
+    return found
 
 
 def _shown(path: str, value: str) -> str:
@@ -72,7 +76,7 @@ def _shown(path: str, value: str) -> str:
 
 
 def _words(texts: Iterable[str], beside: Mapping[str, Mapping[str, str]]) -> tuple[Word, ...]:
-    counted = Counter(t for t in texts if "\n" not in t).most_common(_MOST)
+    counted = Counter(t for t in texts if t and "\n" not in t).most_common(_MOST)
     return tuple(Word(text, sound_of(text), times, beside.get(text, {})) for text, times in counted)
 
 

@@ -50,7 +50,7 @@ class MalformedBodyError(ValueError):
     """`errors` are pydantic's, with locations below the body."""
 
     def __init__(self, errors: list[Any]) -> None:
-        """Keep the validator's errors."""
+        """Keep the errors of the validator, each with its place."""
         super().__init__("malformed body")
         self.errors = errors
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -77,13 +77,24 @@ async def choose(
     items = [
         (code, i.revisions[-1]) for code, i in sorted(desk.reference.items.items()) if _mine(desk, i.revisions[-1])
     ]
-    values: dict[str, Any] = {"villages": villages, "village": village, "items": items, "item": item}
+    revision, periods = None, []
     if village and item:
         revision = desk.item(item, period_of(desk.today, Frequency.MONTHLY))
         desk.require_village(village)
         desk.require_entering(village, revision)
-        values |= {"revision": revision, "periods": await _periods(desk, village, item, revision.frequency)}
-    return render(request, desk, "choose.html", **values, on_event=Frequency.ON_EVENT)
+        periods = await _periods(desk, village, item, revision.frequency)
+    return render(
+        request,
+        desk,
+        "choose.html",
+        villages=villages,
+        village=village,
+        items=items,
+        item=item,
+        revision=revision,
+        periods=periods,
+        on_event=Frequency.ON_EVENT,
+    )
 
 
 async def _periods(desk: Reading, village: str, item: str, frequency: Frequency) -> list[tuple[str, Disclosure | None]]:
@@ -227,6 +238,11 @@ async def edit(request: Request, disclosure_id: UUID, desk: ReadingDep) -> Respo
         return to(f"/desk/disclosures/{found.id}")
     if (typed := await select_typed(desk.conn, found.id)) is not None:
         return await _typed_form(request, desk, typed, found)
+    return await _saved_form(request, desk, found)
+
+
+async def _saved_form(request: Request, desk: Reading, found: Disclosure) -> Response:
+    """The form of the newest edition, with what it was sent back for."""
     edition = await desk.visible_edition(found, found.edition)
     if edition is None:
         raise UnknownDisclosureError
@@ -262,13 +278,21 @@ async def of_form(desk: Reading, fields: Mapping[str, str], form: Form) -> Discl
     return await desk.disclosure(disclosure_id)
 
 
+class OpenedFrom(NamedTuple):
+    """What a form that comes in was filled in on: the edition, what was kept as typed (None: nothing, or something else), the note."""
+
+    version: int
+    typed: TypedForm | None
+    note: str
+
+
 async def opened_from(
     desk: Reading, form: Form, disclosure: Disclosure | None, fields: Mapping[str, str]
-) -> dict[str, Any]:
-    """What a form that comes back goes on from: not what stands there by now, or saving would not find what came since."""
+) -> OpenedFrom:
+    """What a form goes on from: not what stands there by now, or saving would not find what came since."""
     typed = await typed_for(desk, form, disclosure)
-    version, note = whole(fields.get("version", "")), fields.get("note", "")
-    return {"version": version, "typed": typed if goes_on(typed, fields) else None, "note": note}
+    mine = typed if goes_on(typed, fields) else None
+    return OpenedFrom(whole(fields.get("version", "")), mine, fields.get("note", ""))
 
 
 def goes_on(typed: TypedForm | None, fields: Mapping[str, str]) -> bool:
@@ -289,7 +313,7 @@ async def post_attachment(request: Request, upload: UploadDep, caller: CallerDep
     async with caller.reading(Reading) as desk:
         disclosure = await of_form(desk, fields, form)
         opened = await opened_from(desk, form, disclosure, fields)
-        values = await form_values(desk, form, disclosure, unsaved=True, **opened)
+        values = await form_values(desk, form, disclosure, unsaved=True, **opened._asdict())
     try:
         if not upload.data:
             raise InvalidInputError("请先选择文件，再点“上传附件”。")  # noqa: EM101 - one place

@@ -1,12 +1,12 @@
 """What a village's month comes to: how much of what is due in it is done, and what falls due in the next one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from services.contracts.duties import CellKey, CellState, Duty
+from services.contracts.duties import CellKey, CellState, Duty, GridCell
 from services.contracts.values import Frequency, period_bounds, period_of, previous_period
-from services.ingest.commands.cells import Stretch, cells_in
+from services.ingest.commands.cells import Stretch, VillageCells, cells_in
 from services.ingest.visit import Reading
 from services.ingest.workflow import State
 
@@ -39,15 +39,18 @@ async def outlook_of(desk: Reading, village: str) -> Outlook:
     periods = tuple(p for f in _PERIODIC for p in _near(desk.today, f))
     (found,) = [of async for of in cells_in(desk, [village], Stretch(periods, None))]
     cells = [c for c in found.cells if c.duty.applies and not c.duty.history and _is_mine(desk, c.duty)]
-    now = [c for c in cells if first <= c.duty.due <= last]
-    done = sum(c.beneath in _DONE for c in now)
-    # Who handed in too late is late, and has nothing to enter any more all the same.
+    done, going, left = _counts(found, [c for c in cells if first <= c.duty.due <= last])
+    owed = [c.duty for c in cells if c.beneath not in _DONE] + list(_later(desk, village))
+    coming = sorted((d for d in owed if after[0] <= d.due <= after[1]), key=lambda d: (d.due, d.item))
+    return Outlook(first.month, done, going, left, after[0].month, tuple(coming))
+
+
+def _counts(found: VillageCells, cells: Sequence[GridCell]) -> tuple[int, int, int]:
+    """How many of some cells are done, under check, and left; who handed in too late has nothing to enter any more all the same."""
     handed_in = {key for key, d in found.disclosures.items() if d.state in _HANDED_IN}
-    going = sum(c.beneath not in _DONE and c.key in handed_in for c in now)
-    coming = {c.key: c.duty for c in cells if after[0] <= c.duty.due <= after[1] and c.beneath not in _DONE}
-    coming |= {CellKey(d.item, d.period): d for d in _later(desk, village) if after[0] <= d.due <= after[1]}
-    by_day = tuple(sorted(coming.values(), key=lambda d: (d.due, d.item)))
-    return Outlook(first.month, done, going, len(now) - done - going, after[0].month, by_day)
+    done = sum(c.beneath in _DONE for c in cells)
+    going = sum(c.beneath not in _DONE and c.key in handed_in for c in cells)
+    return done, going, len(cells) - done - going
 
 
 def _near(today: date, frequency: Frequency) -> Iterator[str]:

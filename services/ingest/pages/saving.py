@@ -16,7 +16,17 @@ from services.ingest.commands.typed import Opened, drop_typed, keep_typed, typed
 from services.ingest.forms import Form
 from services.ingest.forms.paste import paste
 from services.ingest.pages.compare import Change, changes
-from services.ingest.pages.entry import cell_of, dump, form_page, form_values, goes_on, of_form, opened_from, typed_for
+from services.ingest.pages.entry import (
+    OpenedFrom,
+    cell_of,
+    dump,
+    form_page,
+    form_values,
+    goes_on,
+    of_form,
+    opened_from,
+    typed_for,
+)
 from services.ingest.pages.frame import ENTERING, FieldsDep, checked_period, refusal_page, render, to, whole
 from services.ingest.pages.kept import KeptRoute
 from services.ingest.pages.same_day import another_of
@@ -93,7 +103,7 @@ async def post_form(
         notes = paste(form, path, fields.get(f"{path}.~paste", "")) or ["已带入，请核对。"]
         forms.to_body(form)
     opened = await opened_from(desk, form, disclosure, fields)
-    return await form_page(request, desk, form, disclosure, notes=notes, unsaved=True, **opened)
+    return await form_page(request, desk, form, disclosure, notes=notes, unsaved=True, **opened._asdict())
 
 
 async def _drop(desk: Changing, form: Form, disclosure: Disclosure | None, fields: Mapping[str, str]) -> Response:
@@ -114,16 +124,16 @@ async def _save(
 ) -> Response:
     opened = await opened_from(desk, form, disclosure, posted.fields)
     typed = await typed_for(desk, form, disclosure)
-    is_late = disclosure is not None and opened["version"] != disclosure.edition
+    is_late = disclosure is not None and opened.version != disclosure.edition
     if is_late or not goes_on(typed, posted.fields):
         page = await _conflict(desk, form, disclosure, typed, is_late=is_late)
-        raise refusal_page(request, desk, "conflict.html", status=409, **page, note=opened["note"])
+        raise refusal_page(request, desk, "conflict.html", status=409, **page, note=opened.note)
     try:
         _body_of(form)
     except InvalidInputError as error:
         return await _save_unfinished(request, desk, form, disclosure, opened, error)
     try:
-        saved = await _keep(desk, form, disclosure, opened["note"].strip() or None, posted.content)
+        saved = await _keep(desk, form, disclosure, opened.note.strip() or None, posted.content)
     except (InvalidInputError, ConflictError) as error:
         raise await _refused(request, desk, form, disclosure, opened, error) from error
     await delete_typed(desk.conn, [saved.id])
@@ -135,18 +145,18 @@ async def _save_unfinished(
     desk: Changing,
     form: Form,
     disclosure: Disclosure | None,
-    opened: Mapping[str, Any],
+    opened: OpenedFrom,
     error: InvalidInputError,
 ) -> Response:
     """Keep what is no body yet as it was typed, and say what is missing."""
-    typed: TypedForm | None = opened["typed"]
-    base = Opened(opened["version"], typed.revision if typed is not None else 0, another_of(form.value("another")))
+    typed, another = opened.typed, another_of(form.value("another"))
+    base = Opened(opened.version, typed.revision if typed is not None else 0, another)
     try:
-        kept = await keep_typed(desk, cell_of(form), disclosure, base, forms.fields_of(form, opened["note"]))
+        kept = await keep_typed(desk, cell_of(form), disclosure, base, forms.fields_of(form, opened.note))
     except (InvalidInputError, ConflictError) as refused:
         raise await _refused(request, desk, form, disclosure, opened, refused) from refused
     _note_error(form, error)
-    values = await form_values(desk, form, disclosure, **{**opened, "typed": kept, "is_kept": True})
+    values = await form_values(desk, form, disclosure, **opened._replace(typed=kept)._asdict(), is_kept=True)
     return render(request, desk, "form.html", status=error.status, **values)
 
 
@@ -155,12 +165,12 @@ async def _refused(
     desk: Changing,
     form: Form,
     disclosure: Disclosure | None,
-    opened: Mapping[str, Any],
+    opened: OpenedFrom,
     error: SanwuError,
 ) -> PageAnswerError:
     """The form with what is wrong in it, as an error to raise: nothing of it is kept."""
     _note_error(form, error)
-    values = await form_values(desk, form, disclosure, **{**opened, "unsaved": True})
+    values = await form_values(desk, form, disclosure, **opened._asdict(), unsaved=True)
     return refusal_page(request, desk, "form.html", status=error.status, **values)
 
 

@@ -295,14 +295,16 @@ async def approval_page(request: Request, approval_id: UUID, desk: ReadingDep) -
     left = max(int((approval.due_at - desk.now).total_seconds()), 0)
     waits = any(i.state == "waiting" for i in approval.items)
     on_its_way = any(i.state == "approved" and d is not None and d.state is State.APPROVED for i, d in found)
-    values: dict[str, Any] = {
-        "approval": approval,
-        "found": found,
-        "left": left,
-        "waits": waits,
-        "on_its_way": on_its_way,
-    }
-    return render(request, desk, "approval.html", **values)
+    return render(
+        request,
+        desk,
+        "approval.html",
+        approval=approval,
+        found=found,
+        left=left,
+        waits=waits,
+        on_its_way=on_its_way,
+    )
 
 
 @router.post("/approvals/{approval_id}/undo", dependencies=[may(*RIGHTS[Action.APPROVE])])

@@ -149,7 +149,7 @@ class CorrectIn(StepIn, json_schema_extra=example("CorrectIn")):
 
 
 class ApprovalItemIn(_In, json_schema_extra=example("ApprovalItemIn")):
-    """One disclosure to approve."""
+    """One disclosure to approve, in its present edition."""
 
     id: UUID
     version: int = Field(ge=1)
