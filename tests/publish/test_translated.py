@@ -230,6 +230,21 @@ def test_what_was_typed_comes_back_as_it_was_typed() -> None:
     assert "<p>a &lt; b</p>" in told
 
 
+@pytest.mark.parametrize(
+    ("page", "wanted"),
+    [
+        (
+            '<p>看公开内容不用登录，也不收任何费用。公开数据按<a href="#a">知识共享署名 4.0</a></p>',
+            '<p>Reading needs no sign-in and costs nothing. Data under <a href="#a">CC BY 4.0</a>',
+        ),
+        ("<a>西海村的提问</a>", '<a><span>Questions of <span lang="zh-CN">西海村</span></span></a>'),
+        ("<p>收进来</p><p>花出去</p>", "<p>Came in</p><p>Went out</p>"),
+    ],
+)
+def test_english_has_room_between_its_words(page: str, wanted: str) -> None:
+    assert translated(page).startswith(wanted)
+
+
 @pytest.mark.parametrize("line", ["中文", "中文\t", "\tEnglish", "中文\t还是中文", "a b c"])
 def test_a_line_of_the_table_that_is_none_is_named(line: str) -> None:
     with pytest.raises(ValueError, match=r"line 2 of the words"):

@@ -179,6 +179,7 @@ _PAGE: Final = re.compile(r"(/(?:[tvdqf]/[^.?#]*|ask|search)?)((?:[?#].*)?)", re
 _TOLD: Final = frozenset({"aria-label", "title", "alt", "placeholder", "data-t", "content"})
 #: Where no element may stand, or what was typed must come back as it was.
 _TEXT_ALONE: Final = frozenset({"title", "option", "textarea", "script", "style", "text"})
+_INLINE: Final = frozenset({"a", "b", "strong", "span"})
 _UNTOUCHED: Final = frozenset({"textarea", "script", "style"})
 _NOTE: Final = (
     '<p class="note" role="note">This page in English is made from the page in Chinese, which is the one that counts. '
@@ -194,6 +195,11 @@ def in_english_path(path: str) -> str | None:
     return f"{PREFIX}{found[1]}{found[2]}"
 
 
+def _marked(part: str, *, chinese: bool) -> str:
+    text = html.escape(part, quote=False)
+    return f'<span lang="zh-CN">{text}</span>' if chinese else text
+
+
 class _Page(HTMLParser):
     """Reads our own pages token by token and writes them in English."""
 
@@ -202,6 +208,8 @@ class _Page(HTMLParser):
         self.out: list[str] = []
         self._within: list[str] = []
         self._back = False
+        #: Whether the last thing written was English that the next word must not join.
+        self._joins = False
 
     def handle_decl(self, decl: str) -> None:
         self.out.append(f"<!{decl}>")
@@ -218,7 +226,7 @@ class _Page(HTMLParser):
         if self._within and tag in self._within:
             while self._within.pop() != tag:
                 pass
-        self._back = False
+        self._back = self._joins = False
         if tag == "main":
             self.out.append(_NOTE)
         self.out.append(f"</{tag}>")
@@ -236,13 +244,18 @@ class _Page(HTMLParser):
         data = data.replace("\u3000", " ")
         core = data.strip()
         at = data.index(core)
-        self.out.append(data[:at])
-        for part, chinese in WORDS.parts(" ".join(core.split())):
-            text = html.escape(part, quote=False)
-            self.out.append(f'<span lang="zh-CN">{text}</span>' if chinese and not alone else text)
-        self.out.append(data[at + len(core) :])
+        parts = [(part, chinese) for part, chinese in WORDS.parts(" ".join(core.split())) if part]
+        marked = "".join(_marked(part, chinese=chinese and not alone) for part, chinese in parts)
+        # As one: the room between two of them would be lost in a button.
+        text = f"<span>{marked}</span>" if not alone and len(parts) > 1 and any(c for _, c in parts) else marked
+        self.out += [data[:at], text, data[at + len(core) :]]
+        self._joins = data.endswith(core) and not parts[-1][1]
 
     def _tag(self, tag: str, attrs: dict[str, str | None], end: str) -> None:
+        if self._joins and tag in _INLINE:
+            # Chinese has no room between words.
+            self.out.append(" ")
+        self._joins = False
         if tag == "html":
             attrs["lang"] = "en"
         target = "action" if tag == "form" else "href"
