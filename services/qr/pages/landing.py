@@ -38,7 +38,7 @@ class Landing:
     """Outermost ASGI layer of qr."""
 
     def __init__(self, app: ASGIApp, runtime: QrRuntime) -> None:
-        """Stand before an application."""
+        """Stand before an application, which answers all the rest."""
         self._app = app
         self._runtime = runtime
 
