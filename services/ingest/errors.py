@@ -65,12 +65,6 @@ class UnknownDisclosureError(NotFoundError):
     code = "unknown_disclosure"
 
 
-class NoVouchersError(ConflictError):
-    """这一份没有可以公开的凭证：只有逐笔公开的收支明细才有，名单和只公布合计的事项没有。"""
-
-    code = "no_vouchers"
-
-
 class AlreadyEnteredError(ConflictError):
     """本村这一期的这个事项已经录入，请打开已有的那一份。"""
 

@@ -192,10 +192,14 @@ async def use_files(desk: Changing, of: Iterable[tuple[Disclosure, Body]]) -> No
         await insert_uses(desk.conn, uses)
 
 
+def _read_in(file: KnownFile | None) -> tuple[tuple[int, str], ...]:
+    """What was read in a file that may be shown; what stays inside shows nobody anything."""
+    return file.personal if file is not None and not file.inside else ()
+
+
 def findings_in_files(disclosure: Disclosure, body: Body, known: KnownFiles) -> tuple[Finding, ...]:
     """What was read in the files that a content names."""
-    shown = ((d, known.get((disclosure.village_code, d))) for d in body.files())
-    personal = {d: file.personal for d, file in shown if file is not None and file.personal and not file.inside}
+    personal = {d: read for d in body.files() if (read := _read_in(known.get((disclosure.village_code, d))))}
     if not personal:
         return ()
     titles = {a.digest: a.title for a in body.attachments}

@@ -56,15 +56,15 @@ def _findings(
     for _, village, mark, line in named:
         before, other = seen.setdefault(mark, line), others.get((village, mark, disclosure.item))
         invoice = body.lines[line - 1].invoice
-        if invoice is None or (before == line and other is None):
-            continue
         if before != line:
             place = f"这一份的第 {before} 行"
-        else:
-            assert other is not None  # noqa: S101 - else it was passed over
+        elif other is not None:
             place = f"{desk.item(other.item, other.period).name} {other.period} 的第 {other.line} 行"
+        else:
+            continue
+        number = invoice.no if invoice is not None else ""
         message = (
-            f"第 {line} 行和{place}是同一张发票号（{invoice.no}），同一张发票号在两笔里出现。"
+            f"第 {line} 行和{place}是同一张发票号（{number}），同一张发票号在两笔里出现。"
             "一张发票分几次付、退回重付的，请写明；号码写错的请改正。"
         )
         found.append(Finding(code="ledger.invoice", at=f"body.lines[{line - 1}].invoice.no", message=message))

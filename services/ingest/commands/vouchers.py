@@ -19,7 +19,7 @@ from services.ingest.commands.attachments import LIMITS, NONCE_BYTES, make_publi
 from services.ingest.commands.entering import save
 from services.ingest.commands.findings import look_at
 from services.ingest.commands.quotas import count_upload
-from services.ingest.errors import BeingRemovedError, NoVouchersError, UnknownAttachmentError, UnusableUploadError
+from services.ingest.errors import BeingRemovedError, UnknownAttachmentError, UnusableUploadError
 from services.ingest.gate import vouchers as gate
 from services.ingest.gate.files import MAX_FILE_BYTES, PublicFile, UnusableFileError, size_fault
 from services.ingest.store.attachments import insert_attachment, insert_uses, queue_unowned_for_deletion
@@ -37,7 +37,7 @@ from services.ingest.store.vouchers import (
 )
 from services.ingest.visit import Caller, Changing, Reading
 from services.ingest.workflow import Action
-from services.kit.errors import Fault, InvalidInputError
+from services.kit.errors import ConflictError, Fault, InvalidInputError
 from services.kit.limited import OverLimitError, run_limited
 
 #: Pictures of one disclosure; a month of a large village has fifty lines.
@@ -46,11 +46,20 @@ MOST_PAPERS: Final = 200
 _NAMED: Final = re.compile(r"([^\d\s\-_()（）]{0,4})[\-_ 第]*0*(\d{1,5})号?(?:[\-_ ]?[(（]?\d{1,2}[)）]?)?")
 
 
-def ledger_of(desk: Reading, disclosure: Disclosure, body: Body) -> Ledger:
-    """The ledger whose vouchers may be shown; NoVouchersError of what has no lines, or whose lines nobody is shown."""
+def ledger_with_vouchers(desk: Reading, disclosure: Disclosure, body: Body) -> Ledger | None:
+    """The ledger whose vouchers may be shown; None of what has no lines, or whose lines nobody is shown."""
     if not isinstance(body, Ledger) or desk.item_of(disclosure).masking is Masking.AGGREGATE:
-        raise NoVouchersError
+        return None
     return body
+
+
+def ledger_of(desk: Reading, disclosure: Disclosure, body: Body) -> Ledger:
+    """The same; ConflictError where there is none."""
+    ledger = ledger_with_vouchers(desk, disclosure, body)
+    if ledger is None:
+        detail = "这一份没有可以公开的凭证：只有逐笔公开的收支明细才有，名单和只公布合计的事项没有。"
+        raise ConflictError(detail)
+    return ledger
 
 
 async def papers_of(desk: Reading, disclosure: Disclosure, ledger: Ledger) -> list[Paper]:
@@ -144,20 +153,25 @@ async def match(
     ledger = ledger_of(desk, disclosure, edition.body)
     papers = {p.digest: p for p in await papers_of(desk, disclosure, ledger)}
     gone = set(dropped) & papers.keys()
-    places = {d: line_of(p, ledger.lines) for d, p in papers.items()}
-    places |= {d: n for d, n in chosen.items() if d in papers}
-    beyond = [n for n in places.values() if n is not None and n >= len(ledger.lines)]
-    if beyond:
-        message = f"没有第 {beyond[0] + 1} 行，这一份一共 {len(ledger.lines)} 行。"
-        raise InvalidInputError(message, faults=[Fault("line", message)])
-    places |= dict.fromkeys(gone)
-    lines = tuple(_behind(x, [p for d, p in papers.items() if places[d] == n]) for n, x in enumerate(ledger.lines))
+    lines = _lines_with(ledger.lines, papers, {**chosen, **dict.fromkeys(gone)})
     for digest in gone:
         await delete_paper(desk.conn, disclosure_id, (disclosure.village_code, digest))
     if lines == ledger.lines:
         return disclosure
     body = ledger.model_copy(update={"lines": lines})
     return (await save(desk, disclosure_id, version, await look_at(body), edition.note)).disclosure
+
+
+def _lines_with(
+    lines: Sequence[Line], papers: Mapping[str, Paper], chosen: Mapping[str, int | None]
+) -> tuple[Line, ...]:
+    """The lines with the files chosen for each behind them; InvalidInputError for a line that there is not."""
+    places = {digest: chosen.get(digest, line_of(paper, lines)) for digest, paper in papers.items()}
+    beyond = [n for n in places.values() if n is not None and n >= len(lines)]
+    if beyond:
+        message = f"没有第 {beyond[0] + 1} 行，这一份一共 {len(lines)} 行。"
+        raise InvalidInputError(message, faults=[Fault("line", message)])
+    return tuple(_behind(x, [p for d, p in papers.items() if places[d] == n]) for n, x in enumerate(lines))
 
 
 def _behind(line: Line, papers: Sequence[Paper]) -> Line:

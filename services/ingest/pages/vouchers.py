@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -14,7 +14,7 @@ from services.contracts.values import yuan
 from services.contracts.words import DIRECTIONS
 from services.ingest.commands import vouchers
 from services.ingest.commands.vouchers import line_of, proposed_line
-from services.ingest.errors import NoVouchersError, UnknownAttachmentError, UnusableUploadError
+from services.ingest.errors import UnknownAttachmentError, UnusableUploadError
 from services.ingest.gate import vouchers as gate
 from services.ingest.gate.files import MAX_FILE_BYTES
 from services.ingest.pages.frame import ENTERING, MAX_FIELDS, FieldsDep, refusal_page, render, to, whole
@@ -22,7 +22,7 @@ from services.ingest.pages.kept import KeptRoute
 from services.ingest.store.disclosures import Disclosure
 from services.ingest.store.vouchers import Paper
 from services.ingest.visit import CallerDep, Changing, ChangingDep, Reading, ReadingDep
-from services.kit.errors import ConflictError, Fault, InvalidInputError, SanwuError
+from services.kit.errors import ConflictError, Fault, InvalidInputError
 from services.kit.visit import may
 
 router = APIRouter(route_class=KeptRoute)
@@ -50,6 +50,15 @@ def _views(desk: Reading, ledger: Ledger, papers: Sequence[Paper]) -> list[Paper
     return [PaperView(p, n, line, at is not None, *_state(desk, p)) for n, (p, at, line) in enumerate(shown, 1)]
 
 
+def _line_words(ledger: Ledger) -> list[str]:
+    """Each line in a few words, to tell it by."""
+    return [
+        f"第{n}行 {x.voucher.word + '-' + str(x.voucher.no) if x.voucher else '无凭证号'} {x.summary[:20]}"
+        f" {DIRECTIONS[x.direction]} {yuan(x.amount_fen)}"
+        for n, x in enumerate(ledger.lines, 1)
+    ]
+
+
 def _state(desk: Reading, paper: Paper) -> tuple[str, str]:
     """What becomes of a file, and who decided so."""
     r = paper.redaction
@@ -59,26 +68,31 @@ def _state(desk: Reading, paper: Paper) -> tuple[str, str]:
     return f"{done}，会公开", f"{desk.reference.name_of(r.made_by)} {'遮盖' if r.boxes else '确认无需遮盖'}"
 
 
-async def _values(desk: Reading, disclosure: Disclosure) -> dict[str, Any]:
+class Shown(NamedTuple):
+    """The files of a draft, those of them that wait for somebody to decide, and all that their page shows."""
+
+    papers: list[PaperView]
+    undecided: list[PaperView]
+    values: dict[str, object]
+
+
+async def _shown(desk: Reading, disclosure: Disclosure) -> Shown:
     edition = await desk.visible_edition(disclosure, disclosure.edition)
     if edition is None:
         raise UnknownAttachmentError
     ledger = vouchers.ledger_of(desk, disclosure, edition.body)
     papers = _views(desk, ledger, await vouchers.papers_of(desk, disclosure, ledger))
     undecided = [v for v in papers if v.matched and v.paper.is_picture and v.paper.redaction is None]
-    return {
+    values: dict[str, object] = {
         "d": disclosure,
         "item": desk.item_of(disclosure),
         "papers": papers,
         "undecided": undecided,
-        "lines": [
-            f"第{n}行 {x.voucher.word + '-' + str(x.voucher.no) if x.voucher else '无凭证号'} {x.summary[:20]}"
-            f" {DIRECTIONS[x.direction]} {yuan(x.amount_fen)}"
-            for n, x in enumerate(ledger.lines, 1)
-        ],
+        "lines": _line_words(ledger),
         "bare": sum(not any(v.line == n for v in papers) for n in range(len(ledger.lines))),
         "saved": sum(len(x.pictures) for x in ledger.lines),
     }
+    return Shown(papers, undecided, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +106,8 @@ class PapersShown:
 
 async def papers_shown(desk: Reading, disclosure: Disclosure, body: Body) -> PapersShown | None:
     """The pictures of vouchers of an edition as everybody will see them; None where there can be none."""
-    try:
-        ledger = vouchers.ledger_of(desk, disclosure, body)
-    except NoVouchersError:
+    ledger = vouchers.ledger_with_vouchers(desk, disclosure, body)
+    if ledger is None:
         return None
     papers = _views(desk, ledger, await vouchers.papers_of(desk, disclosure, ledger))
     made = {v.paper.redaction.shown_digest: v for v in papers if v.paper.redaction is not None}
@@ -108,7 +121,7 @@ async def vouchers_page(request: Request, disclosure_id: UUID, desk: ReadingDep)
     """All pictures of a draft's vouchers, each with its line."""
     found = await desk.disclosure(disclosure_id)
     desk.require_entering(found.village_code, desk.item_of(found))
-    return render(request, desk, "vouchers.html", **await _values(desk, found))
+    return render(request, desk, "vouchers.html", status=200, **(await _shown(desk, found)).values)
 
 
 class Papers(NamedTuple):
@@ -150,7 +163,7 @@ async def post_vouchers(
         async with caller.reading(Reading) as desk:
             found = await desk.disclosure(disclosure_id)
             desk.require_entering(found.village_code, desk.item_of(found))
-            values = {**await _values(desk, found), "error": UnusableUploadError(faults=faults)}
+            values = {**(await _shown(desk, found)).values, "error": UnusableUploadError(faults=faults)}
             raise refusal_page(request, desk, "vouchers.html", status=422, **values)
     return to(f"/desk/disclosures/{disclosure_id}/vouchers")
 
@@ -163,7 +176,7 @@ async def match(request: Request, disclosure_id: UUID, fields: FieldsDep, desk: 
         await vouchers.match(desk, disclosure_id, whole(fields.get("version", "")), chosen, dropped)
     except (ConflictError, InvalidInputError) as error:
         found = await desk.disclosure(disclosure_id)
-        values = {**await _values(desk, found), "error": error}
+        values = {**(await _shown(desk, found)).values, "error": error}
         raise refusal_page(request, desk, "vouchers.html", status=error.status, **values) from error
     return await _onward(desk, disclosure_id)
 
@@ -187,9 +200,9 @@ def _line(text: str, name: str) -> int | None:
 
 
 async def _onward(desk: Changing, disclosure_id: UUID) -> Response:
-    values = await _values(desk, await desk.disclosure(disclosure_id))
+    undecided = (await _shown(desk, await desk.disclosure(disclosure_id))).undecided
     page = f"/desk/disclosures/{disclosure_id}/vouchers"
-    return to(f"{page}/{values['undecided'][0].paper.digest}" if values["undecided"] else page)
+    return to(f"{page}/{undecided[0].paper.digest}" if undecided else page)
 
 
 @router.get("/disclosures/{disclosure_id}/vouchers/{digest}", dependencies=[may(*ENTERING)])
@@ -197,17 +210,17 @@ async def voucher_page(request: Request, disclosure_id: UUID, digest: str, desk:
     """One picture, to draw boxes on."""
     found = await desk.disclosure(disclosure_id)
     desk.require_entering(found.village_code, desk.item_of(found))
-    return render(request, desk, "voucher.html", **await _one(desk, found, digest))
+    return render(request, desk, "voucher.html", status=200, **await _one(desk, found, digest))
 
 
-async def _one(desk: Reading, found: Disclosure, digest: str) -> dict[str, Any]:
-    values = await _values(desk, found)
-    view = next((v for v in values["papers"] if v.paper.digest == digest), None)
+async def _one(desk: Reading, found: Disclosure, digest: str) -> dict[str, object]:
+    shown = await _shown(desk, found)
+    view = next((v for v in shown.papers if v.paper.digest == digest), None)
     if view is None:
         raise UnknownAttachmentError
     r = view.paper.redaction
     boxes = ";".join(",".join(map(str, b)) for b in r.boxes) if r is not None else ""
-    return {**values, "view": view, "boxes": boxes}
+    return {**shown.values, "view": view, "boxes": boxes}
 
 
 @router.post("/disclosures/{disclosure_id}/vouchers/{digest}", dependencies=[may(*ENTERING)])
@@ -220,13 +233,9 @@ async def cover(request: Request, disclosure_id: UUID, digest: str, fields: Fiel
             found = await desk.disclosure(disclosure_id)
             desk.require_entering(found.village_code, desk.item_of(found))
             values = {**await _one(desk, found, digest), "error": error}
-            raise _again(request, desk, values, error) from error
+            raise refusal_page(request, desk, "voucher.html", status=error.status, **values) from error
     async with caller.changing(Changing) as desk:
         return await _onward(desk, disclosure_id)
-
-
-def _again(request: Request, desk: Reading, values: dict[str, Any], error: SanwuError) -> SanwuError:
-    return refusal_page(request, desk, "voucher.html", status=error.status, **values)
 
 
 async def _decide(caller: CallerDep, disclosure_id: UUID, digest: str, fields: Mapping[str, str]) -> None:
