@@ -266,8 +266,9 @@ async def test_what_is_no_picture_is_named_and_the_others_are_taken(month: Month
 
 async def test_what_is_an_attachment_already_cannot_be_kept_inside(month: Month) -> None:
     made, paper = await month.draft(body=ledger()), hostile.saved(hostile.plain())
-    sent = {"files": {"file": paper}, "data": {"village": builders.VILLAGE}, "headers": month.served.bearer(CLERK)}
-    assert (await month.served.client.post("/ingest/v1/attachments", **sent)).status_code == 201
+    post, own = month.served.client.post, month.served.bearer(CLERK)
+    sent = await post("/ingest/v1/attachments", files={"file": paper}, data={"village": builders.VILLAGE}, headers=own)
+    assert sent.status_code == 201
     answer = await hand_in(month, made, ("1.pdf", paper))
     assert (answer.status_code, "已经作为附件上传过" in answer.text) == (422, True)
 
