@@ -45,7 +45,9 @@ async def read_file(caller: Caller, data: bytes) -> list[Wanted]:
 
 async def import_places(desk: Changing, wanted: Sequence[Wanted]) -> Imported:
     """Issue what is new, tell where the others hang; InvalidInputError names lines whose codes do not fit."""
-    actions.about(f"division/{desk.actor.scope}")
+    villages = {w.village for w in wanted}
+    only = villages.pop() if len(villages) == 1 else None
+    actions.about(f"division/{only or desk.actor.scope}", only)
     await codes.lock_villages(desk.conn, [w.village for w in wanted])
     placed = await _place(desk, [w for w in wanted if w.code is not None])
     new = [w for w in wanted if w.code is None]

@@ -170,7 +170,7 @@ class Typed:
 
 
 @router.post("/posters/new", dependencies=[may(*issuing.MAY_ISSUE)])
-async def issue(request: Request, desk: ChangingDep, typed: Annotated[Typed, Depends()]) -> Response:
+async def issue(request: Request, typed: Annotated[Typed, Depends()], desk: ChangingDep) -> Response:
     """Issue it, or show the form again with what is wrong."""
     ref = desk.reference
     try:
