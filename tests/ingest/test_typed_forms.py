@@ -32,6 +32,16 @@ def own_fields(text: str) -> dict[str, str]:
     return hidden(text.partition("作废这份草稿")[0])
 
 
+DAY = {"village": builders.VILLAGE, "item": "V10", "period": "2026-10-09"}
+ANOTHER = "01a20000-0000-7000-8000-0000000000%02d"
+
+
+async def of_day(month: Month, another: str = "", user: str = CLERK) -> str:
+    more = f"&another={another}" if another else ""
+    answer = await look(month.served, f"/desk/form?village={DAY['village']}&item=V10&period=2026-10-09{more}", user)
+    return str(answer.text)
+
+
 # -- kept ---------------------------------------------------------------------------------------------------------
 
 
@@ -217,3 +227,34 @@ async def test_nobody_outside_reads_what_is_typed(month: Month) -> None:
     for user in (SUPERVISOR, ELSEWHERE):
         answer = await look(month.served, FORM, user)
         assert (answer.status_code, "水渠" in answer.text) == (403, False)
+
+
+# -- several events of a day --------------------------------------------------------------------------------------
+
+
+async def test_half_filled_events_of_one_day_do_not_meet(month: Month) -> None:
+    for n, title in enumerate(("第一件", "第二件", "第三件")):
+        more = {"another": ANOTHER % n} if n else {}
+        assert (await typed(month, {**DAY, **more, "title": title})).json()["typed"] == 1
+    assert len(await rows(month)) == 3
+    assert 'value="第一件"' in await of_day(month)
+    assert 'value="第三件"' in await of_day(month, ANOTHER % 2)
+    todo = (await look(month.served, "/desk")).text
+    assert todo.count("接着填") == 3
+    assert f"another={ANOTHER % 1}" in todo
+
+
+async def test_a_half_filled_event_is_given_up_by_itself(month: Month) -> None:
+    for n in (1, 2):
+        await typed(month, {**DAY, "another": ANOTHER % n, "title": f"第{n}件"})
+    answer = await send(month.served, "/desk/form", {**DAY, "another": ANOTHER % 1, "typed": "1", "action": "drop"})
+    assert (answer.status_code, f"another={ANOTHER % 1}" in answer.headers["location"]) == (303, True)
+    assert [r["disclosure_id"].hex for r in await rows(month)] == [(ANOTHER % 2).replace("-", "")]
+
+
+async def test_the_id_of_another_villages_form_shows_nothing_of_it(month: Month) -> None:
+    theirs = {**DAY, "village": "210881006208", "another": ANOTHER % 1, "title": "别村的事"}
+    assert (await typed(month, theirs, ELSEWHERE)).status_code == 200
+    assert "别村的事" not in await of_day(month, ANOTHER % 1)
+    assert (await typed(month, {**DAY, "another": ANOTHER % 1, "title": "占了"})).status_code == 409
+    assert [r["village_code"] for r in await rows(month)] == ["210881006208"]

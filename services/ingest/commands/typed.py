@@ -61,7 +61,9 @@ async def typed_of(
     """What is kept as typed for a cell (village, item, period), for `another` event of its day, or for the disclosure in it."""
     known = disclosure.id if disclosure is not None else another
     if known is not None:
-        return await select_typed(desk.conn, known)
+        typed = await select_typed(desk.conn, known)
+        # An id in an address may be anybody's.
+        return typed if typed is not None and (typed.village_code, typed.item, typed.period) == cell else None
     return next(iter(await select_begun(desk.conn, [cell])), None)
 
 

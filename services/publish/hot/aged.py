@@ -17,8 +17,8 @@ _KEPT: Final = 500
 _LOOK_COUNTS_S: Final = 1.0
 _BODY_TAG: Final = b"<body>"
 _RIBBON: Final = (
-    '<aside class="stored" role="status"><strong>{at} 以后没有收到新的消息</strong>　'
-    "那以后公开的、更正的、撤回的，这里可能还没有显示</aside>"
+    '<div class="stored" role="status"><strong>{at} 以后没有收到新的消息</strong>　'
+    "那以后公开的、更正的、撤回的，这里可能还没有显示</div>"
 )
 
 

@@ -32,8 +32,8 @@ _HEALTH: Final = frozenset({"/livez", "/readyz"})
 _READING: Final = frozenset({"GET", "HEAD"})
 _DRAIN_S: Final = 2.0
 _RIBBON: Final = (
-    '<aside class="stored" role="status"><strong>这一页是 {at} 存下的</strong>　'
-    "网站正在恢复，那以后的变化可能还没有显示。请过一会儿再打开看看</aside>"
+    '<div class="stored" role="status"><strong>这一页是 {at} 存下的</strong>　'
+    "网站正在恢复，那以后的变化可能还没有显示。请过一会儿再打开看看</div>"
 )
 Found = tuple[Body, float]
 
