@@ -346,7 +346,7 @@ async def correct(
     """Store the next edition of what was let out as a draft, with the same content unless another is given; say so by event."""
     disclosure = await desk.lock_for(Action.CORRECT, disclosure_id, version)
     if content is None:
-        content = _as_found(await desk.content_of(disclosure))
+        content = as_found(await desk.content_of(disclosure))
     else:
         _refuse_kind(desk.item_of(disclosure).kind, disclosure.item, content.body)
     saved = await _next_edition(desk, disclosure, content, note)
@@ -355,7 +355,7 @@ async def correct(
     return Saved(count_step(Action.CORRECT, saved.disclosure), saved.findings)
 
 
-def _as_found(edition: Edition) -> Content:
+def as_found(edition: Edition) -> Content:
     """The content of an edition with the personal data that was found in it when it was saved; its files are read anew."""
     files = places_of_files(edition.body)
     found = tuple(f for f in edition.findings if f.code.startswith("privacy.") and f.at not in files)

@@ -16,8 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from services.contracts.bodies import Body, Ledger, Line
 from services.contracts.catalogue import Masking
 from services.ingest.commands.attachments import LIMITS, NONCE_BYTES, make_public, open_inside, seal_file
-from services.ingest.commands.entering import save
-from services.ingest.commands.findings import look_at
+from services.ingest.commands.entering import as_found, save
 from services.ingest.commands.quotas import count_upload
 from services.ingest.errors import BeingRemovedError, UnknownAttachmentError, UnusableUploadError
 from services.ingest.gate import vouchers as gate
@@ -158,8 +157,9 @@ async def match(
         await delete_paper(desk.conn, disclosure_id, (disclosure.village_code, digest))
     if lines == ledger.lines:
         return disclosure
-    body = ledger.model_copy(update={"lines": lines})
-    return (await save(desk, disclosure_id, version, await look_at(body), edition.note)).disclosure
+    # No word changed: what was found in them when they were saved stays found.
+    content = replace(as_found(edition), body=ledger.model_copy(update={"lines": lines}))
+    return (await save(desk, disclosure_id, version, content, edition.note)).disclosure
 
 
 def _lines_with(
