@@ -43,6 +43,8 @@ QUESTIONS: Final = Cursor[UUID](UUID)
 #: What somebody typed, and what is answered to it, is for them alone.
 OWN: Final = {"cache-control": "no-store", "x-robots-tag": "noindex"}
 PERSONS: Final = {"cache-control": OF_PERSONS, "x-robots-tag": "noindex"}
+#: Whoever joined a question and goes back to it reads that they were counted.
+ASKED_ANEW: Final = {"cache-control": "private, no-cache", "x-robots-tag": "noindex"}
 
 
 # -- what is asked about ------------------------------------------------------------------------------------------

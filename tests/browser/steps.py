@@ -1,6 +1,7 @@
 """Steps that stories share: what a program prepares through the API, and what each person does at the desk."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -126,12 +127,13 @@ async def approve(reviewer: Person, disclosure: str) -> None:
 
 async def is_out(reviewer: Person) -> None:
     """The time to undo passes."""
+    told = reviewer.page.get_by_text(re.compile("已审核，正在发布|已公开"))
     for _ in range(80):
-        if await reviewer.page.get_by_text("已审核，正在发布").count():
+        if await told.count():
             return
         await reviewer.page.wait_for_timeout(500)
         await reviewer.page.reload()
-    await reviewer.sees("已审核，正在发布")
+    await told.first.wait_for(state="visible", timeout=15_000)
 
 
 async def reads(villager: Person, path: str, text: str) -> None:

@@ -14,7 +14,7 @@ from services.kit.errors import InvalidInputError, NotFoundError, SanwuError, Un
 from services.kit.log import get_logger
 from services.kit.problems import headers_of
 from services.kit.route import Route
-from services.publish.asking import OWN, PERSONS, QUESTIONS, find, find_subject, keep, keep_unclear
+from services.publish.asking import ASKED_ANEW, OWN, PERSONS, QUESTIONS, find, find_subject, keep, keep_unclear
 from services.publish.bodies.asked_pages import question_body, questions_body
 from services.publish.errors import FormTimeError
 from services.publish.render.forms import FormAge
@@ -153,7 +153,7 @@ async def _page(
     body = question_body(
         reader.bodies, village, found, words[found.id], reader.now, by_ref=by_ref, typed=typed, faults=faults, big=big
     )
-    headers = {**(headers_of(error) if error is not None else {}), **(OWN if by_ref else PERSONS)}
+    headers = {**(headers_of(error) if error is not None else {}), **(OWN if by_ref else ASKED_ANEW)}
     return Response(body.content, error.status if error is not None else 200, headers, body.media_type)
 
 
