@@ -146,7 +146,11 @@ INSERT INTO audit.verdict (village, item, period, rules)
 SELECT village, item, period, jsonb_build_object('D01', passed, 'D03', passed, 'D07', '{"n/a 没有更正过": 1}'::jsonb, 'D10', passed, 'D11', passed)
     || CASE WHEN length(period) < 10 THEN jsonb_build_object('D02', passed) ELSE '{}' END
     || CASE WHEN accounts = 0 THEN '{}' ELSE jsonb_build_object('A01', passed, 'A02', jsonb_build_object('pass', accounts), 'A03',
-        jsonb_build_object('pass', accounts)) END
+        jsonb_build_object('pass', accounts)) || $unseen${
+            "A05": {"n/a 看不见：本地没有填写应附凭证的金额": 1}, "A06": {"n/a 已撤回或内容不可见": 1}, "B01": {"n/a 已撤回或内容不可见": 1},
+            "B04": {"n/a 看不见：本地没有填写应经民主议定的金额": 1}, "L01": {"n/a 看不见：本地没有填写需要上一级审批的金额": 1},
+            "L03": {"n/a 已撤回或内容不可见": 1}, "L05": {"n/a 本期或上期没有可读的明细": 1}
+        }$unseen$::jsonb END
 FROM (
     SELECT village, item, period, '{"pass": 1}'::jsonb AS passed,
         coalesce((SELECT count(*) FROM jsonb_object_keys(data -> 'accounts')), 0) AS accounts

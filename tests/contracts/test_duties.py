@@ -292,7 +292,7 @@ def test_unconfirmed_profile_gives_a_reference(*, confirmed: bool, reference: bo
     ],
 )
 def test_period_that_does_not_fit_is_refused(frequency: str, due: str, period: str) -> None:
-    with pytest.raises(ValueError, match=r"公开期|day"):
+    with pytest.raises(ValueError, match=r"公开期|这一天"):
         duty(item(frequency, due), village(), period, profile(), CALENDAR)
 
 

@@ -82,8 +82,8 @@ async def test_a_service_writes_and_reads_what_is_declared_and_nothing_else(kafk
 
 def test_the_declarations_leave_something_to_refuse() -> None:
     # Were everybody allowed everything, the test above would hold as well.
-    assert len(ALL) == 100
-    assert len(WRITES) == 20
+    assert len(ALL) == 105
+    assert len(WRITES) == 21
     assert len(READS) == 27
 
 

@@ -110,6 +110,9 @@ async def _file(served: Served) -> str:
 
 async def _publish(served: Served) -> Known:
     """A ledger, a corrected one, one that is gone."""
+    async with served.runtime.database.transaction() as conn:
+        # What the requests before used up of asking.
+        await conn.execute("TRUNCATE allowance")
     publishing = Publishing(served)
     first = await publishing.opened()
     second = await publishing.opened(period="2026-09")

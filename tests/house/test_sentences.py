@@ -27,7 +27,7 @@ ROOMS = (
     "services/ingest/visit.py",
 )
 #: Names of formats and units that stand on every telephone and photocopier.
-KNOWN = {"PDF", "JPEG", "PNG", "WebP", "CSV", "MiB", "KiB", "NUL", "UTF", "JSON", "QQ"}
+KNOWN = {"PDF", "JPEG", "PNG", "WebP", "CSV", "xlsx", "MiB", "KiB", "NUL", "UTF", "JSON", "QQ"}
 #: What only programs are told, which send what it speaks of.
 OF_PROGRAMS = {"Idempotency-Key", "true", "false", "JSON", "Content-Type", "application", "json"}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")

@@ -64,7 +64,7 @@ async def test_a_broken_upload_is_told_in_the_readers_language(month: Month, kin
     headers = {**month.served.bearer(CLERK), "content-type": kind}
     answer = await month.served.client.post(FILES, content=content, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
-    message = "无法读取，应为完整的表单（multipart/form-data），请重新上传"
+    message = "无法读取，应为完整的表单，请重新上传"
     assert answer.json()["errors"] == [{"at": "body", "message": message}]
 
 

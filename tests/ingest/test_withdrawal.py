@@ -148,7 +148,9 @@ async def test_what_was_never_let_out_goes_at_once(month: Month) -> None:
 async def test_withdrawals_of_one_person_are_counted_over_thirty_days(month: Month) -> None:
     for n in range(3):
         made = await month.approved(
-            item="V18", period=f"2026-10-0{n + 1}", body={"kind": "notice", "title": "修机井", "paragraphs": ["已修。"]}
+            item="V18",
+            period=f"2026-10-0{n + 1}",
+            body={"kind": "notice", "title": f"修机井{n}", "paragraphs": [f"第{n}口已修。"]},
         )
         await month.step(made, "withdraw", REVIEWER, reason="发错了村")
         if n == 0:

@@ -68,7 +68,7 @@ def test_periods_are_named(period: str, words: str) -> None:
 
 @pytest.mark.parametrize("period", ["2026-13", "2026Q5", "2026H3", "2026-02-30", "", "x"])
 def test_what_is_no_period_is_named_nothing(period: str) -> None:
-    with pytest.raises(ValueError, match=r"公开期|month|day"):
+    with pytest.raises(ValueError, match=r"公开期|这一天"):
         in_english(period)
 
 

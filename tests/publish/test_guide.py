@@ -57,8 +57,9 @@ async def test_every_address_of_the_guide_is_there(publish: Any) -> None:
     table = GUIDE.partition("| what | address |")[2].partition("\n\n")[0]
     found = [path for path in re.findall(r"`(/[^`…]*)`", table) if path not in {"/docs", "/api/v1/changes/stream"}]
     assert len(found) > 20
+    taken = await publish.served.client.post(f"/api/v1/disclosures/{event.aggregate_id}/adoptions", json={"version": 1})
     for path in found:
-        filled = path.replace("{id}", event.aggregate_id)
+        filled = path.replace("{id}", event.aggregate_id).replace("{taker}", taken.json()["taker"])
         for name, example in EXAMPLES.items():
             filled = filled.replace(name, example)
         await publish.get(filled)

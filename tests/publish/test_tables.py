@@ -258,7 +258,12 @@ def test_a_lists_stated_totals_stand_beside_the_computed_ones() -> None:
         ("金额合计（村里写的）", "160.00元"),
         ("金额合计（按名单算的）", "150.00元"),
     )
-    assert public_body(body, Masking.AGGREGATE)["totals"] == {"entries": 3, "people": 2, "amount_fen": 160_00}
+    assert public_body(body, Masking.AGGREGATE)["totals"] == {
+        "entries": 3,
+        "people": 2,
+        "amount_fen": 160_00,
+        "quantity": None,
+    }
 
 
 def test_a_sum_typed_into_a_list_is_nobody() -> None:

@@ -32,7 +32,7 @@ from services.ingest.store.workbooks import (
     update_answers,
     upsert_column_words,
 )
-from services.ingest.visit import Caller, Changing, Member, Reading
+from services.ingest.visit import Caller, Changing, Member, Reading, the_one
 from services.ingest.workbooks.drafts import Made
 from services.ingest.workbooks.plan import (
     TAKEN_KINDS,
@@ -83,7 +83,7 @@ async def keep_workbook(caller: Caller, name: str, data: bytes) -> UUID:
     held = Held(workbook_id, name[:200], caller.actor.staff_id, caller.actor.scope, caller.now, sealed, None)
     async with caller.changing(Changing) as desk:
         await insert_workbook(desk.conn, held)
-        actions.about(f"import/{workbook_id}", None)
+        actions.about(f"import/{workbook_id}", the_one(desk.villages()))
     return workbook_id
 
 
@@ -214,7 +214,7 @@ async def answer_questions(caller: Caller, workbook_id: UUID, fields: Mapping[st
         words = {word[:60]: role for word, role in words.items() if word and fields.get("learn")}
         if words and len(await select_column_words(desk.conn, agency_of(desk), MAX_WORDS)) + len(words) <= MAX_WORDS:
             await upsert_column_words(desk.conn, agency_of(desk), words, desk.actor.staff_id, desk.now)
-        actions.about(f"import/{held.id}", None)
+        actions.about(f"import/{held.id}", the_one(desk.villages()))
 
 
 def require_period(text: str) -> None:
@@ -287,5 +287,5 @@ async def drop_workbook(caller: Caller, workbook_id: UUID) -> None:
     """Forget a spreadsheet of one's own."""
     async with caller.changing(Changing) as desk:
         held = _own(caller, await lock_workbook(desk.conn, workbook_id))
-        actions.about(f"import/{held.id}", None)
+        actions.about(f"import/{held.id}", the_one(desk.villages()))
         await delete_workbook(desk.conn, held.id)

@@ -27,7 +27,7 @@ from services.ingest.commands.workbooks import (
 from services.ingest.errors import QuotaUsedUpError, UnknownItemError
 from services.ingest.pages.frame import ENTERING, FieldsDep, render, render_in_turns, to
 from services.ingest.store.workbooks import delete_column_words, select_column_words
-from services.ingest.visit import Caller, CallerDep, ChangingDep, ReadingDep
+from services.ingest.visit import Caller, CallerDep, ChangingDep, ReadingDep, the_one
 from services.ingest.workbooks.blank import make_blank
 from services.ingest.workbooks.cells import Reading as TableReading
 from services.ingest.workbooks.cells import column_key
@@ -35,6 +35,7 @@ from services.ingest.workbooks.drafts import Made
 from services.ingest.workbooks.plan import Question
 from services.ingest.workbooks.words import ROLES
 from services.ingest.workbooks.workbook import JsonView, letters, text_of
+from services.kit import actions
 from services.kit.errors import ConflictError, InvalidInputError, SanwuError
 from services.kit.route import Route
 from services.kit.visit import may
@@ -286,6 +287,7 @@ async def words(request: Request, desk: ReadingDep) -> Response:
 @router.post("/imports/words", dependencies=[may(*ENTERING)])
 async def forget_words(fields: FieldsDep, desk: ChangingDep) -> Response:
     """Forget what the ticked column names mean."""
+    actions.about(f"agency/{agency_of(desk)}", the_one(desk.villages()))
     chosen = [name.removeprefix("word:") for name in fields if name.startswith("word:")]
     await delete_column_words(desk.conn, agency_of(desk), chosen)
     return to("/desk/imports/words")

@@ -51,7 +51,17 @@ def _out(visit: Visit, taker: str, disclosure_id: str, version: int) -> Adoption
     return AdoptionOut(taker=taker, disclosure=disclosure_id, version=version, page=page, feed=f"{page}/feed.atom")
 
 
-@lists.post("/disclosures/{disclosure_id}/adoptions", status_code=201, response_model=AdoptionOut)
+@lists.post(
+    "/disclosures/{disclosure_id}/adoptions",
+    status_code=201,
+    response_model=AdoptionOut,
+    responses={
+        410: {"description": "`withdrawn`: there is nothing to be taken over."},
+        429: {
+            "description": "`asked_too_often`: more than one network may note at once; `Retry-After` says when to come again."
+        },
+    },
+)
 async def adopt(disclosure_id: IdOf, body: AdoptionIn, visit: VisitDep) -> Response:
     """Note that you took an edition over (已采用); `taker` of the answer leads to a feed of its corrections and withdrawals."""
     taker = await _keep(visit, disclosure_id, body)
