@@ -136,6 +136,9 @@ async def ask(stage: Stage, row: Row, who: str | None) -> Asked:
     answer = await stage.served.client.request(method, path, headers=headers, **sent)
     said = tuple(Counted.said)
     assert answer.status_code < 500, answer.text
+    if (scans := getattr(stage.served.runtime.own, "counted", None)) is not None:
+        # Scans are written some seconds later: in the middle of what is asked then.
+        await scans.write()
     if method not in {"GET", "HEAD"} and answer.status_code < 400:
         await stage.tables.put_back()
     return Asked(answer.status_code, len(answer.content), said)
