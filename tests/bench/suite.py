@@ -5,6 +5,7 @@ test that waits is recorded as one that works is, since nobody gets his answer s
 counts, not the threads beside it.
 """
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,8 @@ _LOOKS_EVERY_S: Final = 1.0
 _ENDS_WITHIN_S: Final = 60.0
 _FEWEST_S: Final = 1.0
 _OF_A_TEST: Final = "runtestprotocol ("
+_OURS: Final = re.compile(r"\((?:services/|deploy/|tests/|test_|conftest|running\.py)")
+_PYTEST: Final = re.compile(r"\((?:_pytest|pluggy|xdist|execnet|pytest_\w+)(?:/|\.py)")
 _WORKER: Final = "exec(eval(sys.stdin.readline()))"
 #: Whose a process is, by a word of its command line; the first that fits.
 _WHOSE: Final = (
@@ -112,21 +115,21 @@ def seconds_by_file(report: Path) -> Counter[str]:
 
 
 def within_tests(stacks: Stacks) -> Stacks:
-    """What ran or waited for a test: from its first function of ours on, under its file."""
+    """What ran or waited for a test, under the file in which that began: behind the last function of pytest and its plugins.
+
+    Of a coroutine that waits only the loop is seen.
+    """
     found: Stacks = Counter()
     for frames, count in stacks.items():
-        if not any(f.startswith(_OF_A_TEST) for f in frames):
-            continue
-        first = next((n for n, f in enumerate(frames) if "(tests/" in f), None)
-        if first is None:
-            found[("a test that waits, pytest", *frames[-1:])] += count
-        else:
-            found[(_file(frames[first]), *frames[first:])] += count
+        if any(f.startswith(_OF_A_TEST) for f in frames):
+            last = max(n for n, f in enumerate(frames) if _PYTEST.search(f))
+            own = frames[last + 1 :] or frames[-1:]
+            found[(_file(own[0]), *own)] += count
     return found
 
 
 def _file(frame: str) -> str:
-    return frame[frame.index("(") + 1 : -1]
+    return "a coroutine, or its loop" if "(asyncio/" in frame else frame[frame.rindex("(") + 1 : -1]
 
 
 def dearest_steps(stacks: Iterable[Stacks]) -> list[tuple[str, float]]:
@@ -134,7 +137,7 @@ def dearest_steps(stacks: Iterable[Stacks]) -> list[tuple[str, float]]:
     steps: Counter[str] = Counter()
     for each in stacks:
         for frames, count in each.items():
-            steps[next((f for f in reversed(frames) if "(tests/" in f or "(services/" in f), frames[-1])] += count
+            steps[next((f for f in reversed(frames) if _OURS.search(f)), frames[-1])] += count
     return [(name, count / steps.total()) for name, count in steps.most_common(_DEAREST)]
 
 

@@ -89,14 +89,14 @@ def test_a_line_that_is_no_stack_is_no_sample(line: str) -> None:
 
 def test_of_the_suite_counts_what_is_within_a_test_under_its_file() -> None:
     lines = """\
-<module> (<string>:1);runtestprotocol (_pytest/runner.py:1);test_a (tests/kit/test_a.py:3);wait (tests/running.py:9) 4
-<module> (<string>:1);runtestprotocol (_pytest/runner.py:1);select (selectors.py:9) 3
-<module> (<string>:1);beat (tests/running.py:9) 9
+<module> (<string>:1);runtestprotocol (_pytest/runner.py:1);call (pluggy/_callers.py:2);test_a (test_a.py:3);wait (running.py:9) 4
+<module> (<string>:1);runtestprotocol (_pytest/runner.py:1);run (pytest_asyncio/plugin.py:2);run (asyncio/runners.py:1);select (selectors.py:9) 3
+<module> (<string>:1);beat (running.py:9) 9
 """
     assert within_tests(folded(lines.splitlines())) == Counter(
         {
-            ("tests/kit/test_a.py", "test_a (tests/kit/test_a.py)", "wait (tests/running.py)"): 4,
-            ("a test that waits, pytest", "select (selectors.py)"): 3,
+            ("test_a.py", "test_a (test_a.py)", "wait (running.py)"): 4,
+            ("a coroutine, or its loop", "run (asyncio/runners.py)", "select (selectors.py)"): 3,
         }
     )
 
