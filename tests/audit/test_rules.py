@@ -228,7 +228,7 @@ def changed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
         ("d10_self_review.one_person_did_both", "d10_self_review", "_GRAVE = 3", "_GRAVE = 2"),
         ("d10_self_review.one_person_did_both", "d10_self_review", "不相容岗位分离", "岗位分离"),
         ("b01_cash.cash_within_the_limit", "b01_cash", "x.amount_fen > s", "x.amount_fen >= s"),
-        ("lines.CashWindow", "lines", 'x.direction == "out" and x.is_cash', "x.is_cash"),
+        ("lines.CashWindow", "lines", 'x.direction == "out" and cls.counts(x)', "cls.counts(x)"),
         ("conduct.WithdrawalWindow", "facts", 'f.kind == "withdrawn"})', 'f.kind == "restored"})'),
         ("facts.fold", "facts", '"declared"), key', '"filed"), key'),
         ("details.body_data", "details", "_ALIKE: Final = 0.6", "_ALIKE: Final = 0.7"),

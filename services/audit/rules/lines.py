@@ -3,23 +3,30 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from services.audit.rules.details import LineFacts
 from services.audit.rules.window import View, Window
 from services.contracts.alert import Subject
 
 
-def is_ledger(view: View) -> bool:
-    """Tell whether a cell is a ledger's, as far as anybody can tell, once any edition was approved."""
-    return view.cell.approved and (not view.cell.kinds or "ledger" in view.cell.kinds)
+class OpenLedger(NamedTuple):
+    """A ledger's cell, whether anybody can read its open edition, and of that the event and the lines."""
+
+    subject: Subject
+    event: str
+    lines: list[LineFacts]
+    is_open: bool
 
 
-def lines_of(view: View) -> tuple[str, list[LineFacts]] | None:
-    """The open edition's event and lines; None when nobody can read it."""
-    body = view.cell.body
-    if body is None or body.kind != "ledger":
-        return None
-    return body.event, [LineFacts(*row) for row in body.detail]
+def ledger_of(view: View) -> Iterator[OpenLedger]:
+    """The ledger of a cell, as far as anybody can tell that it is one, once any edition was approved."""
+    if view.cell.approved and (not view.cell.kinds or "ledger" in view.cell.kinds):
+        body = view.cell.body
+        if body is not None and body.kind == "ledger":
+            yield OpenLedger(cell_subject(view), body.event, [LineFacts(*row) for row in body.detail], is_open=True)
+        else:
+            yield OpenLedger(cell_subject(view), "", [], is_open=False)
 
 
 def cell_subject(view: View) -> Subject:
@@ -37,56 +44,57 @@ class Paid:
 
 
 @dataclass(frozen=True, slots=True)
-class CashWindow:
+class SpendingWindow:
+    """What was spent, of lines that its rule may speak of."""
+
+    is_open: bool
+    lines: tuple[Paid, ...]
+
+    @staticmethod
+    def counts(x: LineFacts) -> bool:
+        """Tell whether a line that spends is one of them."""
+        raise NotImplementedError
+
+    @classmethod
+    def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
+        """One subject a ledger, once any edition was approved."""
+        for ledger in ledger_of(view):
+            spent = (x for x in ledger.lines if x.direction == "out" and cls.counts(x))
+            paid = tuple(Paid(ledger.event, x.line, x.amount_fen) for x in spent)
+            yield ledger.subject, cls(ledger.is_open, paid)
+
+
+class CashWindow(SpendingWindow):
     """What was paid in cash; what may be paid so in any amount is left out."""
 
-    is_open: bool
-    lines: tuple[Paid, ...]
+    __slots__ = ()
 
-    @classmethod
-    def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
-        """One subject a ledger, once any edition was approved."""
-        if is_ledger(view):
-            found = lines_of(view)
-            event, rows = found or ("", [])
-            paid = (
-                Paid(event, x.line, x.amount_fen) for x in rows if x.direction == "out" and x.is_cash and not x.any_cash
-            )
-            yield cell_subject(view), cls(found is not None, tuple(paid))
+    @staticmethod
+    def counts(x: LineFacts) -> bool:
+        """In cash, and nothing that may be paid so whatever it costs."""
+        return x.is_cash and not x.any_cash
 
 
-@dataclass(frozen=True, slots=True)
-class PaperWindow:
+class PaperWindow(SpendingWindow):
     """What was spent without any paper beside it: no picture of a voucher or invoice, of the line or of the whole."""
 
-    is_open: bool
-    lines: tuple[Paid, ...]
+    __slots__ = ()
 
-    @classmethod
-    def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
-        """One subject a ledger, once any edition was approved."""
-        if is_ledger(view):
-            found = lines_of(view)
-            event, rows = found or ("", [])
-            paid = (Paid(event, x.line, x.amount_fen) for x in rows if x.direction == "out" and not x.papers)
-            yield cell_subject(view), cls(found is not None, tuple(paid))
+    @staticmethod
+    def counts(x: LineFacts) -> bool:
+        """Without a paper."""
+        return not x.papers
 
 
-@dataclass(frozen=True, slots=True)
-class UnresolvedWindow:
+class UnresolvedWindow(SpendingWindow):
     """What was spent without naming a resolution."""
 
-    is_open: bool
-    lines: tuple[Paid, ...]
+    __slots__ = ()
 
-    @classmethod
-    def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
-        """One subject a ledger, once any edition was approved."""
-        if is_ledger(view):
-            found = lines_of(view)
-            event, rows = found or ("", [])
-            paid = (Paid(event, x.line, x.amount_fen) for x in rows if x.direction == "out" and not x.resolved)
-            yield cell_subject(view), cls(found is not None, tuple(paid))
+    @staticmethod
+    def counts(x: LineFacts) -> bool:
+        """Without a resolution."""
+        return not x.resolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +119,13 @@ class VoucherWindow:
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
         """One subject a ledger, once any edition was approved."""
-        if is_ledger(view):
-            found = lines_of(view)
-            event, rows = found or ("", [])
+        for ledger in ledger_of(view):
             numbered = tuple(
-                Numbered(event, x.line, x.voucher, x.voucher_no, date.fromisoformat(x.day))
-                for x in rows
+                Numbered(ledger.event, x.line, x.voucher, x.voucher_no, date.fromisoformat(x.day))
+                for x in ledger.lines
                 if x.voucher is not None and x.voucher_no is not None
             )
-            yield cell_subject(view), cls(found is not None, len(numbered), numbered)
+            yield ledger.subject, cls(ledger.is_open, len(numbered), numbered)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """Windows on what is no ledger: rosters, decisions, contracts, notices, projects, as `details.py` keeps them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from services.audit.rules.details import DayFacts
 from services.audit.rules.lines import cell_subject
@@ -11,16 +11,21 @@ from services.audit.rules.window import View, Window
 from services.contracts.alert import Subject
 from services.contracts.values import Frequency, period_bounds, period_frequency
 
-
-def _is(view: View, kind: str) -> bool:
-    """Tell whether a cell is one of a kind, once any edition that could be read was approved."""
-    return view.cell.approved and kind in view.cell.kinds
+Facts = TypeVar("Facts")
 
 
-def _detail(view: View, kind: str) -> tuple[str, Any] | None:
-    """The open edition's event and what is kept of it; None when nobody can read it."""
-    body = view.cell.body
-    return (body.event, body.detail) if body is not None and body.kind == kind else None
+def _opened(view: View, kind: str, read: Callable[[str, Any], Facts]) -> Iterator[tuple[Subject, Facts | None]]:
+    """A cell of one kind, once any edition that could be read was approved, with what is read of the open edition's event and details.
+
+    None when nobody can read it.
+    """
+    if view.cell.approved and kind in view.cell.kinds:
+        body = view.cell.body
+        yield cell_subject(view), read(body.event, body.detail) if body is not None and body.kind == kind else None
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +49,14 @@ class LabourWindow:
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
         """One subject a roster, once any edition was approved."""
-        if _is(view, "roster"):
-            found = _detail(view, "roster")
-            event, detail = found or ("", {"days": []})
+        for subject, rows in _opened(view, "roster", cls._rows):
             first, last = period_bounds(view.key.period)
             is_event = period_frequency(view.key.period) is Frequency.ON_EVENT
-            rows = tuple(Worked(event, *DayFacts(*row)) for row in detail["days"])
-            yield cell_subject(view), cls(found is not None, None if is_event else (last - first).days + 1, rows)
+            yield subject, cls(rows is not None, None if is_event else (last - first).days + 1, rows or ())
+
+    @staticmethod
+    def _rows(event: str, of: Any) -> tuple[Worked, ...]:
+        return tuple(Worked(event, *DayFacts(*row)) for row in of["days"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +76,8 @@ class RowWindow:
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
         """One subject a roster, once any edition was approved."""
-        if _is(view, "roster"):
-            found = _detail(view, "roster")
-            yield cell_subject(view), cls(RowFacts(found[0], found[1]["twice"]) if found is not None else None)
+        for subject, cur in _opened(view, "roster", lambda event, of: RowFacts(event, of["twice"])):
+            yield subject, cls(cur)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +98,8 @@ class SumWindow:
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
         """One subject a roster, once any edition was approved."""
-        if _is(view, "roster"):
-            found = _detail(view, "roster")
-            cur = SumFacts(found[0], *(found[1]["total"] or (None, None))) if found is not None else None
-            yield cell_subject(view), cls(cur)
+        for subject, cur in _opened(view, "roster", lambda event, of: SumFacts(event, *(of["total"] or (None, None)))):
+            yield subject, cls(cur)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +122,10 @@ class VoteWindow:
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
         """One subject a decision, once any edition was approved."""
-        if _is(view, "decision"):
-            found = _detail(view, "decision")
-            cur = None
-            if found is not None:
-                cur = VoteFacts(found[0], found[1]["meeting"], *(found[1]["votes"] or (None, None, None)))
-            yield cell_subject(view), cls(cur)
+        for subject, cur in _opened(
+            view, "decision", lambda event, of: VoteFacts(event, of["meeting"], *(of["votes"] or (None, None, None)))
+        ):
+            yield subject, cls(cur)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +147,12 @@ class TermWindow:
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
         """One subject a contract, once any edition was approved."""
-        if _is(view, "contract"):
-            found = _detail(view, "contract")
-            cur = None
-            if found is not None:
-                d = found[1]
-                ends = date.fromisoformat(d["ends"]) if d["ends"] is not None else None
-                cur = TermFacts(found[0], d["type"], date.fromisoformat(d["begins"]), ends)
-            yield cell_subject(view), cls(cur)
+        for subject, cur in _opened(view, "contract", cls._facts):
+            yield subject, cls(cur)
+
+    @staticmethod
+    def _facts(event: str, of: Any) -> TermFacts:
+        return TermFacts(event, of["type"], date.fromisoformat(of["begins"]), _day(of["ends"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +174,10 @@ class PostedWindow:
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
         """One subject a notice, once any edition was approved."""
-        if _is(view, "notice"):
-            found = _detail(view, "notice")
-            cur = None
-            if found is not None:
-                days = (found[1]["from"], found[1]["until"])
-                cur = PostedFacts(found[0], *(date.fromisoformat(d) if d is not None else None for d in days))
-            yield cell_subject(view), cls(view.notice_days, cur)
+        for subject, cur in _opened(
+            view, "notice", lambda event, of: PostedFacts(event, _day(of["from"]), _day(of["until"]))
+        ):
+            yield subject, cls(view.notice_days, cur)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +198,8 @@ class PriceWindow:
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
         """One subject a project, once any edition was approved."""
-        if _is(view, "project"):
-            found = _detail(view, "project")
-            cur = PriceFacts(found[0], found[1]["contract"], found[1]["bid"]) if found is not None else None
-            yield cell_subject(view), cls(cur)
+        for subject, cur in _opened(view, "project", lambda event, of: PriceFacts(event, of["contract"], of["bid"])):
+            yield subject, cls(cur)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,11 +221,10 @@ class PaymentWindow:
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
         """One subject a project. A contract that was settled otherwise counts no more."""
-        if _is(view, "project"):
-            found = _detail(view, "project")
-            cur = None
-            if found is not None:
-                d = found[1]
-                contract = d["contract"] if d["settled"] is None else None
-                cur = PaymentFacts(found[0], contract, d["settled"], d["paid"])
-            yield cell_subject(view), cls(cur)
+        for subject, cur in _opened(view, "project", cls._facts):
+            yield subject, cls(cur)
+
+    @staticmethod
+    def _facts(event: str, of: Any) -> PaymentFacts:
+        contract = of["contract"] if of["settled"] is None else None
+        return PaymentFacts(event, contract, of["settled"], of["paid"])

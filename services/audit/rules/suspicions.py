@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from services.audit.rules.lines import cell_subject, is_ledger, lines_of
+from services.audit.rules.lines import ledger_of
 from services.audit.rules.window import View, Window
 from services.contracts.alert import Subject
 
@@ -32,15 +32,13 @@ class SplitWindow:
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
         """One subject a ledger, once any edition was approved."""
-        if is_ledger(view):
-            found = lines_of(view)
-            event, rows = found or ("", [])
+        for ledger in ledger_of(view):
             paid = (
-                PaidTo(event, x.line, x.amount_fen, date.fromisoformat(x.occurred), x.payee, x.purpose)
-                for x in rows
+                PaidTo(ledger.event, x.line, x.amount_fen, date.fromisoformat(x.occurred), x.payee, x.purpose)
+                for x in ledger.lines
                 if x.direction == "out" and x.occurred is not None and x.payee is not None
             )
-            yield cell_subject(view), cls(found is not None, tuple(paid))
+            yield ledger.subject, cls(ledger.is_open, tuple(paid))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +63,13 @@ class BilledWindow:
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
         """One subject a ledger, once any edition was approved."""
-        if is_ledger(view):
-            found = lines_of(view)
-            event, rows = found or ("", [])
+        for ledger in ledger_of(view):
             paid = (
-                Billed(event, x.line, x.amount_fen, date.fromisoformat(x.day), x.payee, x.invoice)
-                for x in rows
+                Billed(ledger.event, x.line, x.amount_fen, date.fromisoformat(x.day), x.payee, x.invoice)
+                for x in ledger.lines
                 if x.direction == "out" and x.invoice is not None and x.payee is not None
             )
-            yield cell_subject(view), cls(found is not None, tuple(paid))
+            yield ledger.subject, cls(ledger.is_open, tuple(paid))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +91,10 @@ class CopyWindow:
     @classmethod
     def of(cls, view: View) -> "Iterator[tuple[Subject, Window]]":
         """One subject a ledger, once any edition was approved."""
-        if is_ledger(view):
+        for ledger in ledger_of(view):
             now, then = view.cell.body, view.before.body
             cur = None
             if now is not None and then is not None and now.kind == then.kind == "ledger":
                 mine, theirs = (Counter((row[1], row[2]) for row in body.detail) for body in (now, then))
                 cur = Copied(now.event, mine.total(), theirs.total(), (mine & theirs).total())
-            yield cell_subject(view), cls(cur)
+            yield ledger.subject, cls(cur)
