@@ -136,12 +136,13 @@ async def new(
     desk.duty(village, item, period)
     revision = desk.item(item, period)
     desk.require_entering(village, revision)
-    taken = await select_cell(desk.conn, village, item, period)
     own = another_of(another)
     if own is not None:
         taken = await select_disclosure(desk.conn, own)
-    elif taken is not None and (page := await same_day(request, desk, (village, item, period))) is not None:
-        return page
+    else:
+        taken = await select_cell(desk.conn, village, item, period)
+        if taken is not None and (page := await same_day(request, desk, (village, item, period))) is not None:
+            return page
     if taken is not None:
         return to(f"/desk/disclosures/{taken.id}")
     half = await typed_of(desk, (village, item, period), None, own)

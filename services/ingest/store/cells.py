@@ -81,21 +81,6 @@ async def select_body_of_cell(conn: Connection, village: str, item: str, period:
 
 
 #: Periods of one shape are in order as texts; 2026-10 and 2026Q4 form no chain.
-SELECT_LAST_BODY = """
-SELECT e.disclosure_id, e.edition, e.body_sealed, s.key, e.body::text AS body FROM disclosure d JOIN edition e ON e.disclosure_id = d.id AND e.edition = d.edition
-LEFT JOIN shred_key s ON s.aggregate_id = d.id::text
-WHERE d.village_code = $1 AND d.item = $2 AND d.state <> 'withdrawn' AND d.period < $3
-  AND (length(d.period), substr(d.period, 5, 1)) = (length($3), substr($3, 5, 1))
-ORDER BY d.period DESC, d.id DESC LIMIT 1
-"""
-
-
-async def select_last_body(conn: Connection, village: str, item: str, period: str) -> Body | None:
-    """What the village entered for the nearest earlier period, whatever became of it: a new one begins where it ends."""
-    row = await conn.fetchrow(SELECT_LAST_BODY, village, item, period)
-    return body_of(row) if row else None
-
-
 SELECT_LAST_BODIES = """
 SELECT t.village, l.* FROM unnest($2::text[], $3::text[]) AS t (village, period) CROSS JOIN LATERAL (
     SELECT e.disclosure_id, e.edition, e.body_sealed, s.key, e.body::text AS body
@@ -106,6 +91,11 @@ SELECT t.village, l.* FROM unnest($2::text[], $3::text[]) AS t (village, period)
     ORDER BY d.period DESC, d.id DESC LIMIT 1
 ) AS l
 """
+
+
+async def select_last_body(conn: Connection, village: str, item: str, period: str) -> Body | None:
+    """What the village entered for the nearest earlier period, whatever became of it: a new one begins where it ends."""
+    return (await select_last_bodies(conn, item, {village: period})).get(village)
 
 
 async def select_last_bodies(conn: Connection, item: str, before: Mapping[str, str]) -> dict[str, Body]:
