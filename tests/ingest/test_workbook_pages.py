@@ -178,6 +178,8 @@ async def test_a_cell_that_is_taken_says_so_with_the_place_in_the_file(month: Mo
     answer = await send(month.served, f"{page}/take", {})
     assert answer.status_code == 422
     assert "已经录入" in answer.text
+    assert "公开期：" in answer.text
+    assert "period" not in answer.text.partition('class="fault"')[2].partition("</div>")[0]
     assert len(await month.rows("SELECT 1 FROM workbook")) == 1
 
 

@@ -116,6 +116,12 @@ class Prepared:
             return f"第 {self.lines[row[0]]} 行"
         return f"{self.at}.{path}" if path and not self.lines else self.at
 
+    def column(self, path: str) -> str:
+        """How the file calls something of the body: the column of a table, the path itself of a JSON file."""
+        if not self.places and not self.lines:
+            return path
+        return _NAMES.get(path.rpartition(".")[2].removesuffix("_fen"), "")
+
 
 def read_prepared(data: bytes) -> list[Prepared]:
     """Read a prepared file, JSON when it begins with a brace, else CSV; FileFaultsError names every fault."""

@@ -137,7 +137,7 @@ def _located(one: Prepared, error: SanwuError) -> Iterator[Fault]:
     who = f"{one.village} {one.item} {one.period}"
     for f in error.faults or (Fault("", error.detail),):
         place = one.place(f.at)
-        yield Fault(place, f"{place}（{who}）{f.at}：{f.message}")
+        yield Fault(place, f"{place}（{who}）{one.column(f.at)}：{f.message}")
 
 
 async def load_import(desk: Reading, import_id: UUID) -> tuple[Import, list[Disclosure]]:
